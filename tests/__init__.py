@@ -1,0 +1,1 @@
+"""Prove the promises: folders mirror `src/arbees`, fakes are written by hand."""
