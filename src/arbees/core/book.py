@@ -1,0 +1,247 @@
+"""The book: the fold of the journal. Positions, open orders, cash, windows, halts, the day's P&L.
+
+Guarantees that it holds nothing that is not in the journal, and only what decisions need: closed
+orders and spent keys live in the journal's own tables. `core.apply` is its only writer.
+"""
+
+from bisect import bisect_right
+
+import msgspec
+
+from arbees.core.market import Market
+from arbees.core.order import Order
+from arbees.core.units import NS_PER_SECOND, mul_floor
+from arbees.core.words import SCOPE_ALL, Side, TradingState
+
+MINUTE_NS = 60 * NS_PER_SECOND
+HOUR_NS = 3_600 * NS_PER_SECOND
+
+
+class Pool(msgspec.Struct, kw_only=True):
+    """Money of one pool of a venue."""
+
+    platform: str
+    available: int
+    """The venue's own figure, in micro-dollars."""
+    as_of_ns: int
+    outside: int = 0
+    """What of ours is not provably inside that figure: reserved by open orders, or just spent."""
+    spent: list[tuple[int, int]] = []
+    """(venue time, amount) of recent fills that the figure may not know yet."""
+
+
+class Day(msgspec.Struct, kw_only=True):
+    """The trading day, and the P&L since ever at its start."""
+
+    day: str
+    baseline: int
+
+
+class Halt(msgspec.Struct, kw_only=True):
+    """One source's halt of one scope."""
+
+    source: str
+    scope: str
+    state: TradingState
+    reason: str
+    actor: str
+    since_ns: int
+    is_automatic: bool
+    receipt_id: str
+    sequence: int
+
+
+class Break(msgspec.Struct, kw_only=True):
+    """An open reconciliation break."""
+
+    break_id: str
+    kind: str
+    platform: str
+    market_key: str | None
+    expected: str
+    observed: str
+    policy: str
+    since_ns: int
+
+
+class Cycle(msgspec.Struct, kw_only=True):
+    """One strategy in one market: its own signed Yes quantity, and when it entered from flat."""
+
+    quantity: int = 0
+    entries: list[int] = []
+
+
+class Authority(msgspec.Struct, kw_only=True):
+    """The last authorization of live trading."""
+
+    actor: str
+    reason: str
+    settings_hash: str
+    until_ns: int | None
+    since_ns: int
+    settings: dict[str, str] = {}
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a scope may match: the coordinates of an order."""
+
+    platform: str
+    sport: str
+    market_key: str
+    market_id: str
+    strategy: str
+    model_version: str | None
+
+    def is_in(self, scope: str) -> bool:
+        """Tell whether a scope (`all`, `platform:X`, ...) covers this order."""
+        if scope == SCOPE_ALL:
+            return True
+        kind, _, name = scope.partition(":")
+        if kind == "market":
+            return name in {self.market_key, self.market_id}
+        values = {
+            "platform": self.platform,
+            "sport": self.sport,
+            "strategy": self.strategy,
+            "model_version": self.model_version,
+        }
+        return values.get(kind) == name
+
+
+class Book(msgspec.Struct, kw_only=True):
+    """State of one account. All money in micro-dollars, quantities in micro-contracts."""
+
+    account: str = ""
+    environment: str = ""
+    mode: str = ""
+    sequence: int = 0
+    """Of the last record applied."""
+    time_ns: int = 0
+    version: str = ""
+    settings_hash: str = ""
+    disabled: dict[str, str] = {}
+    is_started: bool = False
+
+    markets: dict[str, Market] = {}
+    names: dict[str, tuple[str, bool]] = {}
+    """`platform|market_id` -> (market key, sides swapped)."""
+    orders: dict[str, Order] = {}
+    """Open orders by client order id."""
+    unknown: int = 0
+    game_worst: dict[str, int] = {}
+    sport_worst: dict[str, int] = {}
+    total_worst: int = 0
+
+    opened: list[int] = []
+    """When risk-increasing orders were approved, over the last hour."""
+    reduced: list[int] = []
+    opened_by: dict[str, list[int]] = {}
+    """The same by `market:KEY` and `strategy:NAME`."""
+    cycles: dict[str, Cycle] = {}
+    """By `strategy|market key`."""
+
+    pools: dict[str, Pool] = {}
+    realized: int = 0
+    fees: int = 0
+    cash_moved: int = 0
+    open_day_loss: int = 0
+    """Sum over open orders of what they may add to the loss of the day."""
+    day: Day | None = None
+    denials: dict[str, int] = {}
+    """Gateway denials of the day by safeguard."""
+
+    halts: dict[str, Halt] = {}
+    """By `source|scope`."""
+    breaks: dict[str, Break] = {}
+    authority: Authority | None = None
+    venue_states: dict[str, str] = {}
+
+    def market_of(self, platform: str, market_id: str) -> tuple[Market, bool] | None:
+        """Return a market by a venue's own name for it, and whether sides swap."""
+        found = self.names.get(f"{platform}|{market_id}")
+        return None if found is None else (self.markets[found[0]], found[1])
+
+    def state_for(self, subject: Subject) -> tuple[TradingState, Halt | None]:
+        """Return the strictest trading state that covers an order, and the halt that says so."""
+        strictest: Halt | None = None
+        for halt in self.halts.values():
+            if (strictest is None or halt.state.rank > strictest.state.rank) and subject.is_in(
+                halt.scope
+            ):
+                strictest = halt
+        return (TradingState.ACTIVE, None) if strictest is None else (strictest.state, strictest)
+
+    def equity(self, unrealized: int) -> int:
+        """Return the P&L since ever: realized less fees plus marks."""
+        return self.realized - self.fees + unrealized
+
+    def pnl_today(self, unrealized: int) -> int:
+        """Return the P&L of the trading day; deposits and withdrawals never count."""
+        baseline = 0 if self.day is None else self.day.baseline
+        return self.equity(unrealized) - baseline
+
+    def unrealized(self, touches: dict[str, tuple[int | None, int | None]]) -> int:
+        """
+        Return marks less cost over all positions, the slow and obvious way.
+
+        Args:
+            touches: market key -> price at which Yes (No) could be closed now; a missing one
+                carries the last journaled mark, else cost.
+        """
+        return sum(
+            unrealized_of(market, touches.get(key, (None, None)))
+            for key, market in self.markets.items()
+        )
+
+
+def unrealized_of(market: Market, touch: tuple[int | None, int | None]) -> int:
+    """Return marks less cost of one market; see `Book.unrealized`."""
+    total = 0
+    for holding, now, last in (
+        (market.yes, touch[0], market.mark_yes),
+        (market.no, touch[1], market.mark_no),
+    ):
+        price = last if now is None else now
+        if holding.quantity and price is not None:
+            total += mul_floor(price, holding.quantity) - holding.cost
+    return total
+
+
+def count_within(times: list[int], now_ns: int, window_ns: int) -> int:
+    """Count the times in the window (now - window, now]."""
+    return len(times) - bisect_right(times, now_ns - window_ns)
+
+
+def lifts_at(times: list[int], maximum: int, now_ns: int, window_ns: int) -> int | None:
+    """Return when one more fits under a maximum, if nothing else is counted meanwhile."""
+    if maximum <= 0:
+        return None
+    first = bisect_right(times, now_ns - window_ns)
+    if len(times) - first < maximum:
+        return None
+    return times[len(times) - maximum] + window_ns
+
+
+def closable(market: Market, side: Side) -> int:
+    """Return how much of a side is held and not already being closed."""
+    holding = market.holding(side)
+    return max(0, holding.quantity - holding.closing)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Book)
+
+
+def encode(book: Book) -> bytes:
+    """Return a snapshot."""
+    return _ENCODER.encode(book)
+
+
+def decode(body: bytes) -> Book:
+    """Read a snapshot. Raises msgspec.ValidationError if it is none of this version."""
+    return _DECODER.decode(body)
+
+
+def fresh() -> Book:
+    """Return an empty book; every container is its own."""
+    return _DECODER.decode(_ENCODER.encode(Book()))

@@ -1,0 +1,246 @@
+"""The order as the safeguards see it: the request against the market that it means.
+
+Guarantees that everything that several safeguards need is worked out once, exactly, and rounded
+against ourselves.
+"""
+
+import msgspec
+
+from arbees.core.book import Book, Subject, closable
+from arbees.core.facts import Facts, Touch
+from arbees.core.fees import worst_fee
+from arbees.core.market import Listing, Market, Terms
+from arbees.core.order import Reservation, losses
+from arbees.core.request import Request
+from arbees.core.units import MICRO, mul_ceil, mul_floor
+from arbees.core.words import UNCLASSIFIED, UNNAMED, Action, Platform, Side
+
+
+class Candidate(msgspec.Struct, gc=False):
+    """
+    One order under judgement: the request's own market, or one of its alternates.
+
+    Sides with `key_` are those of the market's key; the others are as named in the request. Prices
+    are of the named side, which is the same token whatever it is called.
+    """
+
+    request: Request
+    leg: int
+    platform: Platform
+    market_id: str
+    side: Side
+    limit_price: int
+    quantity: int
+    action: Action
+    is_buy: bool
+    market: Market
+    """State of the market; an empty one if the market is unknown."""
+    market_key: str
+    is_known: bool
+    is_flipped: bool
+    key_side: Side
+    sport: str
+    game_id: str
+    """Group of markets for the game's exposure; `market:KEY` where no game is known."""
+    strategy: str
+    subject: Subject
+    closable: int
+    """What is held and not already being closed: of this side for a Sell, of the other for a Buy."""
+    is_reducing: bool
+    notional: int
+    """Price x quantity, rounded up."""
+    loss_yes: int
+    loss_no: int
+    market_worst: int
+    """Worst case of the market with this order."""
+    added_worst: int
+    """How much this order adds to it (never below 0 for a risk-increasing one)."""
+    worst_fee: int
+    cost: int
+    """What it may take from the balance, fees apart."""
+    cash: int
+    """Cost and fee allowance: what it must find available."""
+    day_loss: int
+    reference: int | None
+    """Price at which the held side could be closed now (reducing orders)."""
+    touch_bid: int | None
+    """Best bid and ask of the named side; None = empty or never seen."""
+    touch_ask: int | None
+    key_yes_price: int
+    """Limit price in terms of the key's Yes."""
+
+    @property
+    def is_bid(self) -> bool:
+        """Whether it bids for the key's Yes (Buy Yes or Sell No)."""
+        return self.is_buy is (self.key_side is Side.YES)
+
+    @property
+    def reserved(self) -> Reservation:
+        """What is reserved once it is approved."""
+        return Reservation(
+            self.loss_yes,
+            self.loss_no,
+            self.cash,
+            self.day_loss,
+            self.quantity if self.is_reducing else 0,
+        )
+
+    def of_side(self, probability: int) -> int:
+        """Return a probability of Yes (of `market_id`) as one of the named side."""
+        return probability if self.side is Side.YES else MICRO - probability
+
+
+def make_candidate(
+    request: Request,
+    leg: int,
+    book: Book,
+    facts: Facts,
+    terms: dict[Platform, Terms],
+    balance_buffer: int,
+) -> Candidate:
+    """
+    Work out one order against the book.
+
+    Args:
+        leg: 0 = the request's own market, n = its n-th alternate.
+        terms: what holds for markets that are not known.
+        balance_buffer: fee allowance in millionths of the cost (R3).
+    """
+    if leg:
+        there = request.alternates[leg - 1]
+        platform, market_id = there.platform, there.market_id
+        side, price = there.side, there.limit_price
+    else:
+        platform, market_id = request.platform, request.market_id
+        side, price = request.side, request.limit_price
+    found = book.market_of(platform, market_id)
+    if found is None:
+        market, is_flipped = _unknown_market(platform, market_id, terms[platform]), False
+    else:
+        market, is_flipped = found
+    listing = market.listing
+    quantity = request.size
+    is_buy = request.action is Action.BUY
+    key_side = side.opposite if is_flipped else side
+    if is_buy:
+        held = closable(market, key_side.opposite) if listing.is_netting else 0
+    else:
+        held = closable(market, key_side)
+    is_reducing = quantity <= held
+    loss_yes, loss_no = losses(key_side, request.action, quantity, price)
+    worst = market.worst_case(loss_yes, loss_no)
+    notional = mul_ceil(price, quantity)
+    fee = worst_fee(
+        listing.taker_rate, quantity, 0 if is_buy else MICRO, price, listing.fee_grid
+    )
+    cost = notional if is_buy and not is_reducing else 0
+    bid, ask = _touch_of(facts.touch, key_side)
+    reference = _reference(market, key_side, bid, ask, is_buy=is_buy) if is_reducing else None
+    sport = market.sport
+    if sport == UNCLASSIFIED and request.sport is not None:
+        sport = request.sport
+    game_id = market.game_id
+    if request.game_id is not None and listing.game_id is None:
+        game_id = request.game_id
+    strategy = request.strategy or UNNAMED
+    return Candidate(
+        request,
+        leg,
+        platform,
+        market_id,
+        side,
+        price,
+        quantity,
+        request.action,
+        is_buy,
+        market,
+        listing.market_key,
+        found is not None,
+        is_flipped,
+        key_side,
+        sport,
+        game_id,
+        strategy,
+        Subject(platform, sport, listing.market_key, market_id, strategy, request.model_version),
+        held,
+        is_reducing,
+        notional,
+        loss_yes,
+        loss_no,
+        worst,
+        worst - market.worst_case(),
+        fee,
+        cost,
+        cash_needed(cost, fee, balance_buffer),
+        day_loss_of(price, quantity, fee, reference, is_buy=is_buy, is_reducing=is_reducing),
+        reference,
+        bid,
+        ask,
+        price if key_side is Side.YES else MICRO - price,
+    )
+
+
+def cash_needed(cost: int, fee: int, buffer: int) -> int:
+    """Return `cost + max(worst fee, buffer x cost)` (R3)."""
+    allowance = mul_ceil(buffer, cost)
+    return cost + (allowance if allowance > fee else fee)
+
+
+def day_loss_of(
+    price: int, quantity: int, fee: int, reference: int | None, *, is_buy: bool, is_reducing: bool
+) -> int:
+    """
+    Return what an order may add to the loss of the day.
+
+    A risk-increasing one may lose its whole cost and the fee; a reducing one what its limit lies
+    below the price at which the position is marked, and the fee.
+    """
+    if not is_reducing:
+        return fee + (mul_ceil(price, quantity) if is_buy else quantity - mul_floor(price, quantity))
+    if reference is None:
+        return fee
+    receives = price if not is_buy else MICRO - price
+    return fee + (mul_ceil(reference - receives, quantity) if reference > receives else 0)
+
+
+def _touch_of(touch: Touch | None, key_side: Side) -> tuple[int | None, int | None]:
+    if touch is None:
+        return None, None
+    if key_side is Side.YES:
+        return touch.bid, touch.ask
+    return (
+        None if touch.ask is None else MICRO - touch.ask,
+        None if touch.bid is None else MICRO - touch.bid,
+    )
+
+
+def _reference(
+    market: Market, key_side: Side, bid: int | None, ask: int | None, *, is_buy: bool
+) -> int | None:
+    """Return the price at which the held side could be closed: quote, else the last mark."""
+    if is_buy:
+        held = key_side.opposite
+        now = None if ask is None else MICRO - ask
+    else:
+        held = key_side
+        now = bid
+    last = market.mark_yes if held is Side.YES else market.mark_no
+    return last if now is None else now
+
+
+def _unknown_market(platform: Platform, market_id: str, terms: Terms) -> Market:
+    listing = Listing(
+        platform=platform,
+        market_id=market_id,
+        market_key=market_id,
+        tick=terms.tick,
+        lot=terms.lot,
+        minimum=terms.minimum,
+        is_netting=terms.is_netting,
+        taker_rate=terms.taker_rate,
+        maker_rate=terms.maker_rate,
+        fee_grid=terms.fee_grid,
+    )
+    return Market(
+        listing=listing, sport=UNCLASSIFIED, game_id=f"market:{market_id}", is_open=False
+    )

@@ -1,0 +1,399 @@
+"""Events: what happened, past tense, with every number that `apply` adds.
+
+Guarantees that an old journal replays for ever: `apply` reads no fee, limit, calendar or setting.
+The JSON of an event is the body of a journal record.
+"""
+
+from typing import Any
+
+import msgspec
+
+from arbees.core.facts import Facts
+from arbees.core.market import Listing
+from arbees.core.order import Reservation
+from arbees.core.request import Request
+from arbees.core.words import Side
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True,
+            omit_defaults=True):
+    """Base of all events."""
+
+
+class Finding(msgspec.Struct, frozen=True, array_like=True):
+    """A denial or a warning of a decision: safeguard, code, observed, limit, until."""
+
+    safeguard: str
+    code: str
+    observed: int | str | None = None
+    limit: int | str | None = None
+    until_ns: int | None = None
+
+
+# The life of the journal and of the process ----------------------------------------------------
+
+
+class Bound(Event, kw_only=True):
+    """The first record: which account, environment and mode this journal belongs to."""
+
+    account: str
+    environment: str
+    mode: str
+
+
+class Started(Event, kw_only=True):
+    """A process took over, with its version and settings (secrets left out)."""
+
+    version: str
+    settings_hash: str
+    settings: dict[str, str]
+    disabled: dict[str, str] = {}
+    """Safeguards switched off, with the reason."""
+
+
+class Stopped(Event, kw_only=True):
+    """An orderly end."""
+
+    reason: str
+
+
+class Authorized(Event, kw_only=True):
+    """An operator allowed live trading under exactly these settings."""
+
+    actor: str
+    reason: str
+    settings_hash: str
+    until_ns: int | None = None
+    settings: dict[str, str] = {}
+
+
+# Requests and orders ---------------------------------------------------------------------------
+
+
+class RequestDenied(Event, kw_only=True):
+    """A gateway denial: final for this attempt; nothing reached a venue."""
+
+    request: Request
+    leg: int = 0
+    findings: tuple[Finding, ...]
+    """Denials first, headline first of all."""
+    warnings: tuple[Finding, ...] = ()
+    verdicts: msgspec.Raw = msgspec.Raw(b"[]")
+    facts: Facts
+    falls_back: bool = False
+    """An alternate is tried next, so this is not the final result."""
+    halts: tuple[str, str] | None = None
+    """(source, scope) of the automatic halt that this denial sets off."""
+    halt_reason: str | None = None
+
+
+class DuplicateRefused(Event, kw_only=True):
+    """A known key or signal, or a conflict with one; counted nowhere."""
+
+    request: Request
+    code: str
+    original_request_id: str
+    observed: str | None = None
+    received_ns: int
+
+
+class OrderApproved(Event, kw_only=True):
+    """Every safeguard passed: the intent, and what is reserved for it from here on."""
+
+    request: Request
+    leg: int = 0
+    client_order_id: str
+    market_id: str
+    market_key: str
+    platform: str
+    side: Side
+    is_flipped: bool = False
+    limit_price: int
+    is_reducing: bool = False
+    reserved: Reservation
+    reference: int | None = None
+    rates: tuple[int, int, int] = (0, 1, 0)
+    sport: str
+    game_id: str
+    warnings: tuple[Finding, ...] = ()
+    verdicts: msgspec.Raw = msgspec.Raw(b"[]")
+    facts: Facts
+
+
+class OrderEvent(Event, kw_only=True):
+    """Base of what happens to one order."""
+
+    client_order_id: str
+    request_id: str
+
+
+class OrderDenied(OrderEvent, kw_only=True):
+    """The gate stopped it after approval, provably before the wire: a gateway denial."""
+
+    code: str
+    message: str
+
+
+class OrderAcknowledged(OrderEvent, kw_only=True):
+    """The venue has it."""
+
+    venue_order_id: str
+    by: str = "answer"
+    """How it was learnt: answer, stream, or what a lookup found it by."""
+
+
+class OrderRejected(OrderEvent, kw_only=True):
+    """The venue refused it."""
+
+    venue_code: str
+    message: str
+    falls_back: bool = False
+
+
+class OrderNotSent(OrderEvent, kw_only=True):
+    """Provably no byte left, or absent by evidence."""
+
+    message: str
+    falls_back: bool = False
+    evidence: tuple[str, ...] = ()
+
+
+class OrderUnknown(OrderEvent, kw_only=True):
+    """Its fate is not known; the worst case stays reserved until there is evidence."""
+
+    message: str
+    sent_ns: int
+
+
+class OrderFilled(OrderEvent, kw_only=True):
+    """One execution, with every number that the book adds. Taken in every state."""
+
+    trade_id: str
+    quantity: int
+    price: int
+    """Of the order's side, in micro-dollars."""
+    value: int
+    """Price x quantity, rounded against us."""
+    fee: int
+    is_maker: bool = False
+    venue_ns: int
+    reserved: Reservation
+    """What stays reserved afterwards."""
+    is_complete: bool = False
+    """Nothing remains: the order is FILLED."""
+    yes_quantity: int = 0
+    """Change of what is held of Yes, and so on."""
+    yes_cost: int = 0
+    no_quantity: int = 0
+    no_cost: int = 0
+    realized: int = 0
+    cash: int = 0
+    """Change of the balance, fee included."""
+    outside: int = 0
+    """Part of it that is not provably inside the venue's figure yet (spent > 0)."""
+    strategy_quantity: int = 0
+    """Change of the strategy's own signed Yes quantity in the market."""
+    corrects: int | None = None
+    """Sequence of the final result that this later truth corrects."""
+
+
+class OrderCancelled(OrderEvent, kw_only=True):
+    """The venue ended it: cancelled, or killed without a fill."""
+
+    reason: str
+
+
+class OrderExpired(OrderEvent, kw_only=True):
+    """Its own expiry ended it."""
+
+
+class CancelRequested(OrderEvent, kw_only=True):
+    """Somebody wants it cancelled."""
+
+    reason: str
+    actor: str
+
+
+class CancelAnswered(OrderEvent, kw_only=True):
+    """What the venue said to a cancel that did not end the order."""
+
+    message: str
+
+
+# Control ---------------------------------------------------------------------------------------
+
+
+class HaltRaised(Event, kw_only=True):
+    """A halt (HALTED or REDUCING) of a source for a scope; survives restarts."""
+
+    source: str
+    scope: str
+    state: str
+    reason: str
+    actor: str
+    receipt_id: str
+    in_flight: tuple[str, ...] = ()
+    """Client order ids handed to a venue before, still open then."""
+
+
+class HaltLifted(Event, kw_only=True):
+    """A halt was lifted."""
+
+    source: str
+    scope: str
+    reason: str
+    actor: str
+
+
+class MassCancelled(Event, kw_only=True):
+    """A mass cancel was asked for: which orders it covers."""
+
+    scope: str
+    reason: str
+    actor: str
+    orders: tuple[str, ...]
+    receipt_id: str
+
+
+# Venue truth -----------------------------------------------------------------------------------
+
+
+class MarketListed(Event, kw_only=True):
+    """A market was seen for the first time, or its metadata became known."""
+
+    listing: Listing
+
+
+class MarketStatusChanged(Event, kw_only=True):
+    """A market opened or closed for trading."""
+
+    market_key: str
+    is_open: bool
+
+
+class MarketSettled(Event, kw_only=True):
+    """A market was settled; the numbers close both sides."""
+
+    market_key: str
+    result: Side
+    payout: int
+    realized: int
+    yes_quantity: int = 0
+    yes_cost: int = 0
+    no_quantity: int = 0
+    no_cost: int = 0
+
+
+class BalanceObserved(Event, kw_only=True):
+    """A venue's own figure, and what of ours is not provably inside it."""
+
+    pool: str
+    platform: str
+    available: int
+    as_of_ns: int
+    outside: int
+    inside: tuple[str, ...] = ()
+    """Open orders whose cash is inside the figure now."""
+
+
+class CashMoved(Event, kw_only=True):
+    """A deposit (> 0) or withdrawal (< 0)."""
+
+    platform: str
+    amount: int
+    reason: str
+    actor: str
+
+
+class DayOpened(Event, kw_only=True):
+    """A trading day began; its P&L counts from this baseline."""
+
+    day: str
+    baseline: int
+
+
+class Marked(Event, kw_only=True):
+    """Prices at which what is held could be closed: market key -> (Yes, No)."""
+
+    marks: dict[str, tuple[int | None, int | None]]
+
+
+class BreakOpened(Event, kw_only=True):
+    """A reconciliation break; an open one freezes its market."""
+
+    break_id: str
+    kind: str
+    platform: str
+    market_key: str | None
+    expected: str
+    observed: str
+    policy: str
+
+
+class BreakClosed(Event, kw_only=True):
+    """A break ended: by evidence, adoption or a named operator."""
+
+    break_id: str
+    how: str
+    actor: str
+
+
+class VenueStateChanged(Event, kw_only=True):
+    """A venue moved along the lattice, and why."""
+
+    platform: str
+    state: str
+    reasons: tuple[str, ...] = ()
+
+
+AnyEvent = (
+    Bound
+    | Started
+    | Stopped
+    | Authorized
+    | RequestDenied
+    | DuplicateRefused
+    | OrderApproved
+    | OrderDenied
+    | OrderAcknowledged
+    | OrderRejected
+    | OrderNotSent
+    | OrderUnknown
+    | OrderFilled
+    | OrderCancelled
+    | OrderExpired
+    | CancelRequested
+    | CancelAnswered
+    | HaltRaised
+    | HaltLifted
+    | MassCancelled
+    | MarketListed
+    | MarketStatusChanged
+    | MarketSettled
+    | BalanceObserved
+    | CashMoved
+    | DayOpened
+    | Marked
+    | BreakOpened
+    | BreakClosed
+    | VenueStateChanged
+)
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """Return the body of a journal record."""
+    return _ENCODER.encode(event)
+
+
+def decode(body: bytes) -> Event:
+    """Read the body of a journal record. Raises msgspec.ValidationError if it is none."""
+    event: Event = _DECODER.decode(body)
+    return event
+
+
+def kind(event: Event) -> str:
+    """Return the kind of a journal record."""
+    return type(event).__name__

@@ -1,0 +1,44 @@
+"""Facts: what a decision consults besides the book; volatile, and copied into its event.
+
+A decision gets exactly these and its event keeps exactly these, so that it can be understood and
+made again without market data.
+"""
+
+import msgspec
+
+
+class Touch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The best prices of a market's Yes side, and when they were quoted. None = that side empty."""
+
+    ts_ns: int
+    bid: int | None = None
+    ask: int | None = None
+
+
+class VenueHealth(msgspec.Struct, frozen=True, omit_defaults=True):
+    """State of a venue as its monitor sees it."""
+
+    is_open: bool = True
+    """The breaker lets orders through."""
+    reason: str | None = None
+    """Why not, or why it is restricted: breaker, post_only, cancel_only, re_arm, paused, read_only."""
+    until_ns: int | None = None
+    """When that lifts, if it is known."""
+    is_heartbeat_late: bool = False
+    is_blind: bool = False
+    """Our own stream of orders and fills is not trusted."""
+    is_paused: bool = False
+    """The venue's trading pause (Kalshi Thursdays 03:00-05:00 New York)."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything volatile that the safeguards may consult for one order."""
+
+    now_ns: int
+    touch: Touch | None = None
+    """None = no quote was ever seen for this market."""
+    venue: VenueHealth = VenueHealth()
+    unrealized: int = 0
+    """Marks less cost over all positions, in micro-dollars."""
+    clock_offset_ns: int = 0
+    """Our clock less the venue's."""

@@ -1,0 +1,235 @@
+"""What venues answer, classified by what it proves, and the only order that they accept.
+
+Guarantees that an outcome is a value: `Accepted`, `Refused`, `NotSent`, `Unknown` (or `Gated`, when
+our own gate held the order back). What is not proven is `Unknown`.
+"""
+
+import msgspec
+
+from arbees.core.words import Action, Platform, Side, TimeInForce
+
+_SEAL = object()
+
+
+class ApprovedOrder:
+    """An order that passed every safeguard. Only `core.decide` holds the seal to make one."""
+
+    __slots__ = (
+        "action",
+        "client_order_id",
+        "expires_ns",
+        "leg",
+        "limit_price",
+        "market_id",
+        "market_key",
+        "platform",
+        "quantity",
+        "request_id",
+        "side",
+        "time_in_force",
+    )
+
+    def __init__(
+        self,
+        seal: object,
+        *,
+        client_order_id: str,
+        request_id: str,
+        leg: int,
+        platform: Platform,
+        market_id: str,
+        market_key: str,
+        side: Side,
+        action: Action,
+        quantity: int,
+        limit_price: int,
+        time_in_force: TimeInForce,
+        expires_ns: int | None,
+    ) -> None:
+        """Build from a decision; `seal` proves where. Raises TypeError without it."""
+        if seal is not _SEAL:
+            msg = "Only a decision can approve an order"
+            raise TypeError(msg)
+        self.client_order_id = client_order_id
+        self.request_id = request_id
+        self.leg = leg
+        """0 = the request's own market, 1.. = its alternates."""
+        self.platform = platform
+        self.market_id = market_id
+        self.market_key = market_key
+        self.side = side
+        """The side of `market_id` that was named; prices are of this side."""
+        self.action = action
+        self.quantity = quantity
+        self.limit_price = limit_price
+        self.time_in_force = time_in_force
+        self.expires_ns = expires_ns
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution; price in micro-dollars of the named side, fee as the balance paid it."""
+
+    client_order_id: str
+    trade_id: str
+    quantity: int
+    price: int
+    fee: int
+    is_maker: bool
+    time_ns: int
+    """The venue's own time."""
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue took the order: its id, with our client order id and sane counts."""
+
+    venue_order_id: str
+    time_ns: int
+    fills: tuple[Fill, ...] = ()
+    closed: str | None = None
+    """None = it works on; else why nothing remains: `filled`, `cancelled`, `expired`, `killed`."""
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An answer that the venue documents as not placed."""
+
+    venue_code: str
+    message: str
+    is_health: bool = False
+    """The reason is the venue's state, not the order: a fallback is allowed."""
+
+
+class NotSent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Provably no byte left: connect, name resolution, pool, TLS."""
+
+    message: str
+
+
+class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Everything else: timeout, reset after the first byte, 5xx, unreadable, contradictory."""
+
+    message: str
+    sent_ns: int
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the gate held an approved order back."""
+
+    code: str
+    message: str
+
+
+class Gated(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Our own gate held the order back after approval: a gateway denial."""
+
+    code: str
+    message: str
+
+
+Outcome = Accepted | Refused | NotSent | Unknown | Gated
+
+
+class CancelAccepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue cancelled what remained."""
+
+    quantity: int
+    """What was cancelled, in micro-contracts."""
+    time_ns: int
+
+
+class CancelMissed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Nothing to cancel: cancelled, filled or never known. Proves nothing of which."""
+
+    message: str
+
+
+class CancelUnknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """No usable answer; ask again."""
+
+    message: str
+
+
+CancelOutcome = CancelAccepted | CancelMissed | CancelUnknown
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Presence, by whatever means: ends an unknown at once."""
+
+    venue_order_id: str
+    by: str
+    time_ns: int
+    fills: tuple[Fill, ...] = ()
+    closed: str | None = None
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Absence with all of its evidence (design section 4); each item is journaled."""
+
+    evidence: tuple[str, ...]
+
+
+class Inconclusive(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Neither proven; ask again."""
+
+    message: str
+
+
+Lookup = Found | Missing | Inconclusive
+
+
+class OrderClosed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue ended an order: `cancelled` or `expired`."""
+
+    client_order_id: str
+    closed: str
+    reason: str
+    time_ns: int
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A market was settled; `result` is the winning side of `market_id`."""
+
+    platform: Platform
+    market_id: str
+    result: Side
+    time_ns: int
+
+
+class Filled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A fill on the account's own stream."""
+
+    fill: Fill
+
+
+Report = Filled | OrderClosed | Settled
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """Available money of one pool of a venue, in micro-dollars, as of the venue's own mark."""
+
+    platform: Platform
+    pool: str
+    available: int
+    as_of_ns: int
+
+
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A working order as the venue lists it."""
+
+    client_order_id: str | None
+    venue_order_id: str
+    platform: Platform
+    market_id: str
+    side: Side
+    action: Action
+    quantity: int
+    filled: int
+    limit_price: int
+
+
+class VenuePosition(msgspec.Struct, frozen=True, kw_only=True):
+    """A position as the venue lists it; quantity > 0 of the side of `market_id`."""
+
+    platform: Platform
+    market_id: str
+    side: Side
+    quantity: int

@@ -1,0 +1,229 @@
+"""What the shell must offer to the core: the protocols that separate deciding from doing.
+
+Guarantees that the packages around the core know each other only through these shapes. Nothing
+here runs; an implementation that breaks a sentence of a docstring breaks a promise of the design.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from arbees.core.market import Terms
+from arbees.core.outcomes import (
+    ApprovedOrder,
+    Balance,
+    CancelOutcome,
+    Lookup,
+    Outcome,
+    Refusal,
+    Report,
+    VenueOrder,
+    VenuePosition,
+)
+from arbees.core.words import Platform
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """The last attempt of an idempotency key; one row a key, kept for ever."""
+
+    idempotency_key: str
+    request_id: str
+    attempt: int
+    fingerprint: str
+    """Digest of the economic fields: the same key with another one is a conflict."""
+    outcome: str
+    """`open` (in flight or resting), `denied`, `not_sent` or `spent`."""
+    processed_ns: int
+
+
+class RequestRow(msgspec.Struct, frozen=True):
+    """Under which key a request id was seen first; never replaced."""
+
+    request_id: str
+    idempotency_key: str
+
+
+class SignalRow(msgspec.Struct, frozen=True):
+    """A signal seen for a market, side and action under a key; the last outcome of that key."""
+
+    signal_id: str
+    market_key: str
+    side: str
+    action: str
+    idempotency_key: str
+    outcome: str
+
+
+class OrderRow(msgspec.Struct, frozen=True):
+    """Where the life of an order is found: by our id, and by the venue's once it is known."""
+
+    client_order_id: str
+    request_id: str
+    platform: str
+    venue_order_id: str | None
+
+
+IndexRow = KeyRow | RequestRow | SignalRow | OrderRow
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One record to append, with the index rows that must become durable in the same commit."""
+
+    time_ns: int
+    kind: str
+    body: bytes
+    request_id: str | None
+    index: tuple[IndexRow, ...] = ()
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """One record as read back."""
+
+    sequence: int
+    time_ns: int
+    kind: str
+    body: bytes
+    request_id: str | None
+    hash: bytes
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The last durable record: its sequence (0 = empty), chain hash and time."""
+
+    sequence: int
+    hash: bytes
+    time_ns: int
+
+
+class Journal(Protocol):
+    """An append-only record of one account, written by one process at a time."""
+
+    @property
+    def head(self) -> Head:
+        """The last durable record."""
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> Head:
+        """
+        Make all entries and their index rows durable in one commit, or none of them.
+
+        Blocking; may be called from a thread other than the one that reads.
+
+        Raises:
+            JournalUnavailable: nothing of it is known to be durable; the journal is poisoned and
+                every later call raises the same.
+            LeaseLost: another writer holds the fence.
+        """
+        ...
+
+    def key(self, idempotency_key: str) -> KeyRow | None:
+        """Return the last attempt of a key."""
+        ...
+
+    def request(self, request_id: str) -> RequestRow | None:
+        """Return under which key a request id was seen."""
+        ...
+
+    def signals(
+        self, signal_id: str, market_key: str, side: str, action: str
+    ) -> Sequence[SignalRow]:
+        """Return the keys under which a signal was seen for this market, side and action."""
+        ...
+
+    def order(self, client_order_id: str) -> OrderRow | None:
+        """Return where an order is found, by our own id."""
+        ...
+
+    def order_by_venue_id(self, platform: str, venue_order_id: str) -> OrderRow | None:
+        """Return where an order is found, by the venue's id."""
+        ...
+
+    def records(self, after: int = 0) -> Iterator[Stored]:
+        """Yield the durable records with a sequence above `after`, in order."""
+        ...
+
+    def records_of(self, request_id: str) -> Sequence[Stored]:
+        """Return the durable records of one request, in order."""
+        ...
+
+    def write_snapshot(self, sequence: int, version: str, body: bytes) -> None:
+        """Keep a snapshot of the book as of `sequence`; older ones are thinned out."""
+        ...
+
+    def snapshot(self) -> tuple[int, str, bytes] | None:
+        """Return the newest snapshot that is intact and not newer than the head."""
+        ...
+
+    def close(self) -> None:
+        """Release the writer's lock; idempotent."""
+        ...
+
+
+Gate = Callable[[], Refusal | None]
+"""Asked in the same synchronous step as the first write; a refusal means: write nothing."""
+
+
+class Venue(Protocol):
+    """One exchange, or what stands in for it."""
+
+    @property
+    def platform(self) -> Platform:
+        """The venue that this adapter speaks for."""
+        ...
+
+    @property
+    def terms(self) -> Terms:
+        """Netting, fee rates, default tick and lot of the venue."""
+        ...
+
+    async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
+        """
+        Send one order, at most once, and say what the answer proves. Never raises for an outcome.
+
+        The connection is acquired first; then `gate()` and the first write are one synchronous
+        step. A refusal of the gate is returned as `Gated`.
+        """
+        ...
+
+    async def cancel(
+        self, client_order_id: str, venue_order_id: str | None, market_id: str
+    ) -> CancelOutcome:
+        """Ask the venue to cancel one order; may be repeated without harm."""
+        ...
+
+    async def find(self, client_order_id: str, market_id: str, sent_ns: int) -> Lookup:
+        """Look for an order in all states: by id, list, trades and fills, with freshness marks."""
+        ...
+
+    async def open_orders(self) -> Sequence[VenueOrder]:
+        """List all working orders of the account. Raises VenueError; never returns a guess."""
+        ...
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        """List all positions of the account. Raises VenueError."""
+        ...
+
+    async def balances(self) -> Sequence[Balance]:
+        """Return the available balance of each pool. Raises VenueError."""
+        ...
+
+    def listen(self, sink: Callable[[Report], None]) -> None:
+        """Deliver every fill, cancel, expiry and settlement from now on to `sink`, in order."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and files."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as the gateway sees it: UTC wall clock anchored to the monotonic one."""
+
+    def now_ns(self) -> int:
+        """Return UTC nanoseconds; never runs backwards."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; under a recorded clock until that clock has moved."""
+        ...

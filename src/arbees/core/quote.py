@@ -1,0 +1,138 @@
+"""Quotes and settlements as they come in: one JSON line each (`quotes.jsonl`)."""
+
+import msgspec
+
+from arbees.core import wire
+from arbees.core.units import MICRO
+from arbees.core.wire import ABSENT, Malformed
+from arbees.core.words import Platform, Side
+
+Level = tuple[int, int]
+"""Price in micro-dollars of Yes and quantity in micro-contracts."""
+
+_LEVELS_MAX = 1_000
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole known book of the Yes side of `market_id`, best level first."""
+
+    ts_ns: int
+    platform: Platform
+    market_id: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    sport: str | None = None
+    game_id: str | None = None
+    game_start_ns: int | None = None
+    condition_id: str | None = None
+    opposite_token_id: str | None = None
+    tick: int | None = None
+    lot: int | None = None
+    status: str | None = None
+    """`open` or `closed`; None = open."""
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a market: the winning side of `market_id`."""
+
+    ts_ns: int
+    platform: Platform
+    market_id: str
+    result: Side
+
+
+class _QuoteWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    platform: str
+    market_id: str
+    bids: list[tuple[msgspec.Raw, msgspec.Raw]]
+    asks: list[tuple[msgspec.Raw, msgspec.Raw]]
+    ts: str | None = None
+    sport: str | None = None
+    game_id: str | None = None
+    game_start_at: str | None = None
+    condition_id: str | None = None
+    opposite_token_id: str | None = None
+    tick: msgspec.Raw = ABSENT
+    lot: msgspec.Raw = ABSENT
+    status: str | None = None
+
+
+class _SettlementWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    platform: str
+    market_id: str
+    result: str
+    ts: str | None = None
+
+
+_QUOTE = msgspec.json.Decoder(_QuoteWire)
+_SETTLEMENT = msgspec.json.Decoder(_SettlementWire)
+_PLATFORMS = wire.words(Platform)
+_SIDES = wire.words(Side)
+_STATUSES = {"open": "open", "active": "open", "closed": "closed", "paused": "closed"}
+
+
+def parse_quote(data: bytes, now_ns: int) -> Quote:
+    """
+    Read one quote.
+
+    Args:
+        data: a JSON object.
+        now_ns: the time of a quote that carries none.
+
+    Raises:
+        Malformed: what is wrong, and in which field.
+    """
+    raw = wire.decode(data, _QUOTE)
+    tick, lot = wire.optional_number("tick", raw.tick), wire.optional_number("lot", raw.lot)
+    if tick is not None and not 0 < tick < MICRO:
+        raise Malformed("tick", "Expected a price step between 0 and 1")
+    if lot is not None and lot <= 0:
+        raise Malformed("lot", "Expected a quantity step above 0")
+    bids, asks = _levels("bids", raw.bids, -1), _levels("asks", raw.asks, 1)
+    return Quote(
+        ts_ns=wire.time("ts", raw.ts) or now_ns,
+        platform=wire.word("platform", raw.platform, _PLATFORMS),
+        market_id=wire.identifier("market_id", raw.market_id),
+        bids=bids,
+        asks=asks,
+        sport=None if raw.sport is None else wire.identifier("sport", raw.sport),
+        game_id=None if raw.game_id is None else wire.identifier("game_id", raw.game_id),
+        game_start_ns=wire.time("game_start_at", raw.game_start_at),
+        condition_id=_optional_id("condition_id", raw.condition_id),
+        opposite_token_id=_optional_id("opposite_token_id", raw.opposite_token_id),
+        tick=tick,
+        lot=lot,
+        status=None if raw.status is None else wire.word("status", raw.status, _STATUSES),
+    )
+
+
+def parse_settlement(data: bytes, now_ns: int) -> Settlement:
+    """Read one settlement. Raises Malformed."""
+    raw = wire.decode(data, _SETTLEMENT)
+    return Settlement(
+        ts_ns=wire.time("ts", raw.ts) or now_ns,
+        platform=wire.word("platform", raw.platform, _PLATFORMS),
+        market_id=wire.identifier("market_id", raw.market_id),
+        result=wire.word("result", raw.result, _SIDES),
+    )
+
+
+def _optional_id(field: str, text: str | None) -> str | None:
+    return None if text is None else wire.identifier(field, text)
+
+
+def _levels(
+    field: str, raw: list[tuple[msgspec.Raw, msgspec.Raw]], direction: int
+) -> tuple[Level, ...]:
+    if len(raw) > _LEVELS_MAX:
+        raise Malformed(field, f"Expected at most {_LEVELS_MAX} levels, was {len(raw)}")
+    levels = tuple((wire.number(field, price), wire.number(field, size)) for price, size in raw)
+    for price, size in levels:
+        if not 0 < price < MICRO:
+            raise Malformed(field, "Expected prices between 0 and 1 dollar")
+        if size <= 0:
+            raise Malformed(field, "Expected quantities above 0")
+    prices = [direction * price for price, _ in levels]
+    if any(later <= earlier for earlier, later in zip(prices, prices[1:], strict=False)):
+        raise Malformed(field, "Expected the best price first, each price once")
+    return levels

@@ -1,0 +1,130 @@
+"""Exact numbers: money, prices and quantities as integers in millionths.
+
+Guarantees that no float takes part in a decision and that each division says how it rounds. Text
+is read exactly or refused. Holds the only divisions of `core` and `safeguards`.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+MICRO = 1_000_000
+"""Millionths in one unit: micro-dollars in a dollar, micro-contracts in a contract."""
+
+NS_PER_SECOND = 1_000_000_000
+NS_PER_MILLISECOND = 1_000_000
+
+_PLAIN = re.compile(r"(-?)(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,6})0*)?", re.ASCII)
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_DIGITS_MAX = 18
+_TEXT_MAX = 64
+
+
+def parse_micro(text: str) -> int:
+    """
+    Read a JSON number exactly.
+
+    Args:
+        text: a number as JSON writes it; no blanks, no `+`, no underscores.
+
+    Returns:
+        The number in millionths.
+
+    Raises:
+        ValueError: not a JSON number, not a multiple of 0.000001, or 1e18 and more.
+    """
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        sign, whole, fraction = plain.groups()
+        value = int(whole) * MICRO + (int(fraction.ljust(6, "0")) if fraction else 0)
+        return -value if sign else value
+    if len(text) > _TEXT_MAX or _JSON_NUMBER.fullmatch(text) is None:
+        msg = f"Expected a decimal number, was {text[:_TEXT_MAX]!r}"
+        raise ValueError(msg)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        msg = f"Expected a decimal number, was {text!r}"
+        raise ValueError(msg) from None
+    if number and not -6 - _TEXT_MAX <= number.adjusted() < _DIGITS_MAX:
+        msg = f"Expected a number below 1e18 in steps of 0.000001, was {text}"
+        raise ValueError(msg)
+    scaled = number.scaleb(6)
+    if scaled != scaled.to_integral_value():
+        msg = f"Expected a multiple of 0.000001, was {text}"
+        raise ValueError(msg)
+    return int(scaled)
+
+
+def format_micro(value: int) -> str:
+    """Write millionths as the shortest exact decimal: 650000 -> `0.65`, 50000000 -> `50`."""
+    whole, rest = divmod(abs(value), MICRO)
+    sign = "-" if value < 0 else ""
+    return f"{sign}{whole}.{rest:06d}".rstrip("0") if rest else f"{sign}{whole}"
+
+
+def format_dollars(value: int) -> str:
+    """Write micro-dollars for people: at least two decimals, never rounded: `$95.00`, `-$0.0154`."""
+    whole, rest = divmod(abs(value), MICRO)
+    sign = "-" if value < 0 else ""
+    fraction = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{sign}${whole:,}.{fraction}"
+
+
+def to_decimal(value: int) -> Decimal:
+    """Return millionths as an exact decimal number, for text that leaves the gateway."""
+    return Decimal(value).scaleb(-6).normalize()
+
+
+def mul_ceil(left: int, right: int) -> int:
+    """Multiply two numbers in millionths, rounded up: what we may owe."""
+    return -(-left * right // MICRO)
+
+
+def mul_floor(left: int, right: int) -> int:
+    """Multiply two numbers in millionths, rounded down: what we may receive."""
+    return left * right // MICRO
+
+
+def div_ceil(numerator: int, denominator: int) -> int:
+    """Divide two integers, rounded up."""
+    return -(-numerator // denominator)
+
+
+def div_floor(numerator: int, denominator: int) -> int:
+    """Divide two integers, rounded down."""
+    return numerator // denominator
+
+
+def ratio_ceil(numerator: int, denominator: int) -> int:
+    """Return a quotient of two like amounts in millionths, rounded up."""
+    return -(-numerator * MICRO // denominator)
+
+
+def ratio_floor(numerator: int, denominator: int) -> int:
+    """Return a quotient of two like amounts in millionths, rounded down."""
+    return numerator * MICRO // denominator
+
+
+def share_floor(amount: int, part: int, whole: int) -> int:
+    """Return the share `part / whole` of an amount, rounded down."""
+    return amount * part // whole
+
+
+def is_multiple(value: int, step: int) -> bool:
+    """Tell whether a value lies on a grid of the given step."""
+    return value % step == 0
+
+
+def round_up(value: int, step: int) -> int:
+    """Round up to the next multiple of a step."""
+    return -(-value // step) * step
+
+
+def whole_seconds(ns: int) -> int:
+    """Return nanoseconds as whole seconds, rounded down."""
+    return ns // NS_PER_SECOND
+
+
+def micro_seconds_of(ns: int) -> int:
+    """Return nanoseconds as seconds in millionths, rounded down."""
+    return ns // 1_000

@@ -1,0 +1,193 @@
+"""Reads JSON strictly: exact numbers, times with a zone, no duplicate and no unknown fields.
+
+Guarantees that bad input ends as `Malformed`, which names the field, what was expected and what
+came. Nothing is repaired, nothing is guessed.
+"""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
+
+T = TypeVar("T")
+
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHOWN_MAX = 80
+
+ABSENT = msgspec.Raw(b"")
+"""The value of a number that is not there."""
+
+
+class Malformed(Exception):  # noqa: N818 - a word of the design
+    """
+    Input that cannot be read; spends no key.
+
+    Attributes:
+        field: the field meant, None when the whole text is unreadable.
+        message: what was expected and what came.
+    """
+
+    def __init__(self, field: str | None, message: str) -> None:
+        """Name the field and say what was expected and what came."""
+        self.field = field
+        self.message = message
+        super().__init__(f"{field}: {message}" if field else message)
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, bounded."""
+    text = bytes(value).decode("utf-8", "replace") if isinstance(value, msgspec.Raw) else repr(value)
+    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Malformed(name, "Expected the field once, was there twice")
+        found[name] = value
+    return found
+
+
+def refuse_duplicates(data: bytes, fields: int) -> None:
+    """
+    Refuse an object that names a field twice.
+
+    Args:
+        data: JSON text of an object, already known to decode.
+        fields: how many distinct field names it holds, nested objects included.
+
+    Raises:
+        Malformed: a field is named twice.
+    """
+    # Each name is followed by a colon; if none has blanks before it, counting `":` counts names.
+    blank_before_colon = b" :" in data or b"\t:" in data or b"\n:" in data or b"\r:" in data
+    if not blank_before_colon and data.count(b'":') == fields:
+        return
+    try:
+        json.loads(data, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(None, f"Expected JSON, was unreadable: {error}") from None
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def decode(data: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    """
+    Decode one JSON object of a known type, strictly.
+
+    Raises:
+        Malformed: unreadable, of a wrong type, with an unknown or a duplicate field.
+    """
+    try:
+        value = decoder.decode(data)
+        refuse_duplicates(data, len(_OBJECT.decode(data)))
+    except msgspec.ValidationError as error:
+        raise _explain(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(None, f"Expected a JSON object, was unreadable: {error}") from None
+    return value
+
+
+def _explain(error: msgspec.ValidationError) -> Malformed:
+    text = str(error)
+    where = re.search(r" - at `\$\.?([^`]*)`$", text)
+    named = re.search(r"(?:unknown|required) field `([^`]+)`", text)
+    field = named.group(1) if named else (where.group(1) if where and where.group(1) else None)
+    message = text[: where.start()] if where else text
+    return Malformed(field, message.replace(", got ", ", was "))
+
+
+def number(field: str, raw: msgspec.Raw) -> int:
+    """Read a JSON number, or a string that holds one, as millionths. Raises Malformed."""
+    text = bytes(raw).decode("utf-8", "replace")
+    if text[:1] == '"':
+        text = _text_of(field, raw)
+    try:
+        return parse_micro(text)
+    except ValueError as error:
+        raise Malformed(field, str(error)) from None
+
+
+def _text_of(field: str, raw: msgspec.Raw) -> str:
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except msgspec.MsgspecError as error:
+        raise Malformed(field, str(error)) from None
+
+
+def optional_number(field: str, raw: msgspec.Raw) -> int | None:
+    """Read a number that may be absent or null. Raises Malformed."""
+    return None if bytes(raw) in {b"", b"null"} else number(field, raw)
+
+
+def parse_time(text: str) -> int:
+    """
+    Read an RFC 3339 time with a zone as UTC nanoseconds.
+
+    Raises:
+        ValueError: another format, no zone, or a date that does not exist.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        msg = f"Expected an RFC 3339 time with a zone (2026-01-28T20:30:00Z), was {shown(text)}"
+        raise ValueError(msg)
+    day, clock, fraction, zone = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone in 'Zz' else zone}")
+        delta = moment.astimezone(UTC) - _EPOCH
+    except (ValueError, OverflowError):
+        msg = f"Expected a time that exists, was {shown(text)}"
+        raise ValueError(msg) from None
+    return (delta.days * 86_400 + delta.seconds) * NS_PER_SECOND + (
+        int(fraction.ljust(9, "0")) if fraction else 0
+    )
+
+
+def format_time(ns: int) -> str:
+    """Write UTC nanoseconds as RFC 3339 in milliseconds, rounded down."""
+    seconds, rest = divmod(ns, NS_PER_SECOND)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{divmod(rest, MICRO)[0]:03d}Z"
+
+
+def time(field: str, text: str | None) -> int | None:
+    """Read a time that may be absent. Raises Malformed."""
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise Malformed(field, str(error)) from None
+
+
+def words(options: type[T]) -> dict[str, T]:
+    """Return the members of an enum by their lower-case spelling, for reading in any case."""
+    return {str(member).lower(): member for member in options}  # type: ignore[attr-defined]
+
+
+def word(field: str, text: str, options: dict[str, T]) -> T:
+    """Read a word of an enum in any case. Raises Malformed."""
+    found = options.get(text) or options.get(text.lower())
+    if found is None:
+        names = ", ".join(str(value) for value in options.values())
+        raise Malformed(field, f"Expected one of {names}, was {shown(text)}")
+    return found
+
+
+_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?", re.ASCII)
+
+
+def identifier(field: str, text: str) -> str:
+    """Return an id of 1 to 128 printable ASCII characters. Raises Malformed."""
+    if _ID.fullmatch(text) is None:
+        raise Malformed(field, f"Expected 1 to 128 printable ASCII characters, was {shown(text)}")
+    return text
