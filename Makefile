@@ -1,5 +1,5 @@
-# Every word of the project. `make` alone lists them; CI calls the same ones.
-# Nothing is written outside this checkout: the virtualenv, caches and data live under it.
+# Every word of the project: `make` alone lists them, and CI calls the same ones.
+# Nothing is written outside this checkout: virtualenv, caches and data lie under it.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -10,28 +10,90 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
-DOCS_STAMP := $(VENV)/.installed-docs
+READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.ready-docs
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --group dev
 
-# The recorded evenings and requests that `make recorded` plays.
+CODE := $(wildcard src tests tools benchmarks)
+# How many processes test at once; empty or 0 is one, in this process.
+WORKERS ?= 2
+# Handed to the command of the word: make demo ARGS=--json
+ARGS ?=
+
+# Recorded evenings and requests, for `make recorded`.
 export ARBEES_DATA_DIR ?= ../shared/data
 
 .PHONY: help
 help: ## List these words
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) \
+		| while IFS=$$'\t' read -r word text; do printf '  make %-9s %s\n' "$$word" "$$text"; done
 
 .PHONY: setup
-setup: $(STAMP) ## Make .venv and install exactly what requirements.lock pins
+setup: $(READY) ## Make .venv with exactly the releases that requirements.lock pins
+	@echo "Ready: $$($(BIN)/python --version) in $(VENV)"
 
-$(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Expected Python 3.11 or newer, was {v.major}.{v.minor}: make setup PYTHON=python3.11")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else \
+		f"Expected Python 3.11 or newer, was {v.major}.{v.minor}. Try: make setup PYTHON=python3.11")'
+	@echo "Installing into $(VENV) (about half a minute)"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.PHONY: demo
+demo: $(READY) ## An evening of basketball: fills, denials, a halt, a crash, the proof
+	@$(BIN)/arbees demo $(ARGS)
+
+.PHONY: run
+run: $(READY) ## Run the gateway on paper, with its data and audit log in var/
+	@mkdir -p var
+	@for default in AUDIT_LOG_PATH=var/execution_audit.jsonl KILL_SWITCH_FILE=var/kill_switch; do \
+		name=$${default%%=*}; \
+		if [ -z "$${!name:-}" ] && ! grep -qs "^$$name=" .env; then export "$$default"; fi; \
+	done; \
+	exec $(BIN)/arbees run $(ARGS)
+
+.PHONY: test
+test: check ## Check, then run every test; nothing may be skipped
+	@$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist worksteal) $(ARGS)
+
+.PHONY: check
+check: $(READY) ## Lint, formatting, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/lint-imports --cache-dir .cache/import_linter
+
+.PHONY: bench
+bench: $(READY) ## Measure what it costs against the design's targets
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+.PHONY: docs
+docs: $(DOCS_READY) ## Build the documentation into docs/_build; a warning is an error
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build $(ARGS)
+	@echo "Open docs/_build/index.html"
+
+$(DOCS_READY): $(READY) requirements-docs.lock
+	@$(PIP) install --require-hashes --requirement requirements-docs.lock
+	@touch $@
+
+.PHONY: mutants
+mutants: $(READY) ## Change the deciding code in a thousand ways; the tests must notice
+	@$(BIN)/python tools/mutants.py $(ARGS)
+
+.PHONY: torture
+torture: $(READY) ## Kill the gateway at random moments, again and again, and count
+	@$(BIN)/python -m arbees.testing.torture $(ARGS)
+
+.PHONY: recorded
+recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, twice, and compare
+	@$(BIN)/python tools/recorded.py $(ARGS)
+
 .PHONY: lock
-lock: ## Pin the newest releases again in the lock files (needs uv)
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev --group docs --constraint requirements.lock pyproject.toml --output-file requirements-docs.lock
+lock: ## Pin the newest releases anew (needs uv)
+	@$(COMPILE) pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --group docs --constraint requirements.lock pyproject.toml \
+		--output-file requirements-docs.lock
