@@ -146,15 +146,16 @@ def ambient(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func) in CLOCKS:
             yield f"{node.lineno}: Expected time and ids as data, was {ast.unparse(node.func)}()"
-        for name in sorted(_imported(node) & AMBIENT_MODULES):
-            yield f"{node.lineno}: Expected no import of {name} in what decides"
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in sorted(_imported(node) & AMBIENT_MODULES):
+                yield f"{node.lineno}: Expected no import of {name} in what decides"
 
 
-def _imported(node: ast.AST) -> set[str]:
+def _imported(node: ast.Import | ast.ImportFrom) -> set[str]:
     """Return the modules that a statement imports."""
     if isinstance(node, ast.Import):
         return {alias.name for alias in node.names}
-    return {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+    return {node.module or ""}
 
 
 def _name(node: ast.AST) -> str:
