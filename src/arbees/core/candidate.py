@@ -8,11 +8,11 @@ import msgspec
 
 from arbees.core.book import Book, Subject, closable
 from arbees.core.facts import Facts, Touch
-from arbees.core.fees import worst_fee
 from arbees.core.market import Listing, Market, Terms
-from arbees.core.order import Reservation, losses
+from arbees.core.order import Reservation
 from arbees.core.request import Request
-from arbees.core.units import MICRO, mul_ceil, mul_floor
+from arbees.core.reserve import reserve, worst_fee_of
+from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import UNCLASSIFIED, UNNAMED, Action, Platform, Side
 
 
@@ -49,8 +49,10 @@ class Candidate(msgspec.Struct, gc=False):
     is_reducing: bool
     notional: int
     """Price x quantity, rounded up."""
-    loss_yes: int
-    loss_no: int
+    reserved: Reservation
+    """What is reserved once it is approved."""
+    rates: tuple[int, int, int]
+    """Taker rate, fee grid, balance buffer."""
     market_worst: int
     """Worst case of the market with this order."""
     added_worst: int
@@ -73,17 +75,6 @@ class Candidate(msgspec.Struct, gc=False):
     def is_bid(self) -> bool:
         """Whether it bids for the key's Yes (Buy Yes or Sell No)."""
         return self.is_buy is (self.key_side is Side.YES)
-
-    @property
-    def reserved(self) -> Reservation:
-        """What is reserved once it is approved."""
-        return Reservation(
-            self.loss_yes,
-            self.loss_no,
-            self.cash,
-            self.day_loss,
-            self.quantity if self.is_reducing else 0,
-        )
 
     def of_side(self, probability: int) -> int:
         """Return a probability of Yes (of `market_id`) as one of the named side."""
@@ -127,15 +118,14 @@ def make_candidate(
     else:
         held = closable(market, key_side)
     is_reducing = quantity <= held
-    loss_yes, loss_no = losses(key_side, request.action, quantity, price)
-    worst = market.worst_case(loss_yes, loss_no)
-    notional = mul_ceil(price, quantity)
-    fee = worst_fee(
-        listing.taker_rate, quantity, 0 if is_buy else MICRO, price, listing.fee_grid
-    )
-    cost = notional if is_buy and not is_reducing else 0
     bid, ask = _touch_of(facts.touch, key_side)
     reference = _reference(market, key_side, bid, ask, is_buy=is_buy) if is_reducing else None
+    rates = (listing.taker_rate, listing.fee_grid, balance_buffer)
+    reserved = reserve(
+        key_side, request.action, quantity, price, rates, reference, is_reducing=is_reducing
+    )
+    worst = market.worst_case(reserved.loss_yes, reserved.loss_no)
+    notional = mul_ceil(price, quantity)
     sport = market.sport
     if sport == UNCLASSIFIED and request.sport is not None:
         sport = request.sport
@@ -165,42 +155,21 @@ def make_candidate(
         held,
         is_reducing,
         notional,
-        loss_yes,
-        loss_no,
+        reserved,
+        rates,
         worst,
         worst - market.worst_case(),
-        fee,
-        cost,
-        cash_needed(cost, fee, balance_buffer),
-        day_loss_of(price, quantity, fee, reference, is_buy=is_buy, is_reducing=is_reducing),
+        worst_fee_of(
+            is_buy=is_buy, quantity=quantity, price=price, taker_rate=rates[0], grid=rates[1]
+        ),
+        notional if is_buy and not is_reducing else 0,
+        reserved.cash,
+        reserved.day_loss,
         reference,
         bid,
         ask,
         price if key_side is Side.YES else MICRO - price,
     )
-
-
-def cash_needed(cost: int, fee: int, buffer: int) -> int:
-    """Return `cost + max(worst fee, buffer x cost)` (R3)."""
-    allowance = mul_ceil(buffer, cost)
-    return cost + (allowance if allowance > fee else fee)
-
-
-def day_loss_of(
-    price: int, quantity: int, fee: int, reference: int | None, *, is_buy: bool, is_reducing: bool
-) -> int:
-    """
-    Return what an order may add to the loss of the day.
-
-    A risk-increasing one may lose its whole cost and the fee; a reducing one what its limit lies
-    below the price at which the position is marked, and the fee.
-    """
-    if not is_reducing:
-        return fee + (mul_ceil(price, quantity) if is_buy else quantity - mul_floor(price, quantity))
-    if reference is None:
-        return fee
-    receives = price if not is_buy else MICRO - price
-    return fee + (mul_ceil(reference - receives, quantity) if reference > receives else 0)
 
 
 def _touch_of(touch: Touch | None, key_side: Side) -> tuple[int | None, int | None]:

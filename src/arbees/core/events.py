@@ -82,9 +82,7 @@ class RequestDenied(Event, kw_only=True):
     facts: Facts
     falls_back: bool = False
     """An alternate is tried next, so this is not the final result."""
-    halts: tuple[str, str] | None = None
-    """(source, scope) of the automatic halt that this denial sets off."""
-    halt_reason: str | None = None
+    received_ns: int
 
 
 class DuplicateRefused(Event, kw_only=True):
@@ -115,9 +113,11 @@ class OrderApproved(Event, kw_only=True):
     rates: tuple[int, int, int] = (0, 1, 0)
     sport: str
     game_id: str
+    strategy: str
     warnings: tuple[Finding, ...] = ()
     verdicts: msgspec.Raw = msgspec.Raw(b"[]")
     facts: Facts
+    received_ns: int
 
 
 class OrderEvent(Event, kw_only=True):
@@ -173,7 +173,7 @@ class OrderFilled(OrderEvent, kw_only=True):
     price: int
     """Of the order's side, in micro-dollars."""
     value: int
-    """Price x quantity, rounded against us."""
+    """Price x quantity, exact: in millionths of a micro-dollar."""
     fee: int
     is_maker: bool = False
     venue_ns: int

@@ -64,6 +64,8 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     request_id: str
     idempotency_key: str
     attempt: int
+    fingerprint: str
+    signal_id: str | None = None
     leg: int
     platform: Platform
     market_id: str
@@ -84,13 +86,13 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     venue_order_id: str | None = None
     filled: int = 0
     value: int = 0
-    """Sum of price x quantity of the fills, in micro-dollars, rounded against us."""
+    """Sum of price x quantity of the fills, exact: in millionths of a micro-dollar."""
     fees: int = 0
     trades: list[str] = []
     reserved: Reservation = NOTHING
     reference: int | None = None
     """Price at which the held side could be closed at the decision; for `day_loss`."""
-    rates: tuple[int, int, int] = (0, 0, 1)
+    rates: tuple[int, int, int] = (0, 1, 0)
     """Taker rate, fee grid, balance buffer (millionths): what the reservation was made with."""
     acknowledged_ns: int | None = None
     is_inside: bool = False

@@ -1,0 +1,220 @@
+"""Commands: what the writer is asked to do, imperative. Time, ids and venue answers are data."""
+
+import msgspec
+
+from arbees.core.events import Event
+from arbees.core.market import Listing, Terms
+from arbees.core.outcomes import (
+    ApprovedOrder,
+    Balance,
+    CancelOutcome,
+    Fill,
+    Lookup,
+    OrderClosed,
+    Outcome,
+)
+from arbees.core.ports import IndexRow, KeyRow, SignalRow
+from arbees.core.request import Request
+from arbees.core.verdicts import Safeguard
+from arbees.core.words import Mode, Platform, Side, TradingState
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides besides the book: the safeguards that are on, and constants of the account."""
+
+    mode: Mode
+    account: str
+    environment: str
+    safeguards: tuple[Safeguard, ...]
+    terms: dict[Platform, Terms]
+    balance_buffer: int
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal's tables say of a request's key, id and signal."""
+
+    key: KeyRow | None = None
+    request_key: str | None = None
+    """The key under which the request_id was seen first."""
+    signal: SignalRow | None = None
+    """An execution of the same signal, market, side and action under another key."""
+
+
+UNSEEN = Known()
+
+
+class Submit(msgspec.Struct, frozen=True, kw_only=True):
+    """Decide a request (leg 0), or one of its alternates after the leg before fell through."""
+
+    request: Request
+    received_ns: int
+    known: Known = UNSEEN
+    leg: int = 0
+
+
+class TakeOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue answered to an order."""
+
+    client_order_id: str
+    outcome: Outcome
+
+
+class TakeFill(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill, from whatever source; known trade ids change nothing."""
+
+    fill: Fill
+
+
+class TakeClosed(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue ended an order."""
+
+    closed: OrderClosed
+
+
+class TakeLookup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search for an order found."""
+
+    client_order_id: str
+    lookup: Lookup
+
+
+class RequestCancel(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancel the open orders of a scope, or one order."""
+
+    scope: str
+    """`all`, `platform:X`, ... or `order:CLIENT_ORDER_ID`."""
+    reason: str
+    actor: str
+    receipt_id: str = ""
+    opening_only: bool = False
+
+
+class TakeCancel(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue answered to a cancel."""
+
+    client_order_id: str
+    outcome: CancelOutcome
+
+
+class RaiseHalt(msgspec.Struct, frozen=True, kw_only=True):
+    """Halt or reduce a scope."""
+
+    source: str
+    scope: str
+    state: TradingState
+    reason: str
+    actor: str
+    receipt_id: str
+
+
+class LiftHalt(msgspec.Struct, frozen=True, kw_only=True):
+    """Lift the halts of some sources for a scope; `sources` empty = all that a person may lift."""
+
+    sources: tuple[str, ...]
+    scope: str
+    reason: str
+    actor: str
+    acknowledge: bool = False
+    """Also lift automatic ones."""
+
+
+class ListMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """A quote, settlement or venue metadata names a market."""
+
+    listing: Listing
+    is_open: bool = True
+
+
+class SettleMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue settled a market."""
+
+    platform: Platform
+    market_id: str
+    result: Side
+
+
+class ObserveBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's own figure of a pool."""
+
+    balance: Balance
+
+
+class MoveCash(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit or withdrawal."""
+
+    platform: Platform
+    amount: int
+    reason: str
+    actor: str
+
+
+class OpenDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A trading day begins."""
+
+    day: str
+    unrealized: int
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Journal events that need no decision (start, stop, marks, breaks, authority)."""
+
+    events: tuple[Event, ...]
+
+
+Command = (
+    Submit
+    | TakeOutcome
+    | TakeFill
+    | TakeClosed
+    | TakeLookup
+    | RequestCancel
+    | TakeCancel
+    | RaiseHalt
+    | LiftHalt
+    | ListMarket
+    | SettleMarket
+    | ObserveBalance
+    | MoveCash
+    | OpenDay
+    | Record
+)
+
+
+class SendOrder(msgspec.Struct, frozen=True):
+    """Send an approved order, once its intent is durable."""
+
+    order: ApprovedOrder
+
+
+class CancelOrder(msgspec.Struct, frozen=True):
+    """Ask the venue to cancel an order of ours."""
+
+    client_order_id: str
+
+
+class ResolveOrder(msgspec.Struct, frozen=True):
+    """Find out what became of an order."""
+
+    client_order_id: str
+
+
+class TryAlternate(msgspec.Struct, frozen=True):
+    """Decide the next leg of a request, in the same batch."""
+
+    request: Request
+    leg: int
+
+
+Effect = SendOrder | CancelOrder | ResolveOrder | TryAlternate
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Events to journal and apply, effects to carry out once they are durable, index rows."""
+
+    events: tuple[Event, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    index: tuple[tuple[IndexRow, ...], ...] = ()
+    """One tuple an event."""
+
+
+NO_DECISION = Decision()

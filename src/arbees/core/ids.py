@@ -1,0 +1,22 @@
+"""Ids that are derived, so that they survive a crash and are the same again.
+
+The client order id is made from account, environment and idempotency key, with a fixed prefix: a
+crash between commit and wire is settled by asking the venue for it, and an order at the venue with
+our prefix that the journal does not know means that the journal was rolled back.
+"""
+
+import hashlib
+
+CLIENT_ORDER_ID_PREFIX = "arb-"
+_DOMAIN = b"arbees/client-order-id/v1"
+_HEX = 40
+
+
+def client_order_id(account: str, environment: str, idempotency_key: str) -> str:
+    """Return the one client order id of a key, for ever; at most 64 of `[-0-9a-z]`."""
+    digest = hashlib.sha256(_DOMAIN)
+    for part in (account, environment, idempotency_key):
+        text = part.encode()
+        digest.update(len(text).to_bytes(4, "big"))
+        digest.update(text)
+    return CLIENT_ORDER_ID_PREFIX + digest.hexdigest()[:_HEX]

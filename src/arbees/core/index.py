@@ -1,0 +1,175 @@
+"""Index rows: what the journal's tables must say once an event is durable.
+
+Guarantees that the tables follow from the records alone, so that a verifier can prove them.
+"""
+
+from arbees.core import events as e
+from arbees.core.order import Order
+from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
+from arbees.core.request import Request
+from arbees.core.words import Action, Platform, Side
+
+OPEN = "open"
+DENIED = "denied"
+NOT_SENT = "not_sent"
+SPENT = "spent"
+RETRIABLE = frozenset({DENIED, NOT_SENT})
+"""Outcomes after which a caller may come again with the next attempt."""
+
+
+def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
+    """
+    Return the index rows of one event.
+
+    Args:
+        time_ns: time of its record.
+        order: the order it happened to, open or past; None for other events.
+    """
+    if isinstance(event, e.RequestDenied):
+        return _asked(event.request, DENIED, time_ns)
+    if isinstance(event, e.DuplicateRefused):
+        return _duplicate(event, time_ns)
+    if isinstance(event, e.OrderApproved):
+        return _approved(event, time_ns)
+    if order is None or not isinstance(event, e.OrderEvent):
+        return ()
+    if isinstance(event, e.OrderAcknowledged):
+        return (
+            OrderRow(order.client_order_id, order.request_id, order.platform, event.venue_order_id),
+        )
+    outcome = _outcome(event)
+    return () if outcome is None else _moved(order, outcome, time_ns)
+
+
+def _outcome(event: e.OrderEvent) -> str | None:
+    if isinstance(event, e.OrderDenied):
+        return DENIED
+    if isinstance(event, e.OrderNotSent):
+        return NOT_SENT
+    if isinstance(event, e.OrderFilled):
+        return SPENT if event.is_complete or event.corrects is not None else None
+    if isinstance(event, e.OrderRejected | e.OrderCancelled | e.OrderExpired):
+        return SPENT
+    return None
+
+
+def _key(request: Request, outcome: str, time_ns: int) -> KeyRow:
+    return KeyRow(
+        request.idempotency_key,
+        request.request_id,
+        request.attempt,
+        request.fingerprint(),
+        outcome,
+        time_ns,
+    )
+
+
+def _asked(request: Request, outcome: str, time_ns: int) -> tuple[IndexRow, ...]:
+    return (
+        _key(request, outcome, time_ns),
+        RequestRow(request.request_id, request.idempotency_key),
+    )
+
+
+def _duplicate(event: e.DuplicateRefused, time_ns: int) -> tuple[IndexRow, ...]:
+    request = event.request
+    if event.code == "DUPLICATE_SIGNAL":
+        return _asked(request, DENIED, time_ns)
+    return (RequestRow(request.request_id, request.idempotency_key),)
+
+
+def _approved(event: e.OrderApproved, time_ns: int) -> tuple[IndexRow, ...]:
+    request = event.request
+    rows = (
+        *_asked(request, OPEN, time_ns),
+        OrderRow(event.client_order_id, request.request_id, event.platform, None),
+    )
+    if request.signal_id is None:
+        return rows
+    signal = SignalRow(
+        request.signal_id,
+        event.market_key,
+        event.side,
+        request.action,
+        request.idempotency_key,
+        OPEN,
+    )
+    return (*rows, signal)
+
+
+def _moved(order: Order, outcome: str, time_ns: int) -> tuple[IndexRow, ...]:
+    key = KeyRow(
+        order.idempotency_key,
+        order.request_id,
+        order.attempt,
+        order.fingerprint,
+        outcome,
+        time_ns,
+    )
+    if order.signal_id is None:
+        return (key,)
+    return (
+        key,
+        SignalRow(
+            order.signal_id,
+            order.market_key,
+            order.side,
+            order.action,
+            order.idempotency_key,
+            outcome,
+        ),
+    )
+
+
+def order_of(event: e.OrderApproved, time_ns: int) -> Order:
+    """Return the order as it stands right after approval."""
+    request = event.request
+    return Order(
+        client_order_id=event.client_order_id,
+        request_id=request.request_id,
+        idempotency_key=request.idempotency_key,
+        attempt=request.attempt,
+        fingerprint=request.fingerprint(),
+        signal_id=request.signal_id,
+        leg=event.leg,
+        platform=Platform(event.platform),
+        market_id=event.market_id,
+        market_key=event.market_key,
+        side=Side(event.side),
+        is_flipped=event.is_flipped,
+        action=Action(request.action),
+        quantity=request.size,
+        limit_price=event.limit_price,
+        time_in_force=request.time_in_force,
+        created_ns=time_ns,
+        expires_ns=request.expires_ns,
+        strategy=event.strategy,
+        model_version=request.model_version,
+        sport=event.sport,
+        is_reducing=event.is_reducing,
+        trades=[],
+        reserved=event.reserved,
+        reference=event.reference,
+        rates=event.rates,
+    )
+
+
+class IndexFold:
+    """Index rows of a whole journal, record by record; keeps only what is not spent."""
+
+    def __init__(self) -> None:
+        """Start before the first record."""
+        self._orders: dict[str, Order] = {}
+
+    def rows(self, event: e.Event, time_ns: int) -> tuple[IndexRow, ...]:
+        """Return the rows of the next event."""
+        if isinstance(event, e.OrderApproved):
+            self._orders[event.client_order_id] = order_of(event, time_ns)
+            return rows_of(event, time_ns, None)
+        if not isinstance(event, e.OrderEvent):
+            return rows_of(event, time_ns, None)
+        order = self._orders.get(event.client_order_id)
+        rows = rows_of(event, time_ns, order)
+        if order is not None and _outcome(event) in {DENIED, SPENT}:
+            del self._orders[event.client_order_id]
+        return rows
