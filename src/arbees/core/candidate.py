@@ -210,6 +210,4 @@ def _unknown_market(platform: Platform, market_id: str, terms: Terms) -> Market:
         maker_rate=terms.maker_rate,
         fee_grid=terms.fee_grid,
     )
-    return Market(
-        listing=listing, sport=UNCLASSIFIED, game_id=f"market:{market_id}", is_open=False
-    )
+    return Market(listing=listing, sport=UNCLASSIFIED, game_id=f"market:{market_id}", is_open=False)

@@ -4,6 +4,7 @@ import msgspec
 
 from arbees.core.events import Event
 from arbees.core.market import Listing, Terms
+from arbees.core.order import Order
 from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
@@ -38,6 +39,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The key under which the request_id was seen first."""
     signal: SignalRow | None = None
     """An execution of the same signal, market, side and action under another key."""
+    signal_request_id: str | None = None
+    """The request of that execution."""
 
 
 UNSEEN = Known()
@@ -52,17 +55,29 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True):
     leg: int = 0
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is closed: as it ended, and the sequence of its final record."""
+
+    order: Order
+    final_sequence: int
+    request: Request
+
+
 class TakeOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the venue answered to an order."""
 
     client_order_id: str
     outcome: Outcome
+    request: Request
+    """Of the order, for what comes next if it fell through."""
+    past: Past | None = None
 
 
 class TakeFill(msgspec.Struct, frozen=True, kw_only=True):
     """A fill, from whatever source; known trade ids change nothing."""
 
     fill: Fill
+    past: Past | None = None
 
 
 class TakeClosed(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +91,7 @@ class TakeLookup(msgspec.Struct, frozen=True, kw_only=True):
 
     client_order_id: str
     lookup: Lookup
+    past: Past | None = None
 
 
 class RequestCancel(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,9 @@ from arbees.core.request import Request
 from arbees.core.words import Side
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True,
-            omit_defaults=True):
+class Event(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, omit_defaults=True
+):
     """Base of all events."""
 
 
@@ -92,6 +93,7 @@ class DuplicateRefused(Event, kw_only=True):
     code: str
     original_request_id: str
     observed: str | None = None
+    limit: str | None = None
     received_ns: int
 
 
@@ -168,6 +170,9 @@ class OrderUnknown(OrderEvent, kw_only=True):
 class OrderFilled(OrderEvent, kw_only=True):
     """One execution, with every number that the book adds. Taken in every state."""
 
+    platform: str
+    market_key: str
+    strategy: str
     trade_id: str
     quantity: int
     price: int

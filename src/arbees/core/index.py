@@ -7,7 +7,7 @@ from arbees.core import events as e
 from arbees.core.order import Order
 from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.core.request import Request
-from arbees.core.words import Action, Platform, Side
+from arbees.core.words import Action, OrderStatus, Platform, Side
 
 OPEN = "open"
 DENIED = "denied"
@@ -37,17 +37,19 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
         return (
             OrderRow(order.client_order_id, order.request_id, order.platform, event.venue_order_id),
         )
-    outcome = _outcome(event)
+    outcome = _outcome(event, order)
     return () if outcome is None else _moved(order, outcome, time_ns)
 
 
-def _outcome(event: e.OrderEvent) -> str | None:
+def _outcome(event: e.OrderEvent, order: Order) -> str | None:
     if isinstance(event, e.OrderDenied):
         return DENIED
     if isinstance(event, e.OrderNotSent):
         return NOT_SENT
     if isinstance(event, e.OrderFilled):
-        return SPENT if event.is_complete or event.corrects is not None else None
+        if event.corrects is None:
+            return SPENT if event.is_complete else None
+        return SPENT if order.status is OrderStatus.NOT_SENT else None
     if isinstance(event, e.OrderRejected | e.OrderCancelled | e.OrderExpired):
         return SPENT
     return None
@@ -170,6 +172,10 @@ class IndexFold:
             return rows_of(event, time_ns, None)
         order = self._orders.get(event.client_order_id)
         rows = rows_of(event, time_ns, order)
-        if order is not None and _outcome(event) in {DENIED, SPENT}:
-            del self._orders[event.client_order_id]
+        if order is not None:
+            outcome = _outcome(event, order)
+            if outcome == NOT_SENT:
+                order.status = OrderStatus.NOT_SENT
+            elif outcome is not None:
+                del self._orders[event.client_order_id]
         return rows

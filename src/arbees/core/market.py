@@ -67,6 +67,7 @@ class Market(msgspec.Struct):
     sport: str
     game_id: str
     is_open: bool = True
+    is_settled: bool = False
     yes: Holding = msgspec.field(default_factory=Holding)
     no: Holding = msgspec.field(default_factory=Holding)
     loss_yes: int = 0

@@ -9,6 +9,7 @@ import msgspec
 from arbees.core.words import Action, Platform, Side, TimeInForce
 
 _SEAL = object()
+"""Held by `core.decide` alone (a test reads the source for it)."""
 
 
 class ApprovedOrder:
@@ -77,6 +78,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     is_maker: bool
     time_ns: int
     """The venue's own time."""
+    venue_order_id: str | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -138,7 +138,9 @@ def parse_request(data: bytes, now_ns: int) -> Request:
     raw = wire.decode(data, _DECODER)
     size = wire.number("size", raw.size)
     if not 0 < size <= SIZE_MAX:
-        raise Malformed("size", f"Expected contracts above 0, at most 1e9, was {format_micro(size)}")
+        raise Malformed(
+            "size", f"Expected contracts above 0, at most 1e9, was {format_micro(size)}"
+        )
     attempt = 1 if raw.attempt is None else raw.attempt
     if not 1 <= attempt <= ATTEMPT_MAX:
         raise Malformed("attempt", f"Expected 1 to {ATTEMPT_MAX}, was {attempt}")
@@ -199,7 +201,8 @@ def _price(field: str, raw: msgspec.Raw) -> int:
     price = wire.number(field, raw)
     if not 0 < price < MICRO:
         raise Malformed(
-            field, f"Expected dollars of the named side, above 0 and below 1, was {format_micro(price)}"
+            field,
+            f"Expected dollars of the named side, above 0 and below 1, was {format_micro(price)}",
         )
     return price
 

@@ -27,7 +27,9 @@ def day_loss_of(
     below the price at which the position is marked, and the fee.
     """
     if not is_reducing:
-        return fee + (mul_ceil(price, quantity) if is_buy else quantity - mul_floor(price, quantity))
+        return fee + (
+            mul_ceil(price, quantity) if is_buy else quantity - mul_floor(price, quantity)
+        )
     if reference is None:
         return fee
     receives = MICRO - price if is_buy else price

@@ -43,7 +43,9 @@ class Malformed(Exception):  # noqa: N818 - a word of the design
 
 def shown(value: object) -> str:
     """Return a value for a message, bounded."""
-    text = bytes(value).decode("utf-8", "replace") if isinstance(value, msgspec.Raw) else repr(value)
+    text = (
+        bytes(value).decode("utf-8", "replace") if isinstance(value, msgspec.Raw) else repr(value)
+    )
     return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
 
 

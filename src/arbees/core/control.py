@@ -1,0 +1,228 @@
+"""Control and venue truth as events: halts, cancels, markets, settlements, balances, days.
+
+Guarantees that a halt comes with the cancels of what it covers, and that figures of a venue are
+taken only with what of ours they provably hold.
+"""
+
+from msgspec.structs import replace
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.book import Book, Halt, Subject
+from arbees.core.market import Listing, Market
+from arbees.core.order import Order
+from arbees.core.words import HaltSource, Side, TradingState
+
+ORDER_SCOPE = "order:"
+
+
+def subject_of(order: Order) -> Subject:
+    """Return the coordinates of an open order, for scopes."""
+    return Subject(
+        order.platform,
+        order.sport,
+        order.market_key,
+        order.market_id,
+        order.strategy,
+        order.model_version,
+    )
+
+
+def covered(book: Book, scope: str, *, opening_only: bool = False) -> list[Order]:
+    """Return the open orders that a scope covers, oldest first."""
+    if scope.startswith(ORDER_SCOPE):
+        order = book.orders.get(scope.removeprefix(ORDER_SCOPE))
+        return [] if order is None else [order]
+    return [
+        order
+        for order in book.orders.values()
+        if subject_of(order).is_in(scope) and not (opening_only and order.is_reducing)
+    ]
+
+
+def _cancels(orders: list[Order], reason: str, actor: str) -> tuple[list[e.Event], list[c.Effect]]:
+    events: list[e.Event] = [
+        e.CancelRequested(
+            client_order_id=order.client_order_id,
+            request_id=order.request_id,
+            reason=reason,
+            actor=actor,
+        )
+        for order in orders
+        if order.cancel_reason is None
+    ]
+    return events, [c.CancelOrder(order.client_order_id) for order in orders]
+
+
+def _decision(events: list[e.Event], effects: list[c.Effect]) -> c.Decision:
+    return c.Decision(tuple(events), tuple(effects), ((),) * len(events))
+
+
+def request_cancel(book: Book, command: c.RequestCancel) -> c.Decision:
+    """Ask for the cancel of all that a scope covers; cancels pass in every state."""
+    orders = covered(book, command.scope, opening_only=command.opening_only)
+    events, effects = _cancels(orders, command.reason, command.actor)
+    if not command.scope.startswith(ORDER_SCOPE):
+        events.insert(
+            0,
+            e.MassCancelled(
+                scope=command.scope,
+                reason=command.reason,
+                actor=command.actor,
+                orders=tuple(order.client_order_id for order in orders),
+                receipt_id=command.receipt_id,
+            ),
+        )
+    return _decision(events, effects)
+
+
+def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
+    """
+    Halt a scope, or let it only reduce.
+
+    HALTED cancels all that it covers, REDUCING what opens risk. The receipt names the
+    risk-increasing orders that were handed over before.
+    """
+    opening_only = command.state is TradingState.REDUCING
+    orders = covered(book, command.scope, opening_only=opening_only)
+    halt = e.HaltRaised(
+        source=command.source,
+        scope=command.scope,
+        state=command.state,
+        reason=command.reason,
+        actor=command.actor,
+        receipt_id=command.receipt_id,
+        in_flight=tuple(order.client_order_id for order in orders),
+    )
+    events, effects = _cancels(orders, f"halt: {command.reason}", command.actor)
+    return _decision([halt, *events], effects)
+
+
+def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
+    """Return the halts of the scope that the command lifts, and those that it leaves."""
+    lifts: list[Halt] = []
+    leaves: list[Halt] = []
+    for halt in book.halts.values():
+        if halt.scope != command.scope:
+            continue
+        if command.sources:
+            does_lift = halt.source in command.sources
+        elif halt.source == HaltSource.FILE:
+            does_lift = False
+        else:
+            does_lift = command.acknowledge or not halt.is_automatic
+        (lifts if does_lift else leaves).append(halt)
+    return lifts, leaves
+
+
+def lift_halt(book: Book, command: c.LiftHalt) -> c.Decision:
+    """Lift what the command may lift; the rest stays, and trading with it."""
+    lifts, _ = liftable(book, command)
+    return _decision(
+        [
+            e.HaltLifted(
+                source=halt.source, scope=halt.scope, reason=command.reason, actor=command.actor
+            )
+            for halt in lifts
+        ],
+        [],
+    )
+
+
+# Markets ---------------------------------------------------------------------------------------
+
+
+def list_market(book: Book, command: c.ListMarket) -> c.Decision:
+    """Take the first word on a market; a later one only opens or closes it."""
+    listing = command.listing
+    found = book.market_of(listing.platform, listing.market_id)
+    if found is not None:
+        market, _ = found
+        if market.is_open == command.is_open or market.is_settled:
+            return c.NO_DECISION
+        key = market.listing.market_key
+        return _decision([e.MarketStatusChanged(market_key=key, is_open=command.is_open)], [])
+    known = book.markets.get(listing.market_key)
+    if known is not None and known.listing.platform != listing.platform:
+        # Two venues never share a market: give the newcomer a key of its own.
+        key = f"{listing.platform}:{listing.market_key}"
+        listing = _renamed(listing, key)
+    events: list[e.Event] = [e.MarketListed(listing=listing)]
+    if not command.is_open:
+        events.append(e.MarketStatusChanged(market_key=listing.market_key, is_open=False))
+    return _decision(events, [])
+
+
+def _renamed(listing: Listing, key: str) -> Listing:
+    return replace(listing, market_key=key)
+
+
+def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
+    """Close both sides of a settled market: a contract of the winning side pays a dollar."""
+    found = book.market_of(command.platform, command.market_id)
+    if found is None or found[0].is_settled:
+        return c.NO_DECISION
+    market, is_flipped = found
+    result = command.result.opposite if is_flipped else command.result
+    return _decision([_settled(market, result)], [])
+
+
+def _settled(market: Market, result: Side) -> e.MarketSettled:
+    payout = market.holding(result).quantity
+    return e.MarketSettled(
+        market_key=market.listing.market_key,
+        result=result,
+        payout=payout,
+        realized=payout - market.yes.cost - market.no.cost,
+        yes_quantity=-market.yes.quantity,
+        yes_cost=-market.yes.cost,
+        no_quantity=-market.no.quantity,
+        no_cost=-market.no.cost,
+    )
+
+
+# Money -----------------------------------------------------------------------------------------
+
+
+def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
+    """
+    Take a venue's figure, less what of ours is not provably inside it.
+
+    Inside are open orders that the venue acknowledged before the figure, and fills before it.
+    """
+    balance = command.balance
+    pool = book.pools.get(balance.pool)
+    if pool is not None and balance.as_of_ns < pool.as_of_ns:
+        return c.NO_DECISION
+    inside: list[str] = []
+    outside = 0
+    for order in book.orders.values():
+        if order.platform != balance.platform:
+            continue
+        acknowledged = order.acknowledged_ns
+        if order.is_inside or (acknowledged is not None and acknowledged < balance.as_of_ns):
+            inside.append(order.client_order_id)
+        else:
+            outside += order.reserved.cash
+    if pool is not None:
+        outside += sum(amount for ns, amount in pool.spent if ns >= balance.as_of_ns)
+    return _decision(
+        [
+            e.BalanceObserved(
+                pool=balance.pool,
+                platform=balance.platform,
+                available=balance.available,
+                as_of_ns=balance.as_of_ns,
+                outside=outside,
+                inside=tuple(inside),
+            )
+        ],
+        [],
+    )
+
+
+def open_day(book: Book, command: c.OpenDay) -> c.Decision:
+    """Begin a trading day: its P&L counts from the P&L since ever."""
+    if book.day is not None and book.day.day == command.day:
+        return c.NO_DECISION
+    return _decision([e.DayOpened(day=command.day, baseline=book.equity(command.unrealized))], [])

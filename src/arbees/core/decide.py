@@ -1,0 +1,322 @@
+"""Decides requests: the one place where an order can be approved.
+
+Guarantees that a request is judged by every safeguard, that the key is looked up before anything
+else, and that only what every safeguard passed becomes an `ApprovedOrder` (P2, P9, P10).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from arbees.core import commands as c
+from arbees.core import control, execution
+from arbees.core import events as e
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate, make_candidate
+from arbees.core.facts import Facts
+from arbees.core.ids import client_order_id
+from arbees.core.index import RETRIABLE, rows_of
+from arbees.core.outcomes import _SEAL, ApprovedOrder
+from arbees.core.request import Request
+from arbees.core.verdicts import Deny, Verdict, Warn
+from arbees.core.words import HaltSource, TradingState
+
+VENUE_STATE_CODES = frozenset(
+    {"VENUE_UNAVAILABLE", "VENUE_HEARTBEAT_LATE", "VENUE_BLIND", "VENUE_PAUSED"}
+)
+"""A denial for these alone is about the venue's state: an alternate may be tried."""
+
+Judged = list[tuple[str, tuple[Verdict, ...]]]
+"""Name of each safeguard and its verdicts, in the order of evaluation."""
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) -> c.Decision:
+    """Decide a request, or the next leg of one."""
+    request = command.request
+    if command.leg == 0:
+        duplicate = _look_up(command)
+        if duplicate is not None:
+            return c.Decision((duplicate,), (), (rows_of(duplicate, facts.now_ns, None),))
+    order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
+    judged: Judged = [
+        (safeguard.name, safeguard.check(order, book, facts)) for safeguard in rules.safeguards
+    ]
+    denials: list[e.Finding] = []
+    warnings: list[e.Finding] = []
+    for name, verdicts in judged:
+        for verdict in verdicts:
+            kind = type(verdict)
+            if kind is Deny:
+                denials.append(
+                    e.Finding(name, verdict.code, verdict.observed, verdict.limit, verdict.until_ns)
+                )
+            elif kind is Warn:
+                warnings.append(e.Finding(name, verdict.code, verdict.observed, verdict.limit))
+    if denials:
+        return _deny(order, facts, command, denials, warnings, judged, book)
+    return _approve(order, facts, command, warnings, judged, rules)
+
+
+# The key ---------------------------------------------------------------------------------------
+
+
+def _look_up(command: c.Submit) -> e.DuplicateRefused | None:
+    """Return the refusal of a request whose key, id or signal is known; None = go on."""
+    request, known = command.request, command.known
+    key = known.key
+    if known.request_key is not None and known.request_key != request.idempotency_key:
+        return _refuse(
+            command,
+            "IDEMPOTENCY_CONFLICT",
+            f"request_id was seen under idempotency_key {known.request_key}",
+        )
+    if key is None:
+        if request.attempt != 1:
+            return _refuse(
+                command,
+                "IDEMPOTENCY_CONFLICT",
+                f"expected attempt 1 of a new key, was {request.attempt}",
+            )
+        return _look_up_signal(command)
+    if key.fingerprint != request.fingerprint():
+        return _refuse(
+            command,
+            "IDEMPOTENCY_CONFLICT",
+            "expected the economic fields of the first request under this key, was others",
+            key.request_id,
+        )
+    if request.attempt <= key.attempt or key.outcome not in RETRIABLE:
+        return _refuse(command, "DUPLICATE_REQUEST", request.idempotency_key, key.request_id)
+    if request.attempt > key.attempt + 1:
+        return _refuse(
+            command,
+            "IDEMPOTENCY_CONFLICT",
+            f"expected attempt {key.attempt + 1}, was {request.attempt}",
+            key.request_id,
+        )
+    if known.request_key is not None:
+        return _refuse(
+            command,
+            "IDEMPOTENCY_CONFLICT",
+            f"expected a fresh request_id for attempt {request.attempt}, was one seen before",
+            key.request_id,
+        )
+    return _look_up_signal(command)
+
+
+def _look_up_signal(command: c.Submit) -> e.DuplicateRefused | None:
+    signal = command.known.signal
+    if signal is None:
+        return None
+    return _refuse(
+        command,
+        "DUPLICATE_SIGNAL",
+        signal.signal_id,
+        command.known.signal_request_id or "",
+        signal.idempotency_key,
+    )
+
+
+def _refuse(
+    command: c.Submit,
+    code: str,
+    observed: str,
+    original_request_id: str = "",
+    limit: str | None = None,
+) -> e.DuplicateRefused:
+    return e.DuplicateRefused(
+        request=command.request,
+        code=code,
+        original_request_id=original_request_id,
+        observed=observed,
+        limit=limit,
+        received_ns=command.received_ns,
+    )
+
+
+# Denial and approval ---------------------------------------------------------------------------
+
+
+def _verdicts(judged: Judged) -> msgspec.Raw:
+    return msgspec.Raw(
+        _ENCODE(
+            [
+                [name, [[type(v).__name__, *msgspec.structs.astuple(v)] for v in verdicts]]
+                for name, verdicts in judged
+            ]
+        )
+    )
+
+
+def _deny(
+    order: Candidate,
+    facts: Facts,
+    command: c.Submit,
+    denials: list[e.Finding],
+    warnings: list[e.Finding],
+    judged: Judged,
+    book: Book,
+) -> c.Decision:
+    request = command.request
+    falls_back = command.leg < len(request.alternates) and all(
+        finding.code in VENUE_STATE_CODES for finding in denials
+    )
+    denied = e.RequestDenied(
+        request=request,
+        leg=command.leg,
+        findings=tuple(denials),
+        warnings=tuple(warnings),
+        verdicts=_verdicts(judged),
+        facts=facts,
+        falls_back=falls_back,
+        received_ns=command.received_ns,
+    )
+    events: tuple[e.Event, ...] = (denied,)
+    index = [rows_of(denied, facts.now_ns, None)]
+    halt = _repeated_execution(order, denials, book)
+    if halt is not None:
+        events = (denied, halt)
+        index.append(())
+    effects: tuple[c.Effect, ...] = ()
+    if falls_back:
+        effects = (c.TryAlternate(request, command.leg + 1),)
+    return c.Decision(events, effects, tuple(index))
+
+
+def _repeated_execution(
+    order: Candidate, denials: list[e.Finding], book: Book
+) -> e.HaltRaised | None:
+    """Return the halt that a repeated execution sets off; it stays until acknowledged."""
+    source, scope = HaltSource.REPEATED_EXECUTION, f"strategy:{order.strategy}"
+    if f"{source}|{scope}" in book.halts:
+        return None
+    for finding in denials:
+        if finding.code == "REPEATED_EXECUTION":
+            return e.HaltRaised(
+                source=source,
+                scope=scope,
+                state=TradingState.REDUCING,
+                reason=f"repeated execution in market {order.market_key}",
+                actor="arbees",
+                receipt_id=f"repeated-{book.sequence + 2}",
+            )
+    return None
+
+
+def _approve(
+    order: Candidate,
+    facts: Facts,
+    command: c.Submit,
+    warnings: list[e.Finding],
+    judged: Judged,
+    rules: c.Rules,
+) -> c.Decision:
+    request = command.request
+    order_id = client_order_id(rules.account, rules.environment, request.idempotency_key)
+    events: list[e.Event] = []
+    index: list[tuple[c.IndexRow, ...]] = []
+    if not order.is_known:
+        # Only with the market safeguard switched off: what is sent must be in the book.
+        events.append(e.MarketListed(listing=order.market.listing))
+        index.append(())
+    approved = e.OrderApproved(
+        request=request,
+        leg=command.leg,
+        client_order_id=order_id,
+        market_id=order.market_id,
+        market_key=order.market_key,
+        platform=order.platform,
+        side=order.key_side,
+        is_flipped=order.is_flipped,
+        limit_price=order.limit_price,
+        is_reducing=order.is_reducing,
+        reserved=order.reserved,
+        reference=order.reference,
+        rates=order.rates,
+        sport=order.sport,
+        game_id=order.game_id,
+        strategy=order.strategy,
+        warnings=tuple(warnings),
+        verdicts=_verdicts(judged),
+        facts=facts,
+        received_ns=command.received_ns,
+    )
+    events.append(approved)
+    index.append(rows_of(approved, facts.now_ns, None))
+    send = c.SendOrder(_seal(order, request, order_id, command.leg))
+    return c.Decision(tuple(events), (send,), tuple(index))
+
+
+def _seal(order: Candidate, request: Request, order_id: str, leg: int) -> ApprovedOrder:
+    return ApprovedOrder(
+        _SEAL,
+        client_order_id=order_id,
+        request_id=request.request_id,
+        leg=leg,
+        platform=order.platform,
+        market_id=order.market_id,
+        market_key=order.market_key,
+        side=order.side,
+        action=order.action,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        time_in_force=request.time_in_force,
+        expires_ns=request.expires_ns,
+    )
+
+
+# All commands ----------------------------------------------------------------------------------
+
+
+def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.Decision:
+    """
+    Decide one command: what happened, and what to do once that is durable.
+
+    Args:
+        book: not changed.
+        facts: what may be consulted besides the book, and the time.
+        command: what is asked, or what a venue said.
+        rules: the safeguards that are on, and constants of the account.
+
+    Returns:
+        Events with their index rows, and effects. Never raises for what a command says.
+    """
+    if isinstance(command, c.Submit):
+        return decide_request(book, facts, command, rules)
+    handler = _HANDLERS[type(command)]
+    return handler(book, command, facts.now_ns)
+
+
+def _record(_book: Book, command: c.Record, _now_ns: int) -> c.Decision:
+    return c.Decision(command.events, (), ((),) * len(command.events))
+
+
+def _move_cash(_book: Book, command: c.MoveCash, now_ns: int) -> c.Decision:
+    event = e.CashMoved(
+        platform=command.platform,
+        amount=command.amount,
+        reason=command.reason,
+        actor=command.actor,
+    )
+    return _record(_book, c.Record(events=(event,)), now_ns)
+
+
+_HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
+    c.TakeOutcome: execution.take_outcome,
+    c.TakeFill: execution.take_fill,
+    c.TakeClosed: execution.take_closed,
+    c.TakeLookup: execution.take_lookup,
+    c.TakeCancel: execution.take_cancel,
+    c.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
+    c.RaiseHalt: lambda book, command, _now: control.raise_halt(book, command),
+    c.LiftHalt: lambda book, command, _now: control.lift_halt(book, command),
+    c.ListMarket: lambda book, command, _now: control.list_market(book, command),
+    c.SettleMarket: lambda book, command, _now: control.settle_market(book, command),
+    c.ObserveBalance: lambda book, command, _now: control.observe_balance(book, command),
+    c.OpenDay: lambda book, command, _now: control.open_day(book, command),
+    c.MoveCash: _move_cash,
+    c.Record: _record,
+}

@@ -1,0 +1,297 @@
+"""What venues say of our orders, as events: acknowledgements, fills, ends, evidence.
+
+Guarantees that a fill counts exactly once and in every state, that an unknown ends on evidence
+only, and that a later truth is a correction, never an edit (P2, P7, P8).
+"""
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.book import Book
+from arbees.core.index import rows_of
+from arbees.core.order import NOTHING, Order
+from arbees.core.outcomes import (
+    Accepted,
+    CancelAccepted,
+    CancelMissed,
+    Fill,
+    Found,
+    Gated,
+    Missing,
+    NotSent,
+    Refused,
+    Unknown,
+)
+from arbees.core.reserve import reserve_rest
+from arbees.core.units import MICRO, mul_ceil, mul_floor, share_floor
+from arbees.core.words import Action, OrderStatus, Side
+
+ALREADY_EXISTS = "order_already_exists"
+"""A venue's word for: an earlier send of this id landed. We send once, so its fate is unknown."""
+
+
+class _Scratch:
+    """Events of one command, with what earlier ones of them changed."""
+
+    def __init__(self, book: Book, order: Order, final_sequence: int | None, now_ns: int) -> None:
+        self.market = book.markets[order.market_key]
+        self.order = order
+        self.final_sequence = final_sequence
+        self.now_ns = now_ns
+        self.held = {
+            Side.YES: [self.market.yes.quantity, self.market.yes.cost],
+            Side.NO: [self.market.no.quantity, self.market.no.cost],
+        }
+        self.filled = order.filled
+        self.trades = list(order.trades)
+        self.is_open = final_sequence is None
+        self.is_acknowledged = order.acknowledged_ns is not None
+        self.events: list[e.Event] = []
+        self.effects: list[c.Effect] = []
+
+    def ids(self) -> dict[str, str]:
+        """Return the fields that all order events share."""
+        return {
+            "client_order_id": self.order.client_order_id,
+            "request_id": self.order.request_id,
+        }
+
+    def decision(self) -> c.Decision:
+        """Return what was gathered."""
+        index = tuple(rows_of(event, self.now_ns, self.order) for event in self.events)
+        return c.Decision(tuple(self.events), tuple(self.effects), index)
+
+    def end(self, event: e.Event) -> None:
+        """End the order, unless it is closed already."""
+        if self.is_open:
+            self.events.append(event)
+            self.is_open = False
+
+
+def _start(book: Book, client_order_id: str, past: c.Past | None, now_ns: int) -> _Scratch | None:
+    order = book.orders.get(client_order_id)
+    if order is not None:
+        return _Scratch(book, order, None, now_ns)
+    return None if past is None else _Scratch(book, past.order, past.final_sequence, now_ns)
+
+
+def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
+    """Take what the venue answered to an order."""
+    scratch = _start(book, command.client_order_id, command.past, now_ns)
+    if scratch is None:
+        return c.NO_DECISION
+    outcome, request, leg = command.outcome, command.request, scratch.order.leg
+    ids = scratch.ids()
+    has_alternate = leg < len(request.alternates)
+    if isinstance(outcome, Accepted):
+        _acknowledge(scratch, outcome.venue_order_id, "answer")
+        _take_fills(scratch, outcome.fills)
+        _take_end(scratch, outcome.closed)
+    elif isinstance(outcome, Gated):
+        scratch.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
+    elif isinstance(outcome, Refused) and outcome.venue_code != ALREADY_EXISTS:
+        falls_back = outcome.is_health and has_alternate and scratch.is_open
+        scratch.end(
+            e.OrderRejected(
+                **ids,
+                venue_code=outcome.venue_code,
+                message=outcome.message,
+                falls_back=falls_back,
+            )
+        )
+        if falls_back:
+            scratch.effects.append(c.TryAlternate(request, leg + 1))
+    elif isinstance(outcome, NotSent):
+        falls_back = has_alternate and scratch.is_open
+        scratch.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
+        if falls_back:
+            scratch.effects.append(c.TryAlternate(request, leg + 1))
+    elif scratch.is_open and scratch.order.status is OrderStatus.PENDING:
+        sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns
+        scratch.events.append(e.OrderUnknown(**ids, message=outcome.message, sent_ns=sent_ns))
+        scratch.effects.append(c.ResolveOrder(command.client_order_id))
+    return scratch.decision()
+
+
+def take_fill(book: Book, command: c.TakeFill, now_ns: int) -> c.Decision:
+    """Take one fill, from whatever source; presence ends an unknown."""
+    fill = command.fill
+    scratch = _start(book, fill.client_order_id, command.past, now_ns)
+    if scratch is None:
+        return c.NO_DECISION
+    if fill.venue_order_id is not None and fill.trade_id not in scratch.trades:
+        _acknowledge(scratch, fill.venue_order_id, "fill")
+    _take_fills(scratch, (fill,))
+    return scratch.decision()
+
+
+def take_closed(book: Book, command: c.TakeClosed, now_ns: int) -> c.Decision:
+    """Take the venue's word that it ended an order."""
+    closed = command.closed
+    scratch = _start(book, closed.client_order_id, None, now_ns)
+    if scratch is None:
+        return c.NO_DECISION
+    _take_end(scratch, closed.closed, closed.reason)
+    return scratch.decision()
+
+
+def take_lookup(book: Book, command: c.TakeLookup, now_ns: int) -> c.Decision:
+    """Take the evidence of a search: presence at once, absence with all of its items."""
+    scratch = _start(book, command.client_order_id, command.past, now_ns)
+    if scratch is None:
+        return c.NO_DECISION
+    lookup = command.lookup
+    if isinstance(lookup, Found):
+        _acknowledge(scratch, lookup.venue_order_id, lookup.by)
+        _take_fills(scratch, lookup.fills)
+        _take_end(scratch, lookup.closed)
+    elif isinstance(lookup, Missing) and scratch.order.status in {
+        OrderStatus.UNKNOWN,
+        OrderStatus.PENDING,
+    }:
+        scratch.end(
+            e.OrderNotSent(
+                **scratch.ids(),
+                message="absent at the venue by evidence",
+                evidence=lookup.evidence,
+            )
+        )
+    return scratch.decision()
+
+
+def take_cancel(book: Book, command: c.TakeCancel, now_ns: int) -> c.Decision:
+    """
+    Take the answer to a cancel.
+
+    The order ends only if what was cancelled and what filled explain all of it; else it is looked
+    up, since a fill may have come in between.
+    """
+    scratch = _start(book, command.client_order_id, None, now_ns)
+    if scratch is None:
+        return c.NO_DECISION
+    outcome, order = command.outcome, scratch.order
+    if isinstance(outcome, CancelAccepted) and outcome.quantity == order.remaining:
+        scratch.end(e.OrderCancelled(**scratch.ids(), reason=order.cancel_reason or "cancelled"))
+        return scratch.decision()
+    if isinstance(outcome, CancelAccepted):
+        message = "what was cancelled does not explain the order; a fill may be missing"
+    else:
+        message = outcome.message
+    scratch.events.append(e.CancelAnswered(**scratch.ids(), message=message))
+    if isinstance(outcome, CancelAccepted | CancelMissed):
+        scratch.effects.append(c.ResolveOrder(order.client_order_id))
+    else:
+        scratch.effects.append(c.CancelOrder(order.client_order_id))
+    return scratch.decision()
+
+
+def _acknowledge(scratch: _Scratch, venue_order_id: str, by: str) -> None:
+    if scratch.is_open and not scratch.is_acknowledged:
+        scratch.events.append(
+            e.OrderAcknowledged(**scratch.ids(), venue_order_id=venue_order_id, by=by)
+        )
+        scratch.is_acknowledged = True
+
+
+def _take_end(scratch: _Scratch, closed: str | None, reason: str | None = None) -> None:
+    """End an order as the venue says; a `filled` ends by its fills alone."""
+    if closed is None or closed == "filled" or not scratch.is_open:
+        return
+    if closed == "expired":
+        scratch.end(e.OrderExpired(**scratch.ids()))
+        return
+    words = {"killed": "fill or kill: not wholly fillable"}
+    asked = scratch.order.cancel_reason
+    scratch.end(
+        e.OrderCancelled(**scratch.ids(), reason=asked or reason or words.get(closed, closed))
+    )
+
+
+# Fills -----------------------------------------------------------------------------------------
+
+
+def _take_fills(scratch: _Scratch, fills: tuple[Fill, ...]) -> None:
+    for fill in fills:
+        if fill.trade_id not in scratch.trades:
+            scratch.trades.append(fill.trade_id)
+            _take_fill(scratch, fill)
+
+
+def _take_fill(scratch: _Scratch, fill: Fill) -> None:
+    order, market = scratch.order, scratch.market
+    change, realized, cash = _position_change(scratch, fill)
+    scratch.filled += fill.quantity
+    remaining = order.quantity - scratch.filled
+    reserved = reserve_rest(order, remaining) if scratch.is_open else NOTHING
+    is_complete = scratch.is_open and remaining <= 0
+    cash -= fill.fee
+    if order.is_inside and scratch.is_open:
+        outside = fill.fee
+    else:
+        outside = -cash if cash < 0 else 0
+    signed = fill.quantity if order.is_bid else -fill.quantity
+    scratch.events.append(
+        e.OrderFilled(
+            **scratch.ids(),
+            platform=order.platform,
+            market_key=market.listing.market_key,
+            strategy=order.strategy,
+            trade_id=fill.trade_id,
+            quantity=fill.quantity,
+            price=fill.price,
+            value=fill.price * fill.quantity,
+            fee=fill.fee,
+            is_maker=fill.is_maker,
+            venue_ns=fill.time_ns,
+            reserved=reserved,
+            is_complete=is_complete,
+            yes_quantity=change[Side.YES][0],
+            yes_cost=change[Side.YES][1],
+            no_quantity=change[Side.NO][0],
+            no_cost=change[Side.NO][1],
+            realized=realized,
+            cash=cash,
+            outside=outside,
+            strategy_quantity=signed,
+            corrects=scratch.final_sequence,
+        )
+    )
+    if is_complete:
+        scratch.is_open = False
+
+
+def _position_change(scratch: _Scratch, fill: Fill) -> tuple[dict[Side, tuple[int, int]], int, int]:
+    """Return the change of each side's (quantity, cost), the realized P&L and the cash."""
+    order, market = scratch.order, scratch.market
+    before = {side: tuple(held) for side, held in scratch.held.items()}
+    realized, cash = 0, 0
+    opens, left, price = order.side, fill.quantity, fill.price
+    if order.action is Action.SELL:
+        closes, receives = order.side, fill.price
+        opens, price = order.side.opposite, MICRO - fill.price
+    else:
+        closes, receives = order.side.opposite, MICRO - fill.price
+    if order.action is Action.SELL or market.listing.is_netting:
+        closed = min(left, scratch.held[closes][0])
+        removed = _close(scratch.held[closes], closed)
+        proceeds = mul_floor(receives, closed)
+        realized, cash, left = proceeds - removed, proceeds, left - closed
+    if left and (order.action is Action.BUY or market.listing.is_netting):
+        cost = mul_ceil(price, left)
+        scratch.held[opens][0] += left
+        scratch.held[opens][1] += cost
+        cash -= cost
+    change = {
+        side: (held[0] - before[side][0], held[1] - before[side][1])
+        for side, held in scratch.held.items()
+    }
+    return change, realized, cash
+
+
+def _close(held: list[int], quantity: int) -> int:
+    """Take a quantity out of a holding at average cost; return the cost that went with it."""
+    if quantity == 0:
+        return 0
+    removed = share_floor(held[1], quantity, held[0])
+    held[0] -= quantity
+    held[1] -= removed
+    return removed

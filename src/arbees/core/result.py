@@ -1,0 +1,362 @@
+"""Results: what became of a request, as the fold of its records.
+
+Guarantees that a result says nothing that is not in the journal, and that the numbers on the wire
+are exact: at most six decimals, averages rounded against us.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.codes import CODES, Unit, message
+from arbees.core.request import Request
+from arbees.core.units import div_ceil, div_floor, micro_seconds_of, to_decimal
+from arbees.core.wire import format_time
+from arbees.core.words import Action, OrderStatus, ResultStatus
+
+Recorded = tuple[int, int, e.Event]
+"""Sequence, time and event of a record."""
+
+GATEWAY = "gateway"
+VENUE = "venue"
+
+_STATUS = {
+    OrderStatus.PENDING: ResultStatus.PENDING,
+    OrderStatus.WORKING: ResultStatus.PENDING,
+    OrderStatus.PARTIALLY_FILLED: ResultStatus.PENDING,
+    OrderStatus.UNKNOWN: ResultStatus.UNKNOWN,
+    OrderStatus.REJECTED: ResultStatus.REJECTED,
+    OrderStatus.DENIED: ResultStatus.REJECTED,
+    OrderStatus.NOT_SENT: ResultStatus.FAILED,
+}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A denial or a warning on the wire."""
+
+    safeguard: str
+    code: str
+    observed: Decimal | str | None
+    limit: Decimal | str | None
+    until: str | None
+    message: str
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One stop of the route: where the request was tried, and what came of it."""
+
+    platform: str
+    market_id: str
+    status: str
+    code: str | None
+    order_id: str | None
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """An ExecutionResult as it stands on the wire (interfaces, "Result")."""
+
+    request_id: str
+    idempotency_key: str
+    attempt: int
+    status: ResultStatus
+    final: bool
+    rejected_by: str | None = None
+    code: str | None = None
+    rejection_reason: str | None = None
+    denials: tuple[Line, ...] = ()
+    warnings: tuple[Line, ...] = ()
+    platform: str
+    market_id: str
+    side: str
+    action: str
+    order_id: str | None = None
+    client_order_id: str | None = None
+    requested_size: Decimal
+    limit_price: Decimal
+    filled_qty: Decimal = Decimal(0)
+    avg_price: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    latency_ms: Decimal = Decimal(0)
+    sequence: int = 0
+    model_version: str | None = None
+    strategy: str | None = None
+    route: tuple[Leg, ...] = ()
+    venue_code: str | None = None
+    corrects: int | None = None
+    acknowledged: bool = False
+    """The venue has it: what a resting order's answer waits for."""
+    original: "Result | None" = None
+
+
+def line(finding: e.Finding) -> Line:
+    """Return a finding as it stands on the wire."""
+    unit = CODES[finding.code].unit
+    return Line(
+        finding.safeguard,
+        finding.code,
+        _value(unit, finding.observed),
+        _value(unit, finding.limit),
+        None if finding.until_ns is None else format_time(finding.until_ns),
+        message(finding.code, finding.observed, finding.limit),
+    )
+
+
+def _value(unit: Unit, value: int | str | None) -> Decimal | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if unit is Unit.COUNT:
+        return Decimal(value)
+    if unit is Unit.SECONDS:
+        return to_decimal(micro_seconds_of(value))
+    return to_decimal(value)
+
+
+class Life:
+    """The fold of one request's records."""
+
+    def __init__(self, request: Request, received_ns: int) -> None:
+        """Start at the decision."""
+        self.request = request
+        self.received_ns = received_ns
+        self.status = OrderStatus.PENDING
+        self.final_sequence: int | None = None
+        self.sequence = 0
+        self.corrects: int | None = None
+        self.final_ns = 0
+        self.rejected_by: str | None = None
+        self.code: str | None = None
+        self.reason: str | None = None
+        self.venue_code: str | None = None
+        self.denials: tuple[Line, ...] = ()
+        self.warnings: tuple[Line, ...] = ()
+        self.platform: str = request.platform
+        self.market_id = request.market_id
+        self.side: str = request.side
+        self.limit_price = request.limit_price
+        self.client_order_id: str | None = None
+        self.order_id: str | None = None
+        self.is_acknowledged = False
+        self.filled = 0
+        self.value = 0
+        self.fees = 0
+        self.route: list[Leg] = []
+
+    def take(self, sequence: int, time_ns: int, event: e.Event) -> None:
+        """Take the next record of the request."""
+        handler = _TAKES.get(type(event))
+        if handler is None:
+            return
+        self.sequence = sequence
+        handler(self, sequence, time_ns, event)
+
+    def end(self, status: OrderStatus, sequence: int, time_ns: int) -> None:
+        """Reach a final result."""
+        self.status = status
+        self.final_sequence = sequence
+        self.final_ns = time_ns
+        self.is_acknowledged = True
+
+    def leave_leg(self, code: str | None) -> None:
+        """Close the stop of the route that is being left."""
+        status = ResultStatus.FAILED if code == "NOT_SENT" else ResultStatus.REJECTED
+        self.route.append(Leg(self.platform, self.market_id, status, code, self.order_id))
+
+    def result(self) -> Result:
+        """Return the result as known now."""
+        request, status = self.request, self._wire_status()
+        here = Leg(self.platform, self.market_id, status, self.code, self.order_id)
+        return Result(
+            request_id=request.request_id,
+            idempotency_key=request.idempotency_key,
+            attempt=request.attempt,
+            status=status,
+            final=self.final_sequence is not None,
+            rejected_by=self.rejected_by,
+            code=self.code,
+            rejection_reason=self.reason,
+            denials=self.denials,
+            warnings=self.warnings,
+            platform=self.platform,
+            market_id=self.market_id,
+            side=self.side,
+            action=request.action,
+            order_id=self.order_id,
+            client_order_id=self.client_order_id,
+            requested_size=to_decimal(request.size),
+            limit_price=to_decimal(self.limit_price),
+            filled_qty=to_decimal(self.filled),
+            avg_price=to_decimal(self._average()),
+            fees=to_decimal(self.fees),
+            latency_ms=self._latency(),
+            sequence=self.sequence,
+            model_version=request.model_version,
+            strategy=request.strategy,
+            route=(*self.route, here),
+            venue_code=self.venue_code,
+            corrects=self.corrects,
+            acknowledged=self.is_acknowledged,
+        )
+
+    def _wire_status(self) -> ResultStatus:
+        if self.status in _STATUS and not (self.final_sequence and self.filled):
+            return _STATUS[self.status]
+        if self.filled >= self.request.size:
+            return ResultStatus.FILLED
+        return ResultStatus.PARTIAL if self.filled else ResultStatus.CANCELLED
+
+    def _average(self) -> int:
+        if not self.filled:
+            return 0
+        divide = div_ceil if self.request.action is Action.BUY else div_floor
+        return divide(self.value, self.filled)
+
+    def _latency(self) -> Decimal:
+        if self.final_sequence is None:
+            return Decimal(0)
+        return to_decimal(max(0, self.final_ns - self.received_ns))
+
+
+def _requested(life: Life, leg: int) -> None:
+    """Point at the leg that is tried now."""
+    life.code = life.reason = life.rejected_by = life.venue_code = None
+    life.denials = ()
+    if leg:
+        there = life.request.alternates[leg - 1]
+        life.platform, life.market_id = there.platform, there.market_id
+        life.side, life.limit_price = there.side, there.limit_price
+        life.order_id = None
+
+
+def _denied(life: Life, sequence: int, time_ns: int, event: e.RequestDenied) -> None:
+    _requested(life, event.leg)
+    life.denials = tuple(line(finding) for finding in event.findings)
+    life.warnings = tuple(line(finding) for finding in event.warnings)
+    life.rejected_by, life.code = GATEWAY, life.denials[0].code
+    life.reason = life.denials[0].message
+    if event.falls_back:
+        life.leave_leg(life.code)
+    else:
+        life.end(OrderStatus.DENIED, sequence, time_ns)
+
+
+def _duplicate(life: Life, sequence: int, time_ns: int, event: e.DuplicateRefused) -> None:
+    text = message(event.code, event.observed, event.limit)
+    life.rejected_by, life.code, life.reason = GATEWAY, event.code, text
+    life.denials = (Line("idempotency", event.code, event.observed, event.limit, None, text),)
+    life.end(OrderStatus.DENIED, sequence, time_ns)
+
+
+def _approved(life: Life, _sequence: int, _time_ns: int, event: e.OrderApproved) -> None:
+    _requested(life, event.leg)
+    life.status = OrderStatus.PENDING
+    life.final_sequence = None
+    life.client_order_id = event.client_order_id
+    life.warnings = tuple(line(finding) for finding in event.warnings)
+
+
+def _gated(life: Life, sequence: int, time_ns: int, event: e.OrderDenied) -> None:
+    life.rejected_by, life.code, life.reason = GATEWAY, event.code, event.message
+    life.denials = (Line("gate", event.code, None, None, None, event.message),)
+    life.end(OrderStatus.DENIED, sequence, time_ns)
+
+
+def _acknowledged(life: Life, _sequence: int, _time_ns: int, event: e.OrderAcknowledged) -> None:
+    life.order_id = event.venue_order_id
+    life.is_acknowledged = True
+    life.status = OrderStatus.WORKING
+
+
+def _rejected(life: Life, sequence: int, time_ns: int, event: e.OrderRejected) -> None:
+    life.rejected_by, life.code, life.venue_code = VENUE, "VENUE_REJECTED", event.venue_code
+    life.reason = message("VENUE_REJECTED", f"{event.venue_code}: {event.message}", None)
+    if event.falls_back:
+        life.leave_leg(life.code)
+    else:
+        life.end(OrderStatus.REJECTED, sequence, time_ns)
+
+
+def _not_sent(life: Life, sequence: int, time_ns: int, event: e.OrderNotSent) -> None:
+    life.code = "NOT_SENT"
+    life.reason = message("NOT_SENT", event.message, None)
+    if event.falls_back:
+        life.leave_leg(life.code)
+    else:
+        life.end(OrderStatus.NOT_SENT, sequence, time_ns)
+
+
+def _unknown(life: Life, _sequence: int, _time_ns: int, _event: e.OrderUnknown) -> None:
+    life.status = OrderStatus.UNKNOWN
+
+
+def _filled(life: Life, sequence: int, time_ns: int, event: e.OrderFilled) -> None:
+    life.filled += event.quantity
+    life.value += event.value
+    life.fees += event.fee
+    if event.is_complete:
+        life.end(OrderStatus.FILLED, sequence, time_ns)
+    elif event.corrects is not None:
+        life.corrects = event.corrects
+        life.code = life.reason = life.rejected_by = None
+
+
+def _ended(status: OrderStatus) -> Any:
+    def take(life: Life, sequence: int, time_ns: int, _event: e.Event) -> None:
+        life.end(status, sequence, time_ns)
+
+    return take
+
+
+_TAKES: dict[type, Any] = {
+    e.RequestDenied: _denied,
+    e.DuplicateRefused: _duplicate,
+    e.OrderApproved: _approved,
+    e.OrderDenied: _gated,
+    e.OrderAcknowledged: _acknowledged,
+    e.OrderRejected: _rejected,
+    e.OrderNotSent: _not_sent,
+    e.OrderUnknown: _unknown,
+    e.OrderFilled: _filled,
+    e.OrderCancelled: _ended(OrderStatus.CANCELLED),
+    e.OrderExpired: _ended(OrderStatus.EXPIRED),
+}
+"""What a result takes; cancels asked for, and settlements, change none."""
+
+
+def fold(records: Iterable[Recorded]) -> Life | None:
+    """
+    Fold the records of one request id.
+
+    A duplicate that came with the id of its original is not part of the original's life.
+    """
+    life: Life | None = None
+    refused: Life | None = None
+    for sequence, time_ns, event in records:
+        if isinstance(event, e.DuplicateRefused):
+            if life is None and refused is None:
+                refused = Life(event.request, event.received_ns)
+                refused.take(sequence, time_ns, event)
+        elif life is None:
+            if isinstance(event, e.RequestDenied | e.OrderApproved):
+                life = Life(event.request, event.received_ns)
+                life.take(sequence, time_ns, event)
+        else:
+            life.take(sequence, time_ns, event)
+    return life or refused
+
+
+def refusal(event: e.DuplicateRefused, sequence: int, time_ns: int) -> Result:
+    """Return the result of a duplicate by itself; `original` is for the caller to add."""
+    life = Life(event.request, event.received_ns)
+    life.take(sequence, time_ns, event)
+    return life.result()
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Any) -> bytes:
+    """Return JSON in which every exact number is a JSON number."""
+    return _ENCODER.encode(value)

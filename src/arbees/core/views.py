@@ -1,0 +1,218 @@
+"""What the gateway shows and answers: the shapes of its reads, and the port of the gateway itself.
+
+The api and the command line know the gateway only through these.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+import msgspec
+
+from arbees.core.quote import Quote, Settlement
+from arbees.core.request import Request
+from arbees.core.result import Result
+
+
+class Undecided(Exception):  # noqa: N818 - not a fault of the gateway's code
+    """
+    Nothing was decided and nothing spent; come again with the same key.
+
+    Attributes:
+        code: `QUEUE_FULL`, `SHUTTING_DOWN`, `JOURNAL_FAILED` or `STARTING`.
+        message: what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Say why, and what to do."""
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
+
+
+class HaltView(msgspec.Struct, frozen=True, kw_only=True):
+    """A halt in force."""
+
+    source: str
+    scope: str
+    state: str
+    reason: str
+    since: str
+    automatic: bool
+
+
+class KillReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer to a kill-switch command."""
+
+    in_force: bool
+    """What was asked is in force in memory."""
+    durable: bool
+    """It is in the journal too."""
+    state: str
+    halts: tuple[HaltView, ...]
+    sequence: int
+    receipt_id: str | None
+    remaining: tuple[HaltView, ...] = ()
+    """After DISABLE: halts of the scope that it may not lift (automatic ones, the file)."""
+
+
+class ReceiptOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One order that a halt or a mass cancel chases."""
+
+    client_order_id: str
+    order_id: str | None
+    platform: str
+    market_id: str
+    status: str
+    filled_meanwhile: Decimal
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a halt or a mass cancel did; fills up until `complete`."""
+
+    receipt_id: str
+    sequence: int
+    kind: str
+    scope: str
+    state: str
+    reason: str
+    since: str
+    cancelled: tuple[ReceiptOrder, ...]
+    in_flight: tuple[ReceiptOrder, ...]
+    """Handed over before and not ended yet."""
+    filled_meanwhile: tuple[ReceiptOrder, ...]
+    complete: bool
+    completed_at: str | None
+
+
+class VenueView(msgspec.Struct, frozen=True, kw_only=True):
+    """State of a venue."""
+
+    platform: str
+    state: str
+    reasons: tuple[str, ...] = ()
+
+
+class JournalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Head of the journal."""
+
+    sequence: int
+    hash: str
+
+
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """`GET /v1/status`."""
+
+    mode: str
+    state: str
+    halts: tuple[HaltView, ...]
+    venues: tuple[VenueView, ...]
+    journal: JournalView
+    pnl_today: Decimal
+    version: str
+    settings_hash: str
+    disabled_safeguards: dict[str, str]
+    account: str = ""
+    environment: str = ""
+    open_orders: int = 0
+    unknown_orders: int = 0
+    total_exposure: Decimal = Decimal(0)
+    warnings: tuple[str, ...] = ()
+    """What an operator should look at: audit log behind, disk low, safeguards off."""
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """`GET /readyz`."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """One record of a request's life."""
+
+    sequence: int
+    time: str
+    kind: str
+    body: dict[str, Any]
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """A result with the records that it is the fold of."""
+
+    result: Result
+    events: tuple[EventView, ...]
+
+
+class Gateway(Protocol):
+    """The gateway as the api sees it. All calls on its event loop."""
+
+    async def submit(self, request: Request, wait_seconds: float) -> Result:
+        """
+        Decide, send and wait.
+
+        Returns:
+            The final result, or the result so far when `wait_seconds` passed (0 = right after the
+            commit of the decision), the venue acknowledged a resting order, or the order is
+            UNKNOWN.
+
+        Raises:
+            Undecided: nothing was decided (503), or the journal failed: ask again with the key.
+        """
+        ...
+
+    def execution(self, request_id: str) -> Execution | None:
+        """Return the result of a request as known now."""
+        ...
+
+    def execution_by_key(self, idempotency_key: str) -> Execution | None:
+        """Return the result of a key's last attempt as known now."""
+        ...
+
+    async def feed(self, quotes: Sequence[Quote]) -> None:
+        """Take quotes (paper only): facts for the safeguards, a book for the paper exchange."""
+        ...
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Settle a market on the paper exchange."""
+        ...
+
+    async def kill_switch(
+        self,
+        action: str,
+        *,
+        scope: str,
+        reason: str,
+        source: str,
+        actor: str,
+        acknowledge: bool = False,
+    ) -> KillReply:
+        """
+        ENABLE, REDUCE or DISABLE; in force in memory before anything is awaited.
+
+        Raises:
+            Undecided: the journal failed; an ENABLE stays in force in memory all the same.
+            ValueError: unknown action or scope.
+        """
+        ...
+
+    def kill_status(self) -> KillReply:
+        """Return the halts in force."""
+        ...
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return what a halt or mass cancel did so far."""
+        ...
+
+    def status(self) -> StatusView:
+        """Return the state of everything."""
+        ...
+
+    def readiness(self) -> Readiness:
+        """Return whether requests are decided; stays ready when halted, with reasons."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money is at stake."""
+        ...
