@@ -1,0 +1,32 @@
+"""Remember: append-only, hash-chained, group commit; SQLite.
+
+`SqliteJournal` is the one writer, `JournalReader` follows it, `verify` proves a file from outside,
+`backup` copies it and `accept_head` goes on from a copy. What is on disk and when it is written
+stands in `docs/journal.md`.
+"""
+
+from arbees.journal.backup import accept_head, backup
+from arbees.journal.binding import Binding
+from arbees.journal.indexes import IndexOf
+from arbees.journal.reader import JournalReader
+from arbees.journal.space import Space
+from arbees.journal.store import SqliteJournal
+from arbees.journal.verifier import Finding, Progress, Report, Verification, verify
+from arbees.journal.witness import Mark, read_witness
+
+__all__ = [
+    "Binding",
+    "Finding",
+    "IndexOf",
+    "JournalReader",
+    "Mark",
+    "Progress",
+    "Report",
+    "Space",
+    "SqliteJournal",
+    "Verification",
+    "accept_head",
+    "backup",
+    "read_witness",
+    "verify",
+]

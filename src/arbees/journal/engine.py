@@ -1,0 +1,152 @@
+"""Open SQLite so that a commit means durable, and say what its errors prove.
+
+Guarantees that a writing connection syncs the write-ahead log before a commit returns (`WAL`,
+`synchronous=FULL`), never maps the file into memory (an I/O error would be a signal instead of an
+exception) and never checkpoints on its own, and that a reading one cannot write. Why one place: a
+connection opened in passing with other pragmas would weaken the promise without anyone noticing.
+It fails with `JournalCorrupt` where the file is not what was written and with `JournalUnavailable`
+where it cannot be reached. Nothing in this process may open the database's file by other means:
+closing such a handle would drop SQLite's locks.
+"""
+
+import os
+from pathlib import Path
+
+import apsw
+
+from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable
+
+PAGE_BYTES = 4096
+"""SQLite's page, and so the unit of the write-ahead log."""
+
+WAL_BYTES_MAX = 16 << 20
+"""Size to which the log is cut back once it has grown beyond; below, it is reused in place."""
+
+BUSY_MS = 5_000
+"""How long to wait for somebody else's lock; nobody else is expected to hold one."""
+
+_COMMON = "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+_WRITER = f"""
+PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = {WAL_BYTES_MAX};
+PRAGMA cache_size = -16384;
+"""
+
+
+def run(connection: apsw.Connection, script: str) -> None:
+    """Run all statements of a script and drop what they return."""
+    for _ in connection.execute(script):
+        pass
+
+
+def integer(connection: apsw.Connection, query: str) -> int:
+    """Return the one number that a query asks for."""
+    value = connection.execute(query).get
+    if not isinstance(value, int):
+        raise JournalCorrupt(f"Expected a number from `{query}`, was {value!r}")
+    return value
+
+
+def connect_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """
+    Return the writing connection, creating the file if it is missing.
+
+    Raises:
+        apsw.Error: as it is; the caller knows what it means there.
+        JournalUnavailable: the file or the disk is read-only, or no log can be kept beside it.
+    """
+    connection = apsw.Connection(os.fspath(path), vfs=vfs)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        run(connection, _COMMON)
+        _require_writable(connection, path)
+        run(connection, _WRITER)
+    except BaseException:
+        connection.close(force=True)
+        raise
+    return connection
+
+
+def _require_writable(connection: apsw.Connection, path: Path) -> None:
+    """Refuse a file that SQLite opened for reading only, or cannot keep a log beside."""
+    if connection.readonly("main"):
+        raise JournalUnavailable(
+            f"Expected a journal that can be written, {path} is read-only. Check its owner, its"
+            " mode and whether the disk is mounted read-only"
+        )
+    kind = connection.execute("PRAGMA journal_mode = WAL").get
+    if kind != "wal":
+        raise JournalUnavailable(
+            f"Expected a write-ahead log beside {path}, SQLite keeps a {kind!r} journal there. Put"
+            " JOURNAL_PATH on a local disk"
+        )
+
+
+def connect_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """
+    Return a connection that can only read; it takes no lock that a writer would wait for.
+
+    Works without a writer too, and on a read-only disk if no log was left behind there.
+
+    Raises:
+        apsw.Error: as it is.
+        JournalUnavailable: there is no such file, or a log that cannot be read with it.
+    """
+    if not path.is_file():
+        raise JournalUnavailable(f"Expected a journal at {path}, there is no such file")
+    uri = f"{path.as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not _exists(path, "-shm"):
+        if _exists(path, "-wal"):
+            raise JournalUnavailable(
+                f"Expected to read {path} with its log {path.name}-wal, but the folder cannot be"
+                " written. Copy both to one that can, and read them there"
+            )
+        uri += "&immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(uri, flags=flags, vfs=vfs)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        run(connection, _COMMON)
+    except BaseException:
+        connection.close(force=True)
+        raise
+    return connection
+
+
+def is_damage(error: apsw.Error) -> bool:
+    """Return whether an error of SQLite proves that the file is not what was written."""
+    return isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.FormatError)
+
+
+def describe(error: BaseException) -> str:
+    """Return an error in one line: SQLite's or the system's own words, with its code."""
+    if isinstance(error, apsw.Error):
+        code = getattr(error, "extendedresult", None)
+        name = apsw.mapping_extended_result_codes.get(code) if code else None
+        return f"{error} ({name or type(error).__name__})"
+    return f"{error} ({type(error).__name__})"
+
+
+def fault_of(path: Path, error: apsw.Error, action: str) -> JournalError:
+    """
+    Return what an error of SQLite means to the caller of the journal.
+
+    Args:
+        path: the database.
+        error: SQLite's.
+        action: what was attempted, as in `read`.
+    """
+    if is_damage(error):
+        return JournalCorrupt(
+            f"Expected a readable journal, cannot {action} {path}: {describe(error)}. Stop, keep a"
+            " copy of all its files, run `arbees audit verify`, and restore the newest backup"
+        )
+    return JournalUnavailable(f"Cannot {action} the journal {path}: {describe(error)}")
+
+
+def _exists(path: Path, suffix: str) -> bool:
+    """Return whether a companion of the database exists and is not empty."""
+    try:
+        return path.with_name(path.name + suffix).stat().st_size > 0
+    except FileNotFoundError:
+        return False
