@@ -1,0 +1,75 @@
+"""Denies requests that come too late or from the future.
+
+Guarantees that a signal acts only while it is fresh: queues, retries and wrong clocks cannot turn
+an old opinion into an order. No exit: a stale order to reduce is a stale opinion, too.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
+from arbees.core.setting import Kind, Setting
+from arbees.core.units import NS_PER_SECOND
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.wire import format_time
+
+_NO_EXPIRY = Skipped("EXPIRED", "no expires_at")
+_NOT_EXPIRED = Pass("EXPIRED")
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """How old a request may be, and how far ahead its clock."""
+
+    name: ClassVar[str] = "freshness"
+    codes: ClassVar[tuple[str, ...]] = ("EXPIRED", "STALE_SIGNAL", "FUTURE_DATED")
+
+    max_signal_age: Annotated[
+        int,
+        Setting(
+            name="MAX_SIGNAL_AGE_SECS",
+            kind=Kind.SECONDS,
+            default="30",
+            low="0.001",
+            high="86400",
+            doc="Greatest age of a request, from created_at to the decision.",
+        ),
+    ] = 30 * NS_PER_SECOND
+    max_clock_skew: Annotated[
+        int,
+        Setting(
+            name="MAX_CLOCK_SKEW_SECS",
+            kind=Kind.SECONDS,
+            default="2",
+            low="0.001",
+            high="60",
+            doc="How far in the future created_at may lie.",
+        ),
+    ] = 2 * NS_PER_SECOND
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """Compare the request's times with now."""
+        now = facts.now_ns
+        age = now - order.request.created_ns
+        ahead = -age if age < 0 else 0
+        age = age if age > 0 else 0
+        stale, skew = self.max_signal_age, self.max_clock_skew
+        return (
+            _expiry(order.request.expires_ns, now),
+            Deny("STALE_SIGNAL", age, stale)
+            if age > stale
+            else Pass("STALE_SIGNAL", age, stale, stale - age),
+            Deny("FUTURE_DATED", ahead, skew)
+            if ahead > skew
+            else Pass("FUTURE_DATED", ahead, skew, skew - ahead),
+        )
+
+
+def _expiry(expires_ns: int | None, now: int) -> Verdict:
+    if expires_ns is None:
+        return _NO_EXPIRY
+    if expires_ns < now:
+        return Deny("EXPIRED", format_time(now), format_time(expires_ns))
+    return _NOT_EXPIRED

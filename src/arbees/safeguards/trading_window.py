@@ -1,0 +1,238 @@
+"""Denies orders outside the hours or the phase of the game set for a sport, and in pauses (R14).
+
+Guarantees that where a window asks for something that is not known (the start of the game, the
+close of the market) the order is denied: a window cannot be passed by leaving facts out. Hours
+follow the zone's own clocks, also on days of 23 and 25 hours.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
+from arbees.core.hours import Hours, zone_of
+from arbees.core.setting import Kind, Setting
+from arbees.core.units import NS_PER_SECOND, div_floor, whole_seconds
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.wire import format_time
+from arbees.core.words import Mode, Platform
+
+PHASES = ("any", "pregame", "in_game")
+DEFAULT = "default"
+"""Name of the window of all sports that have none of their own."""
+STOP_MINUTES_MAX = 10_080
+"""A week."""
+_FIELDS = ("days", "hours", "zone", "phase", "stop_minutes_before_close")
+_MINUTE_NS = 60 * NS_PER_SECOND
+
+_REDUCING = Skipped("OUTSIDE_WINDOW", "reducing order")
+_NO_WINDOW = Skipped("OUTSIDE_WINDOW", "no window is set for this sport")
+_INSIDE = Pass("OUTSIDE_WINDOW")
+_NOT_PAUSED = Pass("VENUE_PAUSED")
+_FREE: tuple[Verdict, ...] = (_NO_WINDOW, _NOT_PAUSED)
+
+_WEEK = 604_800
+_HOUR = 3_600
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999."""
+
+
+def kalshi_pause(now_ns: int) -> int | None:
+    """
+    Return when Kalshi's weekly pause ends, or None outside it.
+
+    Thursdays from 03:00 to before 05:00 in New York, which is four or five hours behind UTC; no
+    clocks change on a Thursday.
+    """
+    second = whole_seconds(now_ns)
+    # The epoch was a Thursday.
+    thursday = second - div_floor(second, _WEEK) * _WEEK
+    if not 7 * _HOUR <= thursday < 10 * _HOUR or not 0 <= second <= _LAST_SECOND:
+        return None
+    local = datetime.fromtimestamp(second, zone_of("America/New_York"))
+    if local.hour not in {3, 4}:
+        return None
+    since_midnight = local.hour * _HOUR + local.minute * 60 + local.second
+    return (second - since_midnight + 5 * _HOUR) * NS_PER_SECOND
+
+
+class Window(msgspec.Struct, frozen=True):
+    """
+    When orders of one sport may add risk.
+
+    Attributes:
+        hours: weekly hours; None = always.
+        phase: any, pregame (before the game's start) or in_game (from then to the close).
+        stop_ns: how long before the market's close it ends; None = no such end.
+    """
+
+    hours: Hours | None = None
+    phase: str = "any"
+    stop_ns: int | None = None
+
+    @classmethod
+    def parse(cls, place: str, table: object) -> "Window":
+        """
+        Read one window of arbees.toml.
+
+        Raises:
+            ValueError: which field of which place, what was expected, what came.
+        """
+        if not isinstance(table, Mapping) or not table:
+            raise ValueError(f"{place}: Expected a table that sets something, was {table!r}")
+        for field in table:
+            if field not in _FIELDS:
+                raise ValueError(
+                    f"{place}.{field}: Expected one of {', '.join(_FIELDS)}, was {field!r}"
+                )
+        hours = None
+        if "days" in table or "hours" in table:
+            hours = Hours.parse(place, table)
+        elif "zone" in table:
+            raise ValueError(f"{place}.zone: Expected days or hours with it, was neither")
+        phase = table.get("phase", "any")
+        if not isinstance(phase, str) or phase.lower() not in PHASES:
+            raise ValueError(f"{place}.phase: Expected one of {', '.join(PHASES)}, was {phase!r}")
+        return cls(hours, phase.lower(), _stop(place, table))
+
+    def check(self, order: Candidate, now_ns: int) -> Verdict:
+        """Judge a moment for the market of an order; an unknown time that is needed denies."""
+        listing = order.market.listing
+        start, close = listing.game_start_ns, listing.close_ns
+        if start is None:
+            start = order.request.game_start_ns
+        if self.phase != "any" and start is None:
+            return self._deny("the start of the game is not known", None)
+        if self.stop_ns is not None and close is None:
+            return self._deny("the close of the market is not known", None)
+        end = self._end(start, close)
+        if end is not None and now_ns > end[0]:
+            return self._deny(end[1] + format_time(end[2]), None)
+        if self.phase == "in_game" and start is not None and now_ns < start:
+            return self._deny(f"the game starts at {format_time(start)}", self._next(start, end))
+        if self.hours is not None and self.hours.opens_at(now_ns) != now_ns:
+            return self._deny(self.hours.local(now_ns), self._next(now_ns, end))
+        return _INSIDE
+
+    def _end(self, start: int | None, close: int | None) -> tuple[int, str, int] | None:
+        """Return the last moment that phase and close allow, and why in words and a time."""
+        end: tuple[int, str, int] | None = None
+        if self.phase == "pregame" and start is not None:
+            end = (start - 1, "the game started at ", start)
+        elif self.phase == "in_game" and close is not None:
+            end = (close, "the market closed at ", close)
+        if self.stop_ns is not None and close is not None:
+            stop = close - self.stop_ns
+            if end is None or stop < end[0]:
+                end = (stop, "the market closes at ", close)
+        return end
+
+    def _next(self, time_ns: int, end: tuple[int, str, int] | None) -> int | None:
+        """Return when the window opens from a moment on, if it does before its end."""
+        opens = time_ns if self.hours is None else self.hours.opens_at(time_ns)
+        return None if opens is None or (end is not None and opens > end[0]) else opens
+
+    def _deny(self, observed: str, until_ns: int | None) -> Verdict:
+        return Deny("OUTSIDE_WINDOW", observed, self.describe(), until_ns)
+
+    def describe(self) -> str:
+        """Return the window for people: `daily 18:00-23:30 America/New_York, in_game`."""
+        parts = []
+        if self.hours is not None:
+            parts.append(self.hours.describe())
+        if self.phase != "any":
+            parts.append(self.phase)
+        if self.stop_ns is not None:
+            minutes = div_floor(self.stop_ns, _MINUTE_NS)
+            parts.append(f"until {minutes} min before the close")
+        return ", ".join(parts) or "any"
+
+
+def _stop(place: str, table: Mapping[str, object]) -> int | None:
+    value = table.get("stop_minutes_before_close")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= STOP_MINUTES_MAX:
+        raise ValueError(
+            f"{place}.stop_minutes_before_close: Expected a whole number from 0 to "
+            f"{STOP_MINUTES_MAX}, was {value!r}"
+        )
+    return value * _MINUTE_NS
+
+
+class Windows(msgspec.Struct, frozen=True):
+    """
+    The table `[trading_window]`.
+
+    Attributes:
+        of: windows by sport in lower case; `default` is that of all other sports.
+    """
+
+    of: dict[str, Window] = {}
+
+    @classmethod
+    def parse(cls, table: Mapping[str, object]) -> "Windows":
+        """
+        Read the table of arbees.toml.
+
+        Raises:
+            ValueError: which field, what was expected, what came.
+        """
+        found: dict[str, Window] = {}
+        for sport, entry in table.items():
+            place = f"trading_window.{sport}"
+            if sport.casefold() in found:
+                raise ValueError(f"{place}: Expected each sport once, was there twice")
+            found[sport.casefold()] = Window.parse(place, entry)
+        return cls(found)
+
+
+NO_WINDOWS = Windows()
+
+
+class TradingWindow(msgspec.Struct, frozen=True):
+    """When orders may add risk, by sport; and the pauses of venues, in which nothing passes."""
+
+    name: ClassVar[str] = "trading_window"
+    codes: ClassVar[tuple[str, ...]] = ("OUTSIDE_WINDOW", "VENUE_PAUSED")
+
+    windows: Annotated[
+        Windows,
+        Setting(
+            name="trading_window",
+            kind=Kind.TABLE,
+            doc="Windows by sport: days, hours, zone, phase, stop_minutes_before_close.",
+        ),
+    ] = NO_WINDOWS
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """Look up the window of the order's sport, and whether the venue is paused."""
+        paused = _pause(order, book, facts)
+        windows = self.windows.of
+        if not windows:
+            return _FREE if paused is _NOT_PAUSED else (_NO_WINDOW, paused)
+        if order.is_reducing:
+            return _REDUCING, paused
+        window = windows.get(order.sport.casefold()) or windows.get(DEFAULT)
+        return _NO_WINDOW if window is None else window.check(order, facts.now_ns), paused
+
+
+def _pause(order: Candidate, book: Book, facts: Facts) -> Verdict:
+    """
+    Judge the venue's pause.
+
+    On paper only what the venue's monitor says counts: recorded evenings may well be played on a
+    Thursday night. In live trading the calendar counts too, should the monitor be late.
+    """
+    if order.platform is Platform.KALSHI and book.mode != Mode.PAPER:
+        ends = kalshi_pause(facts.now_ns)
+        if ends is not None:
+            return Deny("VENUE_PAUSED", "Kalshi, Thursdays 03:00-05:00 New York", None, ends)
+    if facts.venue.is_paused:
+        reason = facts.venue.reason or "paused"
+        return Deny("VENUE_PAUSED", f"{order.platform.value}: {reason}", None, facts.venue.until_ns)
+    return _NOT_PAUSED
