@@ -1,0 +1,104 @@
+"""Denies orders that the balance does not cover, or whose balance is not known (R3).
+
+Guarantees that what all open orders may take, fees included, is there: money that the figure of the
+venue may not know yet is taken off it, and a figure that is too old is none.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
+from arbees.core.setting import Kind, Setting
+from arbees.core.units import MICRO, NS_PER_SECOND
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+
+_REDUCING: tuple[Verdict, ...] = (
+    Skipped("INSUFFICIENT_BALANCE", "reducing order"),
+    Skipped("BALANCE_STALE", "reducing order"),
+)
+_NOTHING_KNOWN = Skipped("INSUFFICIENT_BALANCE", "no balance is known")
+_REFRESHES = 3
+"""A figure older than so many intervals is stale."""
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What must be available, and how fresh that figure must be."""
+
+    name: ClassVar[str] = "balance"
+    codes: ClassVar[tuple[str, ...]] = ("INSUFFICIENT_BALANCE", "BALANCE_STALE")
+
+    balance_refresh_interval: Annotated[
+        int,
+        Setting(
+            name="BALANCE_REFRESH_INTERVAL_SECS",
+            kind=Kind.SECONDS,
+            default="60",
+            low="1",
+            high="3600",
+            doc="How often balances are asked for; after three of these a figure is stale.",
+        ),
+    ] = 60 * NS_PER_SECOND
+    balance_buffer: Annotated[
+        int,
+        Setting(
+            name="BALANCE_BUFFER",
+            kind=Kind.RATIO,
+            default="0.10",
+            low="0",
+            high="1",
+            doc="Share of the cost kept for fees, where the worst fee is less.",
+        ),
+    ] = 100_000
+    paper_balance: Annotated[
+        int,
+        Setting(
+            name="PAPER_BALANCE",
+            kind=Kind.DOLLARS,
+            default="10000.0",
+            low="0",
+            high="1000000000",
+            doc="What each venue's paper account begins with.",
+        ),
+    ] = 10_000 * MICRO
+    balance_low_threshold: Annotated[
+        int,
+        Setting(
+            name="BALANCE_LOW_THRESHOLD",
+            kind=Kind.DOLLARS,
+            default="100.0",
+            low="0",
+            high="1000000000",
+            doc="Alert when less than this is available at a venue.",
+        ),
+    ] = 100 * MICRO
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """
+        Compare what the order may take with what is available for certain.
+
+        A figure from the future is as useless as one that is as old.
+        """
+        if order.is_reducing:
+            return _REDUCING
+        limit = self.balance_refresh_interval * _REFRESHES
+        pool = book.pools.get(pool_of(order))
+        if pool is None:
+            return _NOTHING_KNOWN, Deny("BALANCE_STALE", "unknown", limit)
+        have, need = pool.available - pool.outside, order.cash
+        age = abs(facts.now_ns - pool.as_of_ns)
+        return (
+            Deny("INSUFFICIENT_BALANCE", need, have)
+            if need > have
+            else Pass("INSUFFICIENT_BALANCE", need, have, have - need),
+            Deny("BALANCE_STALE", age, limit)
+            if age > limit
+            else Pass("BALANCE_STALE", age, limit, limit - age),
+        )
+
+
+def pool_of(order: Candidate) -> str:
+    """Return the name of the pool of money that an order draws on: one for each venue."""
+    return order.platform

@@ -1,0 +1,55 @@
+"""Denies orders after which too much could be lost on one game, over the markets of both venues.
+
+Guarantees that the sum of the worst cases of a game's markets stays within the limit: the same
+opinion on the same game, bought on two venues and in three markets, is one risk.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.exposure import judge
+from arbees.core.facts import Facts
+from arbees.core.setting import Kind, Setting
+from arbees.core.units import MICRO
+from arbees.core.verdicts import Skipped, Verdict
+
+_REDUCING = (Skipped("MAX_GAME_EXPOSURE", "reducing order"),)
+
+
+class GameExposure(msgspec.Struct, frozen=True):
+    """Cap of the worst case over all markets of one game."""
+
+    name: ClassVar[str] = "game_exposure"
+    codes: ClassVar[tuple[str, ...]] = ("MAX_GAME_EXPOSURE",)
+
+    max_game_exposure: Annotated[
+        int,
+        Setting(
+            name="MAX_GAME_EXPOSURE",
+            kind=Kind.DOLLARS,
+            default="400.0",
+            low="0.01",
+            high="10000000",
+            doc="Greatest worst-case loss on one game, over all of its markets and both venues.",
+        ),
+    ] = 400 * MICRO
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """
+        Compare the game's worst case, this order included, with the limit.
+
+        An order may be the first to say which game a market is about; then all that the market
+        holds comes along.
+        """
+        before = book.game_worst.get(order.game_id, 0)
+        is_there = order.game_id == order.market.game_id
+        return judge(
+            order,
+            before,
+            before + (order.added_worst if is_there else order.market_worst),
+            self.max_game_exposure,
+            _REDUCING,
+        )

@@ -1,0 +1,49 @@
+"""Denies orders after which too much could be lost in one market (R2).
+
+Guarantees that positions and all open orders of a market, working, in flight or unknown, cannot
+lose more than the limit, however the open ones still turn out and whichever outcome wins.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.exposure import judge
+from arbees.core.facts import Facts
+from arbees.core.setting import Kind, Setting
+from arbees.core.units import MICRO
+from arbees.core.verdicts import Skipped, Verdict
+
+_REDUCING = (Skipped("MAX_POSITION_PER_MARKET", "reducing order"),)
+
+
+class MarketExposure(msgspec.Struct, frozen=True):
+    """Cap of the worst case in one market."""
+
+    name: ClassVar[str] = "market_exposure"
+    codes: ClassVar[tuple[str, ...]] = ("MAX_POSITION_PER_MARKET",)
+
+    max_position_per_market: Annotated[
+        int,
+        Setting(
+            name="MAX_POSITION_PER_MARKET",
+            kind=Kind.DOLLARS,
+            default="200.0",
+            low="0.01",
+            high="10000000",
+            doc="Greatest worst-case loss in a market, open orders included.",
+        ),
+    ] = 200 * MICRO
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """Compare the market's worst case, this order included, with the limit."""
+        after = order.market_worst
+        return judge(
+            order,
+            after - order.added_worst,
+            after,
+            self.max_position_per_market,
+            _REDUCING,
+        )

@@ -1,0 +1,46 @@
+"""Denies orders while too many are open.
+
+Guarantees that at most so many orders are working, in flight or unknown at once: what a halt has to
+chase, and what a strategy in a loop can pile up, is bounded.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
+from arbees.core.setting import Kind, Setting
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+
+_REDUCING: tuple[Verdict, ...] = (Skipped("MAX_OPEN_ORDERS", "reducing order"),)
+
+
+class OpenOrders(msgspec.Struct, frozen=True):
+    """Cap of the number of open orders."""
+
+    name: ClassVar[str] = "open_orders"
+    codes: ClassVar[tuple[str, ...]] = ("MAX_OPEN_ORDERS",)
+
+    max_open_orders: Annotated[
+        int,
+        Setting(
+            name="MAX_OPEN_ORDERS",
+            kind=Kind.COUNT,
+            default="50",
+            low="1",
+            high="100000",
+            doc="Greatest number of open orders, over all venues.",
+        ),
+    ] = 50
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """Count the open orders and this one."""
+        if order.is_reducing:
+            return _REDUCING
+        count = len(book.orders) + 1
+        maximum = self.max_open_orders
+        if count > maximum:
+            return (Deny("MAX_OPEN_ORDERS", count, maximum),)
+        return (Pass("MAX_OPEN_ORDERS", count, maximum, maximum - count),)

@@ -1,0 +1,47 @@
+"""Denies orders in a market with an order of unknown fate, and everywhere when there are too many.
+
+Guarantees that no order is placed on top of one that may or may not exist, which is how a timeout
+becomes two positions, and that a venue which swallows orders is soon given no more.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
+from arbees.core.setting import Kind, Setting
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+
+_CLEAR = Pass("UNKNOWN_IN_MARKET", 0, 0, 0)
+_REDUCING = Skipped("MAX_UNKNOWN_ORDERS", "reducing order")
+
+
+class UnknownOrders(msgspec.Struct, frozen=True):
+    """Cap of the number of orders of unknown fate; none in the market itself."""
+
+    name: ClassVar[str] = "unknown_orders"
+    codes: ClassVar[tuple[str, ...]] = ("UNKNOWN_IN_MARKET", "MAX_UNKNOWN_ORDERS")
+
+    max_unknown_orders: Annotated[
+        int,
+        Setting(
+            name="MAX_UNKNOWN_ORDERS",
+            kind=Kind.COUNT,
+            default="3",
+            low="0",
+            high="1000",
+            doc="Greatest number of orders of unknown fate at which new ones are still sent.",
+        ),
+    ] = 3
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """Look at the order's market, then at all of them."""
+        here, everywhere, maximum = order.market.unknown, book.unknown, self.max_unknown_orders
+        market = Deny("UNKNOWN_IN_MARKET", here, 0) if here > 0 else _CLEAR
+        if order.is_reducing:
+            return market, _REDUCING
+        if everywhere > maximum:
+            return market, Deny("MAX_UNKNOWN_ORDERS", everywhere, maximum)
+        return market, Pass("MAX_UNKNOWN_ORDERS", everywhere, maximum, maximum - everywhere)

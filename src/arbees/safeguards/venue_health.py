@@ -1,0 +1,104 @@
+"""Denies orders to a venue that is down or restricted, and while we cannot see or time what we do.
+
+Guarantees that nothing new is sent where errors pile up, where our own fills would go unseen, or
+with a clock that the venue does not share. The runtime's monitor judges; here its word is law.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
+from arbees.core.facts import VenueHealth as Health
+from arbees.core.setting import Kind, Setting
+from arbees.core.units import NS_PER_SECOND
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+
+_AVAILABLE = Pass("VENUE_UNAVAILABLE")
+_BEATING = Pass("VENUE_HEARTBEAT_LATE")
+_LATE = Deny("VENUE_HEARTBEAT_LATE")
+_LATE_REDUCING = Skipped("VENUE_HEARTBEAT_LATE", "reducing order")
+_SEEING = Pass("VENUE_BLIND")
+_BLIND = Deny("VENUE_BLIND")
+_BLIND_REDUCING = Skipped("VENUE_BLIND", "reducing order")
+
+
+class VenueHealth(msgspec.Struct, frozen=True):
+    """When a venue's state stops new orders."""
+
+    name: ClassVar[str] = "venue_health"
+    codes: ClassVar[tuple[str, ...]] = (
+        "VENUE_UNAVAILABLE",
+        "VENUE_HEARTBEAT_LATE",
+        "VENUE_BLIND",
+        "CLOCK_SKEW",
+    )
+
+    venue_errors_to_open: Annotated[
+        int,
+        Setting(
+            name="VENUE_ERRORS_TO_OPEN",
+            kind=Kind.COUNT,
+            default="5",
+            low="1",
+            high="1000",
+            doc="Errors of a venue within 60 s that open its breaker.",
+        ),
+    ] = 5
+    venue_cooldown: Annotated[
+        int,
+        Setting(
+            name="VENUE_COOLDOWN_SECS",
+            kind=Kind.SECONDS,
+            default="30",
+            low="1",
+            high="3600",
+            doc="How long an open breaker waits before it probes the venue.",
+        ),
+    ] = 30 * NS_PER_SECOND
+    max_clock_skew: Annotated[
+        int,
+        Setting(
+            name="MAX_CLOCK_SKEW_SECS",
+            kind=Kind.SECONDS,
+            default="2",
+            low="0.001",
+            high="60",
+            doc="How far created_at may lie in the future, and our clock from the venue's.",
+        ),
+    ] = 2 * NS_PER_SECOND
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        """Look at what the monitor says of the venue, and at the clock."""
+        venue = facts.venue
+        skew, limit = abs(facts.clock_offset_ns), self.max_clock_skew
+        clock: Verdict
+        if skew > limit:
+            clock = Deny("CLOCK_SKEW", skew, limit)
+        else:
+            clock = Pass("CLOCK_SKEW", skew, limit, limit - skew)
+        available = _availability(venue)
+        if order.is_reducing:
+            return available, _LATE_REDUCING, _BLIND_REDUCING, clock
+        return (
+            available,
+            _LATE if venue.is_heartbeat_late else _BEATING,
+            _BLIND if venue.is_blind else _SEEING,
+            clock,
+        )
+
+
+def _availability(venue: Health) -> Verdict:
+    """
+    Return whether the venue takes orders at all.
+
+    A restricted venue counts as one that does not: post-only refuses what takes, cancel-only
+    refuses all, and an order meant for now is not worth resting until later. A trading pause is
+    said by `trading_window`, under a code of its own.
+    """
+    reason = venue.reason
+    if venue.is_open and (reason is None or venue.is_paused):
+        return _AVAILABLE
+    return Deny("VENUE_UNAVAILABLE", reason or "unavailable", None, venue.until_ns)
