@@ -1,0 +1,1 @@
+"""Talks to exchanges, all behind the one `Venue` port of the core."""

@@ -1,0 +1,41 @@
+"""What one batch changed: what must become durable, and what may be told once it is."""
+
+import msgspec
+
+from arbees.core.outcomes import Fill, Report
+from arbees.core.words import Platform, Side
+from arbees.venues.paper.state import PaperMarket, PaperOrder
+
+
+class Settling(msgspec.Struct, frozen=True, kw_only=True):
+    """A settlement as the book keeps it."""
+
+    market: PaperMarket
+    market_id: str
+    result: Side
+    """Winning side of `market_id`."""
+    yes: int
+    no: int
+    payout: int
+    settled_ns: int
+
+
+class CashMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit (> 0) or withdrawal (< 0)."""
+
+    platform: Platform
+    amount: int
+    created_ns: int
+
+
+class Changes(msgspec.Struct, kw_only=True):
+    """Collected by the engine in the order in which things happened."""
+
+    orders: dict[str, PaperOrder] = {}
+    fills: list[tuple[str, Fill]] = []
+    """With the venue's order id."""
+    markets: dict[tuple[Platform, str], PaperMarket] = {}
+    accounts: set[Platform] = set()
+    settlings: list[Settling] = []
+    moves: list[CashMove] = []
+    reports: list[tuple[Platform, Report]] = []

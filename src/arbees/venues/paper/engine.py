@@ -1,0 +1,399 @@
+"""The rules of the paper exchange: what each order, quote, settlement and hour does to its state.
+
+Guarantees that the same calls give the same state, fills, ids and reports, in memory and without
+a clock of its own. What it changes is collected as `Changes`; nothing of it may be told to anybody
+before the book has made it durable. A refused order changes nothing.
+"""
+
+import heapq
+from collections.abc import Callable
+
+from arbees.core.outcomes import (
+    Accepted,
+    ApprovedOrder,
+    CancelAccepted,
+    CancelMissed,
+    CancelOutcome,
+    Fill,
+    Filled,
+    OrderClosed,
+    Refused,
+    Report,
+    Settled,
+)
+from arbees.core.quote import Quote, Settlement
+from arbees.core.units import mul_ceil, mul_floor
+from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
+from arbees.venues.paper import admission, listing, matching
+from arbees.venues.paper.changes import CashMove, Changes, Settling
+from arbees.venues.paper.charges import charge
+from arbees.venues.paper.state import PaperMarket, PaperOrder, State, as_listed, lock_of
+from arbees.venues.paper.terms import TERMS
+
+_KEEPS_WORKING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
+
+
+class Engine:
+    """Applies one thing at a time; `take_changes` hands over what came of it."""
+
+    def __init__(self, state: State, is_spent: Callable[[str], bool]) -> None:
+        """
+        Take over a state.
+
+        Args:
+            state: as read from the book.
+            is_spent: whether a client order id is in the durable book.
+        """
+        self.state = state
+        self._is_spent = is_spent
+        self._changes = Changes()
+        self._expiries: list[tuple[int, int, str]] = []
+        for order in as_listed(state.working.values()):
+            self._watch(order)
+        for market in state.markets.values():
+            self._relock(market)
+
+    def take_changes(self) -> Changes:
+        """Return everything since the last call."""
+        changes, self._changes = self._changes, Changes()
+        return changes
+
+    def next_due_ns(self) -> int | None:
+        """Return when the next working order expires."""
+        while self._expiries and self._expiries[0][2] not in self.state.working:
+            heapq.heappop(self._expiries)
+        return self._expiries[0][0] if self._expiries else None
+
+    def accept(self, approved: ApprovedOrder, now_ns: int) -> Accepted | Refused:
+        """Judge one order; match it and keep the rest working where its time in force says so."""
+        client_order_id = approved.client_order_id
+        if client_order_id in self._changes.orders or self._is_spent(client_order_id):
+            return Refused(
+                venue_code="order_already_exists", message="The client order id is spent"
+            )
+        found = self.state.names.get((approved.platform, approved.market_id))
+        if found is None:
+            return Refused(venue_code="market_not_found", message="No quote ever named the market")
+        market, is_flipped = found
+        order = admission.draft(
+            approved, market, self.state.sequence + 1, now_ns, is_flipped=is_flipped
+        )
+        refused = admission.refuse_form(order, market, now_ns)
+        if refused is not None:
+            return refused
+        barrier = market.own_best(is_bid=order.is_bid)
+        plan = matching.take(
+            market.depth(is_bid=order.is_bid),
+            is_bid=order.is_bid,
+            limit=order.yes_limit,
+            quantity=order.quantity,
+            lot=market.lot,
+            barrier=barrier,
+        )
+        refused = admission.refuse_means(order, market, self.state.accounts[order.platform], plan)
+        if refused is not None:
+            return refused
+        self.state.sequence = order.sequence
+        self._changes.orders[client_order_id] = order
+        is_killed = order.time_in_force is TimeInForce.FOK and matching.total(plan) < order.quantity
+        fills = () if is_killed else self._take(order, market, plan, now_ns)
+        self._place(order, market, barrier, now_ns, is_killed=is_killed)
+        self._trim(market, now_ns)
+        self._relock(market)
+        return Accepted(
+            venue_order_id=order.order_id, time_ns=now_ns, fills=fills, closed=order.closed
+        )
+
+    def cancel(
+        self, client_order_id: str, platform: Platform, now_ns: int, *, fills_first: bool = False
+    ) -> CancelOutcome:
+        """
+        Cancel what remains of an order.
+
+        Args:
+            client_order_id: ours.
+            platform: where it was sent.
+            now_ns: when the cancel arrived.
+            fills_first: a drill: the rest is filled at its limit just before, and the answer
+                still says cancelled.
+        """
+        order = self.state.working.get(client_order_id)
+        if order is None or order.platform is not platform:
+            return CancelMissed(message="No working order under this id")
+        market = self.state.markets[order.platform, order.market_key]
+        quantity = order.remaining
+        if fills_first:
+            self._fill(order, market, order.limit_price, quantity, now_ns, is_maker=True)
+        else:
+            self._close(order, market, OrderStatus.CANCELLED, "requested", now_ns)
+        self._trim(market, now_ns)
+        self._relock(market)
+        return CancelAccepted(quantity=quantity, time_ns=now_ns)
+
+    def quote(self, quote: Quote, now_ns: int) -> None:
+        """Take the newest depth of a market; what rests and is crossed fills at its own limit."""
+        market, is_flipped, is_new = listing.of_quote(self.state, quote)
+        if is_new:
+            self._changes.markets[market.platform, market.key] = market
+        if market.result is not None:
+            return
+        is_open = quote.status != "closed"
+        if is_open is not market.is_open:
+            market.is_open = is_open
+            self._changes.markets[market.platform, market.key] = market
+        if not is_open:
+            market.bids, market.asks = [], []
+            self._cancel_all(market, "market_closed", now_ns)
+            return
+        if is_flipped:
+            market.bids = matching.mirrored(quote.asks)
+            market.asks = matching.mirrored(quote.bids)
+        else:
+            market.bids, market.asks = list(quote.bids), list(quote.asks)
+        if market.working:
+            self._cross(market, now_ns)
+
+    def settle(self, settlement: Settlement, now_ns: int) -> None:
+        """Close a market for ever and pay a dollar a winning contract; a second one is ignored."""
+        market, is_flipped = listing.of_settlement(self.state, settlement)
+        if market.result is not None:
+            return
+        winner = settlement.result.opposite if is_flipped else settlement.result
+        market.bids, market.asks = [], []
+        self._cancel_all(market, "market_settled", now_ns)
+        payout = market.held(winner)
+        self._changes.settlings.append(
+            Settling(
+                market=market,
+                market_id=settlement.market_id,
+                result=settlement.result,
+                yes=market.yes,
+                no=market.no,
+                payout=payout,
+                settled_ns=now_ns,
+            )
+        )
+        market.is_open, market.result, market.settled_ns = False, winner, now_ns
+        market.yes = market.no = 0
+        self._changes.markets[market.platform, market.key] = market
+        self._pay(market.platform, payout)
+        self._report(
+            market.platform,
+            Settled(
+                platform=market.platform,
+                market_id=settlement.market_id,
+                result=settlement.result,
+                time_ns=now_ns,
+            ),
+        )
+
+    def expire(self, now_ns: int) -> None:
+        """End every working order whose expiry has come, in the order of their expiries."""
+        while (due := self.next_due_ns()) is not None and due <= now_ns:
+            order = self.state.working[heapq.heappop(self._expiries)[2]]
+            market = self.state.markets[order.platform, order.market_key]
+            self._close(order, market, OrderStatus.EXPIRED, "expired", now_ns)
+            self._relock(market)
+
+    def move_cash(self, platform: Platform, amount: int, now_ns: int) -> bool:
+        """Deposit (> 0) or withdraw (< 0); False if a withdrawal exceeds what is available."""
+        if amount < 0 and self.state.accounts[platform].available + amount < 0:
+            return False
+        self._changes.moves.append(CashMove(platform=platform, amount=amount, created_ns=now_ns))
+        self._pay(platform, amount)
+        return True
+
+    def _take(
+        self, order: PaperOrder, market: PaperMarket, plan: list[tuple[int, int]], now_ns: int
+    ) -> tuple[Fill, ...]:
+        self._use_up(order, market, plan)
+        order.taken_count = len(plan)
+        return tuple(
+            self._fill(
+                order,
+                market,
+                admission.named_price(order, price),
+                quantity,
+                now_ns,
+                is_maker=False,
+            )
+            for price, quantity in plan
+        )
+
+    def _place(
+        self,
+        order: PaperOrder,
+        market: PaperMarket,
+        barrier: int | None,
+        now_ns: int,
+        *,
+        is_killed: bool,
+    ) -> None:
+        """Let what remains of a new order work, or end it; nothing is reported of that."""
+        if not order.remaining:
+            return
+        if is_killed:
+            self._end(order, OrderStatus.CANCELLED, "killed", "killed", now_ns)
+        elif order.time_in_force not in _KEEPS_WORKING:
+            self._end(order, OrderStatus.CANCELLED, "cancelled", "not_filled", now_ns)
+        elif barrier is not None and matching.reaches(
+            barrier, order.yes_limit, is_bid=order.is_bid
+        ):
+            self._end(order, OrderStatus.CANCELLED, "cancelled", "self_trade", now_ns)
+        elif (
+            order.time_in_force is TimeInForce.GTD
+            and order.expires_ns is not None
+            and order.expires_ns <= now_ns
+        ):
+            self._end(order, OrderStatus.EXPIRED, "expired", "expired", now_ns)
+        else:
+            self.state.working[order.client_order_id] = order
+            market.working[order.client_order_id] = order
+            self._watch(order)
+
+    def _cross(self, market: PaperMarket, now_ns: int) -> None:
+        """Fill resting orders that a new quote crosses: best price first, then oldest first."""
+        ranked = sorted(
+            market.working.values(),
+            key=lambda order: (
+                -order.yes_limit if order.is_bid else order.yes_limit,
+                order.sequence,
+            ),
+        )
+        for order in ranked:
+            if order.client_order_id not in market.working:
+                continue
+            plan = matching.take(
+                market.depth(is_bid=order.is_bid),
+                is_bid=order.is_bid,
+                limit=order.yes_limit,
+                quantity=order.remaining,
+                lot=market.lot,
+            )
+            if not plan:
+                continue
+            self._use_up(order, market, plan)
+            self._fill(
+                order, market, order.limit_price, matching.total(plan), now_ns, is_maker=True
+            )
+            self._trim(market, now_ns)
+        self._relock(market)
+
+    def _use_up(self, order: PaperOrder, market: PaperMarket, plan: list[tuple[int, int]]) -> None:
+        if order.is_bid:
+            market.asks = matching.use_up(market.asks, plan)
+        else:
+            market.bids = matching.use_up(market.bids, plan)
+
+    def _fill(
+        self,
+        order: PaperOrder,
+        market: PaperMarket,
+        price: int,
+        quantity: int,
+        now_ns: int,
+        *,
+        is_maker: bool,
+    ) -> Fill:
+        """Book one execution; price is of the named side."""
+        fee = charge(order, quantity, price, is_maker=is_maker)
+        order.fill_count += 1
+        order.filled += quantity
+        order.updated_ns = now_ns
+        order.status = OrderStatus.PARTIALLY_FILLED
+        fill = Fill(
+            client_order_id=order.client_order_id,
+            trade_id=f"{order.client_order_id}-{order.fill_count}",
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            is_maker=is_maker,
+            time_ns=now_ns,
+        )
+        self._hold(order, market, price, quantity, fee)
+        self._changes.orders[order.client_order_id] = order
+        self._changes.fills.append((order.order_id, fill))
+        self._report(order.platform, Filled(fill=fill))
+        if not order.remaining:
+            self._end(order, OrderStatus.FILLED, "filled", None, now_ns)
+            market.working.pop(order.client_order_id, None)
+        return fill
+
+    def _hold(
+        self, order: PaperOrder, market: PaperMarket, price: int, quantity: int, fee: int
+    ) -> None:
+        """Move contracts and cash; where positions net, a closed pair pays its dollar at once."""
+        if order.action is Action.SELL:
+            market.add(order.outcome, -quantity)
+            self._pay(order.platform, mul_floor(price, quantity) - fee)
+        else:
+            pairs = 0
+            if TERMS[order.platform].is_netting:
+                pairs = min(quantity, market.held(order.outcome.opposite))
+                market.add(order.outcome.opposite, -pairs)
+            market.add(order.outcome, quantity - pairs)
+            self._pay(order.platform, pairs - mul_ceil(price, quantity) - fee)
+        self._changes.markets[market.platform, market.key] = market
+
+    def _trim(self, market: PaperMarket, now_ns: int) -> None:
+        """Cancel the newest Sells of what is no longer held: a Sell only ever closes."""
+        for outcome in Side:
+            excess = market.selling(outcome) - market.held(outcome)
+            for order in reversed(as_listed(market.working.values())):
+                if excess <= 0:
+                    break
+                if order.action is Action.SELL and order.outcome is outcome:
+                    excess -= order.remaining
+                    self._close(order, market, OrderStatus.CANCELLED, "position_closed", now_ns)
+
+    def _cancel_all(self, market: PaperMarket, reason: str, now_ns: int) -> None:
+        for order in as_listed(market.working.values()):
+            self._close(order, market, OrderStatus.CANCELLED, reason, now_ns)
+        self._relock(market)
+
+    def _close(
+        self,
+        order: PaperOrder,
+        market: PaperMarket,
+        status: OrderStatus,
+        reason: str,
+        now_ns: int,
+    ) -> None:
+        """End a working order and say so on the account's stream."""
+        closed = "expired" if status is OrderStatus.EXPIRED else "cancelled"
+        self._end(order, status, closed, reason, now_ns)
+        market.working.pop(order.client_order_id, None)
+        self._report(
+            order.platform,
+            OrderClosed(
+                client_order_id=order.client_order_id,
+                closed=closed,
+                reason=reason,
+                time_ns=now_ns,
+            ),
+        )
+
+    def _end(
+        self, order: PaperOrder, status: OrderStatus, closed: str, reason: str | None, now_ns: int
+    ) -> None:
+        order.status, order.closed, order.reason = status, closed, reason
+        order.updated_ns = now_ns
+        self.state.working.pop(order.client_order_id, None)
+        self._changes.orders[order.client_order_id] = order
+
+    def _watch(self, order: PaperOrder) -> None:
+        if order.time_in_force is TimeInForce.GTD and order.expires_ns is not None:
+            entry = (order.expires_ns, order.sequence, order.client_order_id)
+            heapq.heappush(self._expiries, entry)
+
+    def _relock(self, market: PaperMarket) -> None:
+        lock = lock_of(market, TERMS[market.platform])
+        self.state.accounts[market.platform].locked += lock - market.locked
+        market.locked = lock
+
+    def _pay(self, platform: Platform, amount: int) -> None:
+        self.state.accounts[platform].cash += amount
+        self._changes.accounts.add(platform)
+
+    def _report(self, platform: Platform, report: Report) -> None:
+        self._changes.reports.append((platform, report))
