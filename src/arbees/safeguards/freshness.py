@@ -45,7 +45,7 @@ class Freshness(msgspec.Struct, frozen=True):
             default="2",
             low="0.001",
             high="60",
-            doc="How far in the future created_at may lie.",
+            doc="How far created_at may lie in the future, and our clock from the venue's.",
         ),
     ] = 2 * NS_PER_SECOND
 

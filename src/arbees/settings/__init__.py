@@ -1,0 +1,31 @@
+"""Reads the settings, once, at start, and refuses what it does not understand.
+
+Guarantees that what runs is exactly what an operator wrote: a misspelt name, a malformed value, a
+value out of range or two that contradict refuse with 78 and say what to write instead, all at once.
+Each class of settings is its own section; the safeguards' are the safeguards themselves.
+"""
+
+from arbees.settings.general import (
+    AuditLog,
+    Client,
+    Exceptions,
+    Gateway,
+    Kalshi,
+    Polymarket,
+)
+from arbees.settings.loaded import Settings, Shown, all_sections, load
+from arbees.settings.problems import SettingsRefused
+
+__all__ = [
+    "AuditLog",
+    "Client",
+    "Exceptions",
+    "Gateway",
+    "Kalshi",
+    "Polymarket",
+    "Settings",
+    "SettingsRefused",
+    "Shown",
+    "all_sections",
+    "load",
+]

@@ -1,0 +1,156 @@
+"""Decides whether a live start may go on, before anything is opened (R1).
+
+Guarantees that live trading needs two flags, an operator's record for exactly these settings, and
+where asked for the typed words. Says what is missing and what to do; grants nothing by itself: each
+live order meets the safeguard `authorization` again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from arbees.core.events import Authorized
+from arbees.core.wire import format_time
+from arbees.core.words import Mode, Platform
+from arbees.errors import ConfigurationError
+from arbees.settings.loaded import Settings
+
+CONFIRMATION = "CONFIRM LIVE TRADING"
+"""What is typed at the terminal, exactly."""
+_CHANGES_MAX = 20
+
+
+def refusal(settings: Settings) -> str | None:
+    """Return the requirements' three facts where the second flag is missing, None otherwise."""
+    if settings.mode is Mode.PAPER or settings.shown()["LIVE_TRADING_AUTHORIZED"].text == "true":
+        return None
+    return (
+        "CRITICAL: PAPER_TRADING=0 but LIVE_TRADING_AUTHORIZED not set\n"
+        "Live trading is DISABLED for safety\n"
+        "To enable live trading, set LIVE_TRADING_AUTHORIZED=true in .env"
+    )
+
+
+def credentialed(settings: Settings) -> tuple[Platform, ...]:
+    """Return the platforms whose credentials are complete."""
+    kalshi, polymarket = settings.kalshi, settings.polymarket
+    found: list[Platform] = []
+    if kalshi.api_key_id and kalshi.private_key:
+        found.append(Platform.KALSHI)
+    if polymarket.private_key and polymarket.funder_address:
+        found.append(Platform.POLYMARKET)
+    return tuple(found)
+
+
+def live_platforms(settings: Settings) -> tuple[Platform, ...]:
+    """
+    Return the platforms that a live start would trade on: `LIVE_PLATFORMS`, else all credentialed.
+
+    Raises:
+        ConfigurationError: there is none, or one that is named has no credentials.
+    """
+    complete = credentialed(settings)
+    text = settings.shown()["LIVE_PLATFORMS"].text
+    named = tuple(Platform(word) for word in text.split(",")) if text else complete
+    for platform in named:
+        if platform not in complete:
+            raise ConfigurationError(
+                f"Expected credentials of {platform.value}",
+                setting="LIVE_PLATFORMS",
+                value=text,
+                fix=f"Set {_CREDENTIALS[platform]}, or remove {platform.value} from the list.",
+            )
+    if not named:
+        raise ConfigurationError(
+            "Expected credentials of a platform for live trading",
+            setting="LIVE_PLATFORMS",
+            value=text,
+            fix=f"Set {' or '.join(_CREDENTIALS.values())}, or PAPER_TRADING=1.",
+        )
+    return named
+
+
+_CREDENTIALS = {
+    Platform.KALSHI: "KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY",
+    Platform.POLYMARKET: "POLYMARKET_PRIVATE_KEY and POLYMARKET_FUNDER_ADDRESS",
+}
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return how recorded settings differ, one sentence a setting: `NAME: was X, is Y`."""
+    found = [
+        f"{name}: was {before.get(name) or 'unset'}, is {now.get(name) or 'unset'}"
+        for name in sorted({*before, *now})
+        if before.get(name, "") != now.get(name, "")
+    ]
+    if len(found) > _CHANGES_MAX:
+        found[_CHANGES_MAX:] = [f"and {len(found) - _CHANGES_MAX} more"]
+    return found
+
+
+def unauthorized(settings: Settings, record: Authorized | None, now_ns: int) -> str | None:
+    """
+    Return why the record on file does not cover a live start, None if it does.
+
+    Args:
+        settings: those of the start.
+        record: the newest `Authorized` of the live journal, None if there is none.
+        now_ns: UTC nanoseconds.
+    """
+    again = "Look at them, then run `arbees authorize --reason TEXT`."
+    if record is None:
+        return f"Expected an authorization on record, there is none. {again}"
+    if record.settings_hash != settings.hash:
+        changed = changes(record.settings, settings.recorded()) or ["what is recorded of them"]
+        listed = "\n".join(f"  {line}" for line in changed)
+        return f"Expected the settings that {record.actor} authorized; changed:\n{listed}\n{again}"
+    if record.until_ns is not None and record.until_ns < now_ns:
+        return (
+            f"Expected an authorization in force, it ended {format_time(record.until_ns)}. {again}"
+        )
+    return None
+
+
+def confirm_live(
+    venues: Sequence[Platform], source: TextIO, output: TextIO, *, is_terminal: bool
+) -> bool:
+    """
+    Ask for the typed confirmation of `LIVE_CONFIRM`.
+
+    Args:
+        venues: the platforms that are live.
+        source: where the answer is read.
+        output: where the question goes.
+        is_terminal: whether a person sits there; without one the answer is no.
+
+    Returns:
+        Whether exactly `CONFIRM LIVE TRADING` was typed.
+    """
+    if not is_terminal:
+        output.write("LIVE_CONFIRM=true needs a terminal to ask at, there is none.\n")
+        return False
+    output.write("WARNING: LIVE TRADING. Real orders will be placed with real money.\n")
+    output.writelines(
+        f"{platform.value} live: {'yes' if platform in venues else 'no'}\n" for platform in Platform
+    )
+    output.write(f"Type '{CONFIRMATION}' to continue, or Ctrl+C to abort: ")
+    output.flush()
+    typed = source.readline(len(CONFIRMATION) + 2)
+    if typed.removesuffix("\n").removesuffix("\r") != CONFIRMATION:
+        output.write("Live trading not confirmed.\n")
+        return False
+    return True
+
+
+def require_assertions(*, are_on: bool = __debug__) -> None:
+    """
+    Refuse to run without assertions: they are the seat belt.
+
+    Raises:
+        ConfigurationError: Python was started with -O or PYTHONOPTIMIZE.
+    """
+    if not are_on:
+        raise ConfigurationError(
+            "Expected Python to check assertions",
+            setting="PYTHONOPTIMIZE",
+            fix="Start it without -O and without PYTHONOPTIMIZE.",
+        )

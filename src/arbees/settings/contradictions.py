@@ -1,0 +1,111 @@
+"""Finds settings that are each right and together wrong.
+
+Guarantees that a pair of limits that cannot both be meant, a safeguard switched off without a
+reason, and a live start without its records refuse before anything is admitted. Fails by yielding
+one problem a contradiction, which names both settings.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from arbees.core.words import Mode
+from arbees.errors import ConfigurationError
+from arbees.settings.effective import Effective, Values
+from arbees.settings.problems import problem
+from arbees.settings.spelling import nearest
+
+VITAL = ("authorization", "kill_switch")
+"""Safeguards that live trading never runs without."""
+ORDERED = (
+    ("MIN_SAFE_PRICE", "MAX_SAFE_PRICE"),
+    ("MAX_ORDERS_PER_MINUTE", "MAX_ORDERS_PER_HOUR"),
+    ("MAX_ORDER_SIZE", "MAX_POSITION_PER_MARKET"),
+)
+"""Pairs of which the first may be at most the second."""
+FILES = ("JOURNAL_PATH", "PAPER_BOOK_PATH", "AUDIT_LOG_PATH", "KILL_SWITCH_FILE")
+"""Settings that must each name a file of their own."""
+
+
+def contradictions(
+    values: Values, mode: Mode, safeguards: Sequence[str]
+) -> Iterator[ConfigurationError]:
+    """
+    Yield what contradicts.
+
+    Args:
+        values: the settings in force, by name; those that could not be read are missing.
+        mode: paper or live.
+        safeguards: the names that may be switched off, in order.
+    """
+    yield from _out_of_order(values)
+    yield from _shared_files(values)
+    yield from _switched_off(values, mode, safeguards)
+    if mode is Mode.LIVE:
+        yield from _careless(values)
+
+
+def _about(found: Effective, expected: str, fix: str) -> ConfigurationError:
+    return problem(
+        expected, setting=found.setting.name, value=found.text, fix=fix, place=found.place
+    )
+
+
+def _out_of_order(values: Values) -> Iterator[ConfigurationError]:
+    for lower, upper in ORDERED:
+        if lower not in values or upper not in values:
+            continue
+        low, high = values[lower], values[upper]
+        if low.value > high.value:
+            # The explicit one is at fault; where both are, the lower one of the pair is named.
+            blamed = high if low.origin == "default" else low
+            expected = (
+                f"Expected at most {upper}, which is {high.text} ({high.place})"
+                if blamed is low
+                else f"Expected at least {lower}, which is {low.text} ({low.place})"
+            )
+            yield _about(blamed, expected, f"Lower {lower} or raise {upper}.")
+
+
+def _shared_files(values: Values) -> Iterator[ConfigurationError]:
+    seen: dict[str, str] = {}
+    for name in FILES:
+        if name in values and values[name].value:
+            other = seen.setdefault(os.path.normpath(values[name].value), name)
+            if other != name:
+                expected = f"Expected a file of its own, {other} names it too"
+                yield _about(values[name], expected, "Name another file.")
+
+
+def _switched_off(
+    values: Values, mode: Mode, safeguards: Sequence[str]
+) -> Iterator[ConfigurationError]:
+    found = values.get("DISABLED_SAFEGUARDS")
+    if found is None or not found.value:
+        return
+    for name in found.value:
+        if name not in safeguards:
+            meant = nearest(name, safeguards)
+            fix = f"Did you mean {meant}?" if meant else f"Name some of {', '.join(safeguards)}."
+            yield _about(found, f"Expected names of safeguards, {name!r} is none", fix)
+        elif mode is Mode.LIVE and name in VITAL:
+            expected = f"Expected {name} to stay on in live trading"
+            yield _about(found, expected, f"Remove {name} from the list.")
+    if set(safeguards) <= set(found.value):
+        fix = "Switch off only the one that is in the way."
+        yield _about(found, "Expected at least one safeguard to stay on", fix)
+    reason = values.get("DISABLED_SAFEGUARDS_REASON")
+    if reason is not None and not reason.value:
+        fix = "Set DISABLED_SAFEGUARDS_REASON to why it is off."
+        yield _about(found, "Expected a reason in DISABLED_SAFEGUARDS_REASON", fix)
+
+
+def _careless(values: Values) -> Iterator[ConfigurationError]:
+    audit = values.get("AUDIT_LOG_ENABLED")
+    if audit is not None and not audit.value:
+        fix = "Set AUDIT_LOG_ENABLED=true."
+        yield _about(audit, "Expected the audit log to be written in live trading", fix)
+    preflight = values.get("LIVE_REQUIRES_PREFLIGHT")
+    reason = values.get("LIVE_PREFLIGHT_OVERRIDE_REASON")
+    if preflight is not None and not preflight.value and reason is not None and not reason.value:
+        fix = "Set LIVE_PREFLIGHT_OVERRIDE_REASON to why, or LIVE_REQUIRES_PREFLIGHT=true."
+        yield _about(preflight, "Expected a reason in LIVE_PREFLIGHT_OVERRIDE_REASON", fix)

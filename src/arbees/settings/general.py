@@ -1,0 +1,366 @@
+"""The settings of the gateway itself: everything that no safeguard owns.
+
+Guarantees that each is described where it is declared, with its default and range, in the same
+shape in which safeguards describe theirs. Fails only by being incomplete; the parity test knows.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from arbees.core.setting import Kind, Setting, settings_of
+from arbees.core.units import NS_PER_SECOND
+from arbees.settings.problems import HIDDEN
+
+PROFILES = ("day1", "week1", "week2", "month1")
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of these sections: shows itself without its secrets."""
+
+    def __repr__(self) -> str:
+        """Return fields and values, `***` for a secret that is set."""
+        secret = {field for field, found in settings_of(type(self)).items() if found.is_secret}
+        parts = (
+            f"{field}={HIDDEN if value and field in secret else repr(value)}"
+            for field in self.__struct_fields__
+            for value in (getattr(self, field),)
+        )
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class Gateway(Section, frozen=True, kw_only=True):
+    """Who this gateway is, where it keeps things, where it listens."""
+
+    account: Annotated[
+        str,
+        Setting(
+            name="ACCOUNT",
+            kind=Kind.TEXT,
+            doc="Name of the account; bound to the journal by its first record.",
+            default="main",
+        ),
+    ] = "main"
+    environment: Annotated[
+        str,
+        Setting(
+            name="ENVIRONMENT",
+            kind=Kind.TEXT,
+            doc="Name of the environment; bound to the journal by its first record.",
+            default="local",
+        ),
+    ] = "local"
+    journal_path: Annotated[
+        str,
+        Setting(
+            name="JOURNAL_PATH",
+            kind=Kind.PATH,
+            doc="The journal; {mode} becomes paper or live. Its head witness lies beside it.",
+            default="var/arbees-{mode}.db",
+        ),
+    ] = "var/arbees-{mode}.db"
+    paper_book_path: Annotated[
+        str,
+        Setting(
+            name="PAPER_BOOK_PATH",
+            kind=Kind.PATH,
+            doc="The paper exchange's own book.",
+            default="var/paper.db",
+        ),
+    ] = "var/paper.db"
+    http_host: Annotated[
+        str,
+        Setting(
+            name="HTTP_HOST",
+            kind=Kind.TEXT,
+            doc="Address to listen on; without API keys only a loopback address.",
+            default="127.0.0.1",
+        ),
+    ] = "127.0.0.1"
+    http_port: Annotated[
+        int,
+        Setting(
+            name="HTTP_PORT",
+            kind=Kind.COUNT,
+            doc="Port to listen on.",
+            default="8321",
+            low="1",
+            high="65535",
+        ),
+    ] = 8321
+    redis_url: Annotated[
+        str | None,
+        Setting(
+            name="REDIS_URL",
+            kind=Kind.URL,
+            doc="Redis to take requests and the kill switch from; none = no Redis.",
+            choices=("redis", "rediss", "unix"),
+            is_secret=True,
+        ),
+    ] = None
+    cancel_on_shutdown: Annotated[
+        bool,
+        Setting(
+            name="CANCEL_ON_SHUTDOWN",
+            kind=Kind.FLAG,
+            doc="Cancel our working orders at an orderly end.",
+            default="true",
+        ),
+    ] = True
+    absence_after_ns: Annotated[
+        int,
+        Setting(
+            name="ABSENCE_AFTER_SECS",
+            kind=Kind.SECONDS,
+            doc="How long Polymarket may still accept an order after it was sent.",
+            default="300",
+            low="60",
+            high="86400",
+        ),
+    ] = 300 * NS_PER_SECOND
+    log_level: Annotated[
+        str,
+        Setting(
+            name="LOG_LEVEL",
+            kind=Kind.CHOICE,
+            doc="Least level of a log line.",
+            default="info",
+            choices=("debug", "info", "warning", "error"),
+        ),
+    ] = "info"
+    log_format: Annotated[
+        str,
+        Setting(
+            name="LOG_FORMAT",
+            kind=Kind.CHOICE,
+            doc="How log lines look; auto = console on a terminal, json elsewhere.",
+            default="auto",
+            choices=("auto", "console", "json"),
+        ),
+    ] = "auto"
+
+
+class AuditLog(Section, frozen=True, kw_only=True):
+    """The audit log (requirement 7)."""
+
+    is_enabled: Annotated[
+        bool,
+        Setting(
+            name="AUDIT_LOG_ENABLED",
+            kind=Kind.FLAG,
+            doc="Write the audit log; false stops file, console and Redis copy, never the journal, "
+            "and is refused in live trading.",
+            default="true",
+        ),
+    ] = True
+    path: Annotated[
+        str,
+        Setting(
+            name="AUDIT_LOG_PATH",
+            kind=Kind.PATH,
+            doc="The audit log, JSON lines.",
+            default="/var/log/arbees/execution_audit.jsonl",
+        ),
+    ] = "/var/log/arbees/execution_audit.jsonl"
+    retention_days: Annotated[
+        int,
+        Setting(
+            name="AUDIT_LOG_RETENTION_DAYS",
+            kind=Kind.COUNT,
+            doc="How many days rotated audit logs are kept.",
+            default="90",
+            low="1",
+            high="36500",
+        ),
+    ] = 90
+
+
+class Exceptions(Section, frozen=True, kw_only=True):
+    """What an operator changed on purpose: the ramp, safeguards off, evidence overridden."""
+
+    limit_profile: Annotated[
+        str | None,
+        Setting(
+            name="LIMIT_PROFILE",
+            kind=Kind.TEXT,
+            doc="Step of the recommended ramp; sets the limits that are not set otherwise.",
+            choices=PROFILES,
+        ),
+    ] = None
+    disabled: Annotated[
+        tuple[str, ...],
+        Setting(
+            name="DISABLED_SAFEGUARDS",
+            kind=Kind.LIST,
+            doc="Safeguards switched off, by name; never all, in live trading never authorization "
+            "or kill_switch.",
+        ),
+    ] = ()
+    disabled_reason: Annotated[
+        str | None,
+        Setting(
+            name="DISABLED_SAFEGUARDS_REASON",
+            kind=Kind.TEXT,
+            doc="Why they are off; needed with DISABLED_SAFEGUARDS, journaled.",
+        ),
+    ] = None
+    preflight_override_reason: Annotated[
+        str | None,
+        Setting(
+            name="LIVE_PREFLIGHT_OVERRIDE_REASON",
+            kind=Kind.TEXT,
+            doc="Why live trading starts without its evidence; needed with "
+            "LIVE_REQUIRES_PREFLIGHT=false, journaled.",
+        ),
+    ] = None
+    preflight_paper_days: Annotated[
+        int,
+        Setting(
+            name="PREFLIGHT_PAPER_DAYS",
+            kind=Kind.COUNT,
+            doc="Days of paper trading with every safeguard on that live trading asks for.",
+            default="7",
+            low="1",
+            high="365",
+        ),
+    ] = 7
+    drill_age_days_max: Annotated[
+        int,
+        Setting(
+            name="DRILL_MAX_AGE_DAYS",
+            kind=Kind.COUNT,
+            doc="How old the drills may be that live trading asks for.",
+            default="7",
+            low="1",
+            high="365",
+        ),
+    ] = 7
+
+
+class Client(Section, frozen=True, kw_only=True):
+    """Where the command line finds the gateway."""
+
+    url: Annotated[
+        str | None,
+        Setting(
+            name="ARBEES_URL",
+            kind=Kind.URL,
+            doc="Where the gateway is; unset = HTTP_HOST and HTTP_PORT.",
+        ),
+    ] = None
+    api_key: Annotated[
+        str | None,
+        Setting(
+            name="ARBEES_API_KEY",
+            kind=Kind.TEXT,
+            doc="Key that the command line shows to the gateway.",
+            is_secret=True,
+        ),
+    ] = None
+
+
+class Kalshi(Section, frozen=True, kw_only=True):
+    """The account at Kalshi."""
+
+    api_key_id: Annotated[
+        str | None,
+        Setting(
+            name="KALSHI_API_KEY_ID",
+            kind=Kind.TEXT,
+            doc="Id of the API key.",
+            is_secret=True,
+        ),
+    ] = None
+    private_key: Annotated[
+        str | None,
+        Setting(
+            name="KALSHI_PRIVATE_KEY",
+            kind=Kind.TEXT,
+            doc="RSA private key of the API key, PEM.",
+            is_secret=True,
+        ),
+    ] = None
+    base_url: Annotated[
+        str,
+        Setting(
+            name="KALSHI_BASE_URL",
+            kind=Kind.URL,
+            doc="Kalshi's trading API.",
+            default="https://external-api.kalshi.com/trade-api/v2",
+        ),
+    ] = "https://external-api.kalshi.com/trade-api/v2"
+    ws_url: Annotated[
+        str,
+        Setting(
+            name="KALSHI_WS_URL",
+            kind=Kind.URL,
+            doc="Kalshi's stream.",
+            default="wss://external-api-ws.kalshi.com/trade-api/ws/v2",
+            choices=("wss", "ws"),
+        ),
+    ] = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
+
+
+class Polymarket(Section, frozen=True, kw_only=True):
+    """The account at Polymarket."""
+
+    private_key: Annotated[
+        str | None,
+        Setting(
+            name="POLYMARKET_PRIVATE_KEY",
+            kind=Kind.TEXT,
+            doc="Private key that signs orders, hexadecimal.",
+            is_secret=True,
+        ),
+    ] = None
+    funder_address: Annotated[
+        str | None,
+        Setting(
+            name="POLYMARKET_FUNDER_ADDRESS",
+            kind=Kind.TEXT,
+            doc="Address of the wallet that holds the funds.",
+        ),
+    ] = None
+    signature_type: Annotated[
+        int,
+        Setting(
+            name="POLYMARKET_SIGNATURE_TYPE",
+            kind=Kind.COUNT,
+            doc="0 own account, 1 proxy, 2 Gnosis Safe, 3 deposit wallet.",
+            default="3",
+            low="0",
+            high="3",
+        ),
+    ] = 3
+    clob_url: Annotated[
+        str,
+        Setting(
+            name="POLYMARKET_CLOB_URL",
+            kind=Kind.URL,
+            doc="Polymarket's order book API.",
+            default="https://clob.polymarket.com",
+        ),
+    ] = "https://clob.polymarket.com"
+    ws_url: Annotated[
+        str,
+        Setting(
+            name="POLYMARKET_WS_URL",
+            kind=Kind.URL,
+            doc="Polymarket's streams.",
+            default="wss://ws-subscriptions-clob.polymarket.com/ws",
+            choices=("wss", "ws"),
+        ),
+    ] = "wss://ws-subscriptions-clob.polymarket.com/ws"
+    data_url: Annotated[
+        str,
+        Setting(
+            name="POLYMARKET_DATA_URL",
+            kind=Kind.URL,
+            doc="Polymarket's data API.",
+            default="https://data-api.polymarket.com",
+        ),
+    ] = "https://data-api.polymarket.com"
+
+
+GENERAL: tuple[type, ...] = (Gateway, AuditLog, Exceptions, Client, Kalshi, Polymarket)
+"""The sections that are no safeguards, in the order in which they are shown."""
