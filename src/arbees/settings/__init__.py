@@ -13,7 +13,7 @@ from arbees.settings.general import (
     Kalshi,
     Polymarket,
 )
-from arbees.settings.loaded import Settings, Shown, all_sections, load
+from arbees.settings.loaded import Settings, Shown, all_sections, load, load_here
 from arbees.settings.problems import SettingsRefused
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "Shown",
     "all_sections",
     "load",
+    "load_here",
 ]

@@ -8,7 +8,7 @@ live order meets the safeguard `authorization` again.
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from arbees.core.events import Authorized
+from arbees.core.book import Authority
 from arbees.core.wire import format_time
 from arbees.core.words import Mode, Platform
 from arbees.errors import ConfigurationError
@@ -87,13 +87,13 @@ def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return found
 
 
-def unauthorized(settings: Settings, record: Authorized | None, now_ns: int) -> str | None:
+def unauthorized(settings: Settings, record: Authority | None, now_ns: int) -> str | None:
     """
     Return why the record on file does not cover a live start, None if it does.
 
     Args:
         settings: those of the start.
-        record: the newest `Authorized` of the live journal, None if there is none.
+        record: the newest authorization in the live journal, None if there is none.
         now_ns: UTC nanoseconds.
     """
     again = "Look at them, then run `arbees authorize --reason TEXT`."
@@ -108,6 +108,63 @@ def unauthorized(settings: Settings, record: Authorized | None, now_ns: int) -> 
             f"Expected an authorization in force, it ended {format_time(record.until_ns)}. {again}"
         )
     return None
+
+
+def obstacles(settings: Settings, record: Authority | None, now_ns: int) -> list[str]:
+    """
+    Return everything that keeps a live start from going on, in the order to deal with it.
+
+    Args:
+        settings: those of the start; live.
+        record: the newest authorization in the live journal, None if there is none.
+        now_ns: UTC nanoseconds.
+    """
+    flags = refusal(settings)
+    found = [] if flags is None else [flags]
+    try:
+        platforms = live_platforms(settings)
+    except ConfigurationError as error:
+        platforms = ()
+        found.append(str(error))
+    missing = unauthorized(settings, record, now_ns)
+    if missing is not None:
+        found.append(missing)
+    evidence = missing_evidence(settings)
+    if evidence is not None:
+        found.append(evidence)
+    found.append(missing_adapters(settings, platforms))
+    return found
+
+
+def missing_evidence(settings: Settings) -> str | None:
+    """Return which pre-flight evidence is not there; None if the operator does without it."""
+    exceptions = settings.exceptions
+    if settings.shown()["LIVE_REQUIRES_PREFLIGHT"].text == "false":
+        return None
+    return (
+        f"Expected pre-flight evidence: {exceptions.preflight_paper_days} days of paper trading "
+        "with every safeguard on, and drills of all of them no older than "
+        f"{exceptions.drill_age_days_max} days; there is none. Without it: "
+        "LIVE_REQUIRES_PREFLIGHT=false with LIVE_PREFLIGHT_OVERRIDE_REASON"
+    )
+
+
+def missing_adapters(settings: Settings, platforms: Sequence[Platform]) -> str:
+    """Return that this version cannot trade live, and what is configured."""
+    kalshi, polymarket = settings.kalshi, settings.polymarket
+    told = {
+        Platform.KALSHI: f"{kalshi.base_url}, {kalshi.ws_url}",
+        Platform.POLYMARKET: (
+            f"{polymarket.clob_url}, {polymarket.ws_url}, {polymarket.data_url}, wallet "
+            f"{polymarket.funder_address} of signature type {polymarket.signature_type}"
+        ),
+    }
+    lines = "".join(f"\n  {platform.value}: {told[platform]}" for platform in platforms)
+    return (
+        "There is no live venue adapter in this version, so nothing can be traded live"
+        + (f". Configured:{lines}" if lines else "")
+        + "\nSet PAPER_TRADING=1 to trade on the paper exchange"
+    )
 
 
 def confirm_live(

@@ -7,6 +7,7 @@ and that no secret leaves by `shown`, `recorded`, `repr` or an error. `load` rai
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -190,6 +191,11 @@ def load(
     if problems:
         raise SettingsRefused(problems)
     return Settings(catalog, values, mode, gathered.warnings)
+
+
+def load_here(flags: Mapping[str, str] | None = None) -> Settings:
+    """Load the settings of this process: its environment, `.env` and `arbees.toml` beside it."""
+    return load(os.environ, Path(".env"), Path("arbees.toml"), flags)
 
 
 def all_sections() -> tuple[type, ...]:
