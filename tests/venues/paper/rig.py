@@ -30,6 +30,7 @@ BUY, SELL = Action.BUY, Action.SELL
 IOC, FOK, GTC, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTC, TimeInForce.GTD
 TICKER = "KXNBAGAME-26JAN28LALBOS-BOS"
 CONDITION, TOKEN, OTHER_TOKEN = "0xc0", "111", "222"
+OWNER = "main/local"
 Pairs = list[tuple[str, str]]
 BIDS: Pairs = [("0.48", "5"), ("0.47", "20")]
 ASKS: Pairs = [("0.50", "4"), ("0.51", "6"), ("0.55", "100")]
@@ -189,7 +190,7 @@ class Rig:
             clock=self.clock,
             starting_balance=micro(cash),
             is_inline=is_inline,
-            owner="main/local",
+            owner=OWNER,
             seed=seed,
         )
         self.faults = self.exchange.faults

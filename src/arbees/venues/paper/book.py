@@ -194,7 +194,7 @@ class PaperBook:
             raise _refusal(self._path, f"Expected a paper book of version {_SCHEMA_VERSION}")
         was = self._connection.execute("SELECT value FROM meta WHERE name = 'owner'").get
         if was != owner:
-            raise _refusal(self._path, f"Expected the paper book of {owner!r}, was of {was!r}")
+            raise _refusal(self._path, f"Expected the paper book of {owner!r}, it is of {was!r}")
 
     def _begin(self, owner: str, starting_balance: int, now_ns: int) -> None:
         schema = files("arbees.venues.paper").joinpath("schema.sql").read_text("utf-8")
