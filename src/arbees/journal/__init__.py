@@ -7,7 +7,7 @@ stands in `docs/journal.md`.
 
 from arbees.journal.backup import accept_head, backup
 from arbees.journal.binding import Binding
-from arbees.journal.indexes import IndexOf
+from arbees.journal.indexes import IndexOf, implied_by_events
 from arbees.journal.reader import JournalReader
 from arbees.journal.space import Space
 from arbees.journal.store import SqliteJournal
@@ -27,6 +27,7 @@ __all__ = [
     "Verification",
     "accept_head",
     "backup",
+    "implied_by_events",
     "read_witness",
     "verify",
 ]

@@ -10,18 +10,31 @@ from collections.abc import Callable, Iterable, Iterator
 
 import apsw
 
-from arbees.core.ports import IndexRow
+from arbees.core import events
+from arbees.core.index import IndexFold
+from arbees.core.ports import IndexRow, Stored
 from arbees.journal.engine import integer, run
 from arbees.journal.rows import TABLES, Table, Value, sort_by_table
 
-IndexOf = Callable[[str, bytes], Iterable[IndexRow]]
-"""Return the index rows that a record implies, given its kind and body."""
+IndexOf = Callable[[Stored], Iterable[IndexRow]]
+"""Return the index rows that a record implies; asked once for each record, in their order, so that
+it may remember what came before. Raises `msgspec.DecodeError` for a body that it cannot read."""
 
 SHOWN = 5
 """Differing rows named for each table."""
 
 PENDING_ROWS = 5_000
 """Rows collected before they are merged."""
+
+
+def implied_by_events() -> IndexOf:
+    """Return what the core's events imply; a new one for each walk, since it remembers orders."""
+    fold = IndexFold()
+
+    def index_of(record: Stored) -> Iterable[IndexRow]:
+        return fold.rows(events.decode(record.body), record.time_ns)
+
+    return index_of
 
 
 class ImpliedIndex:
@@ -46,9 +59,9 @@ class ImpliedIndex:
             ).get
             run(connection, str(shape).replace("CREATE TABLE ", "CREATE TABLE temp.", 1))
 
-    def add(self, kind: str, body: bytes) -> None:
+    def add(self, record: Stored) -> None:
         """Add what a record implies; call it in the order of the records."""
-        implied = tuple(self._index_of(kind, body))
+        implied = tuple(self._index_of(record))
         if implied:
             sort_by_table(implied, self._rows)
             self._waiting += len(implied)
@@ -76,7 +89,7 @@ class ImpliedIndex:
         same = " AND ".join(f"m.{name} IS t.{name}" for name in table.columns)
         key = ", ".join(f"t.{name}" for name in table.key)
         query = (
-            f"SELECT m.{table.key[0]} IS NULL, {key} FROM temp.{table.name} AS t"  # noqa: S608 (ours)
+            f"SELECT m.{table.key[0]} IS NULL, {key} FROM temp.{table.name} AS t"  # noqa: S608
             f" LEFT JOIN main.{table.name} AS m ON {on} WHERE NOT ({same}) LIMIT {SHOWN}"
         )
         is_equal = True
@@ -85,7 +98,7 @@ class ImpliedIndex:
             what = "is missing" if is_missing else "differs from what the records imply"
             yield f"Expected row {values} in the table `{table.name}`, it {what}"
         implied, real = (
-            integer(self._connection, f"SELECT count(*) FROM {place}.{table.name}")  # noqa: S608 (ours)
+            integer(self._connection, f"SELECT count(*) FROM {place}.{table.name}")  # noqa: S608
             for place in ("temp", "main")
         )
         if is_equal and real != implied:

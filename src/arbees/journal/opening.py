@@ -176,7 +176,7 @@ def verify_tail(connection: apsw.Connection) -> None:
         if row is None:
             raise JournalCorrupt(f"Expected record {after}, there is none", sequence=after)
         chain = Chain(*row)
-    query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? ORDER BY sequence"  # noqa: S608 (ours)
+    query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? ORDER BY sequence"  # noqa: S608
     for row in connection.execute(query, (after,)):
         for broken in chain.follow(row):
             raise JournalCorrupt(f"{broken.message}. {RESTORE}", sequence=broken.sequence)

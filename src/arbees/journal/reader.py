@@ -184,7 +184,7 @@ class JournalReader:
         if self._is_closed:
             raise JournalUnavailable(f"The journal {self._path} is closed")
 
-    def _first(self, query: str, values: tuple[str | int, ...] = ()) -> Any:  # noqa: ANN401 (SQLite's values)
+    def _first(self, query: str, values: tuple[str | int, ...] = ()) -> tuple[Any, ...] | None:
         with self._lock:
             self._require_open()
             try:

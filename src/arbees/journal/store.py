@@ -152,7 +152,7 @@ class SqliteJournal:
 
     @property
     def head(self) -> Head:
-        """The last durable record."""
+        """The last durable record; a reader may see a commit a moment before it shows here."""
         return self._head
 
     @property

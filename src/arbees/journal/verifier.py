@@ -17,11 +17,11 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from arbees.core.ports import Head
+from arbees.core.ports import Head, Stored
 from arbees.errors import JournalCorrupt
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding
-from arbees.journal.chain import COLUMNS, Chain
+from arbees.journal.chain import COLUMNS, Chain, Row
 from arbees.journal.engine import connect_reader, describe, fault_of, is_damage
 from arbees.journal.indexes import ImpliedIndex, IndexOf
 from arbees.journal.opening import ROLLED_BACK, epoch_of, head_of, witness_complaint
@@ -199,7 +199,7 @@ class Verification:
 
     def _follow(self, connection: apsw.Connection, implied: ImpliedIndex | None) -> bool:
         """Follow the next chunk; return whether there was anything."""
-        query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"  # noqa: S608 (ours)
+        query = f"SELECT {COLUMNS} FROM records WHERE sequence > ? ORDER BY 1 LIMIT ?"  # noqa: S608
         before = self._records
         chain = self._chain
         for row in connection.execute(query, (chain.sequence, self._chunk)):
@@ -207,8 +207,16 @@ class Verification:
                 self._find(broken.code, broken.message, broken.sequence)
             self._records += 1
             if implied is not None:
-                implied.add(row[3], row[6])
+                self._imply(implied, row)
         return self._records > before
+
+    def _imply(self, implied: ImpliedIndex, row: Row) -> None:
+        """Add the index rows of a record, or note that its body cannot be read."""
+        sequence, time_ns, _, kind, request_id, digest, body = row
+        try:
+            implied.add(Stored(sequence, time_ns, kind, body, request_id, digest))
+        except msgspec.DecodeError as error:
+            self._find("BODY_UNREADABLE", f"Expected a body of kind {kind}: {error}", sequence)
 
     def _judge_whole(self, connection: apsw.Connection, mark: Mark | None) -> None:
         """Compare what was followed with the witness, the epoch and the snapshots."""

@@ -1,0 +1,415 @@
+"""The writer: what is durable when, what is looked up, and who may open what."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arbees.core.events import Bound
+from arbees.core.ports import (
+    Entry,
+    IndexRow,
+    Journal,
+    KeyRow,
+    OrderRow,
+    RequestRow,
+    SignalRow,
+)
+from arbees.errors import (
+    ConfigurationError,
+    InvariantViolation,
+    JournalCorrupt,
+    JournalUnavailable,
+    LeaseLost,
+)
+from arbees.journal import SqliteJournal, verify
+from tests.journal.samples import START_NS, entry, fill, implied, open_journal, tamper
+
+
+def protocol(journal: SqliteJournal) -> Journal:
+    """Return it as the core sees it; the type checker compares the two."""
+    return journal
+
+
+def test_a_new_journal_begins_with_its_binding(tmp_path: Path) -> None:
+    """The first record says whose journal it is, and is durable before open returns."""
+    with open_journal(tmp_path / "deep" / "j.db") as journal:
+        first = next(protocol(journal).records())
+        assert (first.sequence, first.kind, first.time_ns) == (1, "Bound", START_NS)
+        body = msgspec.json.decode(first.body, type=Bound)
+        assert body == Bound(account="main", environment="test", mode="paper")
+        assert journal.head.sequence == 1
+        assert journal.epoch == 1
+
+
+def test_append_makes_all_of_a_batch_durable(tmp_path: Path) -> None:
+    """Records and index rows of a batch are found by every lookup after one commit."""
+    with open_journal(tmp_path / "j.db") as journal:
+        head = journal.append([entry(number) for number in range(1, 65)])
+        assert head == journal.head
+        assert head.sequence == 65
+        assert head.time_ns == START_NS + 64
+        assert [one.sequence for one in journal.records(after=60)] == [61, 62, 63, 64, 65]
+        assert [one.sequence for one in journal.records_of("request-7")] == [8]
+        assert list(journal.records())[-1].hash == head.hash
+        assert journal.key("key-9") == entry(9).index[0]
+        assert journal.request("request-9") == entry(9).index[1]
+        assert list(journal.signals("signal-9", "MARKET", "Yes", "Buy")) == [entry(9).index[2]]
+        assert journal.order("order-9") == entry(9).index[3]
+
+
+def test_what_is_unknown_is_none(tmp_path: Path) -> None:
+    """A lookup of what was never written returns nothing."""
+    with open_journal(tmp_path / "j.db") as journal:
+        assert journal.key("k") is None
+        assert journal.request("r") is None
+        assert list(journal.signals("s", "M", "Yes", "Buy")) == []
+        assert journal.order("o") is None
+        assert journal.order_by_venue_id("Kalshi", "v") is None
+        assert list(journal.records_of("r")) == []
+        assert list(journal.records(after=1)) == []
+        assert journal.snapshot() is None
+
+
+def test_nothing_to_append_changes_nothing(tmp_path: Path) -> None:
+    """An empty batch is no commit."""
+    with open_journal(tmp_path / "j.db") as journal:
+        assert journal.append([]) == journal.head
+        assert journal.head.sequence == 1
+
+
+def test_rows_merge_as_the_core_expects(tmp_path: Path) -> None:
+    """Keys, signals and orders take the newest row; a request stays as seen first."""
+    with open_journal(tmp_path / "j.db") as journal:
+        newer = (
+            KeyRow("key-1", "request-2", 2, "g", "spent", 5),
+            RequestRow("request-1", "another key"),
+            SignalRow("signal-1", "MARKET", "Yes", "Buy", "key-1", "spent"),
+            OrderRow("order-1", "request-1", "Kalshi", "venue-1"),
+        )
+        journal.append([entry(1), entry(2, newer)])
+        assert journal.key("key-1") == newer[0]
+        assert journal.request("request-1") == RequestRow("request-1", "key-1")
+        assert list(journal.signals("signal-1", "MARKET", "Yes", "Buy")) == [newer[2]]
+        assert journal.order("order-1") == newer[3]
+        assert journal.order_by_venue_id("Kalshi", "venue-1") == newer[3]
+        assert journal.order_by_venue_id("Polymarket", "venue-1") is None
+
+
+def test_an_order_never_forgets_the_venues_id(tmp_path: Path) -> None:
+    """A later row without the venue's id keeps the one that is known."""
+    with open_journal(tmp_path / "j.db") as journal:
+        journal.append([entry(1, (OrderRow("o", "r", "Kalshi", "venue"),))])
+        journal.append([entry(2, (OrderRow("o", "r", "Kalshi", None),))])
+        assert journal.order("o") == OrderRow("o", "r", "Kalshi", "venue")
+
+
+def test_a_signal_is_kept_for_each_key(tmp_path: Path) -> None:
+    """The same signal under two keys is two rows, for this market, side and action alone."""
+    rows = tuple(SignalRow("s", "M", "Yes", "Buy", key, "open") for key in ("b", "a"))
+    others = (
+        SignalRow("s", "M", "No", "Buy", "c", "open"),
+        SignalRow("s", "N", "Yes", "Buy", "d", ""),
+    )
+    with open_journal(tmp_path / "j.db") as journal:
+        journal.append([entry(1, rows + others)])
+        found = journal.signals("s", "M", "Yes", "Buy")
+        assert [row.idempotency_key for row in found] == ["a", "b"]
+
+
+def test_reopening_goes_on_where_it_ended(tmp_path: Path) -> None:
+    """A restart finds the same head, and writes under a new epoch."""
+    path = tmp_path / "j.db"
+    digest = fill(path, 5)
+    with open_journal(path) as journal:
+        assert (journal.head.sequence, journal.head.hash, journal.epoch) == (6, digest, 2)
+        journal.append([entry(6)])
+    report = verify(path, index_of=implied)
+    assert (report.records, report.epoch, report.findings) == (7, 2, ())
+
+
+@pytest.mark.parametrize(
+    ("account", "environment", "mode"),
+    [("other", "test", "paper"), ("main", "prod", "paper"), ("main", "test", "live")],
+)
+def test_another_binding_is_refused(
+    tmp_path: Path, account: str, environment: str, mode: str
+) -> None:
+    """A journal of another account, environment or mode refuses, names both, is not touched."""
+    path = tmp_path / "j.db"
+    fill(path, 1)
+    before = path.read_bytes()
+    with pytest.raises(ConfigurationError) as caught:
+        open_journal(path, account=account, environment=environment, mode=mode)
+    assert "account main, environment test, mode paper" in str(caught.value)
+    assert f"account {account}, environment {environment}, mode {mode}" in str(caught.value)
+    assert path.read_bytes() == before
+    open_journal(path).close()
+
+
+def test_a_missing_journal_is_only_made_when_asked(tmp_path: Path) -> None:
+    """Without `create` a missing journal is refused and nothing is left behind."""
+    with pytest.raises(JournalUnavailable, match="no such file"):
+        open_journal(tmp_path / "j.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_of_the_future_is_refused(tmp_path: Path) -> None:
+    """A clock more than two seconds behind the newest record refuses; two seconds pass."""
+    path = tmp_path / "j.db"
+    with open_journal(path) as journal:
+        journal.append([entry(1, time_ns=START_NS + 2_000_000_001)])
+    with pytest.raises(ConfigurationError, match="clock"):
+        open_journal(path)
+    open_journal(path, now_ns=START_NS + 1).close()
+
+
+def test_time_never_runs_backwards(tmp_path: Path) -> None:
+    """A record older than the last one is a broken invariant and leaves no trace."""
+    with open_journal(tmp_path / "j.db") as journal:
+        with pytest.raises(InvariantViolation):
+            journal.append([entry(1), entry(2, time_ns=START_NS)])
+        assert journal.head.sequence == 1
+        journal.append([entry(1), entry(2, time_ns=START_NS + 1)])
+        assert journal.head.sequence == 3
+
+
+def test_a_closed_journal_appends_nothing(tmp_path: Path) -> None:
+    """Closing twice is harmless, and afterwards every call refuses."""
+    journal = open_journal(tmp_path / "j.db")
+    journal.close()
+    journal.close()
+    with pytest.raises(JournalUnavailable, match="closed"):
+        journal.append([entry(1)])
+    with pytest.raises(JournalUnavailable, match="closed"):
+        journal.key("k")
+
+
+def test_closing_leaves_one_whole_file(tmp_path: Path) -> None:
+    """After an orderly end the log is in the database, so that a copy of it is all."""
+    path = tmp_path / "j.db"
+    fill(path, 3)
+    assert not (tmp_path / "j.db-wal").exists()
+
+
+def test_records_cannot_be_changed_by_accident(tmp_path: Path) -> None:
+    """The database itself refuses to change or delete a record."""
+    with open_journal(tmp_path / "j.db") as journal:
+        connection = journal._committer._connection
+        for statement in ("UPDATE records SET body = x'00'", "DELETE FROM records"):
+            with pytest.raises(Exception, match="append-only"):
+                connection.execute(statement)
+
+
+def test_the_view_of_the_requirements(tmp_path: Path) -> None:
+    """`execution_idempotency` shows the keys under the requirements' column names."""
+    with open_journal(tmp_path / "j.db") as journal:
+        journal.append([entry(1)])
+        rows = journal._committer._connection.execute(
+            "SELECT idempotency_key, request_id, status, processed_at FROM execution_idempotency"
+        ).fetchall()
+    assert rows == [("key-1", "request-1", "open", "2026-01-01T00:00:00.000000Z")]
+
+
+def test_a_deposed_writer_cannot_commit(tmp_path: Path) -> None:
+    """Once somebody took over, the old writer's next append is refused and leaves nothing."""
+    path = tmp_path / "j.db"
+    old = open_journal(path)
+    old.append([entry(1)])
+    (tmp_path / "j.db.lock").unlink()
+    new = open_journal(path)
+    assert new.epoch == old.epoch + 1
+    for _ in range(2):
+        with pytest.raises(LeaseLost, match="taken over"):
+            old.append([entry(2)])
+    with pytest.raises(LeaseLost):
+        old.write_snapshot(1, "v", b"")
+    new.append([entry(2)])
+    old.close()
+    new.close()
+    assert verify(path, index_of=implied).is_intact
+
+
+def test_a_journal_changed_behind_its_writer_is_noticed(tmp_path: Path) -> None:
+    """A record that this writer did not make stops it."""
+    path = tmp_path / "j.db"
+    with open_journal(path) as journal:
+        journal.append([entry(1)])
+        tamper(
+            path,
+            "INSERT INTO records SELECT 3, time_ns, epoch, kind, request_id, hash, body"
+            " FROM records WHERE sequence = 2",
+        )
+        with pytest.raises(JournalUnavailable, match="changed behind its writer"):
+            journal.append([entry(2)])
+
+
+def test_a_file_replaced_under_its_writer_is_noticed(tmp_path: Path) -> None:
+    """Nothing is acknowledged into a file that has lost its name."""
+    path = tmp_path / "j.db"
+    with open_journal(path) as journal:
+        journal.append([entry(1)])
+        path.rename(tmp_path / "elsewhere.db")
+        with pytest.raises(JournalUnavailable, match="removed or replaced"):
+            journal.append([entry(2)])
+        (tmp_path / "elsewhere.db").rename(path)
+        with pytest.raises(JournalUnavailable, match="removed or replaced"):
+            journal.append([entry(2)])
+
+
+def test_reading_goes_on_while_another_thread_appends(tmp_path: Path) -> None:
+    """Lookups from one thread and appends from another do not disturb each other."""
+    with open_journal(tmp_path / "j.db") as journal:
+        done = threading.Event()
+
+        def work() -> None:
+            for number in range(1, 201):
+                journal.append([entry(number)])
+            done.set()
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        seen = 0
+        while not done.is_set():
+            for record in journal.records(after=seen):
+                seen += 1
+                assert record.sequence == seen
+            journal.key("key-1")
+        worker.join()
+        assert [one.sequence for one in journal.records()] == list(range(1, 202))
+
+
+def test_the_log_stays_bounded(tmp_path: Path) -> None:
+    """The log is copied into the database in idle moments, and by appending when it must."""
+    path = tmp_path / "j.db"
+    log = tmp_path / "j.db-wal"
+    body = b"x" * 200_000
+    with open_journal(path) as journal:
+        biggest = 0
+        for number in range(200):
+            journal.append([Entry(START_NS, "Noted", body, None)])
+            biggest = max(biggest, log.stat().st_size)
+            if number == 60:
+                assert journal._committer.log_pages > 2_000
+                journal.maintain()
+                journal.append([Entry(START_NS, "Noted", b"", None)])
+                assert journal._committer.log_pages < 20
+        assert biggest < 20 << 20
+    assert verify(path).is_intact
+
+
+def test_maintenance_of_a_small_log_does_nothing(tmp_path: Path) -> None:
+    """An idle moment costs nothing while little is in the log."""
+    with open_journal(tmp_path / "j.db") as journal:
+        pages = journal._committer.log_pages
+        journal.maintain()
+        assert journal._committer.log_pages == pages
+
+
+ROWS: st.SearchStrategy[IndexRow] = st.one_of(
+    st.builds(
+        KeyRow,
+        st.sampled_from("abc"),
+        st.sampled_from("rs"),
+        st.integers(1, 3),
+        st.just("f"),
+        st.sampled_from(["open", "spent"]),
+        st.integers(0, 9),
+    ),
+    st.builds(RequestRow, st.sampled_from("rs"), st.sampled_from("abc")),
+    st.builds(
+        SignalRow,
+        st.just("s"),
+        st.just("M"),
+        st.sampled_from(["Yes", "No"]),
+        st.just("Buy"),
+        st.sampled_from("abc"),
+        st.sampled_from(["open", "spent"]),
+    ),
+    st.builds(
+        OrderRow, st.sampled_from("op"), st.just("r"), st.just("K"), st.none() | st.just("v")
+    ),
+)
+STEPS = st.lists(st.lists(st.lists(ROWS, max_size=4), max_size=4) | st.just("reopen"), max_size=8)
+
+
+@settings(max_examples=40)
+@given(steps=STEPS)
+def test_tables_equal_a_slow_fold(
+    steps: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever is appended, in whatever batches and restarts, every lookup equals a plain fold."""
+    path = tmp_path_factory.mktemp("fold") / "j.db"
+    keys: dict[str, KeyRow] = {}
+    requests: dict[str, RequestRow] = {}
+    orders: dict[str, OrderRow] = {}
+    signals: dict[tuple[str, ...], SignalRow] = {}
+    number = 0
+    journal = open_journal(path)
+    for step in steps:
+        if step == "reopen":
+            journal.close()
+            journal = open_journal(path)
+            continue
+        batch = []
+        for rows in step:
+            number += 1
+            batch.append(entry(number, tuple(rows)))
+            for row in rows:
+                if isinstance(row, KeyRow):
+                    keys[row.idempotency_key] = row
+                elif isinstance(row, RequestRow):
+                    requests.setdefault(row.request_id, row)
+                elif isinstance(row, SignalRow):
+                    signals[row.side, row.idempotency_key] = row
+                else:
+                    known = orders.get(row.client_order_id)
+                    theirs = row.venue_order_id or (known and known.venue_order_id)
+                    orders[row.client_order_id] = msgspec.structs.replace(
+                        row, venue_order_id=theirs
+                    )
+        journal.append(batch)
+    assert journal.head.sequence == number + 1
+    assert {key: journal.key(key) for key in "abc"} == {key: keys.get(key) for key in "abc"}
+    assert {key: journal.request(key) for key in "rs"} == {k: requests.get(k) for k in "rs"}
+    assert {key: journal.order(key) for key in "op"} == {key: orders.get(key) for key in "op"}
+    for side in ("Yes", "No"):
+        expected = [signals[one] for one in sorted(signals) if one[0] == side]
+        assert list(journal.signals("s", "M", side, "Buy")) == expected
+    journal.close()
+    report = verify(path, index_of=implied)
+    assert (report.findings, report.is_index_proved) == ((), True)
+
+
+def test_verify_rest_says_how_far_it_is(tmp_path: Path) -> None:
+    """A whole journal is followed to its head while it is open."""
+    with open_journal(tmp_path / "j.db") as journal:
+        journal.append([entry(number) for number in range(1, 5001)])
+        steps = list(journal.verify_rest(implied))
+        assert [one.done for one in steps] == [2000, 4000, 5001, 5001]
+        assert {one.total for one in steps} == {5001}
+
+
+def test_verify_rest_finds_what_the_tail_does_not_cover(tmp_path: Path) -> None:
+    """A record changed before the newest snapshot passes the start and halts afterwards."""
+    path = tmp_path / "j.db"
+    with open_journal(path) as journal:
+        journal.append([entry(number) for number in range(1, 10)])
+        journal.write_snapshot(8, "v", b"book")
+    tamper(path, "UPDATE records SET body = x'7b7d' WHERE sequence = 3")
+    with open_journal(path) as journal, pytest.raises(JournalCorrupt) as caught:
+        list(journal.verify_rest())
+    assert caught.value.sequence == 3
+
+
+def test_verify_rest_proves_the_tables(tmp_path: Path) -> None:
+    """A lost key row, which would let an order out twice, is found."""
+    path = tmp_path / "j.db"
+    fill(path, 9)
+    tamper(path, "DELETE FROM keys WHERE idempotency_key = 'key-4'")
+    with open_journal(path) as journal, pytest.raises(JournalCorrupt, match="key-4"):
+        list(journal.verify_rest(implied))
