@@ -19,6 +19,8 @@ _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME_END = 1 << 63
+"""Nanoseconds that journal and snapshots can hold: to April 2262."""
 _SHOWN_MAX = 80
 
 ABSENT = msgspec.Raw(b"")
@@ -136,7 +138,8 @@ def parse_time(text: str) -> int:
     Read an RFC 3339 time with a zone as UTC nanoseconds.
 
     Raises:
-        ValueError: another format, no zone, or a date that does not exist.
+        ValueError: another format, no zone, a date that does not exist, or before 1678 or after
+            2261 (64 bits of nanoseconds).
     """
     match = _TIME.fullmatch(text)
     if match is None:
@@ -149,9 +152,13 @@ def parse_time(text: str) -> int:
     except (ValueError, OverflowError):
         msg = f"Expected a time that exists, was {shown(text)}"
         raise ValueError(msg) from None
-    return (delta.days * 86_400 + delta.seconds) * NS_PER_SECOND + (
+    time_ns = (delta.days * 86_400 + delta.seconds) * NS_PER_SECOND + (
         int(fraction.ljust(9, "0")) if fraction else 0
     )
+    if not -_TIME_END <= time_ns < _TIME_END:
+        msg = f"Expected a time from the years 1678 to 2261, was {shown(text)}"
+        raise ValueError(msg)
+    return time_ns
 
 
 def format_time(ns: int) -> str:
