@@ -15,6 +15,7 @@ from arbees.core.outcomes import (
     Outcome,
 )
 from arbees.core.ports import IndexRow, KeyRow, SignalRow
+from arbees.core.quote import Quote
 from arbees.core.request import Request
 from arbees.core.verdicts import Safeguard
 from arbees.core.words import Mode, Platform, Side, TradingState
@@ -139,6 +140,8 @@ class ListMarket(msgspec.Struct, frozen=True, kw_only=True):
 
     listing: Listing
     is_open: bool = True
+    quote: Quote | None = None
+    """The quote that named it; volatile, for the marks."""
 
 
 class SettleMarket(msgspec.Struct, frozen=True, kw_only=True):

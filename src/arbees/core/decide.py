@@ -18,6 +18,7 @@ from arbees.core.facts import Facts
 from arbees.core.ids import client_order_id
 from arbees.core.index import RETRIABLE, rows_of
 from arbees.core.outcomes import _SEAL, ApprovedOrder
+from arbees.core.ports import IndexRow
 from arbees.core.request import Request
 from arbees.core.verdicts import Deny, Verdict, Warn
 from arbees.core.words import HaltSource, TradingState
@@ -48,12 +49,11 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
     warnings: list[e.Finding] = []
     for name, verdicts in judged:
         for verdict in verdicts:
-            kind = type(verdict)
-            if kind is Deny:
+            if isinstance(verdict, Deny):
                 denials.append(
                     e.Finding(name, verdict.code, verdict.observed, verdict.limit, verdict.until_ns)
                 )
-            elif kind is Warn:
+            elif isinstance(verdict, Warn):
                 warnings.append(e.Finding(name, verdict.code, verdict.observed, verdict.limit))
     if denials:
         return _deny(order, facts, command, denials, warnings, judged, book)
@@ -217,7 +217,7 @@ def _approve(
     request = command.request
     order_id = client_order_id(rules.account, rules.environment, request.idempotency_key)
     events: list[e.Event] = []
-    index: list[tuple[c.IndexRow, ...]] = []
+    index: list[tuple[IndexRow, ...]] = []
     if not order.is_known:
         # Only with the market safeguard switched off: what is sent must be in the book.
         events.append(e.MarketListed(listing=order.market.listing))

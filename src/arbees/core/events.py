@@ -34,7 +34,7 @@ class Finding(msgspec.Struct, frozen=True, array_like=True):
 # The life of the journal and of the process ----------------------------------------------------
 
 
-class Bound(Event, kw_only=True):
+class Bound(Event, frozen=True, kw_only=True):
     """The first record: which account, environment and mode this journal belongs to."""
 
     account: str
@@ -42,7 +42,7 @@ class Bound(Event, kw_only=True):
     mode: str
 
 
-class Started(Event, kw_only=True):
+class Started(Event, frozen=True, kw_only=True):
     """A process took over, with its version and settings (secrets left out)."""
 
     version: str
@@ -52,13 +52,13 @@ class Started(Event, kw_only=True):
     """Safeguards switched off, with the reason."""
 
 
-class Stopped(Event, kw_only=True):
+class Stopped(Event, frozen=True, kw_only=True):
     """An orderly end."""
 
     reason: str
 
 
-class Authorized(Event, kw_only=True):
+class Authorized(Event, frozen=True, kw_only=True):
     """An operator allowed live trading under exactly these settings."""
 
     actor: str
@@ -71,7 +71,7 @@ class Authorized(Event, kw_only=True):
 # Requests and orders ---------------------------------------------------------------------------
 
 
-class RequestDenied(Event, kw_only=True):
+class RequestDenied(Event, frozen=True, kw_only=True):
     """A gateway denial: final for this attempt; nothing reached a venue."""
 
     request: Request
@@ -86,7 +86,7 @@ class RequestDenied(Event, kw_only=True):
     received_ns: int
 
 
-class DuplicateRefused(Event, kw_only=True):
+class DuplicateRefused(Event, frozen=True, kw_only=True):
     """A known key or signal, or a conflict with one; counted nowhere."""
 
     request: Request
@@ -97,7 +97,7 @@ class DuplicateRefused(Event, kw_only=True):
     received_ns: int
 
 
-class OrderApproved(Event, kw_only=True):
+class OrderApproved(Event, frozen=True, kw_only=True):
     """Every safeguard passed: the intent, and what is reserved for it from here on."""
 
     request: Request
@@ -122,21 +122,21 @@ class OrderApproved(Event, kw_only=True):
     received_ns: int
 
 
-class OrderEvent(Event, kw_only=True):
+class OrderEvent(Event, frozen=True, kw_only=True):
     """Base of what happens to one order."""
 
     client_order_id: str
     request_id: str
 
 
-class OrderDenied(OrderEvent, kw_only=True):
+class OrderDenied(OrderEvent, frozen=True, kw_only=True):
     """The gate stopped it after approval, provably before the wire: a gateway denial."""
 
     code: str
     message: str
 
 
-class OrderAcknowledged(OrderEvent, kw_only=True):
+class OrderAcknowledged(OrderEvent, frozen=True, kw_only=True):
     """The venue has it."""
 
     venue_order_id: str
@@ -144,7 +144,7 @@ class OrderAcknowledged(OrderEvent, kw_only=True):
     """How it was learnt: answer, stream, or what a lookup found it by."""
 
 
-class OrderRejected(OrderEvent, kw_only=True):
+class OrderRejected(OrderEvent, frozen=True, kw_only=True):
     """The venue refused it."""
 
     venue_code: str
@@ -152,7 +152,7 @@ class OrderRejected(OrderEvent, kw_only=True):
     falls_back: bool = False
 
 
-class OrderNotSent(OrderEvent, kw_only=True):
+class OrderNotSent(OrderEvent, frozen=True, kw_only=True):
     """Provably no byte left, or absent by evidence."""
 
     message: str
@@ -160,14 +160,14 @@ class OrderNotSent(OrderEvent, kw_only=True):
     evidence: tuple[str, ...] = ()
 
 
-class OrderUnknown(OrderEvent, kw_only=True):
+class OrderUnknown(OrderEvent, frozen=True, kw_only=True):
     """Its fate is not known; the worst case stays reserved until there is evidence."""
 
     message: str
     sent_ns: int
 
 
-class OrderFilled(OrderEvent, kw_only=True):
+class OrderFilled(OrderEvent, frozen=True, kw_only=True):
     """One execution, with every number that the book adds. Taken in every state."""
 
     platform: str
@@ -202,24 +202,24 @@ class OrderFilled(OrderEvent, kw_only=True):
     """Sequence of the final result that this later truth corrects."""
 
 
-class OrderCancelled(OrderEvent, kw_only=True):
+class OrderCancelled(OrderEvent, frozen=True, kw_only=True):
     """The venue ended it: cancelled, or killed without a fill."""
 
     reason: str
 
 
-class OrderExpired(OrderEvent, kw_only=True):
+class OrderExpired(OrderEvent, frozen=True, kw_only=True):
     """Its own expiry ended it."""
 
 
-class CancelRequested(OrderEvent, kw_only=True):
+class CancelRequested(OrderEvent, frozen=True, kw_only=True):
     """Somebody wants it cancelled."""
 
     reason: str
     actor: str
 
 
-class CancelAnswered(OrderEvent, kw_only=True):
+class CancelAnswered(OrderEvent, frozen=True, kw_only=True):
     """What the venue said to a cancel that did not end the order."""
 
     message: str
@@ -228,7 +228,7 @@ class CancelAnswered(OrderEvent, kw_only=True):
 # Control ---------------------------------------------------------------------------------------
 
 
-class HaltRaised(Event, kw_only=True):
+class HaltRaised(Event, frozen=True, kw_only=True):
     """A halt (HALTED or REDUCING) of a source for a scope; survives restarts."""
 
     source: str
@@ -241,7 +241,7 @@ class HaltRaised(Event, kw_only=True):
     """Client order ids handed to a venue before, still open then."""
 
 
-class HaltLifted(Event, kw_only=True):
+class HaltLifted(Event, frozen=True, kw_only=True):
     """A halt was lifted."""
 
     source: str
@@ -250,7 +250,7 @@ class HaltLifted(Event, kw_only=True):
     actor: str
 
 
-class MassCancelled(Event, kw_only=True):
+class MassCancelled(Event, frozen=True, kw_only=True):
     """A mass cancel was asked for: which orders it covers."""
 
     scope: str
@@ -263,20 +263,20 @@ class MassCancelled(Event, kw_only=True):
 # Venue truth -----------------------------------------------------------------------------------
 
 
-class MarketListed(Event, kw_only=True):
+class MarketListed(Event, frozen=True, kw_only=True):
     """A market was seen for the first time, or its metadata became known."""
 
     listing: Listing
 
 
-class MarketStatusChanged(Event, kw_only=True):
+class MarketStatusChanged(Event, frozen=True, kw_only=True):
     """A market opened or closed for trading."""
 
     market_key: str
     is_open: bool
 
 
-class MarketSettled(Event, kw_only=True):
+class MarketSettled(Event, frozen=True, kw_only=True):
     """A market was settled; the numbers close both sides."""
 
     market_key: str
@@ -289,7 +289,7 @@ class MarketSettled(Event, kw_only=True):
     no_cost: int = 0
 
 
-class BalanceObserved(Event, kw_only=True):
+class BalanceObserved(Event, frozen=True, kw_only=True):
     """A venue's own figure, and what of ours is not provably inside it."""
 
     pool: str
@@ -301,7 +301,7 @@ class BalanceObserved(Event, kw_only=True):
     """Open orders whose cash is inside the figure now."""
 
 
-class CashMoved(Event, kw_only=True):
+class CashMoved(Event, frozen=True, kw_only=True):
     """A deposit (> 0) or withdrawal (< 0)."""
 
     platform: str
@@ -310,20 +310,20 @@ class CashMoved(Event, kw_only=True):
     actor: str
 
 
-class DayOpened(Event, kw_only=True):
+class DayOpened(Event, frozen=True, kw_only=True):
     """A trading day began; its P&L counts from this baseline."""
 
     day: str
     baseline: int
 
 
-class Marked(Event, kw_only=True):
+class Marked(Event, frozen=True, kw_only=True):
     """Prices at which what is held could be closed: market key -> (Yes, No)."""
 
     marks: dict[str, tuple[int | None, int | None]]
 
 
-class BreakOpened(Event, kw_only=True):
+class BreakOpened(Event, frozen=True, kw_only=True):
     """A reconciliation break; an open one freezes its market."""
 
     break_id: str
@@ -335,7 +335,7 @@ class BreakOpened(Event, kw_only=True):
     policy: str
 
 
-class BreakClosed(Event, kw_only=True):
+class BreakClosed(Event, frozen=True, kw_only=True):
     """A break ended: by evidence, adoption or a named operator."""
 
     break_id: str
@@ -343,7 +343,7 @@ class BreakClosed(Event, kw_only=True):
     actor: str
 
 
-class VenueStateChanged(Event, kw_only=True):
+class VenueStateChanged(Event, frozen=True, kw_only=True):
     """A venue moved along the lattice, and why."""
 
     platform: str

@@ -4,6 +4,8 @@ Guarantees that a fill counts exactly once and in every state, that an unknown e
 only, and that a later truth is a correction, never an edit (P2, P7, P8).
 """
 
+from typing import Any
+
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book
@@ -48,7 +50,7 @@ class _Scratch:
         self.events: list[e.Event] = []
         self.effects: list[c.Effect] = []
 
-    def ids(self) -> dict[str, str]:
+    def ids(self) -> dict[str, Any]:
         """Return the fields that all order events share."""
         return {
             "client_order_id": self.order.client_order_id,
@@ -86,6 +88,9 @@ def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
         _acknowledge(scratch, outcome.venue_order_id, "answer")
         _take_fills(scratch, outcome.fills)
         _take_end(scratch, outcome.closed)
+        if scratch.is_open and scratch.order.cancel_reason is not None:
+            # The cancel was asked for while it was on its way: chase it.
+            scratch.effects.append(c.CancelOrder(command.client_order_id))
     elif isinstance(outcome, Gated):
         scratch.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
     elif isinstance(outcome, Refused) and outcome.venue_code != ALREADY_EXISTS:
@@ -144,10 +149,9 @@ def take_lookup(book: Book, command: c.TakeLookup, now_ns: int) -> c.Decision:
         _acknowledge(scratch, lookup.venue_order_id, lookup.by)
         _take_fills(scratch, lookup.fills)
         _take_end(scratch, lookup.closed)
-    elif isinstance(lookup, Missing) and scratch.order.status in {
-        OrderStatus.UNKNOWN,
-        OrderStatus.PENDING,
-    }:
+        if scratch.is_open and scratch.order.cancel_reason is not None:
+            scratch.effects.append(c.CancelOrder(command.client_order_id))
+    elif isinstance(lookup, Missing) and scratch.order.status is OrderStatus.UNKNOWN:
         scratch.end(
             e.OrderNotSent(
                 **scratch.ids(),

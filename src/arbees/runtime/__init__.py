@@ -1,0 +1,1 @@
+"""Keeps it going: the one writer, dispatcher, resolver, reconciler, monitors, halts and clocks."""

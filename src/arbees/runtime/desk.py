@@ -1,0 +1,124 @@
+"""The desk: the parts of one gateway, held together so that each may be given to the others."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from arbees.core import commands as c
+from arbees.core.book import Book
+from arbees.core.ports import Clock, Journal, Venue
+from arbees.core.quote import Quote, Settlement
+from arbees.core.words import Platform
+from arbees.runtime.dispatcher import Dispatcher
+from arbees.runtime.gate import Gate, KillFile
+from arbees.runtime.health import Breaker
+from arbees.runtime.lookup import Lookups
+from arbees.runtime.marks import Marks
+from arbees.runtime.options import Options
+from arbees.runtime.supervisor import Supervisor
+from arbees.runtime.writer import Writer
+
+Alert = Callable[..., None]
+"""Called with the alert's name, a message and its data; never blocks."""
+
+
+class Simulator(Protocol):
+    """What stands in for the venues on paper, besides its `Venue`s."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being matched or committed."""
+        ...
+
+    def feed(self, quote: Quote) -> bool:
+        """Take a quote; resting orders may fill. False: not taken."""
+        ...
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Settle a market. False: not taken."""
+        ...
+
+    async def close(self) -> None:
+        """Release its book."""
+        ...
+
+
+class JumpingClock(Clock, Protocol):
+    """A clock that also tells whether the wall clock left it."""
+
+    def jump_ns(self) -> int:
+        """Return by how much the wall clock jumped."""
+        ...
+
+    def slew(self) -> None:
+        """Follow a small drift forwards."""
+        ...
+
+
+class Desk:
+    """Everything of one account in one process."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        book: Book,
+        rules: c.Rules,
+        venues: dict[Platform, Venue],
+        simulator: Simulator | None,
+        clock: JumpingClock,
+        options: Options,
+        alert: Alert,
+        on_failure: Callable[[str, BaseException], None],
+    ) -> None:
+        """Build the parts; nothing runs yet."""
+        self.journal = journal
+        self.book = book
+        self.rules = rules
+        self.venues = venues
+        self.simulator = simulator
+        self.clock = clock
+        self.options = options
+        self.alert = alert
+        self.kill_file = KillFile(options.kill_file)
+        self.gate = Gate(book, self.kill_file, clock.now_ns)
+        self.gate.authority_until_ns = options.authority_until_ns
+        self.marks = Marks(book)
+        self.lookups = Lookups(journal, book)
+        self.breakers = {
+            platform: Breaker(options.errors_to_open, options.cooldown_ns) for platform in venues
+        }
+        self.supervisor = Supervisor(on_failure)
+        self.writer = Writer(
+            journal=journal,
+            book=book,
+            rules=rules,
+            now_ns=clock.now_ns,
+            marks=self.marks,
+            lookups=self.lookups,
+            is_inline=options.is_inline,
+        )
+        self.dispatcher = Dispatcher(
+            venues=venues,
+            book=book,
+            writer=self.writer,
+            gate=self.gate,
+            lookups=self.lookups,
+            clock=clock,
+            start=self.supervisor.start,
+        )
+        self.writer.on_effects = self.dispatcher.carry_out
+        self.receipts = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was set off is done, but for pauses on the clock."""
+        return (
+            self.writer.is_idle
+            and self.dispatcher.is_idle
+            and (self.simulator is None or self.simulator.is_idle)
+        )
+
+    def receipt_id(self) -> str:
+        """Return a new id for what a halt or a mass cancel did."""
+        self.receipts += 1
+        return f"receipt-{self.book.sequence + 1}-{self.receipts}"

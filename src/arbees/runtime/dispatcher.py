@@ -1,0 +1,209 @@
+"""Carries out effects: sends orders, asks for cancels, finds out what became of unknowns.
+
+Guarantees that only this holds a venue (P10), that an order is sent at most once, that cancels go
+out at least once until they are answered, and that an unknown is asked for until there is evidence:
+never a timer, never a guess, never a resend (P7).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from arbees.core import commands as c
+from arbees.core.book import Book
+from arbees.core.order import Order
+from arbees.core.outcomes import (
+    ApprovedOrder,
+    CancelUnknown,
+    Inconclusive,
+    Lookup,
+    NotSent,
+    Outcome,
+    Refused,
+    Unknown,
+)
+from arbees.core.ports import Clock, Venue
+from arbees.core.request import Request
+from arbees.core.views import Undecided
+from arbees.core.words import Platform
+from arbees.errors import VenueError
+from arbees.runtime.gate import Gate
+from arbees.runtime.lookup import Lookups
+from arbees.runtime.writer import Lane, Writer
+
+PAUSE_FIRST = 0.1
+PAUSE_MAX = 5.0
+
+
+class Dispatcher:
+    """The one holder of the venues."""
+
+    def __init__(
+        self,
+        *,
+        venues: dict[Platform, Venue],
+        book: Book,
+        writer: Writer,
+        gate: Gate,
+        lookups: Lookups,
+        clock: Clock,
+        start: Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"],
+    ) -> None:
+        """
+        Hold the venues.
+
+        Args:
+            venues: by platform.
+            book: to read; the writer changes it.
+            writer: takes what venues answer.
+            gate: asked in the same step as the first write.
+            lookups: for the requests of orders.
+            clock: for pauses between questions.
+            start: starts a supervised task.
+        """
+        self._venues = venues
+        self._book = book
+        self._writer = writer
+        self._gate = gate
+        self._lookups = lookups
+        self._clock = clock
+        self._start = start
+        self.sending: set[str] = set()
+        """Client order ids handed to a venue whose answer is not here yet."""
+        self._cancelling: set[str] = set()
+        self._resolving: set[str] = set()
+        self.note: Callable[[Platform, bool, str], None] = lambda _platform, _is_ok, _why: None
+        """Told of each contact with a venue: whether it worked, else why not."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no answer of a venue is outstanding (pauses do not count)."""
+        return not self.sending
+
+    def carry_out(self, effects: Sequence[c.Effect]) -> None:
+        """Start what a durable batch set off."""
+        for effect in effects:
+            if isinstance(effect, c.SendOrder):
+                order = effect.order
+                self.sending.add(order.client_order_id)
+                self._start(self._send(order), f"send {order.client_order_id}")
+            elif isinstance(effect, c.CancelOrder):
+                self._once(self._cancelling, effect.client_order_id, self._cancel, "cancel")
+            elif isinstance(effect, c.ResolveOrder):
+                self._once(self._resolving, effect.client_order_id, self._resolve, "resolve")
+
+    def _once(
+        self,
+        running: set[str],
+        client_order_id: str,
+        work: Callable[[str], Coroutine[Any, Any, None]],
+        name: str,
+    ) -> None:
+        if client_order_id not in running:
+            running.add(client_order_id)
+            self._start(work(client_order_id), f"{name} {client_order_id}")
+
+    # Orders ------------------------------------------------------------------------------------
+
+    async def _send(self, order: ApprovedOrder) -> None:
+        venue = self._venues[order.platform]
+        try:
+            outcome: Outcome = await venue.submit(order, lambda: self._gate.check(order))
+        finally:
+            self.sending.discard(order.client_order_id)
+        self._judge(order.platform, outcome)
+        request = self._request_of(order)
+        if request is not None:
+            self._tell(
+                c.TakeOutcome(
+                    client_order_id=order.client_order_id, outcome=outcome, request=request
+                )
+            )
+
+    def _request_of(self, order: ApprovedOrder) -> Request | None:
+        for _, _, event in self._lookups.records(order.request_id):
+            request = getattr(event, "request", None)
+            if isinstance(request, Request):
+                return request
+        return None
+
+    def _judge(self, platform: Platform, outcome: Outcome) -> None:
+        """Feed the breaker with what the answer says of the venue's health."""
+        is_bad = isinstance(outcome, NotSent | Unknown) or (
+            isinstance(outcome, Refused) and outcome.is_health
+        )
+        self.note(platform, not is_bad, getattr(outcome, "message", ""))
+
+    def _tell(self, command: c.Command) -> None:
+        """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
+        try:
+            self._writer.tell(command, Lane.FACTS)
+        except Undecided as error:
+            if error.code == "QUEUE_FULL":
+                self._start(self._tell_later(command), "tell later")
+
+    async def _tell_later(self, command: c.Command) -> None:
+        await self._clock.sleep(PAUSE_FIRST)
+        self._tell(command)
+
+    # Cancels -----------------------------------------------------------------------------------
+
+    async def _cancel(self, client_order_id: str) -> None:
+        """Ask until the venue says something about the order, or the order has ended."""
+        pause = PAUSE_FIRST
+        try:
+            while (order := self._book.orders.get(client_order_id)) is not None:
+                if client_order_id in self.sending:
+                    return  # its answer comes first; the cancel is chased then
+                outcome = await self._venues[order.platform].cancel(
+                    client_order_id, order.venue_order_id, order.market_id
+                )
+                if not isinstance(outcome, CancelUnknown):
+                    self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
+                    return
+                self.note(order.platform, False, outcome.message)
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, PAUSE_MAX)
+        finally:
+            self._cancelling.discard(client_order_id)
+
+    async def cancel_unjournaled(self) -> None:
+        """Cancel all that works, once, without a journal: it failed, the process is ending."""
+        await asyncio.gather(
+            *(self._cancel_once(order) for order in list(self._book.orders.values()))
+        )
+
+    async def _cancel_once(self, order: Order) -> None:
+        await self._venues[order.platform].cancel(
+            order.client_order_id, order.venue_order_id, order.market_id
+        )
+
+    # Evidence ----------------------------------------------------------------------------------
+
+    async def _resolve(self, client_order_id: str) -> None:
+        """Look for an order until it is found, or absent by evidence, or has ended."""
+        pause = PAUSE_FIRST
+        try:
+            while (order := self._book.orders.get(client_order_id)) is not None:
+                if client_order_id in self.sending:
+                    return
+                lookup = await self._look_up(order)
+                if not isinstance(lookup, Inconclusive):
+                    self._tell(c.TakeLookup(client_order_id=client_order_id, lookup=lookup))
+                    return
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, PAUSE_MAX)
+        finally:
+            self._resolving.discard(client_order_id)
+
+    async def _look_up(self, order: Order) -> Lookup:
+        sent_ns = order.created_ns if order.sent_ns is None else order.sent_ns
+        try:
+            lookup = await self._venues[order.platform].find(
+                order.client_order_id, order.market_id, sent_ns
+            )
+        except VenueError as error:
+            self.note(order.platform, False, str(error))
+            return Inconclusive(message=str(error))
+        self.note(order.platform, True, "")
+        return lookup

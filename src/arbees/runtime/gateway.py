@@ -1,0 +1,399 @@
+"""The gateway: one account's desk behind the port that the api and embedding programs use.
+
+Guarantees: nothing is admitted before recovery, a stop is in force before it is awaited, and an
+orderly end settles what is in flight and flushes. It only wires calls; the parts do the work.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.book import encode as encode_book
+from arbees.core.control import liftable
+from arbees.core.order import Order
+from arbees.core.outcomes import Filled, OrderClosed, Refusal, Report, Settled
+from arbees.core.quote import Quote, Settlement
+from arbees.core.request import Request
+from arbees.core.result import Recorded, Result
+from arbees.core.views import (
+    Execution,
+    KillReply,
+    Readiness,
+    Receipt,
+    StatusView,
+    Undecided,
+)
+from arbees.core.words import HaltSource, Mode, OrderStatus, TradingState
+from arbees.errors import JournalError
+from arbees.runtime.desk import Desk
+from arbees.runtime.listing import plain_listing
+from arbees.runtime.monitors import Monitors
+from arbees.runtime.reads import Reads
+from arbees.runtime.reconciler import Reconciler
+from arbees.runtime.writer import Committed, Lane, TakeQuote
+
+DRAIN_SECONDS = 10.0
+STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
+SCOPE_KINDS = frozenset({"platform", "sport", "market", "strategy", "model_version"})
+
+
+class TradingGateway:
+    """Implements `core.views.Gateway` over a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Wire the parts of a desk; `start` sets them going."""
+        self.desk = desk
+        self.reads = Reads(desk)
+        self.monitors = Monitors(desk)
+        self.reconciler = Reconciler(desk, self.monitors)
+        self._watch: dict[str, asyncio.Event] = {}
+        self._trouble: tuple[str, ...] = ("starting",)
+        self._records_since_snapshot = 0
+        self.on_durable: Callable[[], None] = lambda: None
+        """Told after each commit: followers may read on."""
+        self.warnings: Callable[[], tuple[str, ...]] = tuple
+        """Asked for what an operator should look at (audit log behind, ...)."""
+        desk.writer.on_records = self._on_records
+        desk.writer.on_poison = self._on_poison
+        for venue in desk.venues.values():
+            venue.listen(self._on_report)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money is at stake."""
+        return self.desk.rules.mode is Mode.LIVE
+
+    # Life of the process -----------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Recover, reconcile, and only then admit requests."""
+        desk, options = self.desk, self.desk.options
+        desk.supervisor.start(desk.writer.run(), "writer")
+        started = e.Started(
+            version=options.version,
+            settings_hash=options.settings_hash,
+            settings=dict(options.settings),
+            disabled=dict(options.disabled),
+        )
+        await desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL)
+        await self.monitors.refresh_balances()
+        for order in list(desk.book.orders.values()):
+            effect: c.Effect = c.ResolveOrder(order.client_order_id)
+            if order.cancel_reason is not None and order.status is not OrderStatus.UNKNOWN:
+                effect = c.CancelOrder(order.client_order_id)
+            desk.dispatcher.carry_out((effect,))
+        await self._settle_recovery()
+        await self.reconciler.run()
+        self.monitors.start()
+        desk.supervisor.start(self.reconciler.watch(), "reconciler")
+        self._trouble = ()
+        desk.writer.is_admitting = True
+
+    def _orphans(self) -> tuple[e.Event, ...]:
+        """Return what is said of orders whose sending or answer the last process did not see."""
+        return tuple(
+            e.OrderUnknown(
+                client_order_id=order.client_order_id,
+                request_id=order.request_id,
+                message="the process ended before an answer",
+                sent_ns=order.created_ns,
+            )
+            for order in self.desk.book.orders.values()
+            if order.status is OrderStatus.PENDING
+        )
+
+    async def _settle_recovery(self) -> None:
+        """Give the first answers on what was open a moment; what stays unknown stays reserved."""
+        for _ in range(200):
+            if self.desk.is_idle and not self.desk.book.unknown:
+                return
+            await asyncio.sleep(0 if self.desk.options.is_inline else 0.005)
+
+    async def stop(self, reason: str) -> None:
+        """Stop admitting, cancel what rests, settle what is in flight, flush, close."""
+        desk = self.desk
+        self._trouble = ("stopping",)
+        desk.writer.is_admitting = False
+        if desk.writer.poison is None:
+            if desk.options.cancel_on_shutdown and desk.book.orders:
+                cancel = c.RequestCancel(
+                    scope="all", reason=reason, actor="arbees", receipt_id=desk.receipt_id()
+                )
+                await self._swallow_undecided(desk.writer.put(cancel, Lane.CONTROL))
+            await self._drain(lambda: desk.is_idle and not self._is_waiting_for_ends())
+            desk.gate.closed = Refusal(code="SHUTTING_DOWN", message="the gateway is stopping")
+            stopped = c.Record(events=(e.Stopped(reason=reason),))
+            await self._swallow_undecided(desk.writer.put(stopped, Lane.CONTROL))
+            await self._snapshot()
+        await desk.supervisor.stop()
+        for venue in desk.venues.values():
+            await venue.close()
+        if desk.simulator is not None:
+            await desk.simulator.close()
+        desk.journal.close()
+
+    def _is_waiting_for_ends(self) -> bool:
+        if not self.desk.options.cancel_on_shutdown:
+            return False
+        return any(not _is_unknown(order) for order in self.desk.book.orders.values())
+
+    async def _drain(self, is_done: Callable[[], bool]) -> None:
+        waited = 0.0
+        while not is_done() and waited < DRAIN_SECONDS:
+            await asyncio.sleep(0.005)
+            waited += 0.005
+
+    async def _swallow_undecided(self, future: "asyncio.Future[Committed]") -> None:
+        """Wait for a commit on the way out; a journal that fails now has poisoned the writer."""
+        await asyncio.wait([future])
+        if not future.cancelled():
+            future.exception()
+
+    async def _snapshot(self) -> None:
+        desk = self.desk
+        body = encode_book(desk.book)
+        sequence = desk.book.sequence
+        self._records_since_snapshot = 0
+        try:
+            if desk.options.is_inline:
+                desk.journal.write_snapshot(sequence, desk.options.version, body)
+            else:
+                await asyncio.get_running_loop().run_in_executor(
+                    None, desk.journal.write_snapshot, sequence, desk.options.version, body
+                )
+        except JournalError as error:
+            desk.alert("JOURNAL_TROUBLE", f"no snapshot: {error}")
+
+    # What the parts say ------------------------------------------------------------------------
+
+    def _on_records(self, records: Sequence[Recorded]) -> None:
+        for _, _, event in records:
+            if isinstance(event, e.HaltRaised):
+                self.desk.gate.settled(event.source, event.scope)
+            about = getattr(event, "request_id", None)
+            if about is None:
+                request = getattr(event, "request", None)
+                about = None if request is None else request.request_id
+            if about is not None and (waiting := self._watch.get(about)) is not None:
+                waiting.set()
+        self.on_durable()
+        self._records_since_snapshot += len(records)
+        if self._records_since_snapshot >= self.desk.options.snapshot_every:
+            self._records_since_snapshot = 0
+            self.desk.supervisor.start(self._snapshot(), "snapshot")
+
+    def _on_poison(self, reason: str) -> None:
+        """Journal failed: nothing new leaves, cancels still go out, the process must end."""
+        self._trouble = (f"journal failed: {reason}",)
+        message = "the journal failed; restart to recover"
+        self.desk.gate.closed = Refusal(code="JOURNAL_FAILED", message=message)
+        self.desk.alert("JOURNAL_TROUBLE", reason)
+        for waiting in self._watch.values():
+            waiting.set()
+        self.desk.supervisor.start(self.desk.dispatcher.cancel_unjournaled(), "last cancels")
+
+    def _on_report(self, report: Report) -> None:
+        writer = self.desk.writer
+        if writer.poison is not None:
+            return
+        if isinstance(report, Filled):
+            writer.tell(c.TakeFill(fill=report.fill))
+        elif isinstance(report, OrderClosed):
+            writer.tell(c.TakeClosed(closed=report))
+        elif isinstance(report, Settled):
+            self._settled(report)
+
+    def _settled(self, report: Settled) -> None:
+        book, writer = self.desk.book, self.desk.writer
+        if book.market_of(report.platform, report.market_id) is None:
+            terms = self.desk.rules.terms[report.platform]
+            listing = plain_listing(report.platform, report.market_id, terms)
+            writer.tell(c.ListMarket(listing=listing))
+        writer.tell(
+            c.SettleMarket(
+                platform=report.platform, market_id=report.market_id, result=report.result
+            )
+        )
+
+    # Requests ----------------------------------------------------------------------------------
+
+    async def submit(self, request: Request, wait_seconds: float) -> Result:
+        """Decide, send and wait; see the port."""
+        if self._trouble:
+            raise self._undecided()
+        received_ns = self.desk.clock.now_ns()
+        command = c.Submit(request=request, received_ns=received_ns)
+        committed = await self.desk.writer.put(command, Lane.REQUESTS)
+        first = committed.records[0]
+        if isinstance(first[2], e.DuplicateRefused):
+            return self.reads.duplicate(first)
+        return await self._wait(request.request_id, wait_seconds)
+
+    async def _wait(self, request_id: str, wait_seconds: float) -> Result:
+        deadline = asyncio.get_running_loop().time() + wait_seconds
+        watch = self._watch.setdefault(request_id, asyncio.Event())
+        try:
+            while True:
+                watch.clear()
+                result = self.reads.result(request_id)
+                if result is None:
+                    raise Undecided("JOURNAL_FAILED", "ask again with the same key")
+                left = deadline - asyncio.get_running_loop().time()
+                if _is_answer(result) or left <= 0 or self.desk.writer.poison is not None:
+                    return result
+                try:
+                    async with asyncio.timeout(left):
+                        await watch.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            self._watch.pop(request_id, None)
+
+    def _undecided(self) -> Undecided:
+        reason = self._trouble[0]
+        code = {"starting": "STARTING", "stopping": "SHUTTING_DOWN"}.get(reason, "JOURNAL_FAILED")
+        return Undecided(code, f"{reason}; come again with the same key")
+
+    def execution(self, request_id: str) -> Execution | None:
+        """Return the result of a request as known now."""
+        return self.reads.execution(request_id)
+
+    def execution_by_key(self, idempotency_key: str) -> Execution | None:
+        """Return the result of a key's last attempt as known now."""
+        return self.reads.execution_by_key(idempotency_key)
+
+    # Paper market data -------------------------------------------------------------------------
+
+    async def feed(self, quotes: Sequence[Quote]) -> None:
+        """Take quotes: facts for the safeguards, a book for the paper exchange."""
+        last: asyncio.Future[Committed] | None = None
+        for quote in quotes:
+            last = self.desk.writer.put(TakeQuote(quote), Lane.FACTS)
+            if self.desk.simulator is not None:
+                self.desk.simulator.feed(quote)
+        if last is not None:
+            await last
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Settle a market on the paper exchange, which reports it like any venue."""
+        if self.desk.simulator is not None:
+            self.desk.simulator.settle(settlement)
+
+    # Stops -------------------------------------------------------------------------------------
+
+    async def kill_switch(
+        self,
+        action: str,
+        *,
+        scope: str,
+        reason: str,
+        source: str,
+        actor: str,
+        acknowledge: bool = False,
+    ) -> KillReply:
+        """ENABLE, REDUCE or DISABLE; see the port."""
+        require_scope(scope)
+        if action in STATES:
+            receipt_id = self.desk.receipt_id()
+            state = STATES[action]
+            self.desk.gate.halt(source, scope, state, reason)
+            raised = c.RaiseHalt(
+                source=source,
+                scope=scope,
+                state=state,
+                reason=reason,
+                actor=actor,
+                receipt_id=receipt_id,
+            )
+            return await self._control(raised, receipt_id)
+        if action != "DISABLE":
+            msg = f"Expected ENABLE, REDUCE or DISABLE, was {action!r}"
+            raise ValueError(msg)
+        lift = c.LiftHalt(
+            sources=(source,) if source == HaltSource.REDIS else (),
+            scope=scope,
+            reason=reason,
+            actor=actor,
+            acknowledge=acknowledge,
+        )
+        return await self._control(lift, None, lift)
+
+    async def _control(
+        self, command: c.Command, receipt_id: str | None, lift: c.LiftHalt | None = None
+    ) -> KillReply:
+        try:
+            await self.desk.writer.put(command, Lane.CONTROL)
+            is_durable = True
+        except Undecided:
+            if lift is not None:
+                raise
+            is_durable = False
+        remaining = () if lift is None else self._remaining(lift)
+        return self._reply(
+            is_durable=is_durable,
+            receipt_id=receipt_id,
+            remaining=remaining,
+            in_force=not remaining,
+        )
+
+    def _remaining(self, lift: c.LiftHalt) -> tuple[str, ...]:
+        return tuple(f"{halt.source}|{halt.scope}" for halt in liftable(self.desk.book, lift)[1])
+
+    def _reply(
+        self,
+        *,
+        is_durable: bool,
+        receipt_id: str | None,
+        remaining: tuple[str, ...],
+        in_force: bool,
+    ) -> KillReply:
+        halts = self.reads.halts()
+        return KillReply(
+            in_force=in_force,
+            durable=is_durable,
+            state=self.reads.state(),
+            halts=halts,
+            sequence=self.desk.journal.head.sequence,
+            receipt_id=receipt_id,
+            remaining=tuple(halt for halt in halts if f"{halt.source}|{halt.scope}" in remaining),
+        )
+
+    def kill_status(self) -> KillReply:
+        """Return the halts in force."""
+        return self._reply(is_durable=True, receipt_id=None, remaining=(), in_force=True)
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return what a halt or mass cancel did so far."""
+        return self.reads.receipt(receipt_id)
+
+    # Looks -------------------------------------------------------------------------------------
+
+    def status(self) -> StatusView:
+        """Return the state of everything."""
+        return self.reads.status((*self._trouble, *self.warnings()))
+
+    def readiness(self) -> Readiness:
+        """Return whether requests are decided; stays ready when halted, with reasons."""
+        halted = tuple(f"{halt.state} {halt.scope}: {halt.reason}" for halt in self.reads.halts())
+        return Readiness(ready=not self._trouble, reasons=(*self._trouble, *halted))
+
+
+def require_scope(scope: str) -> None:
+    """Refuse a scope that is none. Raises ValueError."""
+    kind, colon, name = scope.partition(":")
+    if scope == "all" or (colon and name and kind in SCOPE_KINDS):
+        return
+    msg = (
+        f"Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, was {scope!r}"
+    )
+    raise ValueError(msg)
+
+
+def _is_unknown(order: Order) -> bool:
+    return order.status is OrderStatus.UNKNOWN
+
+
+def _is_answer(result: Result) -> bool:
+    """Tell whether a result is worth answering with: final, unknown, or resting at the venue."""
+    return result.final or result.acknowledged or result.status == "Unknown"

@@ -1,0 +1,142 @@
+"""What the journal's tables say, with what the open batch adds: keys, signals, lives of requests.
+
+Guarantees that a key is found from the moment it is decided, durable or not, and that memory does
+not grow with the number of keys: only lives of open requests are kept.
+"""
+
+from msgspec.structs import replace
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.book import Book
+from arbees.core.index import RETRIABLE
+from arbees.core.past import past_order
+from arbees.core.ports import IndexRow, Journal, KeyRow, RequestRow, SignalRow, Stored
+from arbees.core.request import Request
+from arbees.core.result import Recorded
+
+
+class Lookups:
+    """Read side of the writer; on its thread only."""
+
+    def __init__(self, journal: Journal, book: Book) -> None:
+        """Load the lives of the open orders' requests."""
+        self._journal = journal
+        self._book = book
+        self._keys: dict[str, KeyRow] = {}
+        self._requests: dict[str, str] = {}
+        self._signals: dict[tuple[str, str, str, str], dict[str, SignalRow]] = {}
+        self._lives: dict[str, list[Recorded]] = {
+            order.request_id: self._stored(order.request_id) for order in book.orders.values()
+        }
+        self._touched: set[str] = set()
+
+    # What a command needs ----------------------------------------------------------------------
+
+    def complete(self, command: c.Command) -> c.Command:
+        """Add to a command what the tables know of its key or order."""
+        if isinstance(command, c.Submit):
+            if command.leg == 0:
+                return replace(command, known=self._known(command.request))
+        elif isinstance(command, c.TakeOutcome | c.TakeLookup):
+            if command.client_order_id not in self._book.orders:
+                return replace(command, past=self._past(command.client_order_id))
+        elif isinstance(command, c.TakeFill):
+            client_order_id = command.fill.client_order_id
+            if client_order_id not in self._book.orders:
+                return replace(command, past=self._past(client_order_id))
+        return command
+
+    def _known(self, request: Request) -> c.Known:
+        key = self._keys.get(request.idempotency_key)
+        if key is None:
+            key = self._journal.key(request.idempotency_key)
+        request_key = self._requests.get(request.request_id)
+        if request_key is None:
+            row = self._journal.request(request.request_id)
+            request_key = None if row is None else row.idempotency_key
+        signal = self._signal(request)
+        return c.Known(
+            key=key,
+            request_key=request_key,
+            signal=signal,
+            signal_request_id=None if signal is None else self._request_of(signal.idempotency_key),
+        )
+
+    def _signal(self, request: Request) -> SignalRow | None:
+        """Return an execution of the same signal under another key that stands in the way."""
+        if request.signal_id is None:
+            return None
+        found = self._book.market_of(request.platform, request.market_id)
+        if found is None:
+            return None
+        market, is_flipped = found
+        side = request.side.opposite if is_flipped else request.side
+        name = (request.signal_id, market.listing.market_key, str(side), str(request.action))
+        rows = {row.idempotency_key: row for row in self._journal.signals(*name)}
+        rows.update(self._signals.get(name, {}))
+        for key, row in rows.items():
+            if key != request.idempotency_key and row.outcome not in RETRIABLE:
+                return row
+        return None
+
+    def _request_of(self, idempotency_key: str) -> str | None:
+        row = self._keys.get(idempotency_key) or self._journal.key(idempotency_key)
+        return None if row is None else row.request_id
+
+    def _past(self, client_order_id: str) -> c.Past | None:
+        row = self._journal.order(client_order_id)
+        return None if row is None else past_order(self.records(row.request_id))
+
+    # What was decided --------------------------------------------------------------------------
+
+    def remember(self, about: str | None, record: Recorded, rows: tuple[IndexRow, ...]) -> None:
+        """Keep a record that is decided, until it is durable and its request closed."""
+        for row in rows:
+            if isinstance(row, KeyRow):
+                self._keys[row.idempotency_key] = row
+            elif isinstance(row, RequestRow):
+                self._requests.setdefault(row.request_id, row.idempotency_key)
+            elif isinstance(row, SignalRow):
+                name = (row.signal_id, row.market_key, row.side, row.action)
+                self._signals.setdefault(name, {})[row.idempotency_key] = row
+        if about is None:
+            return
+        if about not in self._lives:
+            self._lives[about] = self._stored(about) if about in self._past_ids(record) else []
+        self._lives[about].append(record)
+        self._touched.add(about)
+
+    def _past_ids(self, record: Recorded) -> tuple[str, ...]:
+        """Return the ids whose earlier records the journal holds already."""
+        event = record[2]
+        if isinstance(event, e.OrderEvent):
+            return (event.request_id,)
+        if isinstance(event, e.DuplicateRefused):
+            return (event.request.request_id,)
+        return ()
+
+    def forget_batch(self) -> None:
+        """Drop what the tables hold now; keep the lives of open requests."""
+        self._keys.clear()
+        self._requests.clear()
+        self._signals.clear()
+        open_ids = {order.request_id for order in self._book.orders.values()}
+        for about in self._touched - open_ids:
+            self._lives.pop(about, None)
+        self._touched &= open_ids
+
+    # Reads -------------------------------------------------------------------------------------
+
+    def records(self, about: str) -> list[Recorded]:
+        """Return the records of a request (or receipt), with what is decided but not durable."""
+        life = self._lives.get(about)
+        return list(life) if life is not None else self._stored(about)
+
+    def _stored(self, about: str) -> list[Recorded]:
+        return [recorded(stored) for stored in self._journal.records_of(about)]
+
+
+def recorded(stored: Stored) -> Recorded:
+    """Decode a stored record. Raises msgspec.ValidationError."""
+    return stored.sequence, stored.time_ns, e.decode(stored.body)

@@ -1,0 +1,244 @@
+"""Monitors: what looks by itself, so that nothing waits for a request to be noticed.
+
+Kill-switch file, trading day, marks and daily loss (R9), balances (R3), venues' health (R12),
+clock jumps, disk space. Each pass is one short method; the loops only pause in between.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.facts import VenueHealth
+from arbees.core.units import NS_PER_SECOND, format_dollars, mul_floor
+from arbees.core.words import SCOPE_ALL, HaltSource, Platform, TradingState
+from arbees.errors import VenueError
+from arbees.runtime.clock import JUMP_MAX_NS
+from arbees.runtime.desk import Desk
+from arbees.runtime.writer import Lane
+
+KILL_FILE_SECONDS = 0.25
+MARK_SECONDS = 30.0
+CLOCK_SECONDS = 1.0
+PROBE_SECONDS = 1.0
+SPACE_SECONDS = 5.0
+
+
+class Monitors:
+    """The watchers of one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Watch a desk; `before_batch` is asked by its writer."""
+        self._desk = desk
+        self._day_ends_ns = 0
+        self.low: set[Platform] = set()
+        """Venues whose balance is below the threshold."""
+        desk.writer.before_batch = self.before_batch
+        desk.writer.health = self.health
+        desk.dispatcher.note = self.note
+
+    def start(self) -> None:
+        """Start the loops."""
+        start = self._desk.supervisor.start
+        start(self._every(KILL_FILE_SECONDS, self.look_at_kill_file), "kill-switch file")
+        start(self._every(MARK_SECONDS, self.look_at_loss), "daily loss")
+        start(self._every(CLOCK_SECONDS, self.look_at_clock), "clock")
+        start(self._watch_balances(), "balances")
+        start(self._watch_health(), "venue health")
+        if not self._desk.options.is_inline:
+            start(self._every(SPACE_SECONDS, self.look_at_space), "disk space")
+
+    async def _every(self, seconds: float, look: Callable[[], None]) -> None:
+        while True:
+            await self._desk.clock.sleep(seconds)
+            look()
+
+    # Before each batch -------------------------------------------------------------------------
+
+    def before_batch(self, now_ns: int) -> Sequence[c.Command]:
+        """Return what must be decided before anything else: the file's halt, a new day."""
+        commands: list[c.Command] = []
+        halt = self._file_halt()
+        if halt is not None:
+            commands.append(halt)
+        if now_ns >= self._day_ends_ns:
+            day, self._day_ends_ns = trading_day(now_ns, self._desk.options.zone)
+            commands.append(c.OpenDay(day=day, unrealized=self._desk.marks.unrealized))
+        return commands
+
+    def _file_halt(self) -> c.RaiseHalt | c.LiftHalt | None:
+        reason = self._desk.kill_file.reason()
+        is_halted = f"{HaltSource.FILE}|{SCOPE_ALL}" in self._desk.book.halts
+        if reason is not None and not is_halted:
+            return c.RaiseHalt(
+                source=HaltSource.FILE,
+                scope=SCOPE_ALL,
+                state=TradingState.HALTED,
+                reason=reason,
+                actor="file",
+                receipt_id=self._desk.receipt_id(),
+            )
+        if reason is None and is_halted:
+            return c.LiftHalt(
+                sources=(HaltSource.FILE,),
+                scope=SCOPE_ALL,
+                reason="kill switch file was removed",
+                actor="file",
+            )
+        return None
+
+    def look_at_kill_file(self) -> None:
+        """Wake the writer if the file's halt is not what the book says; it looks itself."""
+        if self._file_halt() is not None:
+            self._desk.writer.tell(c.Record(events=()), Lane.CONTROL)
+
+    # Money -------------------------------------------------------------------------------------
+
+    def look_at_loss(self) -> None:
+        """Journal the marks, warn near the daily loss limit, and trip beyond it (R9)."""
+        desk = self._desk
+        changed = desk.marks.changed()
+        if changed:
+            desk.writer.tell(c.Record(events=(e.Marked(marks=changed),)))
+        limit = desk.options.max_daily_loss
+        loss = -desk.book.pnl_today(desk.marks.unrealized)
+        data = {"pnl_today": -loss, "max_daily_loss": limit}
+        if loss > limit:
+            if f"{HaltSource.DAILY_LOSS}|{SCOPE_ALL}" not in desk.book.halts:
+                self.halt(
+                    HaltSource.DAILY_LOSS,
+                    f"loss of the day {format_dollars(loss)} exceeds {format_dollars(limit)}",
+                )
+                desk.alert(
+                    "DAILY_LOSS_LIMIT_EXCEEDED",
+                    f"Loss of the day {format_dollars(loss)}, limit {format_dollars(limit)}",
+                    **data,
+                )
+        elif loss > mul_floor(limit, desk.options.daily_loss_threshold):
+            desk.alert(
+                "DAILY_LOSS_APPROACHING",
+                f"Loss of the day {format_dollars(loss)} of {format_dollars(limit)}",
+                **data,
+            )
+
+    def halt(self, source: HaltSource, reason: str, *, scope: str = SCOPE_ALL) -> None:
+        """Halt by itself: in force at once, journaled next."""
+        self._desk.gate.halt(source, scope, TradingState.HALTED, reason)
+        self._desk.writer.tell(
+            c.RaiseHalt(
+                source=source,
+                scope=scope,
+                state=TradingState.HALTED,
+                reason=reason,
+                actor="arbees",
+                receipt_id=self._desk.receipt_id(),
+            ),
+            Lane.CONTROL,
+        )
+
+    async def _watch_balances(self) -> None:
+        while True:
+            await self._desk.clock.sleep(self._desk.options.balance_interval_ns / NS_PER_SECOND)
+            await self.refresh_balances()
+
+    async def refresh_balances(self) -> None:
+        """Ask each venue for its own figures; a failure leaves the old ones to grow stale."""
+        desk = self._desk
+        for platform, venue in desk.venues.items():
+            try:
+                balances = await venue.balances()
+            except VenueError as error:
+                self.note(platform, False, str(error))
+                continue
+            self.note(platform, True, "")
+            for balance in balances:
+                desk.writer.tell(c.ObserveBalance(balance=balance))
+                self._look_at_balance(platform, balance.available)
+
+    def _look_at_balance(self, platform: Platform, available: int) -> None:
+        threshold = self._desk.options.balance_low
+        if available >= threshold:
+            self.low.discard(platform)
+            return
+        self.low.add(platform)
+        self._desk.alert(
+            "BALANCE_LOW",
+            f"{platform}: {format_dollars(available)} available, threshold "
+            f"{format_dollars(threshold)}",
+            platform=str(platform),
+            current_balance=available,
+        )
+
+    # Venues ------------------------------------------------------------------------------------
+
+    def note(self, platform: Platform, is_ok: bool, message: str) -> None:  # noqa: FBT001
+        """Take one contact with a venue into its breaker; journal what changes."""
+        desk = self._desk
+        breaker = desk.breakers[platform]
+        if not is_ok:
+            desk.alert("VENUE_API_ERRORS", f"{platform}: {message}", platform=str(platform))
+        if breaker.note(desk.clock.now_ns(), is_ok=is_ok, message=message):
+            reasons = (breaker.last_error,) if breaker.is_open else ()
+            if desk.writer.poison is None:
+                desk.writer.tell(
+                    c.Record(
+                        events=(
+                            e.VenueStateChanged(
+                                platform=platform, state=breaker.state, reasons=reasons
+                            ),
+                        )
+                    )
+                )
+
+    def health(self, platform: Platform, now_ns: int) -> VenueHealth:
+        """Return the facts of a venue's health for a decision."""
+        breaker = self._desk.breakers.get(platform)
+        if breaker is None:
+            return VenueHealth(is_open=False, reason="no adapter for this venue")
+        return breaker.health(now_ns)
+
+    async def _watch_health(self) -> None:
+        """Probe a venue whose breaker is open, once its pause is over; probes are reads."""
+        while True:
+            await self._desk.clock.sleep(PROBE_SECONDS)
+            for platform, breaker in self._desk.breakers.items():
+                if breaker.is_probe_due(self._desk.clock.now_ns()):
+                    await self._probe(platform)
+
+    async def _probe(self, platform: Platform) -> None:
+        try:
+            await self._desk.venues[platform].balances()
+        except VenueError as error:
+            self.note(platform, False, str(error))
+        else:
+            self.note(platform, True, "")
+
+    # The machine -------------------------------------------------------------------------------
+
+    def look_at_clock(self) -> None:
+        """Halt on a jump of the wall clock; follow a small drift."""
+        jump = self._desk.clock.jump_ns()
+        if abs(jump) <= JUMP_MAX_NS:
+            self._desk.clock.slew()
+            return
+        if f"{HaltSource.CLOCK}|{SCOPE_ALL}" not in self._desk.book.halts:
+            self.halt(HaltSource.CLOCK, f"the clock jumped by {jump / NS_PER_SECOND:.1f} s")
+
+    def look_at_space(self) -> None:
+        """Halt while there is room left to say so: outcomes and halts still have the reserve."""
+        space = getattr(self._desk.journal, "space", None)
+        if space is None:
+            return
+        found = space()
+        if found.is_low and f"{HaltSource.JOURNAL}|{SCOPE_ALL}" not in self._desk.book.halts:
+            self.halt(HaltSource.JOURNAL, f"disk space is low: {found.free_bytes} bytes free")
+            self._desk.alert("JOURNAL_TROUBLE", f"Disk space is low: {found.free_bytes} bytes")
+
+
+def trading_day(now_ns: int, zone: ZoneInfo) -> tuple[str, int]:
+    """Return the trading day of a moment and when it ends, in a zone; DST days are 23 or 25 h."""
+    moment = datetime.fromtimestamp(now_ns // NS_PER_SECOND, zone)
+    day = moment.date()
+    tomorrow = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
+    return day.isoformat(), int(tomorrow.timestamp()) * NS_PER_SECOND

@@ -1,0 +1,36 @@
+"""What the runtime is told by the settings; built by bootstrap alone."""
+
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from arbees.core.units import NS_PER_SECOND
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the shell around the core."""
+
+    version: str
+    settings_hash: str
+    settings: dict[str, str] = {}
+    """As shown, secrets left out; journaled at the start."""
+    disabled: dict[str, str] = {}
+    zone: ZoneInfo
+    """Of the trading day."""
+    kill_file: str | None = None
+    max_daily_loss: int
+    daily_loss_threshold: int
+    """In millionths of the limit."""
+    balance_interval_ns: int = 60 * NS_PER_SECOND
+    balance_low: int
+    reconcile_interval_ns: int = 3_600 * NS_PER_SECOND
+    reconcile_policy: dict[str, str] = {}
+    """By kind of break; a kind that is not named freezes the market."""
+    errors_to_open: int = 5
+    cooldown_ns: int = 30 * NS_PER_SECOND
+    cancel_on_shutdown: bool = True
+    authority_until_ns: int | None = None
+    is_inline: bool = False
+    """No threads: recorded time."""
+    snapshot_every: int = 50_000
+    """Records between snapshots of the book."""

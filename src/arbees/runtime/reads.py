@@ -1,0 +1,235 @@
+"""Reads of a desk as the outside sees them: results, receipts, status. Only what is durable."""
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.result import Life, Recorded, Result, fold, refusal
+from arbees.core.units import to_decimal
+from arbees.core.views import (
+    EventView,
+    Execution,
+    HaltView,
+    JournalView,
+    Receipt,
+    ReceiptOrder,
+    StatusView,
+    VenueView,
+)
+from arbees.core.wire import format_time
+from arbees.core.words import TradingState
+from arbees.runtime.desk import Desk
+
+
+class Reads:
+    """Read side of the gateway."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Read a desk."""
+        self._desk = desk
+
+    def durable(self, about: str) -> list[Recorded]:
+        """Return the durable records of a request or receipt (P1)."""
+        head = self._desk.journal.head.sequence
+        return [record for record in self._desk.lookups.records(about) if record[0] <= head]
+
+    def life(self, request_id: str) -> Life | None:
+        """Return the life of a request so far."""
+        return fold(self.durable(request_id))
+
+    def result(self, request_id: str) -> Result | None:
+        """Return the result of a request as known now; of a duplicate, with its original."""
+        records = self.durable(request_id)
+        life = fold(records)
+        if life is None:
+            return None
+        result = life.result()
+        first = records[0][2]
+        if isinstance(first, e.DuplicateRefused) and len(records) == 1:
+            result.original = self._original(first)
+        return result
+
+    def duplicate(self, record: Recorded) -> Result:
+        """Return the answer to a duplicate, with what became of the original."""
+        sequence, time_ns, event = record
+        if not isinstance(event, e.DuplicateRefused):
+            msg = f"Expected a duplicate, was {type(event).__name__}"
+            raise TypeError(msg)
+        result = refusal(event, sequence, time_ns)
+        result.original = self._original(event)
+        return result
+
+    def _original(self, event: e.DuplicateRefused) -> Result | None:
+        if not event.original_request_id:
+            return None
+        life = self.life(event.original_request_id)
+        return None if life is None else life.result()
+
+    def execution(self, request_id: str) -> Execution | None:
+        """Return a result with its records."""
+        result = self.result(request_id)
+        if result is None:
+            return None
+        events = tuple(view(record) for record in self.durable(request_id))
+        return Execution(result=result, events=events)
+
+    def execution_by_key(self, idempotency_key: str) -> Execution | None:
+        """Return the result of a key's last attempt."""
+        row = self._desk.journal.key(idempotency_key)
+        return None if row is None else self.execution(row.request_id)
+
+    # Halts and receipts ------------------------------------------------------------------------
+
+    def halts(self) -> tuple[HaltView, ...]:
+        """Return the halts in force, the strictest first; those only in memory yet included."""
+        book = self._desk.book
+        found = [
+            HaltView(
+                source=halt.source,
+                scope=halt.scope,
+                state=halt.state,
+                reason=halt.reason,
+                since=format_time(halt.since_ns),
+                automatic=halt.is_automatic,
+            )
+            for halt in book.halts.values()
+        ]
+        now = format_time(self._desk.clock.now_ns())
+        for (source, scope), (state, reason) in self._desk.gate.pending.items():
+            if f"{source}|{scope}" not in book.halts:
+                found.append(
+                    HaltView(
+                        source=source,
+                        scope=scope,
+                        state=state,
+                        reason=reason,
+                        since=now,
+                        automatic=False,
+                    )
+                )
+        return tuple(sorted(found, key=lambda halt: -TradingState(halt.state).rank))
+
+    def state(self) -> TradingState:
+        """Return the state of the whole account: the strictest halt of scope `all`."""
+        states = [
+            TradingState(halt.state)
+            for halt in self.halts()
+            if halt.scope == "all" and halt.source != "repeated_execution"
+        ]
+        return max(states, key=lambda state: state.rank, default=TradingState.ACTIVE)
+
+    def receipt(self, receipt_id: str) -> Receipt | None:
+        """Return what a halt or mass cancel did so far; complete when none of it is open."""
+        for sequence, time_ns, event in self.durable(receipt_id):
+            if isinstance(event, e.HaltRaised):
+                return self._receipt(
+                    sequence,
+                    time_ns,
+                    receipt_id,
+                    event.in_flight,
+                    event.scope,
+                    event.state,
+                    event.reason,
+                    "halt",
+                )
+            if isinstance(event, e.MassCancelled):
+                return self._receipt(
+                    sequence,
+                    time_ns,
+                    receipt_id,
+                    event.orders,
+                    event.scope,
+                    "",
+                    event.reason,
+                    "mass_cancel",
+                )
+        return None
+
+    def _receipt(  # noqa: PLR0917 - the parts of two kinds of events
+        self,
+        sequence: int,
+        time_ns: int,
+        receipt_id: str,
+        orders: tuple[str, ...],
+        scope: str,
+        state: str,
+        reason: str,
+        kind: str,
+    ) -> Receipt:
+        cancelled: list[ReceiptOrder] = []
+        in_flight: list[ReceiptOrder] = []
+        filled: list[ReceiptOrder] = []
+        ended_ns = time_ns
+        for client_order_id in orders:
+            row = self._desk.journal.order(client_order_id)
+            life = None if row is None else self.life(row.request_id)
+            if row is None or life is None:
+                continue
+            meanwhile = sum(
+                event.quantity
+                for at, _, event in self.durable(row.request_id)
+                if at > sequence and isinstance(event, e.OrderFilled)
+            )
+            order = ReceiptOrder(
+                client_order_id=client_order_id,
+                order_id=life.order_id,
+                platform=life.platform,
+                market_id=life.market_id,
+                status=life.status,
+                filled_meanwhile=to_decimal(meanwhile),
+            )
+            ended_ns = max(ended_ns, life.final_ns)
+            (in_flight if life.final_sequence is None else cancelled).append(order)
+            if meanwhile:
+                filled.append(order)
+        return Receipt(
+            receipt_id=receipt_id,
+            sequence=sequence,
+            kind=kind,
+            scope=scope,
+            state=state,
+            reason=reason,
+            since=format_time(time_ns),
+            cancelled=tuple(order for order in cancelled if order.status == "CANCELLED"),
+            in_flight=tuple(in_flight),
+            filled_meanwhile=tuple(filled),
+            complete=not in_flight,
+            completed_at=None if in_flight else format_time(ended_ns),
+        )
+
+    # Status ------------------------------------------------------------------------------------
+
+    def status(self, warnings: tuple[str, ...]) -> StatusView:
+        """Return the state of everything."""
+        desk = self._desk
+        book, head = desk.book, desk.journal.head
+        return StatusView(
+            mode=book.mode,
+            state=self.state(),
+            halts=self.halts(),
+            venues=tuple(
+                VenueView(
+                    platform=platform,
+                    state=breaker.state,
+                    reasons=(breaker.last_error or "breaker open",) if breaker.is_open else (),
+                )
+                for platform, breaker in desk.breakers.items()
+            ),
+            journal=JournalView(sequence=head.sequence, hash=head.hash.hex()),
+            pnl_today=to_decimal(book.pnl_today(desk.marks.unrealized)),
+            version=desk.options.version,
+            settings_hash=desk.options.settings_hash,
+            disabled_safeguards=dict(desk.options.disabled),
+            account=book.account,
+            environment=book.environment,
+            open_orders=len(book.orders),
+            unknown_orders=book.unknown,
+            total_exposure=to_decimal(book.total_worst),
+            warnings=warnings,
+        )
+
+
+def view(record: Recorded) -> EventView:
+    """Return a record for people and programs."""
+    sequence, time_ns, event = record
+    body = msgspec.json.decode(e.encode(event))
+    return EventView(sequence=sequence, time=format_time(time_ns), kind=e.kind(event), body=body)

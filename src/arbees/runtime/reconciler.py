@@ -1,0 +1,186 @@
+"""Reconciliation (R11): what the venue says against what the book says, both ways, exactly.
+
+Guarantees that a failed or empty query is never read as flat, that an order of ours that the
+journal does not know is found (`JOURNAL_ROLLED_BACK`), and that each difference becomes a break
+with the policy of its kind. A break ends by evidence: the same comparison without it.
+"""
+
+from collections.abc import Sequence
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
+from arbees.core.outcomes import VenueOrder, VenuePosition
+from arbees.core.units import NS_PER_SECOND, format_micro
+from arbees.core.words import HaltSource, Platform, Side
+from arbees.errors import VenueError
+from arbees.runtime.desk import Desk
+from arbees.runtime.monitors import Monitors
+
+FREEZE = "freeze_market"
+DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
+"""Differences up to this are no break (Polymarket settles in units that leave dust)."""
+
+Found = dict[str, e.BreakOpened]
+
+
+class Reconciler:
+    """Compares a desk with its venues."""
+
+    def __init__(self, desk: Desk, monitors: Monitors) -> None:
+        """Compare on demand; `watch` does it every interval."""
+        self._desk = desk
+        self._monitors = monitors
+
+    async def watch(self) -> None:
+        """Reconcile every interval."""
+        while True:
+            await self._desk.clock.sleep(self._desk.options.reconcile_interval_ns / NS_PER_SECOND)
+            await self.run()
+
+    async def run(self) -> bool:
+        """
+        Reconcile all venues once.
+
+        Returns:
+            Whether every query was answered; what could not be asked keeps its breaks.
+        """
+        is_complete = True
+        for platform, venue in self._desk.venues.items():
+            before = self._desk.book.sequence
+            try:
+                orders = await venue.open_orders()
+                positions = await venue.positions()
+            except VenueError as error:
+                self._monitors.note(platform, False, str(error))
+                is_complete = False
+                continue
+            if not self._is_still(before):
+                # Something happened in between: a difference would prove nothing. Ask again.
+                is_complete = False
+                continue
+            found = self._compare(platform, orders, positions)
+            self._record(platform, found)
+        return is_complete
+
+    def _is_still(self, sequence: int) -> bool:
+        return self._desk.book.sequence == sequence and self._desk.is_idle
+
+    def _compare(
+        self,
+        platform: Platform,
+        orders: Sequence[VenueOrder],
+        positions: Sequence[VenuePosition],
+    ) -> Found:
+        found: Found = {}
+        for broken in (*self._orders(platform, orders), *self._positions(platform, positions)):
+            found[broken.break_id] = broken
+        return found
+
+    def _orders(self, platform: Platform, orders: Sequence[VenueOrder]) -> list[e.BreakOpened]:
+        book = self._desk.book
+        breaks: list[e.BreakOpened] = []
+        listed: set[str] = set()
+        for order in orders:
+            name = order.client_order_id
+            if name is not None and name in book.orders:
+                listed.add(name)
+                continue
+            if name is not None and name.startswith(CLIENT_ORDER_ID_PREFIX):
+                if self._desk.journal.order(name) is None:
+                    self._rolled_back(name)
+                kind = "extra_order"
+            else:
+                kind = "foreign_order"
+            found = book.market_of(platform, order.market_id)
+            key = order.market_id if found is None else found[0].listing.market_key
+            breaks.append(
+                self._break(
+                    platform,
+                    kind,
+                    key,
+                    "no such order",
+                    f"{order.venue_order_id} working at the venue",
+                )
+            )
+        for ours in list(book.orders):
+            if book.orders[ours].platform is platform and ours not in listed:
+                # Ours that the venue does not list as working: find out, do not guess.
+                self._desk.dispatcher.carry_out((c.ResolveOrder(ours),))
+        return breaks
+
+    def _rolled_back(self, client_order_id: str) -> None:
+        reason = (
+            f"JOURNAL_ROLLED_BACK: the venue works order {client_order_id} of ours that the"
+            " journal does not know"
+        )
+        self._monitors.halt(HaltSource.JOURNAL, reason)
+        self._desk.alert("JOURNAL_TROUBLE", reason)
+
+    def _positions(
+        self, platform: Platform, positions: Sequence[VenuePosition]
+    ) -> list[e.BreakOpened]:
+        book = self._desk.book
+        theirs: dict[tuple[str, Side], int] = {}
+        for position in positions:
+            found = book.market_of(platform, position.market_id)
+            key, side = position.market_id, position.side
+            if found is not None:
+                key = found[0].listing.market_key
+                side = side.opposite if found[1] else side
+            theirs[key, side] = theirs.get((key, side), 0) + position.quantity
+        ours = {
+            (key, side): market.holding(side).quantity
+            for key, market in book.markets.items()
+            for side in Side
+            if market.listing.platform == platform and market.holding(side).quantity
+        }
+        return [
+            self._break(
+                platform,
+                "position",
+                key,
+                f"{format_micro(ours.get((key, side), 0))} {side}",
+                f"{format_micro(theirs.get((key, side), 0))} {side}",
+            )
+            for key, side in sorted(ours.keys() | theirs.keys())
+            if abs(ours.get((key, side), 0) - theirs.get((key, side), 0)) > DUST[platform]
+        ]
+
+    def _break(
+        self, platform: Platform, kind: str, key: str | None, expected: str, observed: str
+    ) -> e.BreakOpened:
+        policy = self._desk.options.reconcile_policy.get(kind, FREEZE)
+        return e.BreakOpened(
+            break_id=f"{platform}|{kind}|{key}",
+            kind=kind,
+            platform=platform,
+            market_key=key,
+            expected=expected,
+            observed=observed,
+            policy=policy,
+        )
+
+    def _record(self, platform: Platform, found: Found) -> None:
+        """Open what is new, close what is gone, halt where the policy says so."""
+        desk = self._desk
+        known = {
+            name: each
+            for name, each in desk.book.breaks.items()
+            if each.platform == platform
+            and each.kind in {"position", "extra_order", "foreign_order"}
+        }
+        events: list[e.Event] = [
+            e.BreakClosed(break_id=name, how="agrees with the venue again", actor="arbees")
+            for name in known
+            if name not in found
+        ]
+        new = [each for name, each in found.items() if name not in known]
+        events += new
+        if events:
+            desk.writer.tell(c.Record(events=tuple(events)))
+        for each in new:
+            text = f"{platform} {each.market_key}: expected {each.expected}, was {each.observed}"
+            desk.alert("RECONCILIATION_MISMATCH", text, kind=each.kind, platform=str(platform))
+            if each.policy == "halt":
+                self._monitors.halt(HaltSource.RECONCILIATION, text)

@@ -1,0 +1,317 @@
+"""The one writer of an account: lanes in, decisions durable, only then anything out.
+
+Guarantees the watermark (P1): no reply, effect, or change notice about a record leaves before the
+commit that holds it. Halts and cancels go before venue facts, those before requests; a full lane
+refuses, undecided. If a commit fails the writer is poisoned and says so to everybody.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+
+import msgspec
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.apply import apply
+from arbees.core.book import Book
+from arbees.core.decide import decide
+from arbees.core.facts import Facts, VenueHealth
+from arbees.core.ports import Entry, Journal
+from arbees.core.quote import Quote
+from arbees.core.result import Recorded
+from arbees.core.views import Undecided
+from arbees.core.words import Platform
+from arbees.errors import JournalError, LeaseLost
+from arbees.runtime.listing import listing_of
+from arbees.runtime.lookup import Lookups
+from arbees.runtime.marks import Marks
+
+BATCH_MAX = 256
+LANE_MAX = 2_048
+
+
+class Lane(IntEnum):
+    """What goes first."""
+
+    CONTROL = 0
+    FACTS = 1
+    REQUESTS = 2
+
+
+class TakeQuote(msgspec.Struct, frozen=True):
+    """A quote: volatile, but the first one of a market lists it."""
+
+    quote: Quote
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What became durable for one command."""
+
+    records: tuple[Recorded, ...]
+
+
+Queued = tuple[c.Command | TakeQuote, "asyncio.Future[Committed] | None"]
+
+
+class Writer:
+    """Drains its lanes in batches: decide, apply, commit, release."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        book: Book,
+        rules: c.Rules,
+        now_ns: Callable[[], int],
+        marks: Marks,
+        lookups: Lookups,
+        is_inline: bool = False,
+    ) -> None:
+        """
+        Take over a journal and the book that was folded from it.
+
+        Args:
+            journal: opened for writing; its head is the book's last record.
+            book: the fold of the journal.
+            rules: safeguards and constants.
+            now_ns: the gateway's clock.
+            marks: the newest quotes.
+            lookups: the journal's tables, with what is not durable yet.
+            is_inline: commit on the event loop (recorded time) instead of in a thread.
+        """
+        self._journal = journal
+        self.book = book
+        self._rules = rules
+        self._now_ns = now_ns
+        self._marks = marks
+        self._lookups = lookups
+        self._is_inline = is_inline
+        self._lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
+        self._wake = asyncio.Event()
+        self._is_committing = False
+        self.is_admitting = False
+        self.poison: str | None = None
+        self.clock_offset_ns = 0
+        self.health: Callable[[Platform, int], VenueHealth] = lambda _platform, _now: VenueHealth()
+        self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
+        """Asked before each batch: commands that must come first (kill file, trading day)."""
+        self.on_effects: Callable[[Sequence[c.Effect]], None] = lambda _effects: None
+        self.on_records: Callable[[Sequence[Recorded]], None] = lambda _records: None
+        self.on_poison: Callable[[str], None] = lambda _reason: None
+
+    # In ----------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is being committed."""
+        return not self._is_committing and not any(self._lanes)
+
+    def put(self, command: c.Command | TakeQuote, lane: Lane) -> "asyncio.Future[Committed]":
+        """
+        Queue a command; the future is done once its records are durable.
+
+        Raises:
+            Undecided: the lane is full, the writer poisoned or not admitting requests.
+        """
+        future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self._queue(command, lane, future)
+        return future
+
+    def tell(self, command: c.Command | TakeQuote, lane: Lane = Lane.FACTS) -> None:
+        """Queue a command that nobody waits for. Raises Undecided."""
+        self._queue(command, lane, None)
+
+    def _queue(
+        self,
+        command: c.Command | TakeQuote,
+        lane: Lane,
+        future: "asyncio.Future[Committed] | None",
+    ) -> None:
+        if self.poison is not None:
+            raise Undecided("JOURNAL_FAILED", "outcome not known, ask again with the same key")
+        if lane is Lane.REQUESTS and not self.is_admitting:
+            raise Undecided("SHUTTING_DOWN", "not admitting requests; come again with this key")
+        waiting = self._lanes[lane]
+        if lane is not Lane.CONTROL and len(waiting) >= LANE_MAX:
+            raise Undecided("QUEUE_FULL", "nothing was decided; come again with this key")
+        waiting.append((command, future))
+        self._wake.set()
+
+    # Through -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until cancelled or poisoned."""
+        while self.poison is None:
+            await self._wake.wait()
+            self._wake.clear()
+            while any(self._lanes) and self.poison is None:
+                await self._work()
+
+    async def _work(self) -> None:
+        """Decide one batch, make it durable, release what it set off."""
+        now_ns = self._stamp()
+        batch: list[Queued] = [(command, None) for command in self.before_batch(now_ns)]
+        for lane in self._lanes:
+            while lane and len(batch) < BATCH_MAX:
+                batch.append(lane.popleft())
+        entries: list[Entry] = []
+        effects: list[c.Effect] = []
+        outcomes: list[tuple[asyncio.Future[Committed] | None, tuple[Recorded, ...]]] = []
+        for command, future in batch:
+            records = self._decide(command, entries, effects)
+            outcomes.append((future, records))
+        self._is_committing = True
+        try:
+            if entries:
+                await self._commit(entries)
+        except (JournalError, LeaseLost) as error:
+            self._fail(str(error), outcomes)
+            return
+        finally:
+            self._is_committing = False
+        self._release(effects, outcomes)
+
+    def _stamp(self) -> int:
+        """Return the time of what is decided next: strictly after everything before it."""
+        return max(self.book.time_ns + 1, self._now_ns())
+
+    def _decide(
+        self, command: c.Command | TakeQuote, entries: list[Entry], effects: list[c.Effect]
+    ) -> tuple[Recorded, ...]:
+        now_ns = self._stamp()
+        if isinstance(command, TakeQuote):
+            listed = self._take_quote(command.quote)
+            if listed is None:
+                return ()
+            command = listed
+        decision = decide(
+            self.book, self._facts(command, now_ns), self._lookups.complete(command), self._rules
+        )
+        records: list[Recorded] = []
+        for event, rows in zip(decision.events, decision.index, strict=True):
+            sequence = self.book.sequence + 1
+            apply(self.book, event, sequence, now_ns)
+            self._follow(event)
+            about = _about(event)
+            entries.append(Entry(now_ns, e.kind(event), e.encode(event), about, rows))
+            records.append((sequence, now_ns, event))
+            self._lookups.remember(about, (sequence, now_ns, event), rows)
+        for effect in decision.effects:
+            if isinstance(effect, c.TryAlternate):
+                received = _received(records, now_ns)
+                follow = c.Submit(request=effect.request, received_ns=received, leg=effect.leg)
+                records.extend(self._decide(follow, entries, effects))
+            else:
+                effects.append(effect)
+        if isinstance(command, c.ListMarket) and command.quote is not None:
+            self._touch(command.quote)
+        return tuple(records)
+
+    def _take_quote(self, quote: Quote) -> c.ListMarket | None:
+        """Return the listing that a quote needs first; None if its market is known."""
+        found = self.book.market_of(quote.platform, quote.market_id)
+        is_open = quote.status != "closed"
+        if found is not None:
+            market, _ = found
+            if market.is_settled:
+                return None
+            if market.is_open == is_open:
+                self._touch(quote)
+                return None
+        listing = listing_of(quote, self._rules.terms[quote.platform])
+        return c.ListMarket(listing=listing, is_open=is_open, quote=quote)
+
+    def _touch(self, quote: Quote) -> None:
+        found = self.book.market_of(quote.platform, quote.market_id)
+        if found is not None:
+            market, is_flipped = found
+            self._marks.take(market.listing.market_key, quote, is_flipped=is_flipped)
+
+    def _follow(self, event: e.Event) -> None:
+        """Keep the marks in step with positions."""
+        if isinstance(event, e.OrderFilled):
+            self._marks.recount(event.market_key)
+        elif isinstance(event, e.MarketSettled):
+            self._marks.forget(event.market_key)
+            self._marks.recount(event.market_key)
+        elif isinstance(event, e.Marked):
+            for key in event.marks:
+                self._marks.recount(key)
+
+    def _facts(self, command: c.Command, now_ns: int) -> Facts:
+        if not isinstance(command, c.Submit):
+            return Facts(now_ns=now_ns)
+        request = command.request
+        there = request if command.leg == 0 else request.alternates[command.leg - 1]
+        found = self.book.market_of(there.platform, there.market_id)
+        touch = None if found is None else self._marks.touches.get(found[0].listing.market_key)
+        return Facts(
+            now_ns=now_ns,
+            touch=touch,
+            venue=self.health(there.platform, now_ns),
+            unrealized=self._marks.unrealized,
+            clock_offset_ns=self.clock_offset_ns,
+        )
+
+    # Out ---------------------------------------------------------------------------------------
+
+    async def _commit(self, entries: list[Entry]) -> None:
+        if self._is_inline:
+            self._journal.append(entries)
+        else:
+            await asyncio.get_running_loop().run_in_executor(None, self._journal.append, entries)
+
+    def _release(
+        self,
+        effects: list[c.Effect],
+        outcomes: list[tuple["asyncio.Future[Committed] | None", tuple[Recorded, ...]]],
+    ) -> None:
+        published = [record for _, records in outcomes for record in records]
+        self._lookups.forget_batch()
+        if effects:
+            self.on_effects(effects)
+        for future, records in outcomes:
+            if future is not None and not future.done():
+                future.set_result(Committed(records))
+        if published:
+            self.on_records(published)
+
+    def _fail(
+        self,
+        reason: str,
+        outcomes: list[tuple["asyncio.Future[Committed] | None", tuple[Recorded, ...]]],
+    ) -> None:
+        """Poison: what was decided is not known to be durable, so nothing of it leaves."""
+        self.poison = reason
+        self.is_admitting = False
+        waiting = [future for future, _ in outcomes]
+        for lane in self._lanes:
+            waiting += [future for _, future in lane]
+            lane.clear()
+        for future in waiting:
+            if future is not None and not future.done():
+                future.set_exception(
+                    Undecided("JOURNAL_FAILED", "outcome not known, ask again with the same key")
+                )
+        self.on_poison(reason)
+
+
+def _about(event: e.Event) -> str | None:
+    """Return the id under which a record is found: its request's, or its receipt's."""
+    if isinstance(event, e.OrderEvent):
+        return event.request_id
+    if isinstance(event, e.RequestDenied | e.DuplicateRefused | e.OrderApproved):
+        return event.request.request_id
+    if isinstance(event, e.HaltRaised | e.MassCancelled):
+        return event.receipt_id or None
+    return None
+
+
+def _received(records: list[Recorded], now_ns: int) -> int:
+    """Return when the request that falls back came in."""
+    for _, _, event in records:
+        if isinstance(event, e.RequestDenied | e.OrderApproved):
+            return event.received_ns
+    return now_ns
