@@ -1,0 +1,46 @@
+"""What the endpoints share: the gateway, once there is one, and the clock.
+
+Guarantees that before the gateway is there every endpoint that needs it answers 503 `STARTING`, so
+that the port can be bound, and liveness seen, while the journal is still being read.
+"""
+
+import time
+from collections.abc import Callable
+
+from arbees.api.problem import RETRY, Problem
+from arbees.core.views import Gateway
+
+
+class Context:
+    """
+    Shared by the endpoints of one server.
+
+    Attributes:
+        now_ns: UTC nanoseconds, for what comes without a time of its own.
+    """
+
+    def __init__(self, gateway: Gateway | None, now_ns: Callable[[], int] = time.time_ns) -> None:
+        """Hold the gateway, or wait for it."""
+        self.now_ns = now_ns
+        self._gateway = gateway
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether there is no gateway yet."""
+        return self._gateway is None
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway. Raises Problem (503, `STARTING`) while there is none."""
+        if self._gateway is None:
+            raise Problem(
+                503,
+                "STARTING",
+                "The gateway is starting; nothing was decided. Come again with the same key.",
+                headers=(RETRY,),
+            )
+        return self._gateway
+
+    def attach(self, gateway: Gateway) -> None:
+        """Let requests in."""
+        self._gateway = gateway

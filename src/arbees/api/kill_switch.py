@@ -1,0 +1,122 @@
+"""`/v1/kill-switch`: stop, reduce, resume, and the receipt of what a stop did.
+
+Guarantees that a halt which is answered is in force, that the answer says whether it is durable
+too, and that trading does not resume over a halt which the gateway raised by itself unless somebody
+says that they have seen it. When the journal fails, the answer is 503 and says what is in force all
+the same.
+"""
+
+import msgspec
+from starlette.requests import Request
+
+from arbees.api.body import parameters, read_json
+from arbees.api.context import Context
+from arbees.api.problem import Problem, of_undecided
+from arbees.api.reply import Reply, json_reply
+from arbees.api.shapes import kill_fields
+from arbees.core import wire
+from arbees.core.views import Gateway, Undecided
+from arbees.core.wire import Malformed
+from arbees.core.words import SCOPE_ALL, HaltSource
+
+ACTIONS = {"enable": "ENABLE", "disable": "DISABLE", "reduce": "REDUCE"}
+_SOURCES = {str(source): source for source in (HaltSource.HTTP, HaltSource.COMMAND)}
+_REASON_MAX = 1_024
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A kill-switch command as it comes in."""
+
+    action: str
+    reason: str
+    scope: str = SCOPE_ALL
+    acknowledge: bool = False
+    source: str = str(HaltSource.HTTP)
+    """`http`, or `command` from the command line."""
+    actor: str | None = None
+    """Who says so; the address that asks where nobody is named."""
+
+
+_ORDER = msgspec.json.Decoder(Order)
+
+
+class KillSwitch:
+    """The endpoints of the kill switch."""
+
+    def __init__(self, context: Context) -> None:
+        """Switch a gateway."""
+        self._context = context
+
+    async def act(self, request: Request) -> Reply:
+        """Answer `GET` and `POST /v1/kill-switch`."""
+        gateway = self._context.gateway
+        if request.method != "POST":
+            return json_reply(kill_fields(gateway.kill_status()))
+        order = wire.decode(await read_json(request.scope, request.receive), _ORDER)
+        client = request.client.host if request.client else "unknown"
+        return await switch(gateway, order, client)
+
+    async def receipt(self, request: Request) -> Reply:
+        """Answer `GET /v1/kill-switch/receipts/{id}`."""
+        gateway = self._context.gateway
+        parameters(request.scope["query_string"], ())
+        receipt_id = wire.identifier("id", request.path_params["receipt_id"])
+        receipt = gateway.receipt(receipt_id)
+        if receipt is None:
+            raise Problem(404, "NOT_FOUND", f"No receipt {receipt_id} is known")
+        return json_reply(receipt)
+
+
+async def switch(gateway: Gateway, order: Order, client: str) -> Reply:
+    """
+    Carry out a kill-switch command.
+
+    Args:
+        gateway: that is switched.
+        order: what to do.
+        client: the address that asks.
+
+    Raises:
+        Malformed: a word or a text that cannot be read.
+        Problem: an automatic halt remains (409), or the journal failed (503).
+    """
+    action = wire.word("action", order.action, ACTIONS)
+    reason = order.reason.strip()
+    if not 0 < len(reason) <= _REASON_MAX:
+        expected = f"Expected a reason of 1 to {_REASON_MAX} characters"
+        raise Malformed("reason", f"{expected}, was {len(reason)}")
+    source = wire.word("source", order.source, _SOURCES)
+    actor = client if order.actor is None else wire.identifier("actor", order.actor)
+    try:
+        reply = await gateway.kill_switch(
+            action,
+            scope=order.scope,
+            reason=reason,
+            source=source,
+            actor=actor,
+            acknowledge=order.acknowledge,
+        )
+    except ValueError as error:
+        raise Malformed("scope", str(error)) from None
+    except Undecided as error:
+        raise _not_durable(gateway, error) from None
+    left = [halt for halt in reply.remaining if halt.automatic]
+    if action == "DISABLE" and left and not order.acknowledge:
+        names = "; ".join(f"{halt.source} on {halt.scope}: {halt.reason}" for halt in left)
+        raise Problem(
+            409,
+            "ACKNOWLEDGE_REQUIRED",
+            f"Raised by the gateway itself, and still in force: {names}. "
+            "Look at the cause, then send `acknowledge: true`.",
+            field="acknowledge",
+            **kill_fields(reply),
+        )
+    return json_reply(kill_fields(reply))
+
+
+def _not_durable(gateway: Gateway, error: Undecided) -> Problem:
+    """Return the 503 of a journal that failed, with what is in force in memory."""
+    problem = of_undecided(error)
+    now = gateway.kill_status()
+    problem.more = {"durable": False, "state": now.state, "halts": now.halts}
+    return problem

@@ -1,0 +1,86 @@
+"""`POST /v1/quotes` and `/v1/settlements`: what the paper exchange knows of the markets.
+
+Guarantees that of a list either every item is read or none is taken, and that in live trading
+nobody feeds prices by hand. Why: safeguards and paper fills judge by these quotes.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from arbees.api.body import LIST_BYTES_MAX, read_json
+from arbees.api.context import Context
+from arbees.api.problem import Problem
+from arbees.api.reply import Reply, json_reply
+from arbees.core.quote import parse_quote, parse_settlement
+from arbees.core.views import Gateway
+from arbees.core.wire import Malformed
+
+T = TypeVar("T")
+
+ITEMS_MAX = 1_000
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Quotes:
+    """The endpoints that feed the paper exchange."""
+
+    def __init__(self, context: Context) -> None:
+        """Feed the exchange behind a gateway."""
+        self._context = context
+
+    async def feed(self, request: Request) -> Reply:
+        """Answer `POST /v1/quotes`: one quote or a list."""
+        gateway = self._paper()
+        quotes = await self._read(request, parse_quote)
+        await gateway.feed(quotes)
+        return json_reply({"accepted": len(quotes)})
+
+    async def settle(self, request: Request) -> Reply:
+        """Answer `POST /v1/settlements`: one settlement or a list."""
+        gateway = self._paper()
+        settlements = await self._read(request, parse_settlement)
+        for settlement in settlements:
+            await gateway.settle(settlement)
+        return json_reply({"accepted": len(settlements)})
+
+    def _paper(self) -> Gateway:
+        gateway = self._context.gateway
+        if gateway.is_live:
+            raise Problem(409, "PAPER_ONLY", "Live trading takes quotes from the venues alone")
+        return gateway
+
+    async def _read(self, request: Request, parse: Callable[[bytes, int], T]) -> list[T]:
+        body = await read_json(request.scope, request.receive, LIST_BYTES_MAX)
+        return parse_items(body, lambda item: parse(item, self._context.now_ns()))
+
+
+def parse_items(body: bytes, parse: Callable[[bytes], T]) -> list[T]:
+    """
+    Read one JSON object, or a list of them.
+
+    Args:
+        body: JSON.
+        parse: reads one object, raises Malformed.
+
+    Raises:
+        Malformed: with the item's place in front of the field: `[3].bids`.
+    """
+    if not body.lstrip(b" \t\r\n").startswith(b"["):
+        return [parse(body)]
+    try:
+        items = _ITEMS.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(None, f"Expected a JSON list, was unreadable: {error}") from None
+    if len(items) > ITEMS_MAX:
+        raise Malformed(None, f"Expected at most {ITEMS_MAX} items, was {len(items)}")
+    found: list[T] = []
+    for place, item in enumerate(items):
+        try:
+            found.append(parse(bytes(item)))
+        except Malformed as error:
+            field = f"[{place}]" if error.field is None else f"[{place}].{error.field}"
+            raise Malformed(field, error.message) from None
+    return found
