@@ -71,8 +71,13 @@ def format_dollars(value: int) -> str:
 
 
 def to_decimal(value: int) -> Decimal:
-    """Return millionths as an exact decimal number, for text that leaves the gateway."""
-    return Decimal(value).scaleb(-6).normalize()
+    """
+    Return millionths as an exact decimal number, for text that leaves the gateway.
+
+    It never has a positive exponent: fifty reads 50, not 5E+1.
+    """
+    whole, rest = divmod(value, MICRO)
+    return Decimal(value).scaleb(-6).normalize() if rest else Decimal(whole)
 
 
 def mul_ceil(left: int, right: int) -> int:
