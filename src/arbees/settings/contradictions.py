@@ -12,7 +12,7 @@ from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.settings.effective import Effective, Values
 from arbees.settings.problems import problem
-from arbees.settings.spelling import nearest
+from arbees.settings.spelling import nearest, question
 
 VITAL = ("authorization", "kill_switch")
 """Safeguards that live trading never runs without."""
@@ -85,7 +85,7 @@ def _switched_off(
     for name in found.value:
         if name not in safeguards:
             meant = nearest(name, safeguards)
-            fix = f"Did you mean {meant}?" if meant else f"Name some of {', '.join(safeguards)}."
+            fix = question(meant) if meant else f"Name some of {', '.join(safeguards)}."
             yield _about(found, f"Expected names of safeguards, {name!r} is none", fix)
         elif mode is Mode.LIVE and name in VITAL:
             expected = f"Expected {name} to stay on in live trading"

@@ -65,7 +65,7 @@ def _effective(
         value, wrong = read_table(catalog, setting.name, given.raw, given.place)
         if wrong is not None:
             return wrong
-        return Effective(setting, value, written_table(value), given.origin, given.place)
+        return Effective(setting, value, written_table(given.raw), given.origin, given.place)
     text: str = given.raw
     if not text and _may_be_blank(setting):
         return None

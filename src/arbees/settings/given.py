@@ -12,7 +12,7 @@ import msgspec
 from arbees.errors import ConfigurationError
 from arbees.settings.catalog import FILE_SUFFIX, Catalog
 from arbees.settings.problems import problem
-from arbees.settings.spelling import nearest
+from arbees.settings.spelling import nearest, question
 
 TOML, DOTENV, ENVIRONMENT, FLAG = "toml", ".env", "environment", "flag"
 IN_ENVIRONMENT = "the environment"
@@ -55,8 +55,8 @@ def is_no_secret_file(catalog: Catalog, name: str) -> bool:
 def unknown(catalog: Catalog, name: str, text: str | None, place: str) -> ConfigurationError:
     """Report a name that is no setting's, with the one that it probably means."""
     meant = nearest(name, catalog.ordered)
-    if meant is not None:
-        fix = f"Did you mean {meant}?"
+    if meant:
+        fix = question(meant)
         if place == IN_ENVIRONMENT:
             fix += f" Rename it, or unset {name}."
     elif is_no_secret_file(catalog, name):
@@ -70,7 +70,7 @@ def unknown(catalog: Catalog, name: str, text: str | None, place: str) -> Config
         fix=fix,
         place=place,
         is_secret=_LOOKS_SECRET.search(name.upper()) is not None
-        or (meant is not None and catalog.is_secret(meant)),
+        or any(catalog.is_secret(one) for one in meant),
     )
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -178,7 +179,7 @@ def load(
     Raises:
         SettingsRefused: with everything that is wrong.
     """
-    catalog = Catalog(all_sections() if sections is None else sections)
+    catalog = _catalog(all_sections() if sections is None else tuple(sections))
     gathered = gather(catalog, environ, dotenv_path, toml_path, flags or {})
     problems = gathered.problems
     explicit = explicit_values(catalog, gathered)
@@ -201,6 +202,11 @@ def load_here(flags: Mapping[str, str] | None = None) -> Settings:
 def all_sections() -> tuple[type, ...]:
     """Return every section there is: the safeguards in order, then the gateway's own."""
     return (*safeguards.ALL, *GENERAL)
+
+
+@cache
+def _catalog(sections: tuple[type, ...]) -> Catalog:
+    return Catalog(sections)
 
 
 def _is_safeguard(section: type) -> bool:

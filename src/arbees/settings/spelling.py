@@ -7,7 +7,7 @@ alone. It fails by refusing a stranger whose name is that close, and says so.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 PREFIX = "ARBEES_"
 LONG = 16
@@ -43,45 +43,45 @@ def edits(left: str, right: str, most: int) -> int:
     return min(row[-1], most + 1)
 
 
-def nearest(name: str, known: Collection[str]) -> str | None:
+def nearest(name: str, known: Collection[str]) -> tuple[str, ...]:
     """
-    Return the known name that a wrong one most likely means.
+    Return the known names that a wrong one most likely means.
 
     Args:
         name: a name that is not known.
         known: all names that are.
 
     Returns:
-        The closest one within reach, the first of them on a tie; None if there is none.
+        The closest ones within reach, several where they are equally close; empty if none is.
     """
     plain = _plain(name)
-    best: str | None = None
-    least = 3
+    best: list[str] = []
+    least = 2
     for candidate in known:
-        reach = 2 if len(candidate) >= LONG else 1
-        reach = min(reach, least - 1)
+        reach = min(least, 2 if len(candidate) >= LONG else 1)
         distance = edits(plain, candidate.upper(), reach)
-        if distance <= reach:
-            best, least = candidate, distance
-        if least == 0:
-            break
-    if best is None and plain.startswith(PREFIX):
+        if distance > reach:
+            continue
+        if distance < least:
+            best, least = [], distance
+        best.append(candidate)
+    if not best and plain.startswith(PREFIX):
         return nearest(plain.removeprefix(PREFIX), known)
-    return best
+    return tuple(best)
 
 
-def misspelt(name: str, known: Collection[str]) -> str | None:
+def question(meant: Sequence[str]) -> str:
+    """Return the question that a message asks about names: `Did you mean A or B?`."""
+    return f"Did you mean {' or '.join(meant)}?"
+
+
+def misspelt(name: str, known: Collection[str]) -> bool:
     """
-    Return the setting that a variable of the environment seems to mean.
+    Return whether a variable of the environment seems to mean a setting, and is none.
 
     The environment is full of strangers, so only what is very close counts.
-
-    Returns:
-        The setting's name; None for a known name and for a stranger.
     """
-    if name in known or name in ORDINARY:
-        return None
-    return nearest(name, known)
+    return name not in known and name not in ORDINARY and bool(nearest(name, known))
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from arbees.settings.catalog import Catalog
 from arbees.settings.given import TOML, Gathered, Given, Layer, twice, unknown
 from arbees.settings.parse import text_of
 from arbees.settings.problems import problem
-from arbees.settings.spelling import nearest
+from arbees.settings.spelling import nearest, question
 
 
 def read_structured(catalog: Catalog, text: str, file: str, found: Gathered) -> Layer:
@@ -71,7 +71,8 @@ class _Walk:
             else:
                 rest[key] = raw
         if section in self._catalog.tables:
-            self.layer[section] = Given(section, rest, TOML, self._place(section))
+            if rest:
+                self.layer[section] = Given(section, rest, TOML, self._place(section))
             return
         for key, raw in rest.items():
             self._problems.append(self._stranger(section, key, raw))
@@ -120,12 +121,12 @@ class _Walk:
         if not isinstance(raw, dict):
             return unknown(self._catalog, key, text_of(raw), place)
         name = f"{section}.{key}" if section else key
-        meant = nearest(name, self._sections)
+        meant = tuple(f"[{one}]" for one in nearest(name, self._sections))
         known = ", ".join(f"[{one}]" for one in self._sections)
         return problem(
             "Expected the name of a section",
             setting=f"[{name}]",
             value=None,
-            fix=f"Did you mean [{meant}]?" if meant else f"Remove it; there are {known}.",
+            fix=question(meant) if meant else f"Remove it; there are {known}.",
             place=place,
         )

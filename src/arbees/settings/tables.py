@@ -66,6 +66,6 @@ def _explained(name: str, text: str, place: str, fix: str) -> ConfigurationError
     return problem(expected, setting=entry or f"[{name}]", value=value, fix=fix, place=place)
 
 
-def written_table(value: object) -> str:
-    """Return a table as text in its one spelling: JSON with sorted names."""
-    return msgspec.json.encode(value, order="sorted").decode()
+def written_table(raw: object) -> str:
+    """Return a table as it was written, in one spelling: JSON with sorted names."""
+    return msgspec.json.encode(raw, order="sorted").decode()
