@@ -150,11 +150,11 @@ def _order_approved(book: Book, event: e.OrderApproved, time_ns: int) -> None:
     market.orders.append(order.client_order_id)
     order.reserved = NOTHING
     _reserve(book, market, order, event.reserved)
-    _count(book, order, time_ns)
+    _count(book, order, event.facts.now_ns)
 
 
-def _count(book: Book, order: Order, time_ns: int) -> None:
-    """Count an approval in the rate windows, and forget what is older than an hour."""
+def _count(book: Book, order: Order, now_ns: int) -> None:
+    """Count an approval at the time of its decision; forget what is older than an hour."""
     windows = [book.reduced if order.is_reducing else book.opened]
     if not order.is_reducing:
         windows += [
@@ -162,8 +162,8 @@ def _count(book: Book, order: Order, time_ns: int) -> None:
             book.opened_by.setdefault(f"strategy:{order.strategy}", []),
         ]
     for window in windows:
-        window.append(time_ns)
-        while window[0] <= time_ns - HOUR_NS:
+        window.append(max(now_ns, window[-1]) if window else now_ns)
+        while window[0] <= now_ns - HOUR_NS:
             del window[0]
 
 

@@ -14,7 +14,7 @@ from arbees.core.outcomes import (
     OrderClosed,
     Outcome,
 )
-from arbees.core.ports import IndexRow, KeyRow, SignalRow
+from arbees.core.ports import KeyRow, SignalRow
 from arbees.core.quote import Quote
 from arbees.core.request import Request
 from arbees.core.verdicts import Safeguard
@@ -228,12 +228,10 @@ Effect = SendOrder | CancelOrder | ResolveOrder | TryAlternate
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Events to journal and apply, effects to carry out once they are durable, index rows."""
+    """Events to journal and apply, and effects to carry out once they are durable."""
 
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
-    index: tuple[tuple[IndexRow, ...], ...] = ()
-    """One tuple an event."""
 
 
 NO_DECISION = Decision()

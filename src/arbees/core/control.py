@@ -55,7 +55,7 @@ def _cancels(orders: list[Order], reason: str, actor: str) -> tuple[list[e.Event
 
 
 def _decision(events: list[e.Event], effects: list[c.Effect]) -> c.Decision:
-    return c.Decision(tuple(events), tuple(effects), ((),) * len(events))
+    return c.Decision(tuple(events), tuple(effects))
 
 
 def request_cancel(book: Book, command: c.RequestCancel) -> c.Decision:
@@ -206,6 +206,9 @@ def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
             outside += order.reserved.cash
     if pool is not None:
         outside += sum(amount for ns, amount in pool.spent if ns >= balance.as_of_ns)
+        is_news = (pool.available, pool.outside) != (balance.available, outside)
+        if not is_news and len(pool.spent) == 0:
+            return c.NO_DECISION
     return _decision(
         [
             e.BalanceObserved(

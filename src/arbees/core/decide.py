@@ -16,9 +16,8 @@ from arbees.core.book import Book
 from arbees.core.candidate import Candidate, make_candidate
 from arbees.core.facts import Facts
 from arbees.core.ids import client_order_id
-from arbees.core.index import RETRIABLE, rows_of
+from arbees.core.index import RETRIABLE
 from arbees.core.outcomes import _SEAL, ApprovedOrder
-from arbees.core.ports import IndexRow
 from arbees.core.request import Request
 from arbees.core.verdicts import Deny, Verdict, Warn
 from arbees.core.words import HaltSource, TradingState
@@ -40,7 +39,7 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
     if command.leg == 0:
         duplicate = _look_up(command)
         if duplicate is not None:
-            return c.Decision((duplicate,), (), (rows_of(duplicate, facts.now_ns, None),))
+            return c.Decision((duplicate,))
     order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
     judged: Judged = [
         (safeguard.name, safeguard.check(order, book, facts)) for safeguard in rules.safeguards
@@ -175,15 +174,13 @@ def _deny(
         received_ns=command.received_ns,
     )
     events: tuple[e.Event, ...] = (denied,)
-    index = [rows_of(denied, facts.now_ns, None)]
     halt = _repeated_execution(order, denials, book)
     if halt is not None:
         events = (denied, halt)
-        index.append(())
     effects: tuple[c.Effect, ...] = ()
     if falls_back:
         effects = (c.TryAlternate(request, command.leg + 1),)
-    return c.Decision(events, effects, tuple(index))
+    return c.Decision(events, effects)
 
 
 def _repeated_execution(
@@ -217,11 +214,9 @@ def _approve(
     request = command.request
     order_id = client_order_id(rules.account, rules.environment, request.idempotency_key)
     events: list[e.Event] = []
-    index: list[tuple[IndexRow, ...]] = []
     if not order.is_known:
         # Only with the market safeguard switched off: what is sent must be in the book.
         events.append(e.MarketListed(listing=order.market.listing))
-        index.append(())
     approved = e.OrderApproved(
         request=request,
         leg=command.leg,
@@ -245,9 +240,8 @@ def _approve(
         received_ns=command.received_ns,
     )
     events.append(approved)
-    index.append(rows_of(approved, facts.now_ns, None))
     send = c.SendOrder(_seal(order, request, order_id, command.leg))
-    return c.Decision(tuple(events), (send,), tuple(index))
+    return c.Decision(tuple(events), (send,))
 
 
 def _seal(order: Candidate, request: Request, order_id: str, leg: int) -> ApprovedOrder:
@@ -291,7 +285,7 @@ def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.De
 
 
 def _record(_book: Book, command: c.Record, _now_ns: int) -> c.Decision:
-    return c.Decision(command.events, (), ((),) * len(command.events))
+    return c.Decision(command.events)
 
 
 def _move_cash(_book: Book, command: c.MoveCash, now_ns: int) -> c.Decision:
@@ -306,10 +300,10 @@ def _move_cash(_book: Book, command: c.MoveCash, now_ns: int) -> c.Decision:
 
 _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.TakeOutcome: execution.take_outcome,
-    c.TakeFill: execution.take_fill,
-    c.TakeClosed: execution.take_closed,
-    c.TakeLookup: execution.take_lookup,
-    c.TakeCancel: execution.take_cancel,
+    c.TakeFill: lambda book, command, _now: execution.take_fill(book, command),
+    c.TakeClosed: lambda book, command, _now: execution.take_closed(book, command),
+    c.TakeLookup: lambda book, command, _now: execution.take_lookup(book, command),
+    c.TakeCancel: lambda book, command, _now: execution.take_cancel(book, command),
     c.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
     c.RaiseHalt: lambda book, command, _now: control.raise_halt(book, command),
     c.LiftHalt: lambda book, command, _now: control.lift_halt(book, command),

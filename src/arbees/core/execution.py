@@ -9,7 +9,6 @@ from typing import Any
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book
-from arbees.core.index import rows_of
 from arbees.core.order import NOTHING, Order
 from arbees.core.outcomes import (
     Accepted,
@@ -34,11 +33,10 @@ ALREADY_EXISTS = "order_already_exists"
 class _Scratch:
     """Events of one command, with what earlier ones of them changed."""
 
-    def __init__(self, book: Book, order: Order, final_sequence: int | None, now_ns: int) -> None:
+    def __init__(self, book: Book, order: Order, final_sequence: int | None) -> None:
         self.market = book.markets[order.market_key]
         self.order = order
         self.final_sequence = final_sequence
-        self.now_ns = now_ns
         self.held = {
             Side.YES: [self.market.yes.quantity, self.market.yes.cost],
             Side.NO: [self.market.no.quantity, self.market.no.cost],
@@ -59,8 +57,7 @@ class _Scratch:
 
     def decision(self) -> c.Decision:
         """Return what was gathered."""
-        index = tuple(rows_of(event, self.now_ns, self.order) for event in self.events)
-        return c.Decision(tuple(self.events), tuple(self.effects), index)
+        return c.Decision(tuple(self.events), tuple(self.effects))
 
     def end(self, event: e.Event) -> None:
         """End the order, unless it is closed already."""
@@ -69,16 +66,16 @@ class _Scratch:
             self.is_open = False
 
 
-def _start(book: Book, client_order_id: str, past: c.Past | None, now_ns: int) -> _Scratch | None:
+def _start(book: Book, client_order_id: str, past: c.Past | None) -> _Scratch | None:
     order = book.orders.get(client_order_id)
     if order is not None:
-        return _Scratch(book, order, None, now_ns)
-    return None if past is None else _Scratch(book, past.order, past.final_sequence, now_ns)
+        return _Scratch(book, order, None)
+    return None if past is None else _Scratch(book, past.order, past.final_sequence)
 
 
 def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
     """Take what the venue answered to an order."""
-    scratch = _start(book, command.client_order_id, command.past, now_ns)
+    scratch = _start(book, command.client_order_id, command.past)
     if scratch is None:
         return c.NO_DECISION
     outcome, request, leg = command.outcome, command.request, scratch.order.leg
@@ -117,10 +114,10 @@ def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
     return scratch.decision()
 
 
-def take_fill(book: Book, command: c.TakeFill, now_ns: int) -> c.Decision:
+def take_fill(book: Book, command: c.TakeFill) -> c.Decision:
     """Take one fill, from whatever source; presence ends an unknown."""
     fill = command.fill
-    scratch = _start(book, fill.client_order_id, command.past, now_ns)
+    scratch = _start(book, fill.client_order_id, command.past)
     if scratch is None:
         return c.NO_DECISION
     if fill.venue_order_id is not None and fill.trade_id not in scratch.trades:
@@ -129,19 +126,19 @@ def take_fill(book: Book, command: c.TakeFill, now_ns: int) -> c.Decision:
     return scratch.decision()
 
 
-def take_closed(book: Book, command: c.TakeClosed, now_ns: int) -> c.Decision:
+def take_closed(book: Book, command: c.TakeClosed) -> c.Decision:
     """Take the venue's word that it ended an order."""
     closed = command.closed
-    scratch = _start(book, closed.client_order_id, None, now_ns)
+    scratch = _start(book, closed.client_order_id, None)
     if scratch is None:
         return c.NO_DECISION
     _take_end(scratch, closed.closed, closed.reason)
     return scratch.decision()
 
 
-def take_lookup(book: Book, command: c.TakeLookup, now_ns: int) -> c.Decision:
+def take_lookup(book: Book, command: c.TakeLookup) -> c.Decision:
     """Take the evidence of a search: presence at once, absence with all of its items."""
-    scratch = _start(book, command.client_order_id, command.past, now_ns)
+    scratch = _start(book, command.client_order_id, command.past)
     if scratch is None:
         return c.NO_DECISION
     lookup = command.lookup
@@ -162,14 +159,14 @@ def take_lookup(book: Book, command: c.TakeLookup, now_ns: int) -> c.Decision:
     return scratch.decision()
 
 
-def take_cancel(book: Book, command: c.TakeCancel, now_ns: int) -> c.Decision:
+def take_cancel(book: Book, command: c.TakeCancel) -> c.Decision:
     """
     Take the answer to a cancel.
 
     The order ends only if what was cancelled and what filled explain all of it; else it is looked
     up, since a fill may have come in between.
     """
-    scratch = _start(book, command.client_order_id, None, now_ns)
+    scratch = _start(book, command.client_order_id, None)
     if scratch is None:
         return c.NO_DECISION
     outcome, order = command.outcome, scratch.order

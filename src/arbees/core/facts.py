@@ -40,5 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     venue: VenueHealth = VenueHealth()
     unrealized: int = 0
     """Marks less cost over all positions, in micro-dollars."""
+    balance_ns: int = 0
+    """The venue's own time of its last figure of our balance, whether it changed or not."""
     clock_offset_ns: int = 0
     """Our clock less the venue's."""

@@ -108,10 +108,9 @@ class Hours(msgspec.Struct, frozen=True):
                     last_day = day if end > start else day + _DAY
                     opens = _moment(day, start, zone, is_end=False)
                     closes = _moment(last_day, end, zone, is_end=True)
-                    if opens >= closes or closes < time_ns:
-                        continue
                     opens = time_ns if opens < time_ns else opens
-                    first = opens if first is None or opens < first else first
+                    if opens <= closes and (first is None or opens < first):
+                        first = opens
             if first is not None:
                 return first
             day += _DAY
@@ -178,11 +177,15 @@ def _clock(minute: int) -> str:
 
 
 def _moment(day: date, minute: int, zone: ZoneInfo, *, is_end: bool) -> int:
-    """Return when the zone's clocks show a time of a day: the first such moment, or the last."""
+    """
+    Return when the zone's clocks show a time of a day: the first such moment, or the last.
+
+    Where they skip it, the first is the moment of the jump, and the last is just before.
+    """
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
     first, last = _utc_seconds(local), _utc_seconds(local.replace(fold=1))
     if first > last:
-        first = last = _jump(last, first, zone)
+        return _jump(last, first, zone) * NS_PER_SECOND - is_end
     return (last if is_end else first) * NS_PER_SECOND
 
 

@@ -13,7 +13,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.codes import CODES, Unit, message
 from arbees.core.request import Request
-from arbees.core.units import div_ceil, div_floor, micro_seconds_of, to_decimal
+from arbees.core.units import div_ceil, div_floor, micro_seconds_of, to_decimal, whole_microseconds
 from arbees.core.wire import format_time
 from arbees.core.words import Action, OrderStatus, ResultStatus
 
@@ -85,10 +85,10 @@ class Result(msgspec.Struct, kw_only=True):
     strategy: str | None = None
     route: tuple[Leg, ...] = ()
     venue_code: str | None = None
-    corrects: int | None = None
-    acknowledged: bool = False
-    """The venue has it: what a resting order's answer waits for."""
-    original: "Result | None" = None
+    corrects: int | msgspec.UnsetType = msgspec.UNSET
+    """Sequence of the final record that this later truth corrects; absent without one."""
+    original: "Result | msgspec.UnsetType" = msgspec.UNSET
+    """What became of the first request under the key; only of a duplicate."""
 
 
 def line(finding: e.Finding) -> Line:
@@ -196,8 +196,7 @@ class Life:
             strategy=request.strategy,
             route=(*self.route, here),
             venue_code=self.venue_code,
-            corrects=self.corrects,
-            acknowledged=self.is_acknowledged,
+            corrects=msgspec.UNSET if self.corrects is None else self.corrects,
         )
 
     def _wire_status(self) -> ResultStatus:
@@ -216,7 +215,7 @@ class Life:
     def _latency(self) -> Decimal:
         if self.final_sequence is None:
             return Decimal(0)
-        return to_decimal(max(0, self.final_ns - self.received_ns))
+        return to_decimal(whole_microseconds(max(0, self.final_ns - self.received_ns)) * 1_000)
 
 
 def _requested(life: Life, leg: int) -> None:

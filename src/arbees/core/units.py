@@ -130,6 +130,11 @@ def whole_seconds(ns: int) -> int:
     return ns // NS_PER_SECOND
 
 
+def whole_microseconds(ns: int) -> int:
+    """Return nanoseconds as whole microseconds, rounded down."""
+    return ns // 1_000
+
+
 def micro_seconds_of(ns: int) -> int:
     """Return nanoseconds as seconds in millionths, rounded down."""
     return ns // 1_000

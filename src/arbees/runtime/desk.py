@@ -108,6 +108,8 @@ class Desk:
         )
         self.writer.on_effects = self.dispatcher.carry_out
         self.receipts = 0
+        self.balance_ns: dict[str, int] = {}
+        """By pool: the venue's own time of its last figure."""
 
     @property
     def is_idle(self) -> bool:

@@ -72,8 +72,8 @@ class Dispatcher:
         """Client order ids handed to a venue whose answer is not here yet."""
         self._cancelling: set[str] = set()
         self._resolving: set[str] = set()
-        self.note: Callable[[Platform, bool, str], None] = lambda _platform, _is_ok, _why: None
-        """Told of each contact with a venue: whether it worked, else why not."""
+        self.note: Callable[[Platform, str | None], None] = lambda _platform, _error: None
+        """Told of each contact with a venue: None when it worked, else why not."""
 
     @property
     def is_idle(self) -> bool:
@@ -132,7 +132,7 @@ class Dispatcher:
         is_bad = isinstance(outcome, NotSent | Unknown) or (
             isinstance(outcome, Refused) and outcome.is_health
         )
-        self.note(platform, not is_bad, getattr(outcome, "message", ""))
+        self.note(platform, getattr(outcome, "message", "") if is_bad else None)
 
     def _tell(self, command: c.Command) -> None:
         """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
@@ -161,7 +161,7 @@ class Dispatcher:
                 if not isinstance(outcome, CancelUnknown):
                     self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
                     return
-                self.note(order.platform, False, outcome.message)
+                self.note(order.platform, outcome.message)
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX)
         finally:
@@ -203,7 +203,7 @@ class Dispatcher:
                 order.client_order_id, order.market_id, sent_ns
             )
         except VenueError as error:
-            self.note(order.platform, False, str(error))
+            self.note(order.platform, str(error))
             return Inconclusive(message=str(error))
-        self.note(order.platform, True, "")
+        self.note(order.platform, None)
         return lookup

@@ -15,7 +15,7 @@ from arbees.core.order import Order
 from arbees.core.outcomes import Filled, OrderClosed, Refusal, Report, Settled
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
-from arbees.core.result import Recorded, Result
+from arbees.core.result import Life, Recorded, Result
 from arbees.core.views import (
     Execution,
     KillReply,
@@ -50,6 +50,8 @@ class TradingGateway:
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
         self._records_since_snapshot = 0
+        self.on_end: Callable[[str], None] = lambda _reason: None
+        """Told when the process must end: the journal failed."""
         self.on_durable: Callable[[], None] = lambda: None
         """Told after each commit: followers may read on."""
         self.warnings: Callable[[], tuple[str, ...]] = tuple
@@ -191,7 +193,11 @@ class TradingGateway:
         self.desk.alert("JOURNAL_TROUBLE", reason)
         for waiting in self._watch.values():
             waiting.set()
-        self.desk.supervisor.start(self.desk.dispatcher.cancel_unjournaled(), "last cancels")
+        self.desk.supervisor.start(self._last_cancels(reason), "last cancels")
+
+    async def _last_cancels(self, reason: str) -> None:
+        await self.desk.dispatcher.cancel_unjournaled()
+        self.on_end(f"the journal failed: {reason}")
 
     def _on_report(self, report: Report) -> None:
         writer = self.desk.writer
@@ -236,12 +242,12 @@ class TradingGateway:
         try:
             while True:
                 watch.clear()
-                result = self.reads.result(request_id)
-                if result is None:
+                life = self.reads.life(request_id)
+                if life is None:
                     raise Undecided("JOURNAL_FAILED", "ask again with the same key")
                 left = deadline - asyncio.get_running_loop().time()
-                if _is_answer(result) or left <= 0 or self.desk.writer.poison is not None:
-                    return result
+                if _is_answer(life) or left <= 0 or self.desk.writer.poison is not None:
+                    return life.result()
                 try:
                     async with asyncio.timeout(left):
                         await watch.wait()
@@ -279,6 +285,13 @@ class TradingGateway:
         """Settle a market on the paper exchange, which reports it like any venue."""
         if self.desk.simulator is not None:
             self.desk.simulator.settle(settlement)
+
+    async def cancel_all(self, reason: str, *, scope: str = "all", actor: str = "arbees") -> str:
+        """Cancel all that works in a scope; return the id of the receipt."""
+        receipt_id = self.desk.receipt_id()
+        cancel = c.RequestCancel(scope=scope, reason=reason, actor=actor, receipt_id=receipt_id)
+        await self.desk.writer.put(cancel, Lane.CONTROL)
+        return receipt_id
 
     # Stops -------------------------------------------------------------------------------------
 
@@ -394,6 +407,6 @@ def _is_unknown(order: Order) -> bool:
     return order.status is OrderStatus.UNKNOWN
 
 
-def _is_answer(result: Result) -> bool:
-    """Tell whether a result is worth answering with: final, unknown, or resting at the venue."""
-    return result.final or result.acknowledged or result.status == "Unknown"
+def _is_answer(life: Life) -> bool:
+    """Tell whether a life is worth answering with: final, unknown, or resting at the venue."""
+    return life.is_acknowledged or life.status is OrderStatus.UNKNOWN

@@ -32,22 +32,22 @@ class Breaker:
         """Tell whether the pause is over and a read may show that the venue is back."""
         return self._opened_ns is not None and now_ns >= self._opened_ns + self._cooldown_ns
 
-    def note(self, now_ns: int, *, is_ok: bool, message: str = "") -> bool:
-        """Take one contact with the venue; return whether the state changed."""
-        if is_ok:
-            if self.is_probe_due(now_ns):
-                self._opened_ns = None
-                self._errors.clear()
-                return True
-            return False
-        self.last_error = message
+    def note(self, now_ns: int, error: str | None) -> bool:
+        """Take one contact with the venue (None = it worked); return whether the state changed."""
+        if error is None:
+            if not self.is_probe_due(now_ns):
+                return False
+            self._opened_ns = None
+            self._errors.clear()
+            return True
+        self.last_error = error
         if self._opened_ns is not None:
-            self._opened_ns = (
-                max(self._opened_ns, now_ns) if self.is_probe_due(now_ns) else (self._opened_ns)
-            )
+            if self.is_probe_due(now_ns):
+                self._opened_ns = now_ns
             return False
         self._errors.append(now_ns)
-        if len(self._errors) >= self._errors_to_open and self._errors[0] > now_ns - ERROR_WINDOW_NS:
+        is_full = len(self._errors) >= self._errors_to_open
+        if is_full and self._errors[0] > now_ns - ERROR_WINDOW_NS:
             self._opened_ns = now_ns
             return True
         return False

@@ -21,7 +21,6 @@ from arbees.runtime.writer import Lane
 KILL_FILE_SECONDS = 0.25
 MARK_SECONDS = 30.0
 CLOCK_SECONDS = 1.0
-PROBE_SECONDS = 1.0
 SPACE_SECONDS = 5.0
 
 
@@ -36,17 +35,18 @@ class Monitors:
         """Venues whose balance is below the threshold."""
         desk.writer.before_batch = self.before_batch
         desk.writer.health = self.health
+        desk.writer.balance_ns = lambda platform: desk.balance_ns.get(platform, 0)
         desk.dispatcher.note = self.note
 
     def start(self) -> None:
         """Start the loops."""
         start = self._desk.supervisor.start
-        start(self._every(KILL_FILE_SECONDS, self.look_at_kill_file), "kill-switch file")
         start(self._every(MARK_SECONDS, self.look_at_loss), "daily loss")
-        start(self._every(CLOCK_SECONDS, self.look_at_clock), "clock")
         start(self._watch_balances(), "balances")
-        start(self._watch_health(), "venue health")
+        if self._desk.kill_file.path is not None:
+            start(self._every(KILL_FILE_SECONDS, self.look_at_kill_file), "kill-switch file")
         if not self._desk.options.is_inline:
+            start(self._every(CLOCK_SECONDS, self.look_at_clock), "clock")
             start(self._every(SPACE_SECONDS, self.look_at_space), "disk space")
 
     async def _every(self, seconds: float, look: Callable[[], None]) -> None:
@@ -149,10 +149,11 @@ class Monitors:
             try:
                 balances = await venue.balances()
             except VenueError as error:
-                self.note(platform, False, str(error))
+                self.note(platform, str(error))
                 continue
-            self.note(platform, True, "")
+            self.note(platform, None)
             for balance in balances:
+                desk.balance_ns[balance.pool] = balance.as_of_ns
                 desk.writer.tell(c.ObserveBalance(balance=balance))
                 self._look_at_balance(platform, balance.available)
 
@@ -172,24 +173,19 @@ class Monitors:
 
     # Venues ------------------------------------------------------------------------------------
 
-    def note(self, platform: Platform, is_ok: bool, message: str) -> None:  # noqa: FBT001
+    def note(self, platform: Platform, error: str | None) -> None:
         """Take one contact with a venue into its breaker; journal what changes."""
         desk = self._desk
         breaker = desk.breakers[platform]
-        if not is_ok:
-            desk.alert("VENUE_API_ERRORS", f"{platform}: {message}", platform=str(platform))
-        if breaker.note(desk.clock.now_ns(), is_ok=is_ok, message=message):
-            reasons = (breaker.last_error,) if breaker.is_open else ()
-            if desk.writer.poison is None:
-                desk.writer.tell(
-                    c.Record(
-                        events=(
-                            e.VenueStateChanged(
-                                platform=platform, state=breaker.state, reasons=reasons
-                            ),
-                        )
-                    )
-                )
+        if error is not None:
+            desk.alert("VENUE_API_ERRORS", f"{platform}: {error}", platform=str(platform))
+        if not breaker.note(desk.clock.now_ns(), error) or desk.writer.poison is not None:
+            return
+        reasons = (breaker.last_error,) if breaker.is_open else ()
+        changed = e.VenueStateChanged(platform=platform, state=breaker.state, reasons=reasons)
+        desk.writer.tell(c.Record(events=(changed,)))
+        if breaker.is_open:
+            desk.supervisor.start(self._probe_until_back(platform), f"probe {platform}")
 
     def health(self, platform: Platform, now_ns: int) -> VenueHealth:
         """Return the facts of a venue's health for a decision."""
@@ -198,21 +194,17 @@ class Monitors:
             return VenueHealth(is_open=False, reason="no adapter for this venue")
         return breaker.health(now_ns)
 
-    async def _watch_health(self) -> None:
-        """Probe a venue whose breaker is open, once its pause is over; probes are reads."""
-        while True:
-            await self._desk.clock.sleep(PROBE_SECONDS)
-            for platform, breaker in self._desk.breakers.items():
-                if breaker.is_probe_due(self._desk.clock.now_ns()):
-                    await self._probe(platform)
-
-    async def _probe(self, platform: Platform) -> None:
-        try:
-            await self._desk.venues[platform].balances()
-        except VenueError as error:
-            self.note(platform, False, str(error))
-        else:
-            self.note(platform, True, "")
+    async def _probe_until_back(self, platform: Platform) -> None:
+        """Ask a venue whose breaker is open whether it is back, after each pause; by reads."""
+        breaker = self._desk.breakers[platform]
+        while breaker.is_open:
+            await self._desk.clock.sleep(self._desk.options.cooldown_ns / NS_PER_SECOND)
+            try:
+                await self._desk.venues[platform].balances()
+            except VenueError as error:
+                self.note(platform, str(error))
+            else:
+                self.note(platform, None)
 
     # The machine -------------------------------------------------------------------------------
 

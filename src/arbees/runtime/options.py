@@ -24,8 +24,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     balance_interval_ns: int = 60 * NS_PER_SECOND
     balance_low: int
     reconcile_interval_ns: int = 3_600 * NS_PER_SECOND
+    reconcile_default: str = "freeze_market"
     reconcile_policy: dict[str, str] = {}
-    """By kind of break; a kind that is not named freezes the market."""
+    """By kind of break, where it is not the default."""
     errors_to_open: int = 5
     cooldown_ns: int = 30 * NS_PER_SECOND
     cancel_on_shutdown: bool = True

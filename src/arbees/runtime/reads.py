@@ -58,11 +58,11 @@ class Reads:
         result.original = self._original(event)
         return result
 
-    def _original(self, event: e.DuplicateRefused) -> Result | None:
+    def _original(self, event: e.DuplicateRefused) -> Result | msgspec.UnsetType:
         if not event.original_request_id:
-            return None
+            return msgspec.UNSET
         life = self.life(event.original_request_id)
-        return None if life is None else life.result()
+        return msgspec.UNSET if life is None else life.result()
 
     def execution(self, request_id: str) -> Execution | None:
         """Return a result with its records."""

@@ -17,7 +17,6 @@ from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
 
-FREEZE = "freeze_market"
 DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
 """Differences up to this are no break (Polymarket settles in units that leave dust)."""
 
@@ -52,7 +51,7 @@ class Reconciler:
                 orders = await venue.open_orders()
                 positions = await venue.positions()
             except VenueError as error:
-                self._monitors.note(platform, False, str(error))
+                self._monitors.note(platform, str(error))
                 is_complete = False
                 continue
             if not self._is_still(before):
@@ -89,7 +88,7 @@ class Reconciler:
             if name is not None and name.startswith(CLIENT_ORDER_ID_PREFIX):
                 if self._desk.journal.order(name) is None:
                     self._rolled_back(name)
-                kind = "extra_order"
+                kind = "unknown_order"
             else:
                 kind = "foreign_order"
             found = book.market_of(platform, order.market_id)
@@ -150,7 +149,8 @@ class Reconciler:
     def _break(
         self, platform: Platform, kind: str, key: str | None, expected: str, observed: str
     ) -> e.BreakOpened:
-        policy = self._desk.options.reconcile_policy.get(kind, FREEZE)
+        options = self._desk.options
+        policy = options.reconcile_policy.get(kind, options.reconcile_default)
         return e.BreakOpened(
             break_id=f"{platform}|{kind}|{key}",
             kind=kind,
@@ -168,7 +168,7 @@ class Reconciler:
             name: each
             for name, each in desk.book.breaks.items()
             if each.platform == platform
-            and each.kind in {"position", "extra_order", "foreign_order"}
+            and each.kind in {"position", "unknown_order", "foreign_order"}
         }
         events: list[e.Event] = [
             e.BreakClosed(break_id=name, how="agrees with the venue again", actor="arbees")

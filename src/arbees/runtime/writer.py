@@ -18,6 +18,8 @@ from arbees.core.apply import apply
 from arbees.core.book import Book
 from arbees.core.decide import decide
 from arbees.core.facts import Facts, VenueHealth
+from arbees.core.index import rows_of
+from arbees.core.order import Order
 from arbees.core.ports import Entry, Journal
 from arbees.core.quote import Quote
 from arbees.core.result import Recorded
@@ -95,6 +97,7 @@ class Writer:
         self.poison: str | None = None
         self.clock_offset_ns = 0
         self.health: Callable[[Platform, int], VenueHealth] = lambda _platform, _now: VenueHealth()
+        self.balance_ns: Callable[[Platform], int] = lambda _platform: 0
         self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
         """Asked before each batch: commands that must come first (kill file, trading day)."""
         self.on_effects: Callable[[Sequence[c.Effect]], None] = lambda _effects: None
@@ -151,8 +154,7 @@ class Writer:
 
     async def _work(self) -> None:
         """Decide one batch, make it durable, release what it set off."""
-        now_ns = self._stamp()
-        batch: list[Queued] = [(command, None) for command in self.before_batch(now_ns)]
+        batch: list[Queued] = [(command, None) for command in self.before_batch(self._now_ns())]
         for lane in self._lanes:
             while lane and len(batch) < BATCH_MAX:
                 batch.append(lane.popleft())
@@ -180,27 +182,29 @@ class Writer:
     def _decide(
         self, command: c.Command | TakeQuote, entries: list[Entry], effects: list[c.Effect]
     ) -> tuple[Recorded, ...]:
-        now_ns = self._stamp()
         if isinstance(command, TakeQuote):
             listed = self._take_quote(command.quote)
             if listed is None:
                 return ()
             command = listed
-        decision = decide(
-            self.book, self._facts(command, now_ns), self._lookups.complete(command), self._rules
-        )
+        command = self._lookups.complete(command)
+        decision = decide(self.book, self._facts(command), command, self._rules)
+        time_ns = self._stamp()
+        past = getattr(command, "past", None)
         records: list[Recorded] = []
-        for event, rows in zip(decision.events, decision.index, strict=True):
+        for event in decision.events:
             sequence = self.book.sequence + 1
-            apply(self.book, event, sequence, now_ns)
+            order = self._order_of(event, past)
+            rows = rows_of(event, time_ns, order)
+            apply(self.book, event, sequence, time_ns)
             self._follow(event)
             about = _about(event)
-            entries.append(Entry(now_ns, e.kind(event), e.encode(event), about, rows))
-            records.append((sequence, now_ns, event))
-            self._lookups.remember(about, (sequence, now_ns, event), rows)
+            entries.append(Entry(time_ns, e.kind(event), e.encode(event), about, rows))
+            records.append((sequence, time_ns, event))
+            self._lookups.remember(about, (sequence, time_ns, event), rows)
         for effect in decision.effects:
             if isinstance(effect, c.TryAlternate):
-                received = _received(records, now_ns)
+                received = _received(records, time_ns)
                 follow = c.Submit(request=effect.request, received_ns=received, leg=effect.leg)
                 records.extend(self._decide(follow, entries, effects))
             else:
@@ -240,7 +244,14 @@ class Writer:
             for key in event.marks:
                 self._marks.recount(key)
 
-    def _facts(self, command: c.Command, now_ns: int) -> Facts:
+    def _order_of(self, event: e.Event, past: c.Past | None) -> Order | None:
+        if not isinstance(event, e.OrderEvent):
+            return None
+        order = self.book.orders.get(event.client_order_id)
+        return past.order if order is None and past is not None else order
+
+    def _facts(self, command: c.Command) -> Facts:
+        now_ns = self._now_ns()
         if not isinstance(command, c.Submit):
             return Facts(now_ns=now_ns)
         request = command.request
@@ -252,6 +263,7 @@ class Writer:
             touch=touch,
             venue=self.health(there.platform, now_ns),
             unrealized=self._marks.unrealized,
+            balance_ns=self.balance_ns(there.platform),
             clock_offset_ns=self.clock_offset_ns,
         )
 
@@ -309,9 +321,9 @@ def _about(event: e.Event) -> str | None:
     return None
 
 
-def _received(records: list[Recorded], now_ns: int) -> int:
+def _received(records: list[Recorded], time_ns: int) -> int:
     """Return when the request that falls back came in."""
     for _, _, event in records:
         if isinstance(event, e.RequestDenied | e.OrderApproved):
             return event.received_ns
-    return now_ns
+    return time_ns

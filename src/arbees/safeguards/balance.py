@@ -88,7 +88,7 @@ class Balance(msgspec.Struct, frozen=True):
         if pool is None:
             return _NOTHING_KNOWN, Deny("BALANCE_STALE", "unknown", limit)
         have, need = pool.available - pool.outside, order.cash
-        age = abs(facts.now_ns - pool.as_of_ns)
+        age = abs(facts.now_ns - max(pool.as_of_ns, facts.balance_ns))
         return (
             Deny("INSUFFICIENT_BALANCE", need, have)
             if need > have
