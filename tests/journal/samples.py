@@ -99,13 +99,14 @@ def tamper(path: Path, *statements: str) -> None:
 
 
 def companions(path: Path) -> dict[str, bytes]:
-    """Return the content of a journal's files by suffix; only for a journal that is not open."""
-    suffixes = ("", "-wal", "-shm", ".head")
-    return {
-        suffix: file.read_bytes()
-        for suffix in suffixes
-        if (file := path.with_name(path.name + suffix)).exists()
-    }
+    """
+    Return what a journal that is not open consists of, by suffix.
+
+    The shared index of the log is left out, and an empty log: looking at a journal makes them.
+    """
+    files = {suffix: path.with_name(path.name + suffix) for suffix in ("", "-wal", ".head")}
+    found = {suffix: file.read_bytes() for suffix, file in files.items() if file.exists()}
+    return {suffix: content for suffix, content in found.items() if content}
 
 
 def put(path: Path, files: dict[str, bytes]) -> None:

@@ -15,10 +15,11 @@ import apsw
 
 from arbees.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
 from arbees.journal.committer import Committer
-from arbees.journal.engine import connect_reader, describe, fault_of, run
+from arbees.journal.engine import connect_reader, describe, disconnect, fault_of, run
 from arbees.journal.indexes import IndexOf
 from arbees.journal.lock import WriterLock
-from arbees.journal.opening import ROLLED_BACK, epoch_of, head_of
+from arbees.journal.opening import epoch_of, head_of
+from arbees.journal.schema import ROLLED_BACK
 from arbees.journal.space import Reserve
 from arbees.journal.verifier import Progress, Report, verify
 from arbees.journal.witness import Mark, path_of, place_witness, sync_folder
@@ -162,13 +163,13 @@ def _copy(
             source.execute("ROLLBACK")
             run(copy, "PRAGMA journal_mode = DELETE")
         finally:
-            copy.close(force=True)
+            disconnect(copy)
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise fault_of(origin, error, "copy") from error
     except apsw.Error as error:
         raise JournalUnavailable(f"Cannot copy {origin} to {partial}: {describe(error)}") from error
     finally:
-        source.close(force=True)
+        disconnect(source)
 
 
 def _sync(path: Path) -> None:

@@ -38,7 +38,7 @@ def body_of(binding: Binding) -> bytes:
 
 def bound_by(kind: str, body: bytes) -> Binding | None:
     """Return what a first record binds, None if it is no binding."""
-    if kind != KIND:
+    if kind != KIND or not isinstance(body, bytes):
         return None
     try:
         return msgspec.json.decode(body, type=Binding)

@@ -105,6 +105,16 @@ def snapshot_hash(record: bytes, sequence: int, version: str, body: bytes) -> by
     ).digest()
 
 
+_TYPES = ((int,), (int,), (int,), (str,), (str, type(None)), (bytes,), (bytes,))
+
+
+def is_row(values: tuple[object, ...]) -> bool:
+    """Return whether values have the types of a `Row`; a damaged page may say anything."""
+    return len(values) == len(_TYPES) and all(
+        type(value) in types for value, types in zip(values, _TYPES, strict=True)
+    )
+
+
 class Break(msgspec.Struct, frozen=True):
     """A record that does not follow from the one before."""
 
@@ -137,6 +147,10 @@ class Chain:
 
     def follow(self, row: Row) -> Iterator[Break]:
         """Move on to a record and yield what does not hold there; nothing if all does."""
+        if not is_row(row):
+            self.sequence += 1
+            yield Break("CHAIN_BROKEN", self.sequence, f"Expected a record, was {row!r:.200}")
+            return
         sequence, time_ns, epoch, kind, request_id, stored, body = row
         if sequence != self.sequence + 1:
             yield Break(

@@ -15,7 +15,14 @@ from typing import TypeVar
 import apsw
 
 from arbees.errors import JournalUnavailable, LeaseLost
-from arbees.journal.engine import PAGE_BYTES, WAL_BYTES_MAX, connect_writer, describe, run
+from arbees.journal.engine import (
+    PAGE_BYTES,
+    WAL_BYTES_MAX,
+    connect_writer,
+    describe,
+    disconnect,
+    run,
+)
 from arbees.journal.space import Reserve
 
 T = TypeVar("T")
@@ -139,7 +146,7 @@ class Committer:
 
     def close(self) -> None:
         """Close the connection; what is in the log goes into the database, unless poisoned."""
-        self._connection.close(force=True)
+        disconnect(self._connection)
 
     def _connect(self, vfs: str | None) -> apsw.Connection:
         try:

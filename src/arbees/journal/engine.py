@@ -62,7 +62,7 @@ def connect_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
         _require_writable(connection, path)
         run(connection, _WRITER)
     except BaseException:
-        connection.close(force=True)
+        disconnect(connection)
         raise
     return connection
 
@@ -108,14 +108,37 @@ def connect_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
         connection.set_busy_timeout(BUSY_MS)
         run(connection, _COMMON)
     except BaseException:
-        connection.close(force=True)
+        disconnect(connection)
         raise
     return connection
 
 
-def is_damage(error: apsw.Error) -> bool:
-    """Return whether an error of SQLite proves that the file is not what was written."""
-    return isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.FormatError)
+def disconnect(connection: apsw.Connection) -> str | None:
+    """
+    Close a connection, and return what went wrong with it, None if nothing did.
+
+    A writer's last one copies the log into the database. Where that fails nothing is lost, since
+    the records stay in the log; closing anew would not help either.
+    """
+    try:
+        connection.close(force=True)
+    except apsw.Error as error:
+        return describe(error)
+    return None
+
+
+ReadError = (apsw.Error, UnicodeDecodeError)
+"""What reading a database may raise: SQLite's errors, and text in it that is none."""
+
+
+def is_damage(error: Exception) -> bool:
+    """
+    Return whether an error while reading proves that the file is not what was written.
+
+    Our queries are fixed, so that one which does not compile means that the shape was changed.
+    """
+    kinds = apsw.CorruptError | apsw.NotADBError | apsw.FormatError | apsw.SQLError
+    return isinstance(error, kinds | UnicodeDecodeError)
 
 
 def describe(error: BaseException) -> str:
@@ -127,13 +150,13 @@ def describe(error: BaseException) -> str:
     return f"{error} ({type(error).__name__})"
 
 
-def fault_of(path: Path, error: apsw.Error, action: str) -> JournalError:
+def fault_of(path: Path, error: Exception, action: str) -> JournalError:
     """
-    Return what an error of SQLite means to the caller of the journal.
+    Return what an error while reading means to the caller of the journal.
 
     Args:
         path: the database.
-        error: SQLite's.
+        error: one of `ReadError`.
         action: what was attempted, as in `read`.
     """
     if is_damage(error):

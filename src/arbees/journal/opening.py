@@ -17,11 +17,9 @@ from arbees.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding, require_same
 from arbees.journal.chain import COLUMNS, GENESIS, Chain
-from arbees.journal.engine import connect_reader, fault_of, integer
-from arbees.journal.schema import is_blank, require_known
+from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_of, integer
+from arbees.journal.schema import ROLLED_BACK, is_blank, require_known
 from arbees.journal.witness import NOTHING, Mark, path_of, read_witness
-
-ROLLED_BACK = "JOURNAL_ROLLED_BACK"
 
 CLOCK_TOLERANCE_NS = 2_000_000_000
 """How far the newest record may lie ahead of the clock: the jump that the design tolerates."""
@@ -66,12 +64,12 @@ def inspect(path: Path, wanted: Binding, now_ns: int, vfs: str | None) -> Found 
         if is_blank(connection):  # the process ended before its first commit
             _require_nothing_lost(path, mark, is_log_allowed=True)
             return None
-        require_known(str(path), connection, is_vouched=mark is not None)
+        require_known(str(path), connection, is_vouched=mark not in {None, NOTHING})
         return _inspect_whole(path, connection, mark, wanted, now_ns)
-    except apsw.Error as error:
+    except ReadError as error:
         raise fault_of(path, error, "read") from error
     finally:
-        connection.close(force=True)
+        disconnect(connection)
 
 
 def make_folder(folder: Path) -> None:
@@ -89,7 +87,11 @@ def head_of(connection: apsw.Connection) -> Head:
     row = connection.execute(
         "SELECT sequence, hash, time_ns FROM records ORDER BY sequence DESC LIMIT 1"
     ).fetchone()
-    return Head(0, GENESIS, 0) if row is None else Head(*row)
+    if row is None:
+        return Head(0, GENESIS, 0)
+    if [type(value) for value in row] != [int, bytes, int]:
+        raise JournalCorrupt(f"Expected a last record, was {row!r:.200}")
+    return Head(*row)
 
 
 def epoch_of(connection: apsw.Connection) -> int:
@@ -112,7 +114,7 @@ def witness_complaint(connection: apsw.Connection, mark: Mark, head: Head) -> st
         "SELECT hash FROM records WHERE sequence = ?", (mark.sequence,)
     ).fetchone()
     if row is None or row[0] != mark.hash:
-        found = "none" if row is None else row[0].hex()
+        found = "none" if row is None else repr(row[0])
         return (
             f"Expected the hash that the witness saw, {mark.hash.hex()}, was {found}. The journal"
             " was rewritten, or the witness is another journal's"

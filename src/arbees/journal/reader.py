@@ -21,9 +21,9 @@ from arbees.errors import JournalCorrupt, JournalUnavailable
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding
 from arbees.journal.chain import GENESIS
-from arbees.journal.engine import connect_reader, fault_of
+from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_of
 from arbees.journal.schema import require_known
-from arbees.journal.witness import path_of as witness_path
+from arbees.journal.witness import is_vouched
 
 PAGE_RECORDS = 512
 """Records fetched at once."""
@@ -70,9 +70,10 @@ class JournalReader:
         except apsw.Error as error:
             raise fault_of(self._path, error, "open") from error
         try:
-            is_vouched = witness_path(self._path).exists()
-            require_known(str(self._path), self._connection, is_vouched=is_vouched)
-        except apsw.Error as error:
+            require_known(
+                os.fspath(self._path), self._connection, is_vouched=is_vouched(self._path)
+            )
+        except ReadError as error:
             self.close()
             raise fault_of(self._path, error, "read") from error
         except BaseException:
@@ -96,7 +97,7 @@ class JournalReader:
         with self._lock:
             try:
                 return read_binding(self._connection)
-            except apsw.Error as error:
+            except ReadError as error:
                 raise fault_of(self._path, error, "read") from error
 
     def key(self, idempotency_key: str) -> KeyRow | None:
@@ -162,7 +163,7 @@ class JournalReader:
             self._require_open()
             try:
                 found = snapshots.newest(self._connection)
-            except apsw.Error as error:
+            except ReadError as error:
                 raise fault_of(self._path, error, "read") from error
         return None if found is None else (found.sequence, found.version, found.body)
 
@@ -170,7 +171,7 @@ class JournalReader:
         """Close the connection; idempotent."""
         with self._lock:
             self._is_closed = True
-            self._connection.close(force=True)
+            disconnect(self._connection)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -189,7 +190,7 @@ class JournalReader:
             self._require_open()
             try:
                 return self._connection.execute(query, values).fetchone()
-            except apsw.Error as error:
+            except ReadError as error:
                 raise fault_of(self._path, error, "read") from error
 
     def _all(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
@@ -197,5 +198,5 @@ class JournalReader:
             self._require_open()
             try:
                 return self._connection.execute(query, values).fetchall()
-            except apsw.Error as error:
+            except ReadError as error:
                 raise fault_of(self._path, error, "read") from error

@@ -18,6 +18,10 @@ APPLICATION_ID = 0x41524245
 """`ARBE` in the header of the file, so that `file` and we can tell whose database it is."""
 
 
+ROLLED_BACK = "JOURNAL_ROLLED_BACK"
+"""Code of a journal that holds less than was once durable."""
+
+
 class Migration(msgspec.Struct, frozen=True):
     """One step of the shape."""
 
@@ -64,13 +68,18 @@ def require_known(path: str, connection: apsw.Connection, *, is_vouched: bool) -
     Args:
         path: where it lies, for the message.
         connection: a connection to it.
-        is_vouched: whether a witness beside it says that it is a journal.
+        is_vouched: whether a witness beside it says that it is a journal with records.
 
     Raises:
         ConfigurationError: another program's, or a newer version's.
         JournalUnavailable: nothing is in it yet.
-        JournalCorrupt: it was a journal, and its header says something else now.
+        JournalCorrupt: it was a journal, and is empty or says something else now.
     """
+    if is_blank(connection) and is_vouched:
+        raise JournalCorrupt(
+            f"{ROLLED_BACK}: the journal {path} is empty, but its witness saw records. Restore the"
+            " newest copy, see docs/journal.md, `Restore`"
+        )
     if is_blank(connection):
         raise JournalUnavailable(f"Expected a journal with records, {path} is still empty")
     identity = integer(connection, "PRAGMA application_id")

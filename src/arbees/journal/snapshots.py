@@ -69,13 +69,15 @@ def _judge_one(connection: apsw.Connection, sequence: int) -> Snapshot | Damage:
             " LEFT JOIN records AS r USING (sequence) WHERE s.sequence = ?",
             (sequence,),
         ).fetchone()
-    except (apsw.CorruptError, apsw.FormatError) as error:
+    except (apsw.CorruptError, apsw.FormatError, UnicodeDecodeError) as error:
         return Damage(sequence, f"Expected a readable snapshot: {error}")
     if found is None:
         return Damage(sequence, "Expected a snapshot that is listed, was gone")
     version, digest, body, record_hash = found
     if record_hash is None:
         return Damage(sequence, "Expected a snapshot of a known record, was of a later one")
+    if not (type(version) is str and type(body) is bytes and type(record_hash) is bytes):
+        return Damage(sequence, "Expected text, bytes and bytes, were other values")
     if digest != snapshot_hash(record_hash, sequence, version, body):
         return Damage(sequence, "Expected the hash of what is stored, was another")
     return Snapshot(sequence, version, body)

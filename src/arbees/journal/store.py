@@ -32,7 +32,7 @@ from arbees.journal.opening import Found, inspect, make_folder
 from arbees.journal.reader import JournalReader
 from arbees.journal.rows import Value, merge, sort_by_table
 from arbees.journal.space import LOW_BYTES, RESERVE_BYTES, Reserve, Space, free_bytes
-from arbees.journal.verifier import Progress, Verification
+from arbees.journal.verifier import SNAPSHOT_DAMAGED, Progress, Verification
 from arbees.journal.witness import open_witness, sync_folder
 
 _FENCE = "SELECT (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(sequence) FROM records)"
@@ -296,11 +296,9 @@ class SqliteJournal:
         """
         check = Verification(self._path, index_of=index_of, is_deep=False, vfs=self._vfs)
         for progress in check.steps():
-            for finding in check.findings:
-                raise JournalCorrupt(
-                    f"{finding.code}: {finding.message}", sequence=finding.sequence
-                )
+            _require_nothing_found(check)
             yield progress
+        _require_nothing_found(check)
 
     def close(self) -> None:
         """Release the writer's lock; idempotent."""
@@ -384,3 +382,10 @@ class SqliteJournal:
             return
         if not was_in_place:
             self._trouble = f"The head witness of {self._path} was removed and is made anew"
+
+
+def _require_nothing_found(check: Verification) -> None:
+    """Raise the first finding; a damaged snapshot alone is no reason, an older one is used."""
+    for finding in check.findings:
+        if finding.code != SNAPSHOT_DAMAGED:
+            raise JournalCorrupt(f"{finding.code}: {finding.message}", sequence=finding.sequence)

@@ -22,17 +22,28 @@ from arbees.errors import JournalCorrupt
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding
 from arbees.journal.chain import COLUMNS, Chain, Row
-from arbees.journal.engine import connect_reader, describe, fault_of, is_damage
+from arbees.journal.engine import (
+    ReadError,
+    connect_reader,
+    describe,
+    disconnect,
+    fault_of,
+    is_damage,
+)
 from arbees.journal.indexes import ImpliedIndex, IndexOf
-from arbees.journal.opening import ROLLED_BACK, epoch_of, head_of, witness_complaint
-from arbees.journal.schema import require_known
-from arbees.journal.witness import Mark, path_of, read_witness
+from arbees.journal.opening import epoch_of, head_of, witness_complaint
+from arbees.journal.schema import ROLLED_BACK, require_known
+from arbees.journal.witness import NOTHING, Mark, path_of, read_witness
 
 CHUNK_RECORDS = 2_000
 """Records between two reports of progress, and the longest that the log is held."""
 
 FINDINGS_MAX = 100
 """Findings kept; what is beyond is counted."""
+
+
+SNAPSHOT_DAMAGED = "SNAPSHOT_DAMAGED"
+"""Code of a snapshot that is passed over; the records are not concerned."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -124,6 +135,7 @@ class Verification:
         self._intact_snapshots = 0
         self._omitted = 0
         self._is_index_proved = False
+        self._is_chain_whole = True
         self.findings: list[Finding] = []
         self.notes: list[str] = []
 
@@ -148,12 +160,14 @@ class Verification:
             return
         try:
             yield from self._walk(connection, mark)
-        except apsw.Error as error:
+        except JournalCorrupt as error:
+            self._find("DATABASE_DAMAGED", error.message, error.sequence)
+        except ReadError as error:
             if not is_damage(error):
                 raise fault_of(self._path, error, "read") from error
             self._damaged(error)
         finally:
-            connection.close(force=True)
+            disconnect(connection)
 
     def report(self) -> Report:
         """Return what was found so far."""
@@ -174,11 +188,8 @@ class Verification:
 
     def _walk(self, connection: apsw.Connection, mark: Mark | None) -> Iterator[Progress]:
         """Follow the chain in chunks, each a read of its own, then judge the whole in one."""
-        require_known(os.fspath(self._path), connection, is_vouched=mark is not None)
-        try:
-            self._binding = read_binding(connection)
-        except JournalCorrupt as error:
-            self._find("BINDING_MISMATCH", error.message, error.sequence)
+        if not self._is_journal(connection, mark):
+            return
         implied = None if self._index_of is None else ImpliedIndex(connection, self._index_of)
         total = head_of(connection).sequence
         while self._follow(connection, implied):
@@ -188,14 +199,31 @@ class Verification:
         while self._follow(connection, implied):
             yield Progress(self._chain.sequence, max(total, self._chain.sequence))
         self._judge_whole(connection, mark)
-        if implied is not None:
+        if implied is not None and self._is_chain_whole:
             for difference in implied.differences():
                 self._find("INDEX_MISMATCH", difference)
             self._is_index_proved = True
+        elif implied is not None:
+            self.notes.append("The index tables were not proved, since the records do not hold")
         connection.execute("ROLLBACK")
         yield Progress(self._chain.sequence, self._chain.sequence)
         if self._is_deep:
             self._check_structure(connection)
+
+    def _is_journal(self, connection: apsw.Connection, mark: Mark | None) -> bool:
+        """Return whether there are records to follow, and read whose they are."""
+        name = os.fspath(self._path)
+        try:
+            require_known(name, connection, is_vouched=mark not in {None, NOTHING})
+        except JournalCorrupt as error:
+            is_lost = error.message.startswith(ROLLED_BACK)
+            self._find(ROLLED_BACK if is_lost else "DATABASE_DAMAGED", error.message, 1)
+            return False
+        try:
+            self._binding = read_binding(connection)
+        except JournalCorrupt as error:
+            self._find("BINDING_MISMATCH", error.message, error.sequence)
+        return True
 
     def _follow(self, connection: apsw.Connection, implied: ImpliedIndex | None) -> bool:
         """Follow the next chunk; return whether there was anything."""
@@ -204,9 +232,10 @@ class Verification:
         chain = self._chain
         for row in connection.execute(query, (chain.sequence, self._chunk)):
             for broken in chain.follow(row):
+                self._is_chain_whole = False
                 self._find(broken.code, broken.message, broken.sequence)
             self._records += 1
-            if implied is not None:
+            if implied is not None and self._is_chain_whole:
                 self._imply(implied, row)
         return self._records > before
 
@@ -238,7 +267,7 @@ class Verification:
             if isinstance(one, snapshots.Snapshot):
                 self._intact_snapshots += 1
             else:
-                self._find("SNAPSHOT_DAMAGED", f"snapshot {one.sequence}: {one.message}")
+                self._find(SNAPSHOT_DAMAGED, f"snapshot {one.sequence}: {one.message}")
 
     def _check_structure(self, connection: apsw.Connection) -> None:
         """Let SQLite check its own pages, keys and indexes."""
@@ -268,7 +297,7 @@ class Verification:
             self._damaged(error)
             return None
 
-    def _damaged(self, error: apsw.Error) -> None:
+    def _damaged(self, error: Exception) -> None:
         """Note that the file broke off, and where the chain was by then."""
         self._find(
             "DATABASE_DAMAGED",

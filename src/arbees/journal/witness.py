@@ -89,6 +89,14 @@ def read_witness(journal: Path) -> Mark | None:
     )
 
 
+def is_vouched(journal: Path) -> bool:
+    """Return whether a witness says that there are records; one that cannot be read does."""
+    try:
+        return read_witness(journal) not in {None, NOTHING}
+    except JournalCorrupt:
+        return True
+
+
 class Witness:
     """The witness of a journal that is open for writing."""
 
