@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from arbees.core.outcomes import Accepted
+from arbees.core.outcomes import Accepted, Refused
 from arbees.core.units import format_micro
 from tests.venues.paper.rig import (
     ASKS,
@@ -10,13 +10,17 @@ from tests.venues.paper.rig import (
     GTC,
     GTD,
     KALSHI,
+    NO,
+    POLYMARKET,
     SELL,
     START_NS,
     TICKER,
+    TOKEN,
     Rig,
     make_order,
     make_quote,
     micro,
+    polymarket_quote,
 )
 
 
@@ -65,4 +69,46 @@ async def test_a_gtd_order_at_its_expiry_still_takes_then_ends(rig: Rig) -> None
     past = START_NS - 1
     assert await rig.refuse("b", time_in_force=GTD, expires_ns=past) == "invalid_expiration"
     assert await rig.refuse("c", time_in_force=GTD) == "invalid_expiration"
+    await rig.exchange.close()
+
+
+async def test_the_fees_of_many_levels_are_covered_too(tmp_path: Path) -> None:
+    """Rounding up on each of many levels may cost more than the worst single fee."""
+    asks = [(f"0.4{number}", "0.01") for number in range(10)]
+    for cash, is_enough in (("0.045690", False), ("0.100000", True)):
+        rig = Rig(tmp_path / cash, cash=cash)
+        rig.exchange.feed(polymarket_quote([], asks))
+        outcome = await rig.submit(
+            make_order("a", platform=POLYMARKET, market_id=TOKEN, size="0.1", price="0.49")
+        )
+        assert isinstance(outcome, Accepted) is is_enough
+        assert await rig.available(POLYMARKET) >= 0
+        await rig.exchange.close()
+
+
+async def test_a_sell_that_brings_less_than_its_fee_needs_cash(tmp_path: Path) -> None:
+    """The smallest Sell at the lowest price pays more fee than it brings: never into the red."""
+    rig = Rig(tmp_path / "paper.db", cash="0.0052")
+    rig.exchange.feed(make_quote([("0.001", "1")], [("0.5", "1")]))
+    await rig.accept("a", size="0.01", price="0.5")
+    assert await rig.available() == 0
+    assert await rig.refuse("b", action=SELL, size="0.01", price="0.001") == "insufficient_balance"
+    await rig.exchange.move_cash(KALSHI, 90)
+    await rig.accept("b", action=SELL, size="0.01", price="0.001")
+    assert await rig.available() == 0
+    await rig.exchange.close()
+
+
+async def test_a_sell_must_leave_what_a_netting_buy_relies_on(tmp_path: Path) -> None:
+    """Selling contracts that a resting Buy of the other side would close needs its cash instead."""
+    rig = Rig(tmp_path / "paper.db", cash="5.1750")
+    rig.exchange.feed(make_quote([], [("0.50", "10")]))
+    await rig.accept("a", size="10", price="0.50")
+    await rig.accept("n", side=NO, size="10", price="0.40", time_in_force=GTC)
+    refused, accepted = (
+        make_order(size, action=SELL, size=size, price="0.90", time_in_force=GTC)
+        for size in ("7", "6")
+    )
+    assert isinstance(await rig.submit(refused), Refused)
+    assert isinstance(await rig.submit(accepted), Accepted)
     await rig.exchange.close()

@@ -202,3 +202,46 @@ async def test_time_in_force_ioc_ignores_an_expiry(rig: Rig) -> None:
     assert answer.fills[0].time_ns == HandClock().now_ns()
     assert make_order("z").action is BUY
     await rig.exchange.close()
+
+
+async def test_a_resting_sell_ends_when_a_quote_closes_its_position(rig: Rig) -> None:
+    """The same when the Buy of the other side rested too, and one quote fills it."""
+    rig.exchange.feed(make_quote([("0.40", "1")], [("0.50", "10")]))
+    await rig.accept("a", size="10")
+    await rig.accept("s", action=SELL, size="4", price="0.70", time_in_force=GTC)
+    await rig.accept("t", action=SELL, size="4", price="0.75", time_in_force=GTC)
+    await rig.accept("n", side=NO, size="5", price="0.20", time_in_force=GTC)
+    rig.exchange.feed(make_quote([("0.80", "5")], []))
+    rows = rig.order_rows()
+    assert rows["n"] == ("working", 0)
+    assert (rows["s"], rows["t"]) == (("filled", micro("4")), ("partially_filled", micro("1")))
+    rig.exchange.feed(make_quote([("0.80", "0.5")], []))
+    rig.exchange.feed(make_quote([("0.69", "9")], []))
+    assert rig.order_rows()["n"] == ("working", 0)
+    await rig.accept("m", side=NO, size="5", price="0.35", time_in_force=GTC)
+    assert rig.order_rows()["t"] == ("cancelled", micro("1.5"))
+    assert await rig.held() == {(TICKER, NO): micro("0.5")}
+    await rig.exchange.close()
+
+
+async def test_a_resting_buy_that_fills_ends_the_sells_it_closed(rig: Rig) -> None:
+    """A quote that reaches a resting Buy No but not the dearer Sell Yes closes the position."""
+    rig.exchange.feed(make_quote([], [("0.50", "10")]))
+    await rig.accept("a", size="10")
+    await rig.accept("n", side=NO, size="8", price="0.40", time_in_force=GTC)
+    await rig.accept("s", action=SELL, size="5", price="0.70", time_in_force=GTC)
+    rig.exchange.feed(make_quote([("0.65", "9")], []))
+    rows = rig.order_rows()
+    assert (rows["n"], rows["s"]) == (("filled", micro("8")), ("cancelled", 0))
+    assert await rig.held() == {(TICKER, YES): micro("2")}
+    await rig.exchange.close()
+
+
+async def test_depth_in_fractions_of_a_lot_stays(rig: Rig) -> None:
+    """Only whole lots trade, so that what is held can be sold again."""
+    rig.exchange.feed(make_quote([], [("0.50", "4.5")], lot="1"))
+    answer = await rig.accept("a", size="10", time_in_force=GTC)
+    assert prices_of(answer) == [(micro("0.50"), micro("4"))]
+    rig.exchange.feed(make_quote([], [("0.40", "1.9"), ("0.45", "0.9")]))
+    assert rig.order_rows()["a"] == ("partially_filled", micro("5"))
+    await rig.exchange.close()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -28,7 +28,7 @@ from tests.venues.paper.rig import (
     settlement,
 )
 
-CASH = 12
+CASH = 15
 
 
 class Feed(Struct, frozen=True):
@@ -76,13 +76,13 @@ class Wait(Struct, frozen=True):
 
 
 PLATFORMS = st.sampled_from(Platform)
-NAMES = st.sampled_from([f"o{number}" for number in range(40)])
+NAMES = st.sampled_from([f"o{number}" for number in range(100)])
 
 
 @st.composite
 def feeds(draw: st.DrawFn) -> Feed:
     """Draw a quote that does not cross itself."""
-    prices = sorted(draw(st.sets(st.integers(40, 60), max_size=6)))
+    prices = sorted(draw(st.sets(st.integers(46, 54), max_size=5)))
     cut = draw(st.integers(0, len(prices)))
     sizes = [draw(st.integers(1, 5)) for _ in prices]
     priced = list(zip(prices, sizes, strict=True))
@@ -101,25 +101,38 @@ SENDS = st.builds(
     platform=PLATFORMS,
     is_opposite=st.booleans(),
     side=st.sampled_from(Side),
-    action=st.sampled_from(Action),
-    size=st.integers(1, 12),
-    price=st.integers(38, 62),
+    action=st.sampled_from([Action.BUY, Action.BUY, Action.SELL]),
+    size=st.integers(1, 9),
+    price=st.integers(45, 55),
     kind=st.sampled_from(TimeInForce),
     seconds=st.integers(0, 6),
 )
-CALLS = st.lists(
-    st.one_of(
-        feeds(),
-        feeds(),
-        SENDS,
-        SENDS,
-        SENDS,
-        st.builds(Cancel, NAMES),
-        st.builds(Wait, st.integers(0, 4), st.booleans()),
-        st.builds(Settle, PLATFORMS, st.sampled_from(Side)),
-    ),
-    max_size=45,
+OPENING = [Feed(platform, [(48, 5)], [(52, 5)], True, False) for platform in Platform]
+"""Both markets are known before anything else, by their first outcome."""
+OTHERS = (
+    (6, feeds()),
+    (3, st.builds(Cancel, NAMES)),
+    (2, st.builds(Wait, st.integers(0, 4), st.booleans())),
 )
+SETTLES = st.builds(Settle, PLATFORMS, st.sampled_from(Side))
+
+
+@st.composite
+def evenings(draw: st.DrawFn) -> list[object]:
+    """Draw mostly orders, some quotes, a few other things, and settlements towards the end."""
+    calls: list[object] = list(OPENING)
+    for number in range(draw(st.integers(20, 60))):
+        kind = draw(st.integers(0, 39))
+        if kind == 0 and number > 30:
+            calls.append(draw(SETTLES))
+            continue
+        chosen: st.SearchStrategy[object] = SENDS
+        for weight, strategy in OTHERS:
+            if 0 <= kind < weight:
+                chosen = strategy
+            kind -= weight
+        calls.append(draw(chosen))
+    return calls
 
 
 class Both:
@@ -183,10 +196,8 @@ class Both:
         is_opposite = call.is_opposite and call.platform is POLYMARKET
         names = (OTHER_TOKEN, TOKEN) if is_opposite else (TOKEN, OTHER_TOKEN)
         bids, asks = call.bids, call.asks
-        if is_opposite and self.markets[call.platform].is_known:
+        if is_opposite:
             bids, asks = [(100 - p, n) for p, n in asks], [(100 - p, n) for p, n in bids]
-        elif is_opposite:
-            names = (TOKEN, OTHER_TOKEN)
         is_poly = call.platform is POLYMARKET
         self.exchange.feed(
             make_quote(
@@ -325,7 +336,8 @@ def both() -> Iterator[Both]:
         loop.close()
 
 
-@given(CALLS)
+@settings(max_examples=250)
+@given(evenings())
 def test_it_does_what_the_obvious_one_does(calls: list[object]) -> None:
     """Fills, fees, cash, positions, expiries, reports and the book agree after each call."""
     with both() as pair:

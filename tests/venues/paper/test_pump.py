@@ -12,6 +12,7 @@ from arbees.core.outcomes import (
     CancelUnknown,
     Inconclusive,
     NotSent,
+    Refused,
     Report,
     Unknown,
 )
@@ -21,8 +22,10 @@ from arbees.venues.paper.book import PaperBook, Rows
 from tests.venues.paper.rig import (
     GTC,
     GTD,
+    IOC,
     KALSHI,
     OWNER,
+    POLYMARKET,
     START_NS,
     TICKER,
     HandClock,
@@ -224,3 +227,24 @@ async def test_an_abandoned_call_harms_nobody(tmp_path: Path) -> None:
     assert [order.client_order_id for order in await venue.open_orders()] == ["a"]
     assert exchange.is_idle
     await exchange.close()
+
+
+async def test_one_id_twice_in_one_batch_is_one_order(tmp_path: Path) -> None:
+    """Sent twice at once, at either venue, a client order id is accepted once."""
+    rig = Rig(tmp_path / "paper.db", is_inline=False)
+    for platform in (KALSHI, POLYMARKET):
+        rig.exchange.feed(make_quote([], [], platform=platform))
+    await rig.available()
+    orders = [
+        make_order("a", platform=platform, time_in_force=kind)
+        for platform in (KALSHI, POLYMARKET)
+        for kind in (IOC, GTC)
+    ]
+    answers = await asyncio.gather(
+        *(rig.exchange.venue(order.platform).submit(order, passes) for order in orders)
+    )
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert len(refused) == 3
+    assert {answer.venue_code for answer in refused} == {"order_already_exists"}
+    assert len(rig.order_rows()) == 1
+    await rig.exchange.close()
