@@ -40,6 +40,7 @@ class AuditFiles:
         retention_days: int = 90,
         size_max: int = SIZE_MAX,
         write: Write = os.write,
+        sync: Callable[[int], None] = os.fsync,
     ) -> None:
         """
         Describe the files; nothing is touched before `open`.
@@ -49,11 +50,13 @@ class AuditFiles:
             retention_days: how many days a rotated file is kept, by the dates of the lines.
             size_max: bytes after which a file is rotated.
             write: how bytes reach a file; another one only in tests.
+            sync: how a file or directory reaches the disk; another one only in tests.
         """
         self.path = Path(path)
         self._retention_days = retention_days
         self._size_max = size_max
         self._write = write
+        self._sync = sync
         self._lock: int | None = None
         self._file: int | None = None
         self._size = 0
@@ -199,7 +202,7 @@ class AuditFiles:
     def sync(self) -> None:
         """Wait until what was appended is on the disk. Raises OSError."""
         if self._file is not None:
-            os.fsync(self._file)
+            self._sync(self._file)
 
     def close(self) -> None:
         """Release file and lock; idempotent."""
@@ -277,7 +280,7 @@ class AuditFiles:
     def _sync_folder(self) -> None:
         folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(folder)
+            self._sync(folder)
         finally:
             os.close(folder)
 

@@ -5,6 +5,7 @@ is byte for byte what `export` prints. Reads only. It fails with `JournalCorrupt
 cannot be read as what happened.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,10 @@ class Finding(msgspec.Struct, frozen=True):
     """Of the journal record, 0 where a line cannot be read."""
     text: str
     """What identifies the line."""
+
+
+_Pending = OrderedDict[tuple[int, str, str], tuple[AuditLine, bytes]]
+"""Lines of the journal that the files are to show yet, oldest first, with their bytes."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -105,11 +110,9 @@ def missing(
         OSError: a file cannot be read.
     """
     report = Report()
-    pending: dict[tuple[int, str, str], tuple[AuditLine, bytes]] = {}
-    """Lines of the journal up to `reached` that were not met in the files yet."""
+    pending: _Pending = OrderedDict()
     lines = export(reader, is_timed=is_timed)
     ahead = next(lines, None)
-    reached = 0
     for raw in _lines_in(files):
         mark = read_mark(raw) if raw.endswith(b"\n") else None
         if mark is None:
@@ -118,15 +121,13 @@ def missing(
         while ahead is not None and ahead.sequence <= mark.sequence:
             pending[_name(ahead)] = (ahead, encode(ahead))
             ahead = next(lines, None)
-        if mark.sequence > reached:
+        if _meet(report, reader, pending, mark, raw):
             _give_up(report, pending, mark.sequence, since_ns)
-            reached = mark.sequence
-        _meet(report, reader, pending, mark, raw)
+    _give_up(report, pending, None, since_ns)
     while ahead is not None:
         pending[_name(ahead)] = (ahead, b"")
-        ahead = next(lines, None)
         _give_up(report, pending, None, since_ns)
-    _give_up(report, pending, None, since_ns)
+        ahead = next(lines, None)
     return report
 
 
@@ -137,40 +138,42 @@ def _name(line: AuditLine) -> tuple[int, str, str]:
 def _meet(
     report: Report,
     reader: Reader,
-    pending: dict[tuple[int, str, str], tuple[AuditLine, bytes]],
+    pending: _Pending,
     mark: Mark,
     raw: bytes,
-) -> None:
-    """Judge one line of the files."""
+) -> bool:
+    """Judge one line of the files; tell whether the journal asks for it here."""
     name = (mark.sequence, mark.event_type, mark.request_id)
     text = f"{mark.timestamp} {mark.event_type} {mark.request_id}"
     found = pending.get(name)
     if found is None or not mark.is_of(found[0]):
         kind = "twice" if is_of_journal(reader, mark) else "foreign"
         report.note(kind, mark.sequence, text)
-        return
+        return False
     del pending[name]
     report.expected += 1
     if raw == found[1]:
         report.found += 1
     else:
         report.note("changed", mark.sequence, text)
+    return True
 
 
 def _give_up(
     report: Report,
-    pending: dict[tuple[int, str, str], tuple[AuditLine, bytes]],
+    pending: _Pending,
     before: int | None,
     since_ns: int,
 ) -> None:
     """Count as missing what should have stood before a record, or before the end."""
-    for name in [name for name in pending if before is None or name[0] < before]:
-        line, _ = pending.pop(name)
+    while pending:
+        if before is not None and next(iter(pending))[0] >= before:
+            return
+        _, (line, _) = pending.popitem(last=False)
         if line.timestamp >= format_time(since_ns):
             report.expected += 1
-            report.note(
-                "missing", line.sequence, f"{line.timestamp} {line.event_type} {line.request_id}"
-            )
+            text = f"{line.timestamp} {line.event_type} {line.request_id}"
+            report.note("missing", line.sequence, text)
 
 
 def _lines_in(files: Iterable[Path]) -> Iterator[bytes]:
