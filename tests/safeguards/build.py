@@ -4,8 +4,6 @@ Everything has a harmless default, so that a test names only what it is about. A
 as text (`"0.65"`) or in millionths.
 """
 
-# ruff: noqa: ANN401 - fields of any type are passed on by name
-
 from typing import Any
 
 from arbees.core.book import Book, Subject, fresh
