@@ -33,20 +33,33 @@ def read_structured(catalog: Catalog, text: str, file: str, found: Gathered) -> 
     try:
         tree = tomllib.loads(text.removeprefix("\ufeff"), parse_float=str)
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        # Of the parser's message only the place is told: the rest may repeat a piece of the file.
-        match = re.search(r"at line \d+, column \d+|at end of document", str(error))
-        found.problems.append(
-            problem(
-                f"Expected TOML ({match[0] if match else 'it cannot be read'})",
-                setting=file,
-                value=None,
-                fix="Write NAME = value, with text in quotes, each name once.",
-            )
-        )
+        found.problems.append(_unreadable(catalog, text, file, str(error)))
         return {}
     walk = _Walk(catalog, file, found)
     walk.enter(tree, "")
     return walk.layer
+
+
+def _unreadable(catalog: Catalog, text: str, file: str, error: str) -> ConfigurationError:
+    """
+    Report a file that is no TOML, with the setting of the line at fault if it shows one.
+
+    Of the parser's message only the place is told: the rest may repeat a piece of the file.
+    """
+    match = re.search(r"at line (\d+), column \d+", error)
+    lines = text.rstrip().split("\n")
+    number = int(match[1]) if match else len(lines)
+    line = lines[number - 1] if number <= len(lines) else ""
+    entry = re.match(r"\s*([A-Za-z0-9_]+)\s*=\s*(.*?)\s*$", line, re.ASCII)
+    name = entry[1] if entry and entry[1] in catalog.names else None
+    return problem(
+        "Expected TOML",
+        setting=name or file,
+        value=entry[2] if entry and name else None,
+        fix="Write NAME = value, with text in quotes, each name once.",
+        place=f"{file} line {number}",
+        is_secret=name is not None and catalog.is_secret(name),
+    )
 
 
 class _Walk:
