@@ -31,6 +31,7 @@ Judged = list[tuple[str, tuple[Verdict, ...]]]
 """Name of each safeguard and its verdicts, in the order of evaluation."""
 
 _ENCODE = msgspec.json.Encoder().encode
+_SPEAKING = frozenset({Deny, Warn})
 
 
 def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) -> c.Decision:
@@ -48,6 +49,8 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
     warnings: list[e.Finding] = []
     for name, verdicts in judged:
         for verdict in verdicts:
+            if type(verdict) not in _SPEAKING:
+                continue
             if isinstance(verdict, Deny):
                 denials.append(
                     e.Finding(name, verdict.code, verdict.observed, verdict.limit, verdict.until_ns)
@@ -140,14 +143,8 @@ def _refuse(
 
 
 def _verdicts(judged: Judged) -> msgspec.Raw:
-    return msgspec.Raw(
-        _ENCODE(
-            [
-                [name, [[type(v).__name__, *msgspec.structs.astuple(v)] for v in verdicts]]
-                for name, verdicts in judged
-            ]
-        )
-    )
+    """Return all verdicts as JSON: [[safeguard, [[verdict, code, ...], ...]], ...]."""
+    return msgspec.Raw(_ENCODE(judged))
 
 
 def _deny(

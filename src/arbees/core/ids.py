@@ -6,6 +6,7 @@ our prefix that the journal does not know means that the journal was rolled back
 """
 
 import hashlib
+from functools import lru_cache
 
 CLIENT_ORDER_ID_PREFIX = "arb-"
 _DOMAIN = b"arbees/client-order-id/v1"
@@ -14,9 +15,21 @@ _HEX = 40
 
 def client_order_id(account: str, environment: str, idempotency_key: str) -> str:
     """Return the one client order id of a key, for ever; at most 64 of `[-0-9a-z]`."""
-    digest = hashlib.sha256(_DOMAIN)
-    for part in (account, environment, idempotency_key):
-        text = part.encode()
-        digest.update(len(text).to_bytes(4, "big"))
-        digest.update(text)
+    digest = _account_digest(account, environment).copy()
+    _add(digest, idempotency_key)
     return CLIENT_ORDER_ID_PREFIX + digest.hexdigest()[:_HEX]
+
+
+@lru_cache(maxsize=16)
+def _account_digest(account: str, environment: str) -> "hashlib._Hash":
+    digest = hashlib.sha256(_DOMAIN)
+    _add(digest, account)
+    _add(digest, environment)
+    return digest
+
+
+def _add(digest: "hashlib._Hash", part: str) -> None:
+    """Add a text behind its length, so that no two lists of parts look alike."""
+    text = part.encode()
+    digest.update(len(text).to_bytes(4, "big"))
+    digest.update(text)

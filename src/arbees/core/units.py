@@ -13,7 +13,8 @@ MICRO = 1_000_000
 NS_PER_SECOND = 1_000_000_000
 NS_PER_MILLISECOND = 1_000_000
 
-_PLAIN = re.compile(r"(-?)(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,6})0*)?", re.ASCII)
+_SCALE = (0, 100_000, 10_000, 1_000, 100, 10, 1)
+"""Millionths of the last digit of a fraction, by its number of digits."""
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 _DIGITS_MAX = 18
 _TEXT_MAX = 64
@@ -32,11 +33,9 @@ def parse_micro(text: str) -> int:
     Raises:
         ValueError: not a JSON number, not a multiple of 0.000001, or 1e18 and more.
     """
-    plain = _PLAIN.fullmatch(text)
+    plain = _parse_plain(text)
     if plain is not None:
-        sign, whole, fraction = plain.groups()
-        value = int(whole) * MICRO + (int(fraction.ljust(6, "0")) if fraction else 0)
-        return -value if sign else value
+        return plain
     if len(text) > _TEXT_MAX or _JSON_NUMBER.fullmatch(text) is None:
         msg = f"Expected a decimal number, was {text[:_TEXT_MAX]!r}"
         raise ValueError(msg)
@@ -53,6 +52,24 @@ def parse_micro(text: str) -> int:
         msg = f"Expected a multiple of 0.000001, was {text}"
         raise ValueError(msg)
     return int(scaled)
+
+
+def _parse_plain(text: str) -> int | None:
+    """Read the usual spelling (`50`, `0.65`) quickly; None = look closer."""
+    whole, dot, fraction = text.partition(".")
+    digits = len(fraction)
+    if (
+        not whole.isdecimal()
+        or not text.isascii()
+        or (whole[0] == "0" and len(whole) > 1)
+        or len(whole) > _DIGITS_MAX
+    ):
+        return None
+    if not dot:
+        return int(whole) * MICRO
+    if not fraction.isdecimal() or digits >= len(_SCALE):
+        return None
+    return int(whole) * MICRO + int(fraction) * _SCALE[digits]
 
 
 def format_micro(value: int) -> str:

@@ -14,7 +14,7 @@ Observed = int | str | None
 """A number in the unit of the code (see `core.codes`), or text."""
 
 
-class Pass(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Pass(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
     """The order passes this test: what was observed, against which limit, and what is left."""
 
     code: str
@@ -23,14 +23,14 @@ class Pass(msgspec.Struct, frozen=True, array_like=True, gc=False):
     headroom: int | None = None
 
 
-class Skipped(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Skipped(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
     """The test does not apply, and why: an optional field is absent, or the order reduces."""
 
     code: str
     why: str
 
 
-class Deny(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Deny(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
     """The order is denied: what was observed, the limit, and until when if it lifts by itself."""
 
     code: str
@@ -39,7 +39,7 @@ class Deny(msgspec.Struct, frozen=True, array_like=True, gc=False):
     until_ns: int | None = None
 
 
-class Warn(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Warn(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
     """The order passes, but somebody should look."""
 
     code: str
