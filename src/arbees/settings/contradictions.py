@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
-from arbees.settings.effective import Effective, Values
+from arbees.settings.effective import DEFAULT, PROFILE, Effective, Values
 from arbees.settings.problems import problem
 from arbees.settings.spelling import nearest, question
 
@@ -22,6 +22,8 @@ ORDERED = (
     ("MAX_ORDER_SIZE", "MAX_POSITION_PER_MARKET"),
 )
 """Pairs of which the first may be at most the second."""
+IMPLICIT = frozenset({DEFAULT, PROFILE})
+"""Origins of what nobody wrote down."""
 FILES = ("JOURNAL_PATH", "PAPER_BOOK_PATH", "AUDIT_LOG_PATH", "KILL_SWITCH_FILE")
 """Settings that must each name a file of their own."""
 
@@ -57,7 +59,7 @@ def _out_of_order(values: Values) -> Iterator[ConfigurationError]:
         low, high = values[lower], values[upper]
         if low.value > high.value:
             # The explicit one is at fault; where both are, the lower one of the pair is named.
-            blamed = high if low.origin == "default" else low
+            blamed = high if low.origin in IMPLICIT and high.origin not in IMPLICIT else low
             expected = (
                 f"Expected at most {upper}, which is {high.text} ({high.place})"
                 if blamed is low

@@ -107,3 +107,16 @@ def in_force(catalog: Catalog, explicit: dict[str, Effective]) -> dict[str, Effe
         place = f"LIMIT_PROFILE={chosen.value}" if chosen and origin is PROFILE else DEFAULT
         values[name] = Effective(setting, value, _text(setting, value), origin, place)
     return values
+
+
+def overruled(explicit: Values) -> list[str]:
+    """Return one sentence for each limit of the profile that an explicit setting widens."""
+    chosen = explicit.get("LIMIT_PROFILE")
+    if chosen is None:
+        return []
+    return [
+        f"LIMIT_PROFILE={chosen.value} would set {name} to {text}, but {explicit[name].place} "
+        f"sets {explicit[name].text}"
+        for name, text in limits_of(chosen.value).items()
+        if name in explicit and explicit[name].value > parse(explicit[name].setting, text)
+    ]

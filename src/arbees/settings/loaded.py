@@ -19,7 +19,7 @@ from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.settings.catalog import Catalog
 from arbees.settings.contradictions import contradictions
-from arbees.settings.effective import Effective, explicit_values, in_force
+from arbees.settings.effective import Effective, explicit_values, in_force, overruled
 from arbees.settings.general import (
     GENERAL,
     AuditLog,
@@ -191,7 +191,7 @@ def load(
     problems += contradictions(readable, mode, names)
     if problems:
         raise SettingsRefused(problems)
-    return Settings(catalog, values, mode, gathered.warnings)
+    return Settings(catalog, values, mode, (*gathered.warnings, *overruled(explicit)))
 
 
 def load_here(flags: Mapping[str, str] | None = None) -> Settings:
