@@ -49,7 +49,7 @@ def test_wider_explicit_setting_is_told() -> None:
 
 def test_explicit_setting_is_blamed() -> None:
     """Where an explicit setting and the profile contradict, the explicit one is named."""
-    with pytest.raises(SettingsRefused, match="^MAX_POSITION_PER_MARKET: .*MAX_ORDER_SIZE"):
+    with pytest.raises(SettingsRefused, match=r"^MAX_POSITION_PER_MARKET: .*MAX_ORDER_SIZE"):
         load({"LIMIT_PROFILE": "month1", "MAX_POSITION_PER_MARKET": "200"})
 
 
