@@ -12,6 +12,7 @@ import msgspec
 from arbees.core.setting import Kind, Setting
 from arbees.errors import ConfigurationError, InvariantViolation
 from arbees.settings.catalog import Catalog
+from arbees.settings.general import LATER
 from arbees.settings.given import Gathered, Given
 from arbees.settings.parse import BLANK_IS_UNSET, BadValue, Value, hidden, parse, written
 from arbees.settings.problems import problem
@@ -119,4 +120,13 @@ def overruled(explicit: Values) -> list[str]:
         f"sets {explicit[name].text}"
         for name, text in limits_of(chosen.value).items()
         if name in explicit and explicit[name].value > parse(explicit[name].setting, text)
+    ]
+
+
+def unread(explicit: Values) -> list[str]:
+    """Return one sentence for each explicit setting that this version does not read yet."""
+    return [
+        f"{name} is set, but this version does not read it: {what} will"
+        for name, what in LATER.items()
+        if name in explicit and explicit[name].text != explicit[name].setting.default
     ]

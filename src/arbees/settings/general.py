@@ -364,3 +364,11 @@ class Polymarket(Section, frozen=True, kw_only=True):
 
 GENERAL: tuple[type, ...] = (Gateway, AuditLog, Exceptions, Client, Kalshi, Polymarket)
 """The sections that are no safeguards, in the order in which they are shown."""
+
+LATER: dict[str, str] = {
+    "REDIS_URL": "Redis as a way in and out",
+    "REDIS_DOWN_POLICY": "Redis as a way in and out",
+    "ABSENCE_AFTER_SECS": "the live adapter of Polymarket",
+}
+"""Settings that the interfaces name and that this version does not read yet: what will read them.
+Setting one is a warning. A test fails if one of them is read, or another one is not."""

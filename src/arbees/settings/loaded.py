@@ -19,7 +19,7 @@ from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.settings.catalog import Catalog
 from arbees.settings.contradictions import contradictions
-from arbees.settings.effective import Effective, explicit_values, in_force, overruled
+from arbees.settings.effective import Effective, explicit_values, in_force, overruled, unread
 from arbees.settings.general import (
     GENERAL,
     AuditLog,
@@ -186,12 +186,13 @@ def load(
     values = in_force(catalog, explicit)
     paper = values.get("PAPER_TRADING")
     mode = Mode.PAPER if paper is None or paper.value else Mode.LIVE
-    names = [section.name for section in catalog.sections if _is_safeguard(section)]  # type: ignore[attr-defined]
+    names = [_name_of(section) for section in catalog.sections if _is_safeguard(section)]
     readable = {name: found for name, found in values.items() if name not in _named(problems)}
     problems += contradictions(readable, mode, names)
     if problems:
         raise SettingsRefused(problems)
-    return Settings(catalog, values, mode, (*gathered.warnings, *overruled(explicit)))
+    warnings = (*gathered.warnings, *overruled(explicit), *unread(explicit))
+    return Settings(catalog, values, mode, warnings)
 
 
 def load_here(flags: Mapping[str, str] | None = None) -> Settings:
@@ -211,6 +212,10 @@ def _catalog(sections: tuple[type, ...]) -> Catalog:
 
 def _is_safeguard(section: type) -> bool:
     return callable(getattr(section, "check", None))
+
+
+def _name_of(section: type) -> str:
+    return str(getattr(section, "name", section.__name__))
 
 
 def _named(problems: Sequence[ConfigurationError]) -> frozenset[str]:

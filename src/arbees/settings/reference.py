@@ -10,6 +10,7 @@ from pathlib import Path
 
 from arbees.core.setting import Kind, Setting
 from arbees.settings.catalog import FILE_SUFFIX, Catalog
+from arbees.settings.general import LATER
 from arbees.settings.loaded import all_sections
 from arbees.settings.parse import UNITS, range_of
 from arbees.settings.profile import STEPS, limits_of
@@ -183,8 +184,9 @@ def _entry(setting: Setting, *, is_set: bool) -> str:
 def _row(setting: Setting) -> str:
     default = f"`{setting.default}`" if setting.default else "unset"
     also = f" May be read from `{setting.name}{FILE_SUFFIX}`." if setting.is_secret else ""
+    later = f" Not read yet: {LATER[setting.name]} will." if setting.name in LATER else ""
     doc = setting.doc.replace("|", "\\|")
-    return f"| `{setting.name}` | {default} | {meaning(setting)} | {doc}{also} |\n"
+    return f"| `{setting.name}` | {default} | {meaning(setting)} | {doc}{also}{later} |\n"
 
 
 def _title(section: type) -> str:
