@@ -13,6 +13,7 @@ from arbees.core.index import order_of
 from arbees.core.market import Listing, Market
 from arbees.core.order import NOTHING, TRANSITIONS, Order, Reservation
 from arbees.core.words import UNCLASSIFIED, Action, HaltSource, OrderStatus, TradingState
+from arbees.core.worst import worst_ahead
 from arbees.errors import InvariantViolation
 
 
@@ -55,7 +56,7 @@ def _add(sums: dict[str, int], name: str, amount: int) -> None:
 
 def _recount(book: Book, market: Market) -> None:
     """Bring the sums of exposure up to date after a change in a market."""
-    worst = market.worst_case()
+    worst = worst_ahead(market, book.orders)
     added = worst - market.worst
     if added:
         market.worst = worst
@@ -195,9 +196,9 @@ def _close(book: Book, order: Order, status: OrderStatus) -> None:
         book.unknown -= 1
         market.unknown -= 1
     _move(order, status)
-    _reserve(book, market, order, NOTHING)
     market.orders.remove(order.client_order_id)
     del book.orders[order.client_order_id]
+    _reserve(book, market, order, NOTHING)
 
 
 def _open_order(book: Book, event: e.OrderEvent) -> Order:

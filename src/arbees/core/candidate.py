@@ -14,6 +14,7 @@ from arbees.core.request import Request
 from arbees.core.reserve import reserve, worst_fee_of
 from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import UNCLASSIFIED, UNNAMED, Action, Platform, Side
+from arbees.core.worst import close_of, worst_ahead
 
 
 class Candidate(msgspec.Struct, gc=False):
@@ -124,7 +125,8 @@ def make_candidate(
     reserved = reserve(
         key_side, request.action, quantity, price, rates, reference, is_reducing=is_reducing
     )
-    worst = market.worst_case(reserved.loss_yes, reserved.loss_no)
+    close = close_of(key_side, request.action, price, quantity, is_netting=listing.is_netting)
+    worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
     notional = mul_ceil(price, quantity)
     sport = market.sport
     if sport == UNCLASSIFIED and request.sport is not None:
@@ -158,7 +160,7 @@ def make_candidate(
         reserved,
         rates,
         worst,
-        worst - market.worst_case(),
+        worst - worst_ahead(market, book.orders),
         worst_fee_of(
             is_buy=is_buy, quantity=quantity, price=price, taker_rate=rates[0], grid=rates[1]
         ),

@@ -73,7 +73,7 @@ class Market(msgspec.Struct):
     loss_yes: int = 0
     loss_no: int = 0
     worst: int = 0
-    """`worst_case()` as it is summed up in the book."""
+    """`core.worst.worst_ahead` as it is summed up in the book."""
     orders: list[str] = []
     """Client order ids of the open orders, oldest first."""
     unknown: int = 0

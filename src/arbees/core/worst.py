@@ -25,8 +25,10 @@ def close_of(
 
     Args:
         side: of the market's key.
+        action: Buy or Sell.
         price: limit price of that side.
         quantity: in micro-contracts.
+        is_netting: the venue holds one signed position a market.
     """
     if action is Action.SELL:
         return side, price, quantity
