@@ -15,12 +15,10 @@ from tests.venues.paper.rig import (
     SELL,
     START_NS,
     TICKER,
-    TOKEN,
     Rig,
     make_order,
     make_quote,
     micro,
-    polymarket_quote,
 )
 
 
@@ -74,15 +72,16 @@ async def test_a_gtd_order_at_its_expiry_still_takes_then_ends(rig: Rig) -> None
 
 async def test_the_fees_of_many_levels_are_covered_too(tmp_path: Path) -> None:
     """Rounding up on each of many levels may cost more than the worst single fee."""
-    asks = [(f"0.4{number}", "0.01") for number in range(10)]
-    for cash, is_enough in (("0.045690", False), ("0.100000", True)):
+    asks = [(f"0.{number}", "0.01") for number in range(499_991, 500_000)]
+    quote = make_quote(
+        [], [*asks, ("0.5", "0.01")], platform=POLYMARKET, tick="0.000001", lot="0.01"
+    )
+    wanted = make_order("a", platform=POLYMARKET, size="0.1", price="0.5")
+    for cash, is_enough in (("0.051299", False), ("0.0513", True)):
         rig = Rig(tmp_path / cash, cash=cash)
-        rig.exchange.feed(polymarket_quote([], asks))
-        outcome = await rig.submit(
-            make_order("a", platform=POLYMARKET, market_id=TOKEN, size="0.1", price="0.49")
-        )
-        assert isinstance(outcome, Accepted) is is_enough
-        assert await rig.available(POLYMARKET) >= 0
+        rig.exchange.feed(quote)
+        assert isinstance(await rig.submit(wanted), Accepted) is is_enough
+        assert await rig.available(POLYMARKET) == (0 if is_enough else micro(cash))
         await rig.exchange.close()
 
 

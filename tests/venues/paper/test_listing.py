@@ -100,21 +100,23 @@ async def test_a_settled_token_settles_the_condition_that_names_it_later(rig: Ri
 async def test_a_quote_cannot_move_a_token_from_its_condition(rig: Rig) -> None:
     """A token that another market names stays there, whatever a later quote calls opposite."""
     rig.exchange.feed(polymarket_quote([], [("0.50", "9")]))
-    rig.exchange.feed(
-        make_quote(
-            [("0.9", "9")],
-            [],
-            platform=POLYMARKET,
-            market_id="333",
-            condition_id="0xdd",
-            opposite_token_id=OTHER_TOKEN,
+    for other, token, opposite in (("0xdd", "333", OTHER_TOKEN), ("0xee", "444", TOKEN)):
+        rig.exchange.feed(
+            make_quote(
+                [("0.9", "9")],
+                [],
+                platform=POLYMARKET,
+                market_id=token,
+                condition_id=other,
+                opposite_token_id=opposite,
+            )
         )
-    )
     answer = await rig.accept("a", platform=POLYMARKET, market_id=OTHER_TOKEN, price="0.60")
     assert answer.fills == ()
     assert rig.rows("SELECT market_key, no_id FROM markets ORDER BY 1") == [
         (CONDITION, OTHER_TOKEN),
         ("0xdd", None),
+        ("0xee", None),
     ]
     await rig.exchange.close()
 

@@ -336,7 +336,7 @@ def both() -> Iterator[Both]:
         loop.close()
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(evenings())
 def test_it_does_what_the_obvious_one_does(calls: list[object]) -> None:
     """Fills, fees, cash, positions, expiries, reports and the book agree after each call."""
