@@ -96,14 +96,13 @@ class Lives:
 
     def refuse(self, request: Request, code: str = "DUPLICATE_REQUEST") -> Stored:
         """Refuse a duplicate."""
-        observed = request.idempotency_key
-        if code == "DUPLICATE_SIGNAL":
-            observed = f"{request.signal_id}|key_first"
+        is_signal = code == "DUPLICATE_SIGNAL"
         event = e.DuplicateRefused(
             request=request,
             code=code,
             original_request_id="req_first",
-            observed=observed,
+            observed=request.signal_id if is_signal else request.idempotency_key,
+            limit="key_first" if is_signal else None,
             received_ns=self.now_ns,
         )
         return self.add(event, request.request_id)

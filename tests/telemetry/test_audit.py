@@ -235,7 +235,7 @@ def test_order_rejected_by_the_venue() -> None:
             price=0.0,
             size=0.0,
             status="Rejected",
-            rejection_reason="The venue refused the order: market is closed",
+            rejection_reason="The venue refused the order: market_closed: market is closed",
             metadata={"code": "VENUE_REJECTED", "sequence": 2, "venue_code": "market_closed"},
         )
     )

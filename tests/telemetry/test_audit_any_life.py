@@ -3,10 +3,12 @@
 import json
 import re
 from collections import Counter
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arbees.core import events, result
 from arbees.telemetry.audit import Projector, lines_of
 from arbees.telemetry.audit_line import encode
 from arbees.telemetry.audit_proof import export
@@ -73,3 +75,36 @@ def test_lines_have_the_requirements_shape(seed: int) -> None:
         numbers = re.findall(r":(-?\d+\.\d+)[,}]", text)
         assert all(re.fullmatch(r"-?\d+\.\d{1,6}", number) for number in numbers)
         assert not re.search(r":-?[\d.]+[eE]", text)
+
+
+@given(SEEDS, st.integers(1, 8))
+def test_final_lines_say_what_the_result_says(seed: int, requests: int) -> None:
+    """The final line of a request and the result that its caller gets agree in every field."""
+    lives = Evening(seed, requests).lives
+    for line in export(lives):
+        if not line.is_final or "corrects" in line.metadata:
+            continue
+        records = [
+            (each.sequence, each.time_ns, events.decode(each.body))
+            for each in lives.records_of(line.request_id)
+            if each.sequence <= line.sequence
+        ]
+        event = records[-1][2]
+        if isinstance(event, events.DuplicateRefused):
+            told = result.refusal(event, line.sequence, records[-1][1])
+        else:
+            life = result.fold(records)
+            assert life is not None
+            told = life.result()
+        written = json.loads(encode(line), parse_float=Decimal)
+        assert told.final
+        assert written["status"] == told.status
+        assert written["price"] == told.avg_price
+        assert written["size"] == told.filled_qty
+        assert written["latency_ms"] == told.latency_ms
+        assert written["metadata"]["fees"] == told.fees
+        assert written["metadata"]["requested_price"] == told.limit_price
+        assert written["metadata"]["requested_size"] == told.requested_size
+        assert written["metadata"]["code"] == told.code
+        for name in ("rejection_reason", "order_id", "platform", "market_id", "side"):
+            assert written[name] == getattr(told, name)

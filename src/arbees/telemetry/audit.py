@@ -75,12 +75,8 @@ def _bounded(text: str) -> str:
 
 
 def _duplicate(maker: Maker, event: e.DuplicateRefused) -> list[AuditLine]:
-    observed, limit = event.observed, None
-    if event.code == "DUPLICATE_SIGNAL" and observed is not None:
-        signal_id = event.request.signal_id or ""
-        observed, limit = signal_id, observed.removeprefix(f"{signal_id}|")
     where = leg_asked_for(event.request, 0)
-    reason = _sentence(event.code, observed, limit)
+    reason = _sentence(event.code, event.observed, event.limit)
     return [
         maker.requested(),
         maker.result(where, ResultStatus.REJECTED, reason=reason, code=event.code),
@@ -204,7 +200,7 @@ def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLin
                 leg,
                 EventType.REJECTED,
                 falls_back=event.falls_back,
-                reason=_sentence("VENUE_REJECTED", event.message, None),
+                reason=_sentence("VENUE_REJECTED", f"{event.venue_code}: {event.message}", None),
                 code="VENUE_REJECTED",
                 venue_code=event.venue_code,
             )
@@ -251,6 +247,7 @@ def _fold(
             return life, _duplicate(maker, event)
         if life is None:
             life = Life(request=request, received_ns=event.received_ns)
+        maker.received_ns = life.received_ns if is_timed else None
         if isinstance(event, e.RequestDenied):
             return life, _denied(maker, life, event)
         return life, _approved(maker, life, event)

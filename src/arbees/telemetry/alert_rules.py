@@ -1,0 +1,239 @@
+"""Tell which journal events are alerts, and which alerts they end.
+
+Guarantees that what is journaled cannot pass unnoticed: the rules read durable events, so that no
+caller has to remember to raise anything. What needs a window or a clock (repeated rejections, an
+unknown order that stays) is kept by `AlertWatch`, whose memory is bounded and ends with the
+process.
+"""
+
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.codes import CODES, message
+from arbees.core.units import NS_PER_SECOND, format_dollars
+from arbees.core.words import HaltSource, TradingState
+from arbees.telemetry.alerts import AlertBoard, AlertName
+
+REJECTIONS_MAX = 10
+"""So many rejections within the window are normal; one more is an alert."""
+REJECTIONS_WINDOW_NS = 60 * NS_PER_SECOND
+UNKNOWN_AGE_NS = 60 * NS_PER_SECOND
+"""An order whose fate is unknown for longer is an alert."""
+
+PASSING_NS = 3_600 * NS_PER_SECOND
+"""An alert about a moment, not a state, is over when it has not come again for so long."""
+
+_BY_CODE = {
+    "RATE_LIMIT_MINUTE": AlertName.RATE_LIMIT_HIT,
+    "RATE_LIMIT_HOUR": AlertName.RATE_LIMIT_HIT,
+    "PRICE_OUT_OF_RANGE": AlertName.EXTREME_PRICE_REJECTED,
+    "PREGAME_DELTA": AlertName.EXTREME_PRICE_REJECTED,
+    "THROUGH_QUOTE": AlertName.EXTREME_PRICE_REJECTED,
+    "QUOTE_STALE": AlertName.QUOTES_STALE,
+}
+
+_PASSING = frozenset(_BY_CODE.values())
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that an event raises or ends."""
+
+    name: AlertName
+    is_raised: bool = True
+    message: str = ""
+    data: dict[str, Any] = {}
+
+
+def alerts_of(event: e.Event) -> tuple[Change, ...]:
+    """Return the alerts that one event raises or ends by itself."""
+    match event:
+        case e.HaltRaised(state=TradingState.HALTED):
+            return _halted(event)
+        case e.HaltLifted():
+            scope = _halt_scope(event.source, event.scope)
+            names = [AlertName.KILL_SWITCH_ACTIVATED]
+            if event.source == HaltSource.DAILY_LOSS:
+                names.append(AlertName.DAILY_LOSS_LIMIT_EXCEEDED)
+            return tuple(
+                Change(
+                    name=name,
+                    is_raised=False,
+                    data={"scope": scope} if name is AlertName.KILL_SWITCH_ACTIVATED else {},
+                )
+                for name in names
+            )
+        case e.RequestDenied():
+            return _denied(event)
+        case e.BreakOpened():
+            data = {"platform": event.platform, "kind": event.kind}
+            text = f"{event.kind} at {event.platform}: expected {event.expected}, was "
+            return (
+                Change(
+                    name=AlertName.RECONCILIATION_MISMATCH,
+                    message=text + event.observed,
+                    data=data | {"market_key": event.market_key or ""},
+                ),
+            )
+        case _:
+            return ()
+
+
+def _halt_scope(source: str, scope: str) -> str:
+    return f"{source}|{scope}"
+
+
+def _halted(event: e.HaltRaised) -> tuple[Change, ...]:
+    halted = Change(
+        name=AlertName.KILL_SWITCH_ACTIVATED,
+        message=f"Trading is halted by {event.source} ({event.scope}): {event.reason}",
+        data={
+            "scope": _halt_scope(event.source, event.scope),
+            "actor": event.actor,
+            "receipt_id": event.receipt_id,
+        },
+    )
+    if event.source == HaltSource.DAILY_LOSS:
+        exceeded = Change(name=AlertName.DAILY_LOSS_LIMIT_EXCEEDED, message=event.reason)
+        return halted, exceeded
+    if event.source == HaltSource.JOURNAL:
+        return halted, Change(name=AlertName.JOURNAL_TROUBLE, message=event.reason)
+    return (halted,)
+
+
+def _denied(event: e.RequestDenied) -> tuple[Change, ...]:
+    """Return one alert a name, for the first denial that asks for it."""
+    found: dict[AlertName, Change] = {}
+    request = event.request
+    for finding in event.findings:
+        name = _BY_CODE.get(finding.code)
+        if name is None or name in found or finding.code not in CODES:
+            continue
+        found[name] = Change(
+            name=name,
+            message=message(finding.code, finding.observed, finding.limit),
+            data={
+                "platform": str(request.platform),
+                "market_id": request.market_id,
+                "request_id": request.request_id,
+                "strategy": request.strategy,
+                "code": finding.code,
+            },
+        )
+    return tuple(found.values())
+
+
+class AlertWatch:
+    """Raises and clears alerts on a board as durable events go by."""
+
+    def __init__(self, board: AlertBoard, *, balance_low: int = 0) -> None:
+        """
+        Begin to watch.
+
+        Args:
+            board: where alerts are raised.
+            balance_low: `BALANCE_LOW_THRESHOLD` in micro-dollars; 0 = not watched here.
+        """
+        self._board = board
+        self._balance_low = balance_low
+        self._rejections: deque[int] = deque(maxlen=REJECTIONS_MAX + 1)
+        self._unknown: dict[str, tuple[int, str]] = {}
+        self._breaks: dict[str, dict[str, Any]] = {}
+
+    def take(self, time_ns: int, event: e.Event) -> None:
+        """
+        Take the next durable event.
+
+        Args:
+            time_ns: time of its record.
+            event: what happened.
+        """
+        for change in alerts_of(event):
+            if change.is_raised:
+                self._board.raise_(change.name, change.message, time_ns, **change.data)
+            else:
+                self._board.clear(change.name, time_ns, **change.data)
+        match event:
+            case e.RequestDenied() | e.OrderDenied() | e.OrderRejected():
+                self._rejected(time_ns)
+            case e.BalanceObserved():
+                self._balance(time_ns, event)
+            case e.BreakOpened():
+                self._breaks[event.break_id] = {
+                    "platform": event.platform,
+                    "market_key": event.market_key or "",
+                }
+            case e.BreakClosed():
+                self._close_break(time_ns, event.break_id)
+            case _:
+                pass
+        if isinstance(event, e.OrderUnknown):
+            self._unknown[event.client_order_id] = (time_ns, event.request_id)
+        elif isinstance(event, e.OrderEvent) and not isinstance(event, _NO_EVIDENCE):
+            self._known(time_ns, event.client_order_id)
+
+    def expect(self, client_order_id: str, request_id: str, since_ns: int) -> None:
+        """Watch an order whose fate was unknown before this process began."""
+        self._unknown[client_order_id] = (since_ns, request_id)
+
+    def tick(self, now_ns: int) -> None:
+        """Raise and clear what only time brings about; to be called every few seconds."""
+        self._forget_rejections(now_ns)
+        for alert in self._board.list():
+            if alert.name in _PASSING and now_ns - alert.last_ns > PASSING_NS:
+                self._board.clear(alert.name, now_ns, **alert.data)
+        for client_order_id, (since_ns, request_id) in self._unknown.items():
+            if now_ns - since_ns > UNKNOWN_AGE_NS:
+                seconds = (now_ns - since_ns) // NS_PER_SECOND
+                self._board.raise_(
+                    AlertName.UNKNOWN_ORDER,
+                    f"The fate of order {client_order_id} is unknown for {seconds} s",
+                    now_ns,
+                    client_order_id=client_order_id,
+                    request_id=request_id,
+                )
+
+    def _rejected(self, time_ns: int) -> None:
+        self._rejections.append(time_ns)
+        self._forget_rejections(time_ns)
+        if len(self._rejections) > REJECTIONS_MAX:
+            text = f"More than {REJECTIONS_MAX} rejections within a minute"
+            self._board.raise_(AlertName.REPEATED_REJECTIONS, text, time_ns)
+
+    def _forget_rejections(self, now_ns: int) -> None:
+        times = self._rejections
+        while times and times[0] <= now_ns - REJECTIONS_WINDOW_NS:
+            times.popleft()
+        if len(times) <= REJECTIONS_MAX:
+            self._board.clear(AlertName.REPEATED_REJECTIONS, now_ns)
+
+    def _balance(self, time_ns: int, event: e.BalanceObserved) -> None:
+        if self._balance_low == 0:
+            return
+        if event.available >= self._balance_low:
+            self._board.clear(AlertName.BALANCE_LOW, time_ns, platform=event.platform)
+            return
+        low, threshold = format_dollars(event.available), format_dollars(self._balance_low)
+        self._board.raise_(
+            AlertName.BALANCE_LOW,
+            f"{event.platform}: {low} available, threshold {threshold}",
+            time_ns,
+            platform=event.platform,
+            pool=event.pool,
+            current_balance=event.available,
+        )
+
+    def _close_break(self, time_ns: int, break_id: str) -> None:
+        subject = self._breaks.pop(break_id, None)
+        if subject is not None and subject not in self._breaks.values():
+            self._board.clear(AlertName.RECONCILIATION_MISMATCH, time_ns, **subject)
+
+    def _known(self, time_ns: int, client_order_id: str) -> None:
+        if self._unknown.pop(client_order_id, None) is not None:
+            self._board.clear(AlertName.UNKNOWN_ORDER, time_ns, client_order_id=client_order_id)
+
+
+_NO_EVIDENCE = (e.CancelRequested, e.CancelAnswered)
+"""What happens to an order without telling what became of it."""
