@@ -98,6 +98,15 @@ def test_record_must_be_of_these_settings() -> None:
     assert said.endswith("run `arbees authorize --reason TEXT`.")
 
 
+def test_end_set_by_the_settings_counts_too() -> None:
+    """LIVE_TRADING_AUTHORIZED_UNTIL ends what a record without end allows."""
+    until = {"LIVE_TRADING_AUTHORIZED_UNTIL": "1970-01-01T00:00:05Z"}
+    settings = load({**FLAGS, **KALSHI, **until})
+    assert unauthorized(settings, record(settings), 5_000_000_000) is None
+    said = str(unauthorized(settings, record(settings), 5_000_000_001))
+    assert "LIVE_TRADING_AUTHORIZED_UNTIL" in said
+
+
 def test_changes_are_bounded() -> None:
     """At most twenty changes are listed, and the rest is counted."""
     assert changes({"A": "1", "B": "2"}, {"B": "2"}) == ["A: was 1, is unset"]

@@ -12,6 +12,7 @@ from arbees.core.book import Authority
 from arbees.core.wire import format_time
 from arbees.core.words import Mode, Platform
 from arbees.errors import ConfigurationError
+from arbees.safeguards.authorization import Authorization
 from arbees.settings.loaded import Settings
 
 CONFIRMATION = "CONFIRM LIVE TRADING"
@@ -21,7 +22,7 @@ _CHANGES_MAX = 20
 
 def refusal(settings: Settings) -> str | None:
     """Return the requirements' three facts where the second flag is missing, None otherwise."""
-    if settings.mode is Mode.PAPER or settings.shown()["LIVE_TRADING_AUTHORIZED"].text == "true":
+    if settings.mode is Mode.PAPER or settings.section(Authorization).live_trading_authorized:
         return None
     return (
         "CRITICAL: PAPER_TRADING=0 but LIVE_TRADING_AUTHORIZED not set\n"
@@ -49,8 +50,9 @@ def live_platforms(settings: Settings) -> tuple[Platform, ...]:
         ConfigurationError: there is none, or one that is named has no credentials.
     """
     complete = credentialed(settings)
-    text = settings.shown()["LIVE_PLATFORMS"].text
-    named = tuple(Platform(word) for word in text.split(",")) if text else complete
+    words = settings.section(Authorization).live_platforms
+    named = tuple(Platform(word) for word in words) or complete
+    text = ",".join(words)
     for platform in named:
         if platform not in complete:
             raise ConfigurationError(
@@ -103,10 +105,15 @@ def unauthorized(settings: Settings, record: Authority | None, now_ns: int) -> s
         changed = changes(record.settings, settings.recorded()) or ["what is recorded of them"]
         listed = "\n".join(f"  {line}" for line in changed)
         return f"Expected the settings that {record.actor} authorized; changed:\n{listed}\n{again}"
-    if record.until_ns is not None and record.until_ns < now_ns:
-        return (
-            f"Expected an authorization in force, it ended {format_time(record.until_ns)}. {again}"
-        )
+    flags = settings.section(Authorization)
+    ends = {
+        "the record": record.until_ns,
+        "LIVE_TRADING_AUTHORIZED_UNTIL": flags.live_trading_authorized_until,
+    }
+    for by, until_ns in ends.items():
+        if until_ns is not None and until_ns < now_ns:
+            ended = f"by {by} it ended {format_time(until_ns)}"
+            return f"Expected an authorization in force, {ended}. {again}"
     return None
 
 
@@ -139,7 +146,7 @@ def obstacles(settings: Settings, record: Authority | None, now_ns: int) -> list
 def missing_evidence(settings: Settings) -> str | None:
     """Return which pre-flight evidence is not there; None if the operator does without it."""
     exceptions = settings.exceptions
-    if settings.shown()["LIVE_REQUIRES_PREFLIGHT"].text == "false":
+    if not settings.section(Authorization).live_requires_preflight:
         return None
     return (
         f"Expected pre-flight evidence: {exceptions.preflight_paper_days} days of paper trading "

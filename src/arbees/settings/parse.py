@@ -25,7 +25,8 @@ BLANK_IS_UNSET = frozenset({Kind.TEXT, Kind.LIST, Kind.TIME, Kind.ZONE, Kind.PAT
 _NS_PER_MICRO = 1_000
 """Nanoseconds in a millionth of a second."""
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSOUND = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends, and bytes of the environment that are not UTF-8."""
 _TEXT_MAX = 4096
 
 UNITS = {
@@ -167,9 +168,11 @@ def _choice(setting: Setting, text: str) -> str:
 
 def _text(setting: Setting, text: str) -> str:
     if setting.is_secret:
+        if not text.isascii() and _UNSOUND.search(text):
+            raise BadValue("Expected text in UTF-8", "Write it in UTF-8.")
         # A private key spans lines; in a single line they may stand as \n.
         return text.replace("\\n", "\n") if text.startswith("-----BEGIN") else text
-    if _CONTROL.search(text) or len(text) > _TEXT_MAX or text != text.strip():
+    if _UNSOUND.search(text) or len(text) > _TEXT_MAX or text != text.strip():
         raise BadValue(
             f"Expected printable text of at most {_TEXT_MAX} characters without blanks around it",
             "Remove blanks around the text, line breaks and control characters.",
@@ -181,7 +184,7 @@ def _text(setting: Setting, text: str) -> str:
 
 def _list(setting: Setting, text: str) -> tuple[str, ...]:
     items = [item.strip() for item in text.split(",")]
-    if not all(items) or any(_CONTROL.search(item) for item in items):
+    if not all(items) or any(_UNSOUND.search(item) for item in items):
         raise BadValue(
             "Expected names separated by single commas",
             "Remove the empty item, or leave the setting out.",
@@ -215,7 +218,7 @@ def _zone(setting: Setting, text: str) -> str:
 
 
 def _path(_: Setting, text: str) -> str:
-    if _CONTROL.search(text) or text != text.strip() or len(text) > _TEXT_MAX:
+    if _UNSOUND.search(text) or text != text.strip() or len(text) > _TEXT_MAX:
         raise BadValue(
             "Expected a path without blanks around it", "Remove blanks and control characters."
         )
