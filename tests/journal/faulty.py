@@ -36,6 +36,7 @@ class FaultyDisk(apsw.VFS):
         self.name = f"faulty-{next(_numbers)}"
         self.operations: list[tuple[str, str]] = []
         self.rule: Callable[[str, str, int], Exception | None] | None = None
+        self.is_read_only = False
         super().__init__(self.name, base="")
 
     def fail(self, rule: Callable[[str, str, int], Exception | None]) -> None:
@@ -59,7 +60,11 @@ class FaultyDisk(apsw.VFS):
     def xOpen(  # noqa: N802 (SQLite's name)
         self, name: str | apsw.URIFilename | None, flags: list[int]
     ) -> apsw.VFSFile:
-        """Open the real file behind one that may fail."""
+        """Open the real file behind one that may fail; for reading only, if it is to be so."""
+        if self.is_read_only and flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
+            flags[0] &= ~(apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+            flags[0] |= apsw.SQLITE_OPEN_READONLY
+            flags[1] |= apsw.SQLITE_OPEN_READONLY
         return _FaultyFile(self, name, flags)
 
 

@@ -141,7 +141,7 @@ def test_a_full_disk_without_reserve_refuses(tmp_path: Path, disk: FaultyDisk) -
         appended(journal, 1, 3)
         disk.fail(lambda *_: full())
         for _ in range(2):
-            with pytest.raises(JournalUnavailable, match="FullError"):
+            with pytest.raises(JournalUnavailable, match="SQLITE_FULL"):
                 journal.append([entry(4)])
         disk.heal()
         assert journal.key("key-3") is not None
@@ -230,3 +230,14 @@ def test_a_bug_in_an_entry_poisons_without_a_trace(tmp_path: Path) -> None:
         assert journal.key("key-1") is None
         with pytest.raises(JournalUnavailable, match="cannot store TEXT"):
             journal.append([entry(1)])
+
+
+def test_a_read_only_database_refuses_to_be_written(tmp_path: Path, disk: FaultyDisk) -> None:
+    """SQLite would open it for reading without a word; the journal says what to look at."""
+    path = tmp_path / "j.db"
+    fill(path, 3)
+    disk.is_read_only = True
+    with pytest.raises(JournalUnavailable, match="read-only"):
+        open_journal(path, vfs=disk.name)
+    disk.is_read_only = False
+    open_journal(path, vfs=disk.name).close()

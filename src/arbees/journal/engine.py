@@ -144,9 +144,9 @@ def is_damage(error: Exception) -> bool:
 def describe(error: BaseException) -> str:
     """Return an error in one line: SQLite's or the system's own words, with its code."""
     if isinstance(error, apsw.Error):
-        code = getattr(error, "extendedresult", None)
-        name = apsw.mapping_extended_result_codes.get(code) if code else None
-        return f"{error} ({name or type(error).__name__})"
+        code = getattr(error, "extendedresult", 0)
+        names = apsw.mapping_result_codes | apsw.mapping_extended_result_codes
+        return f"{error} ({names.get(code, type(error).__name__)})"
     return f"{error} ({type(error).__name__})"
 
 
