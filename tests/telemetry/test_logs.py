@@ -37,7 +37,7 @@ def _restore() -> Iterator[None]:
 def test_json_by_default_away_from_a_terminal() -> None:
     """Each entry is one JSON object with time, level, logger and what was said."""
     stream = io.StringIO()
-    logs.configure(stream=stream)
+    logs.set_up(stream=stream)
     structlog.get_logger("arbees.x").info("Ready", orders=3)
     structlog.get_logger("arbees.x").debug("Too detailed")
     logging.getLogger("library").warning("took %d s", 5)
@@ -51,7 +51,7 @@ def test_json_by_default_away_from_a_terminal() -> None:
 def test_level() -> None:
     """What is below the level is left out, of libraries too."""
     stream = io.StringIO()
-    logs.configure(level="error", stream=stream)
+    logs.set_up(level="error", stream=stream)
     structlog.get_logger("a").warning("no")
     logging.getLogger("b").warning("no")
     structlog.get_logger("a").error("yes")
@@ -66,7 +66,7 @@ def test_colour_only_on_a_terminal(
     if no_color:
         monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal() if terminal else io.StringIO()
-    logs.configure(look="console", stream=stream)
+    logs.set_up(look="console", stream=stream)
     structlog.get_logger("a").warning("Careful", what="x")
     assert ("\x1b[" in stream.getvalue()) is (terminal and not no_color)
     assert "Careful" in stream.getvalue()
@@ -75,7 +75,7 @@ def test_colour_only_on_a_terminal(
 def test_no_text_can_forge_a_line() -> None:
     """Line breaks and escape sequences in what others said are shown, not obeyed."""
     stream = io.StringIO()
-    logs.configure(look="console", stream=stream)
+    logs.set_up(look="console", stream=stream)
     structlog.get_logger("a").info("said\nFORGED \x1b[31m", text="a\r\nb\u2028c")
     text = stream.getvalue()
     assert text.count("\n") == 1
@@ -87,9 +87,7 @@ def test_no_text_can_forge_a_line() -> None:
 def test_secrets_are_hidden(look: str) -> None:
     """No secret gets through: by name, value, shape or URL, nested or in a traceback."""
     stream = io.StringIO()
-    logs.configure(
-        look=look, secrets=["s3cr3t-value", PEM], secret_names=["REDIS_URL"], stream=stream
-    )
+    logs.set_up(look=look, secrets=["s3cr3t-value", PEM], secret_names=["REDIS_URL"], stream=stream)
     log = structlog.get_logger("a")
     log.info("token is s3cr3t-value", headers={"Authorization": "Bearer abcdefghijkl"})
     log.info("Authorization: Bearer abcdefghijkl", redis_url="redis://h", api_key=["abcdefghijkl"])
@@ -119,13 +117,13 @@ def test_words_are_not_hidden() -> None:
 def test_audit_copy_is_the_line_itself() -> None:
     """The console copy of an audit line stands on the channel `audit`, its numbers exact."""
     stream = io.StringIO()
-    logs.configure(look="json", stream=stream)
+    logs.set_up(look="json", stream=stream)
     line = b'{"timestamp":"2026-01-28T20:30:00.123Z","price":0.65,"size":50.0}\n'
     logs.copy_to_console([line])
     assert line.decode().strip() in stream.getvalue()
     assert json.loads(stream.getvalue())["logger"] == "audit"
     stream.truncate(0)
-    logs.configure(look="console", stream=stream)
+    logs.set_up(look="console", stream=stream)
     logs.copy_to_console([line])
     assert line.decode().strip() in stream.getvalue()
 
@@ -133,6 +131,6 @@ def test_audit_copy_is_the_line_itself() -> None:
 def test_closed_stream_is_no_failure() -> None:
     """Logging to a stream that is gone neither raises nor stops anything."""
     stream = io.StringIO()
-    logs.configure(stream=stream)
+    logs.set_up(stream=stream)
     stream.close()
     structlog.get_logger("a").error("nobody hears")

@@ -9,13 +9,12 @@ journal cannot be read as what happened.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import Enum, auto
 from itertools import islice
 from typing import Protocol
-
-import structlog
 
 from arbees.core.ports import Stored
 from arbees.core.wire import format_time
@@ -36,7 +35,7 @@ RETRY_SECONDS = 1.0
 Copy = Callable[[Sequence[bytes]], None]
 """Takes lines that were written to the file. Must neither block nor raise."""
 
-_log = structlog.get_logger("arbees.audit_log")
+_log = logging.getLogger("arbees.audit_log")
 
 
 class Wake(Protocol):
@@ -180,14 +179,14 @@ class AuditLog:
                 return _Step.FAILED
             if self._error is not None:
                 self._error = None
-                _log.info("The audit log is written again", sequence=self._sequence)
+                _log.info("The audit log is written again, up to record %d", self._sequence)
             return step
 
     def _fail(self, error: Exception) -> None:
         """Remember a failure; the next attempt looks at the files anew."""
         text = str(error) or type(error).__name__
         if text != self._error:
-            _log.warning("The audit log waits; trading goes on", error=text)
+            _log.warning("The audit log waits, trading goes on: %s", text)
         self._error = text
         self._is_resumed = False
 

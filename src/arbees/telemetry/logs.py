@@ -33,10 +33,10 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 Entry = MutableMapping[str, Any]
 
 
-def configure(
-    *,
+def set_up(
     level: str = "info",
     look: str = "auto",
+    *,
     secrets: Iterable[str] = (),
     secret_names: Iterable[str] = (),
     stream: TextIO | None = None,
