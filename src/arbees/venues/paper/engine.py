@@ -5,7 +5,6 @@ a clock of its own. What it changes is collected as `Changes`; nothing of it may
 before the book has made it durable. A refused order changes nothing.
 """
 
-import heapq
 from collections.abc import Callable
 
 from arbees.core.outcomes import (
@@ -27,6 +26,7 @@ from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from arbees.venues.paper import admission, listing, matching
 from arbees.venues.paper.changes import CashMove, Changes, Settling
 from arbees.venues.paper.charges import charge
+from arbees.venues.paper.expiries import Expiries
 from arbees.venues.paper.state import PaperMarket, PaperOrder, State, as_listed, lock_of
 from arbees.venues.paper.terms import TERMS
 
@@ -47,9 +47,7 @@ class Engine:
         self.state = state
         self._is_spent = is_spent
         self._changes = Changes()
-        self._expiries: list[tuple[int, int, str]] = []
-        for order in as_listed(state.working.values()):
-            self._watch(order)
+        self._expiries = Expiries(state.working)
         for market in state.markets.values():
             self._relock(market)
 
@@ -60,9 +58,7 @@ class Engine:
 
     def next_due_ns(self) -> int | None:
         """Return when the next working order expires."""
-        while self._expiries and self._expiries[0][2] not in self.state.working:
-            heapq.heappop(self._expiries)
-        return self._expiries[0][0] if self._expiries else None
+        return self._expiries.next_due_ns()
 
     def accept(self, approved: ApprovedOrder, now_ns: int) -> Accepted | Refused:
         """Judge one order; match it and keep the rest working where its time in force says so."""
@@ -189,8 +185,7 @@ class Engine:
 
     def expire(self, now_ns: int) -> None:
         """End every working order whose expiry has come, in the order of their expiries."""
-        while (due := self.next_due_ns()) is not None and due <= now_ns:
-            order = self.state.working[heapq.heappop(self._expiries)[2]]
+        while (order := self._expiries.take_due(now_ns)) is not None:
             market = self.state.markets[order.platform, order.market_key]
             self._close(order, market, OrderStatus.EXPIRED, "expired", now_ns)
             self._relock(market)
@@ -249,7 +244,7 @@ class Engine:
         else:
             self.state.working[order.client_order_id] = order
             market.working[order.client_order_id] = order
-            self._watch(order)
+            self._expiries.watch(order)
 
     def _cross(self, market: PaperMarket, now_ns: int) -> None:
         """Fill resting orders that a new quote crosses: best price first, then oldest first."""
@@ -380,11 +375,6 @@ class Engine:
         order.updated_ns = now_ns
         self.state.working.pop(order.client_order_id, None)
         self._changes.orders[order.client_order_id] = order
-
-    def _watch(self, order: PaperOrder) -> None:
-        if order.time_in_force is TimeInForce.GTD and order.expires_ns is not None:
-            entry = (order.expires_ns, order.sequence, order.client_order_id)
-            heapq.heappush(self._expiries, entry)
 
     def _relock(self, market: PaperMarket) -> None:
         lock = lock_of(market, TERMS[market.platform])

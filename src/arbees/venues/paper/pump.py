@@ -244,7 +244,8 @@ class Pump:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """Let nobody wait for a task that is gone, and let nobody overlook why it is."""
-        self._stop([], "The paper exchange's task has ended")
+        closed = "The paper exchange is closed"
+        self._stop([], closed if self._is_closing else "The paper exchange's task has ended")
         error = None if task.cancelled() else task.exception()
         if error is not None:
             task.get_loop().call_exception_handler(
