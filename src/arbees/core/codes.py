@@ -438,6 +438,8 @@ def show(unit: Unit, value: int | str | None) -> str:
         return value or ""
     if unit is Unit.DOLLARS:
         return format_dollars(value)
+    if unit is Unit.PRICE:
+        return format_dollars(value).replace("$", "")
     if unit is Unit.SECONDS:
         return format_micro(whole_milliseconds(value))
     if unit is Unit.COUNT:

@@ -38,9 +38,7 @@ class _NoFiles(selectors.BaseSelector):
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         return self._keys.pop(fileobj)
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise StuckError("Expected somebody to go on, everybody waits for ever")
         if timeout > 0:
@@ -136,9 +134,7 @@ class SimulatedClock:
         await asyncio.sleep(seconds)
 
 
-def simulate(
-    main: Coroutine[Any, Any, T], on_step: Callable[[], None] = lambda: None
-) -> T:
+def simulate(main: Coroutine[Any, Any, T], on_step: Callable[[], None] = lambda: None) -> T:
     """Run a coroutine to its end on a simulated loop of its own."""
     with asyncio.Runner(loop_factory=lambda: SimulatedLoop(on_step)) as runner:
         return runner.run(main)
