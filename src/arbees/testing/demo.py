@@ -25,6 +25,7 @@ from arbees.core.words import Side, TimeInForce
 from arbees.journal import JournalReader, implied_by_events, verify
 from arbees.settings import load
 from arbees.settings.authority import refusal
+from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_proof import missing
 from arbees.testing.evening import START_NS, make_evening
 from arbees.testing.playback import Input, in_order
@@ -292,7 +293,7 @@ def _prove(place: Path) -> int:
     for finding in report.findings:
         say(f"FOUND {finding.code}: {finding.message}", 4)
     reader = JournalReader(place / "journal.db")
-    audit = missing(reader, [place / "audit.jsonl"], is_timed=False)
+    audit = missing(reader, AuditFiles(place / "audit.jsonl").all(), is_timed=False)
     reader.close()
     say(
         f"Audit log: {audit.expected} lines expected, {audit.found} found, {audit.missing} "
