@@ -44,14 +44,18 @@ def parse_micro(text: str) -> int:
     except InvalidOperation:
         msg = f"Expected a decimal number, was {text!r}"
         raise ValueError(msg) from None
-    if number and not -6 - _TEXT_MAX <= number.adjusted() < _DIGITS_MAX:
+    if not number:
+        return 0
+    if not -6 - _TEXT_MAX <= number.adjusted() < _DIGITS_MAX:
         msg = f"Expected a number below 1e18 in steps of 0.000001, was {text}"
         raise ValueError(msg)
-    scaled = number.scaleb(6)
-    if scaled != scaled.to_integral_value():
+    # In integers: arithmetic of Decimal would round to 28 digits before anybody looks.
+    numerator, denominator = number.as_integer_ratio()
+    value, rest = divmod(numerator * MICRO, denominator)
+    if rest:
         msg = f"Expected a multiple of 0.000001, was {text}"
         raise ValueError(msg)
-    return int(scaled)
+    return value
 
 
 def _parse_plain(text: str) -> int | None:
@@ -80,7 +84,7 @@ def format_micro(value: int) -> str:
 
 
 def format_dollars(value: int) -> str:
-    """Write micro-dollars for people: at least two decimals, never rounded: `$95.00`, `-$0.0154`."""
+    """Write micro-dollars for people, two decimals or more, never rounded: `$95.00`, `-$0.0154`."""
     whole, rest = divmod(abs(value), MICRO)
     sign = "-" if value < 0 else ""
     fraction = f"{rest:06d}".rstrip("0").ljust(2, "0")
