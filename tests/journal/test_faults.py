@@ -1,10 +1,11 @@
 """A disk that fails: what was acknowledged stays, the rest is refused, no sync is repeated."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from arbees.core.ports import KeyRow
 from arbees.errors import ArbeesError, JournalUnavailable
 from arbees.journal import SqliteJournal, verify
 from tests.journal.faulty import FaultyDisk, failed_sync, failed_write, full
@@ -17,6 +18,11 @@ def disk() -> Iterator[FaultyDisk]:
     one = FaultyDisk()
     yield one
     one.unregister()
+
+
+def nth(wanted: int, fault: Callable[[], Exception]) -> Callable[[str, str, int], Exception | None]:
+    """Return a rule that breaks one operation, by its number."""
+    return lambda _operation, _file, number: fault() if number == wanted else None
 
 
 def appended(journal: SqliteJournal, first: int, last: int) -> None:
@@ -61,7 +67,9 @@ def test_a_failed_sync_poisons_and_is_not_repeated(tmp_path: Path, disk: FaultyD
 
 
 @pytest.mark.parametrize("fault", [failed_write, failed_sync])
-def test_every_operation_of_an_append_may_fail(tmp_path: Path, fault: object) -> None:
+def test_every_operation_of_an_append_may_fail(
+    tmp_path: Path, fault: Callable[[], Exception]
+) -> None:
     """Break each write and sync of an append in turn: nothing acknowledged is ever lost."""
     broken = 0
     while True:
@@ -69,7 +77,7 @@ def test_every_operation_of_an_append_may_fail(tmp_path: Path, fault: object) ->
         path = tmp_path / f"{broken}.db"
         journal = open_journal(path, vfs=disk.name)
         appended(journal, 1, 3)
-        disk.fail(lambda *seen, at=broken: fault() if seen[2] == at + 1 else None)  # type: ignore[operator]
+        disk.fail(nth(broken + 1, fault))
         try:
             journal.append([entry(4), entry(5)])
             is_broken = False
@@ -92,7 +100,7 @@ def test_every_operation_of_an_append_may_fail(tmp_path: Path, fault: object) ->
 
 
 def test_every_operation_of_opening_may_fail(tmp_path: Path) -> None:
-    """Break each operation of creating and of taking over in turn: the next try finds all whole."""
+    """Break each operation of creating and of taking over: the next try finds all whole."""
     for is_new in (True, False):
         broken = 0
         while True:
@@ -100,7 +108,7 @@ def test_every_operation_of_opening_may_fail(tmp_path: Path) -> None:
             path = tmp_path / f"{is_new}-{broken}.db"
             if not is_new:
                 fill(path, 3)
-            disk.fail(lambda *seen, at=broken: failed_write() if seen[2] == at + 1 else None)
+            disk.fail(nth(broken + 1, failed_write))
             try:
                 open_journal(path, vfs=disk.name).close()
                 is_broken = len(disk.operations) > broken
@@ -223,7 +231,7 @@ def test_a_witness_that_cannot_be_written_is_trouble(tmp_path: Path) -> None:
 
 def test_a_bug_in_an_entry_poisons_without_a_trace(tmp_path: Path) -> None:
     """What the database refuses to store is not half stored, and nothing follows it."""
-    bad = entry(2, (entry(2).index[0].__class__("k", "r", "one", "f", "o", 1),))  # type: ignore[call-arg,arg-type]
+    bad = entry(2, (KeyRow("k", "r", "one", "f", "open", 1),))  # type: ignore[arg-type]
     with open_journal(tmp_path / "j.db") as journal:
         with pytest.raises(JournalUnavailable, match="cannot store TEXT"):
             journal.append([entry(1), bad])

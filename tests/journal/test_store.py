@@ -2,17 +2,13 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from arbees.core.events import Bound
 from arbees.core.ports import (
     Entry,
-    IndexRow,
     Journal,
     KeyRow,
     OrderRow,
@@ -20,9 +16,7 @@ from arbees.core.ports import (
     SignalRow,
 )
 from arbees.errors import (
-    ConfigurationError,
     InvariantViolation,
-    JournalCorrupt,
     JournalUnavailable,
     LeaseLost,
 )
@@ -130,42 +124,6 @@ def test_reopening_goes_on_where_it_ended(tmp_path: Path) -> None:
         journal.append([entry(6)])
     report = verify(path, index_of=implied)
     assert (report.records, report.epoch, report.findings) == (7, 2, ())
-
-
-@pytest.mark.parametrize(
-    ("account", "environment", "mode"),
-    [("other", "test", "paper"), ("main", "prod", "paper"), ("main", "test", "live")],
-)
-def test_another_binding_is_refused(
-    tmp_path: Path, account: str, environment: str, mode: str
-) -> None:
-    """A journal of another account, environment or mode refuses, names both, is not touched."""
-    path = tmp_path / "j.db"
-    fill(path, 1)
-    before = path.read_bytes()
-    with pytest.raises(ConfigurationError) as caught:
-        open_journal(path, account=account, environment=environment, mode=mode)
-    assert "account main, environment test, mode paper" in str(caught.value)
-    assert f"account {account}, environment {environment}, mode {mode}" in str(caught.value)
-    assert path.read_bytes() == before
-    open_journal(path).close()
-
-
-def test_a_missing_journal_is_only_made_when_asked(tmp_path: Path) -> None:
-    """Without `create` a missing journal is refused and nothing is left behind."""
-    with pytest.raises(JournalUnavailable, match="no such file"):
-        open_journal(tmp_path / "j.db", create=False)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_journal_of_the_future_is_refused(tmp_path: Path) -> None:
-    """A clock more than two seconds behind the newest record refuses; two seconds pass."""
-    path = tmp_path / "j.db"
-    with open_journal(path) as journal:
-        journal.append([entry(1, time_ns=START_NS + 2_000_000_001)])
-    with pytest.raises(ConfigurationError, match="clock"):
-        open_journal(path)
-    open_journal(path, now_ns=START_NS + 1).close()
 
 
 def test_time_never_runs_backwards(tmp_path: Path) -> None:
@@ -308,108 +266,3 @@ def test_maintenance_of_a_small_log_does_nothing(tmp_path: Path) -> None:
         pages = journal._committer.log_pages
         journal.maintain()
         assert journal._committer.log_pages == pages
-
-
-ROWS: st.SearchStrategy[IndexRow] = st.one_of(
-    st.builds(
-        KeyRow,
-        st.sampled_from("abc"),
-        st.sampled_from("rs"),
-        st.integers(1, 3),
-        st.just("f"),
-        st.sampled_from(["open", "spent"]),
-        st.integers(0, 9),
-    ),
-    st.builds(RequestRow, st.sampled_from("rs"), st.sampled_from("abc")),
-    st.builds(
-        SignalRow,
-        st.just("s"),
-        st.just("M"),
-        st.sampled_from(["Yes", "No"]),
-        st.just("Buy"),
-        st.sampled_from("abc"),
-        st.sampled_from(["open", "spent"]),
-    ),
-    st.builds(
-        OrderRow, st.sampled_from("op"), st.just("r"), st.just("K"), st.none() | st.just("v")
-    ),
-)
-STEPS = st.lists(st.lists(st.lists(ROWS, max_size=4), max_size=4) | st.just("reopen"), max_size=8)
-
-
-@settings(max_examples=40)
-@given(steps=STEPS)
-def test_tables_equal_a_slow_fold(
-    steps: list[Any], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Whatever is appended, in whatever batches and restarts, every lookup equals a plain fold."""
-    path = tmp_path_factory.mktemp("fold") / "j.db"
-    keys: dict[str, KeyRow] = {}
-    requests: dict[str, RequestRow] = {}
-    orders: dict[str, OrderRow] = {}
-    signals: dict[tuple[str, ...], SignalRow] = {}
-    number = 0
-    journal = open_journal(path)
-    for step in steps:
-        if step == "reopen":
-            journal.close()
-            journal = open_journal(path)
-            continue
-        batch = []
-        for rows in step:
-            number += 1
-            batch.append(entry(number, tuple(rows)))
-            for row in rows:
-                if isinstance(row, KeyRow):
-                    keys[row.idempotency_key] = row
-                elif isinstance(row, RequestRow):
-                    requests.setdefault(row.request_id, row)
-                elif isinstance(row, SignalRow):
-                    signals[row.side, row.idempotency_key] = row
-                else:
-                    known = orders.get(row.client_order_id)
-                    theirs = row.venue_order_id or (known and known.venue_order_id)
-                    orders[row.client_order_id] = msgspec.structs.replace(
-                        row, venue_order_id=theirs
-                    )
-        journal.append(batch)
-    assert journal.head.sequence == number + 1
-    assert {key: journal.key(key) for key in "abc"} == {key: keys.get(key) for key in "abc"}
-    assert {key: journal.request(key) for key in "rs"} == {k: requests.get(k) for k in "rs"}
-    assert {key: journal.order(key) for key in "op"} == {key: orders.get(key) for key in "op"}
-    for side in ("Yes", "No"):
-        expected = [signals[one] for one in sorted(signals) if one[0] == side]
-        assert list(journal.signals("s", "M", side, "Buy")) == expected
-    journal.close()
-    report = verify(path, index_of=implied)
-    assert (report.findings, report.is_index_proved) == ((), True)
-
-
-def test_verify_rest_says_how_far_it_is(tmp_path: Path) -> None:
-    """A whole journal is followed to its head while it is open."""
-    with open_journal(tmp_path / "j.db") as journal:
-        journal.append([entry(number) for number in range(1, 5001)])
-        steps = list(journal.verify_rest(implied))
-        assert [one.done for one in steps] == [2000, 4000, 5001, 5001]
-        assert {one.total for one in steps} == {5001}
-
-
-def test_verify_rest_finds_what_the_tail_does_not_cover(tmp_path: Path) -> None:
-    """A record changed before the newest snapshot passes the start and halts afterwards."""
-    path = tmp_path / "j.db"
-    with open_journal(path) as journal:
-        journal.append([entry(number) for number in range(1, 10)])
-        journal.write_snapshot(8, "v", b"book")
-    tamper(path, "UPDATE records SET body = x'7b7d' WHERE sequence = 3")
-    with open_journal(path) as journal, pytest.raises(JournalCorrupt) as caught:
-        list(journal.verify_rest())
-    assert caught.value.sequence == 3
-
-
-def test_verify_rest_proves_the_tables(tmp_path: Path) -> None:
-    """A lost key row, which would let an order out twice, is found."""
-    path = tmp_path / "j.db"
-    fill(path, 9)
-    tamper(path, "DELETE FROM keys WHERE idempotency_key = 'key-4'")
-    with open_journal(path) as journal, pytest.raises(JournalCorrupt, match="key-4"):
-        list(journal.verify_rest(implied))
