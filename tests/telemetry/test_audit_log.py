@@ -177,10 +177,12 @@ def test_second_writer_is_refused(tmp_path: Path) -> None:
 
 
 def test_paths_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
-    """A missing directory, a directory as file or a file as directory refuse with the fix."""
+    """A missing directory, a file as directory, a directory or a pipe refuse with the fix."""
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    for path in (tmp_path / "no" / "audit.jsonl", tmp_path / "file" / "x", tmp_path / "folder"):
+    names = ("no/audit.jsonl", "file/x", "folder", "pipe")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / name for name in names):
         with pytest.raises(ConfigurationError, match="AUDIT_LOG_PATH") as caught:
             AuditFiles(path).open()
         assert caught.value.exit_code == 78

@@ -78,6 +78,11 @@ class AuditFiles:
             ConfigurationError: it cannot, it is no audit log, or another process writes it.
         """
         folder = self.path.parent
+        if self.path.exists() and not self.path.is_file():
+            raise self._refuse(
+                "Expected a file, was something else",
+                f"Set {SETTING} to a file that Arbees may rename, e.g. var/execution_audit.jsonl",
+            )
         if not folder.is_dir():
             raise self._refuse(
                 "Expected a file in a directory that exists",
