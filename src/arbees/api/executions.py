@@ -16,7 +16,7 @@ from arbees.api.body import parameters, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
-from arbees.api.shapes import execution_fields, result_fields
+from arbees.api.shapes import execution_fields
 from arbees.core.request import parse_request
 from arbees.core.result import encode
 from arbees.core.units import MICRO, format_micro, parse_micro
@@ -59,7 +59,7 @@ class Executions:
                 "SHUTTING_DOWN",
                 "The gateway stopped before the result was known. Ask again with the same key.",
             ) from None
-        return Reply(200 if result.final else 202, encode(result_fields(result)))
+        return Reply(200 if result.final else 202, encode(result))
 
     def _by_key(self, scope: Scope) -> Reply:
         gateway = self._context.gateway

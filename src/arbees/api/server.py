@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from arbees.api.app import build_app
 from arbees.api.context import Context
@@ -23,7 +24,10 @@ from arbees.errors import ConfigurationError
 PORT_MAX = 65_535
 BACKLOG = 1_024
 KEEP_ALIVE_SECONDS = 75
-STOP_SECONDS = 5
+STOP_SECONDS = 5.0
+LAST_SECONDS = 1.0
+"""For the answers to those that waited in vain."""
+_POLL_SECONDS = 0.01
 
 
 class _Embedded(uvicorn.Server):
@@ -44,7 +48,7 @@ class ApiServer:
         port: int,
         *,
         now_ns: Callable[[], int] = time.time_ns,
-        stop_seconds: int = STOP_SECONDS,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         """
         Prepare; nothing is bound yet.
@@ -117,7 +121,6 @@ class ApiServer:
             server_header=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=self._stop_seconds,
         )
         config.load()
         server = _Embedded(config)
@@ -133,15 +136,20 @@ class ApiServer:
         What is still waiting then hears 503 `SHUTTING_DOWN`.
         """
         server, ticks, self._ticks = self._server, self._ticks, None
-        if server is None or ticks is None or self._socket is None:
+        if server is None or ticks is None:
             return
-        server.should_exit = True
-        await ticks
-        await server.shutdown(sockets=[self._socket])
-        left = set(server.server_state.tasks)
-        if left:
-            await asyncio.wait(left, timeout=1)
-        for connection in list(server.server_state.connections):
+        for listener in server.servers:
+            listener.close()
+        ticks.cancel()
+        await asyncio.wait([ticks])
+        state = server.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        if not await _is_quiet(state, self._stop_seconds):
+            for task in list(state.tasks):
+                task.cancel()
+            await _is_quiet(state, LAST_SECONDS)
+        for connection in list(state.connections):
             connection.transport.abort()
 
     def _bind(self) -> socket.socket:
@@ -161,3 +169,14 @@ class ApiServer:
                 fix="Stop what listens there (another gateway?), or set another HTTP_PORT.",
             ) from None
         return bound
+
+
+async def _is_quiet(state: ServerState, seconds: float) -> bool:
+    """Wait until everybody has been answered, and tell whether that came about in time."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while state.tasks or state.connections:
+        if loop.time() >= end:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+    return True

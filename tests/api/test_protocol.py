@@ -1,0 +1,243 @@
+"""What comes over a socket and is no proper request, or comes slowly, or too much."""
+
+import asyncio
+import json
+
+import pytest
+
+from arbees.api import ApiServer
+from arbees.api.body import read_json
+from arbees.api.problem import Problem
+from arbees.api.protocol import BoundedProtocol
+from tests.api.fake import FakeGateway, Wire, ask, body
+
+PATH = "/v1/executions"
+HEAD = b"POST /v1/executions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+async def test_pipelined_requests_are_answered_in_order(wire: Wire, gateway: FakeGateway) -> None:
+    """Requests sent without waiting are answered in their order."""
+    data = b"".join(ask("POST", PATH, body(request_id=f"req-{n}")) for n in range(20))
+    await wire.send(data)
+    answers = [await wire.answer() for _ in range(20)]
+    assert [each.json["request_id"] for each in answers] == [f"req-{n}" for n in range(20)]
+    assert len(gateway.requests) == 20
+
+
+async def test_half_closed_client_hears_the_answer(wire: Wire, gateway: FakeGateway) -> None:
+    """A client that closes its sending half after the request hears the answer, then the end."""
+    gateway.gate.clear()
+    await wire.send(ask("POST", PATH, body()))
+    wire.writer.write_eof()
+    await gateway.asked.wait()
+    gateway.gate.set()
+    answer = await wire.answer()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert await wire.is_closed()
+
+
+@pytest.mark.parametrize(
+    "part", [b"", b"GET", b"GET / HTTP/1.1\r\nHost:", HEAD + b"Content-Length: 9\r\n\r\n{"]
+)
+async def test_client_that_ends_early_is_closed(
+    wire: Wire, gateway: FakeGateway, part: bytes
+) -> None:
+    """A request that breaks off is not answered and not decided."""
+    if part:
+        await wire.send(part)
+    wire.writer.write_eof()
+    assert await wire.is_closed()
+    assert gateway.requests == []
+
+
+async def test_body_in_single_bytes(wire: Wire) -> None:
+    """How the bytes arrive does not matter."""
+    for byte in ask("POST", PATH, body()):
+        await wire.send(bytes([byte]))
+    assert (await wire.answer()).status == 200
+
+
+async def test_chunked_body(wire: Wire) -> None:
+    """A body in chunks is read like any other."""
+    data = body()
+    chunks = b"".join(b"1\r\n" + data[n : n + 1] + b"\r\n" for n in range(len(data)))
+    await wire.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+    assert (await wire.answer()).status == 200
+
+
+async def test_expect_continue(wire: Wire) -> None:
+    """A client that asks whether to send its body is told to."""
+    await wire.send(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body()))
+    assert await wire.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    await wire.send(body())
+    assert (await wire.answer()).status == 200
+
+
+async def test_expect_continue_of_too_much(wire: Wire) -> None:
+    """A client that announces too much is told so before it sends."""
+    await wire.send(HEAD + b"Expect: 100-continue\r\nContent-Length: 65537\r\n\r\n")
+    assert (await wire.answer()).status == 413
+
+
+async def test_longest_body_is_read(wire: Wire) -> None:
+    """Exactly at the limit passes."""
+    data = body()
+    assert (await wire.ask("POST", PATH, data + b" " * (65_536 - len(data)))).status == 200
+
+
+@pytest.mark.parametrize("size", [65_537, 1_000_000])
+async def test_longer_body_is_413(wire: Wire, gateway: FakeGateway, size: int) -> None:
+    """One byte above is refused; the rest is read past and the connection lives."""
+    data = body()
+    answer = await wire.ask("POST", PATH, data + b" " * (size - len(data)))
+    assert (answer.status, answer.json["code"]) == (413, "TOO_LARGE")
+    assert gateway.requests == []
+    assert (await wire.ask("POST", PATH, body())).status == 200
+
+
+async def test_longer_chunked_body_is_413(wire: Wire, gateway: FakeGateway) -> None:
+    """A body that does not announce its length is counted."""
+    chunk = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
+    await wire.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 3 + b"0\r\n\r\n")
+    assert (await wire.answer()).status == 413
+    assert gateway.requests == []
+    assert (await wire.ask("POST", PATH, body())).status == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"rubbish\r\n\r\n",
+        b"GET /v1/status HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA b: c\r\n\r\n",
+        HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Content-Length: 2, 2\r\n\r\n{}",
+        HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+async def test_what_is_no_http_is_400_and_closed(
+    wire: Wire, gateway: FakeGateway, data: bytes
+) -> None:
+    """What cannot be parsed, or could be read in two ways, is answered as a problem and closed."""
+    await wire.send(data)
+    answer = await wire.answer()
+    assert (answer.status, answer.json["code"]) == (400, "MALFORMED")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["connection"] == "close"
+    assert await wire.is_closed()
+    assert gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 40_000 + b"\r\n\r\n",
+        b"GET /healthz?" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 40_000 + b"\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 1_000_000,
+    ],
+)
+async def test_endless_head_is_431(wire: Wire, head: bytes) -> None:
+    """A head has a bound, in one piece or in many."""
+    await wire.send(head[:20_000])
+    wire.writer.write(head[20_000:])
+    answer = await wire.answer()
+    assert (answer.status, answer.json["code"]) == (431, "TOO_LARGE")
+
+
+async def test_upgrade_is_ignored(wire: Wire) -> None:
+    """There are no WebSockets here: a request to upgrade is answered as if it had not asked."""
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Content-Length": ""}
+    assert (await wire.ask("GET", "/healthz", headers=headers)).status == 200
+
+
+async def test_http_1_0(wire: Wire) -> None:
+    """An old client is answered and the connection closed."""
+    await wire.send(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    answer = await wire.answer()
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert await wire.is_closed()
+
+
+async def test_slow_body_is_408() -> None:
+    """A body that does not come is given up."""
+
+    async def receive() -> dict[str, object]:
+        await asyncio.Event().wait()
+        return {}
+
+    scope = {"headers": [(b"content-type", b"application/json")]}
+    with pytest.raises(Problem) as refused:
+        await read_json(scope, receive, seconds_max=0.01)
+    assert (refused.value.status, refused.value.code) == (408, "REQUEST_TIMEOUT")
+    assert (b"connection", b"close") in refused.value.headers
+
+
+class _Impatient(BoundedProtocol):
+    head_seconds_max = 0.05
+    connections_max = 2
+
+
+@pytest.fixture
+async def impatient(server: ApiServer) -> ApiServer:
+    """Return a server that waits for nobody and takes two connections."""
+    assert server._server is not None
+    server._server.config.http_protocol_class = _Impatient
+    return server
+
+
+@pytest.mark.parametrize("part", [b"GET", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"])
+async def test_slow_head_is_408(impatient: ApiServer, part: bytes) -> None:
+    """A head that begins and does not end is answered and closed."""
+    wire = await Wire.open(impatient.address)
+    await wire.send(part)
+    answer = await wire.answer()
+    assert (answer.status, answer.json["code"]) == (408, "REQUEST_TIMEOUT")
+    assert await wire.is_closed()
+
+
+@pytest.mark.parametrize("part", [b"", b"\r\n"])
+async def test_silent_connection_is_closed(impatient: ApiServer, part: bytes) -> None:
+    """A connection that says nothing is closed."""
+    wire = await Wire.open(impatient.address)
+    await wire.send(part)
+    assert await wire.is_closed()
+
+
+async def test_drip_between_requests_is_closed(impatient: ApiServer) -> None:
+    """A connection that has been answered cannot be held open by saying little."""
+    wire = await Wire.open(impatient.address)
+    assert (await wire.ask("GET", "/healthz")).status == 200
+    await wire.send(b"\r\n")
+    assert await wire.is_closed()
+
+
+async def test_waiting_for_the_gateway_is_not_slow(
+    impatient: ApiServer, gateway: FakeGateway
+) -> None:
+    """However long a decision takes, the connection waits for it."""
+    wire = await Wire.open(impatient.address)
+    gateway.gate.clear()
+    await wire.send(ask("POST", PATH, body()))
+    await asyncio.sleep(0.1)
+    gateway.gate.set()
+    assert (await wire.answer()).status == 200
+    wire.close()
+
+
+async def test_one_connection_too_many_is_503(impatient: ApiServer) -> None:
+    """Connections have a bound; the one too many hears so."""
+    wires = [await Wire.open(impatient.address) for _ in range(3)]
+    answer = await wires[2].answer()
+    assert (answer.status, answer.json["code"]) == (503, "OVERLOADED")
+    assert (await wires[0].ask("GET", "/healthz")).status == 200
+    assert await wires[2].is_closed()
+    for wire in wires:
+        wire.close()
+    assert json.loads(answer.body)["title"] == "Service Unavailable"
