@@ -28,6 +28,12 @@ def test_a_fresh_request_passes() -> None:
     )
 
 
+def test_a_nanosecond_is_told() -> None:
+    """The smallest age and the smallest lead are told as they are."""
+    assert verdicts(Freshness(), created_ns=NOW - 1)[1] == Pass("STALE_SIGNAL", 1, AGE, AGE - 1)
+    assert verdicts(Freshness(), created_ns=NOW + 1)[2] == Pass("FUTURE_DATED", 1, SKEW, SKEW - 1)
+
+
 def test_at_the_greatest_age_it_passes() -> None:
     """Exactly 30 seconds old passes, one nanosecond more is stale."""
     assert verdicts(Freshness(), created_ns=NOW - AGE) == (

@@ -135,6 +135,15 @@ def test_the_fullest_window_is_told_and_lasts_until_all_have_room() -> None:
     )
 
 
+def test_a_window_that_lifts_later_counts_wherever_it_stands() -> None:
+    """The account's own window may be the last to have room."""
+    book = book_with(opened=ago(1, 2), opened_by={MARKET: ago(50), "strategy:s": ago(40)})
+    safeguard = RateLimit(2, 100, Limits(per_market_minute=1, per_strategy_minute=1))
+    assert verdicts(safeguard, book, strategy="s")[0] == Deny(
+        MINUTE, 2, 2, NOW - 2 * SECOND + MINUTE_NS
+    )
+
+
 def test_of_windows_that_are_as_full_the_account_s_is_told() -> None:
     """The widest scope comes first."""
     book = book_with(opened=ago(1, 2), opened_by={MARKET: ago(1)})

@@ -243,6 +243,16 @@ def test_what_ends_before_it_opens_does_not_lift() -> None:
     assert said_before == Deny(OUTSIDE, "Wed 15:30", f"{EVENING_TEXT}, pregame", None)
 
 
+def test_a_game_that_starts_after_the_stop_is_no_hope() -> None:
+    """In game, but not that late: there is no such moment, and the start does not lift it."""
+    late = Window(phase="in_game", stop_ns=5 * MINUTE)
+    text = f"in_game, {STOP_TEXT}"
+    start, close = NOW + 3 * MINUTE, NOW + 7 * MINUTE
+    assert said(late, start=start, close=close) == Deny(
+        OUTSIDE, "the game starts at 2026-01-28T20:33:00.000Z", text, None
+    )
+
+
 def test_what_is_inside_all_is_inside() -> None:
     """In the hours, in the game, before the stop."""
     all_of_it = Window(EVENING.hours, "in_game", 5 * MINUTE)
@@ -412,6 +422,9 @@ def test_a_table_is_read() -> None:
         }
     )
     assert Windows.parse({"A": {"days": "daily"}}) == Windows({"a": Window(Hours())})
+    assert Windows.parse({"A": {"stop_minutes_before_close": 0}}) == Windows(
+        {"a": Window(stop_ns=0)}
+    )
     assert Windows.parse({}) == NO_WINDOWS
 
 
