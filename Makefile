@@ -82,7 +82,7 @@ $(DOCS_READY): $(READY) requirements-docs.lock
 
 .PHONY: mutants
 mutants: $(READY) ## Change the deciding code in a thousand ways; the tests must notice
-	@$(BIN)/python tools/mutants.py $(ARGS)
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 .PHONY: torture
 torture: $(READY) ## Kill the gateway at random moments, again and again, and count
