@@ -59,7 +59,7 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def readable(value: Any) -> str:
+def readable(value: object) -> str:
     """Return a value of the summary for people."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"

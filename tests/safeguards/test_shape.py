@@ -9,7 +9,8 @@ from hypothesis import given, settings
 
 from arbees.core.book import Book, encode
 from arbees.core.candidate import Candidate
-from arbees.core.codes import CODES, Unit, message
+from arbees.core.code import Unit
+from arbees.core.codes import CODES, message
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, settings_of
 from arbees.core.verdicts import Deny, Pass, Safeguard, Skipped, Warn

@@ -46,7 +46,7 @@ class Candidate(msgspec.Struct, gc=False):
     strategy: str
     subject: Subject
     closable: int
-    """What is held and not already being closed: of this side for a Sell, of the other for a Buy."""
+    """Held and not already being closed: of this side for a Sell, of the other for a Buy."""
     is_reducing: bool
     notional: int
     """Price x quantity, rounded up."""
@@ -82,7 +82,7 @@ class Candidate(msgspec.Struct, gc=False):
         return probability if self.side is Side.YES else MICRO - probability
 
 
-def make_candidate(
+def make_candidate(  # noqa: PLR0917 - hot: passed by place
     request: Request,
     leg: int,
     book: Book,
@@ -94,17 +94,16 @@ def make_candidate(
     Work out one order against the book.
 
     Args:
+        request: what was asked for.
         leg: 0 = the request's own market, n = its n-th alternate.
+        book: what is held and open.
+        facts: the quote is taken from them.
         terms: what holds for markets that are not known.
         balance_buffer: fee allowance in millionths of the cost (R3).
     """
-    if leg:
-        there = request.alternates[leg - 1]
-        platform, market_id = there.platform, there.market_id
-        side, price = there.side, there.limit_price
-    else:
-        platform, market_id = request.platform, request.market_id
-        side, price = request.side, request.limit_price
+    there = request.alternates[leg - 1] if leg else request
+    platform, market_id = there.platform, there.market_id
+    side, price = there.side, there.limit_price
     found = book.market_of(platform, market_id)
     if found is None:
         market, is_flipped = _unknown_market(platform, market_id, terms[platform]), False
@@ -114,10 +113,7 @@ def make_candidate(
     quantity = request.size
     is_buy = request.action is Action.BUY
     key_side = side.opposite if is_flipped else side
-    if is_buy:
-        held = closable(market, key_side.opposite) if listing.is_netting else 0
-    else:
-        held = closable(market, key_side)
+    held = _held(market, key_side, is_buy=is_buy)
     is_reducing = quantity <= held
     bid, ask = _touch_of(facts.touch, key_side)
     reference = _reference(market, key_side, bid, ask, is_buy=is_buy) if is_reducing else None
@@ -128,12 +124,7 @@ def make_candidate(
     close = close_of(key_side, request.action, price, quantity, is_netting=listing.is_netting)
     worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
     notional = mul_ceil(price, quantity)
-    sport = market.sport
-    if sport == UNCLASSIFIED and request.sport is not None:
-        sport = request.sport
-    game_id = market.game_id
-    if request.game_id is not None and listing.game_id is None:
-        game_id = request.game_id
+    sport, game_id = _classification(market, request)
     strategy = request.strategy or UNNAMED
     return Candidate(
         request,
@@ -172,6 +163,23 @@ def make_candidate(
         ask,
         price if key_side is Side.YES else MICRO - price,
     )
+
+
+def _held(market: Market, key_side: Side, *, is_buy: bool) -> int:
+    """Return what an order may close: a Sell its side, on a netting venue a Buy the other."""
+    if not is_buy:
+        return closable(market, key_side)
+    return closable(market, key_side.opposite) if market.listing.is_netting else 0
+
+
+def _classification(market: Market, request: Request) -> tuple[str, str]:
+    """Return sport and game: what is known of the market, else what the request says."""
+    sport, game_id = market.sport, market.game_id
+    if sport == UNCLASSIFIED and request.sport is not None:
+        sport = request.sport
+    if request.game_id is not None and game_id == f"market:{market.listing.market_key}":
+        game_id = request.game_id
+    return sport, game_id
 
 
 def _touch_of(touch: Touch | None, key_side: Side) -> tuple[int | None, int | None]:

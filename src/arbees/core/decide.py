@@ -147,7 +147,7 @@ def _verdicts(judged: Judged) -> msgspec.Raw:
     return msgspec.Raw(_ENCODE(judged))
 
 
-def _deny(
+def _deny(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
     command: c.Submit,
@@ -200,7 +200,7 @@ def _repeated_execution(
     return None
 
 
-def _approve(
+def _approve(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
     command: c.Submit,

@@ -31,9 +31,6 @@ class Finding(msgspec.Struct, frozen=True, array_like=True):
     until_ns: int | None = None
 
 
-# The life of the journal and of the process ----------------------------------------------------
-
-
 class Bound(Event, frozen=True, kw_only=True):
     """The first record: which account, environment and mode this journal belongs to."""
 
@@ -66,9 +63,6 @@ class Authorized(Event, frozen=True, kw_only=True):
     settings_hash: str
     until_ns: int | None = None
     settings: dict[str, str] = {}
-
-
-# Requests and orders ---------------------------------------------------------------------------
 
 
 class RequestDenied(Event, frozen=True, kw_only=True):
@@ -225,9 +219,6 @@ class CancelAnswered(OrderEvent, frozen=True, kw_only=True):
     message: str
 
 
-# Control ---------------------------------------------------------------------------------------
-
-
 class HaltRaised(Event, frozen=True, kw_only=True):
     """A halt (HALTED or REDUCING) of a source for a scope; survives restarts."""
 
@@ -258,9 +249,6 @@ class MassCancelled(Event, frozen=True, kw_only=True):
     actor: str
     orders: tuple[str, ...]
     receipt_id: str
-
-
-# Venue truth -----------------------------------------------------------------------------------
 
 
 class MarketListed(Event, frozen=True, kw_only=True):

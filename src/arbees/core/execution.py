@@ -127,11 +127,19 @@ def take_fill(book: Book, command: c.TakeFill) -> c.Decision:
 
 
 def take_closed(book: Book, command: c.TakeClosed) -> c.Decision:
-    """Take the venue's word that it ended an order."""
+    """
+    Take the venue's word that it ended an order.
+
+    It ends at once only if the fills that are known explain it; else one is missing, and a closed
+    order is never asked for again: it is looked up first.
+    """
     closed = command.closed
     scratch = _start(book, closed.client_order_id, None)
     if scratch is None:
         return c.NO_DECISION
+    if closed.filled != scratch.filled:
+        scratch.effects.append(c.ResolveOrder(closed.client_order_id))
+        return scratch.decision()
     _take_end(scratch, closed.closed, closed.reason)
     return scratch.decision()
 
@@ -225,10 +233,8 @@ def _take_fill(scratch: _Scratch, fill: Fill) -> None:
     reserved = reserve_rest(order, remaining) if scratch.is_open else NOTHING
     is_complete = scratch.is_open and remaining <= 0
     cash -= fill.fee
-    if order.is_inside and scratch.is_open:
-        outside = fill.fee
-    else:
-        outside = -cash if cash < 0 else 0
+    spent = -cash if cash < 0 else 0
+    outside = fill.fee if order.is_inside and scratch.is_open else spent
     signed = fill.quantity if order.is_bid else -fill.quantity
     scratch.events.append(
         e.OrderFilled(

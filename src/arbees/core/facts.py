@@ -21,7 +21,7 @@ class VenueHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     is_open: bool = True
     """The breaker lets orders through."""
     reason: str | None = None
-    """Why not, or why it is restricted: breaker, post_only, cancel_only, re_arm, paused, read_only."""
+    """Why not, or what restricts it: breaker, post_only, cancel_only, re_arm, read_only."""
     until_ns: int | None = None
     """When that lifts, if it is known."""
     is_heartbeat_late: bool = False

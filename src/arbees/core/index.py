@@ -22,6 +22,7 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
     Return the index rows of one event.
 
     Args:
+        event: what happened.
         time_ns: time of its record.
         order: the order it happened to, open or past; None for other events.
     """

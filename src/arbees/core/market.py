@@ -26,7 +26,7 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """Metadata of a market under one name: the first quote's or settlement's word, kept for ever."""
+    """Metadata of a market under one name: the first word on it, kept for ever."""
 
     platform: str
     market_id: str

@@ -185,6 +185,8 @@ class OrderClosed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     closed: str
     reason: str
     time_ns: int
+    filled: int | None = None
+    """Micro-contracts of it that filled in all; None = the venue does not say."""
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -18,6 +18,7 @@ from arbees.core.outcomes import (
     Outcome,
     Refusal,
     Report,
+    Settled,
     VenueOrder,
     VenuePosition,
 )
@@ -202,6 +203,10 @@ class Venue(Protocol):
 
     async def positions(self) -> Sequence[VenuePosition]:
         """List all positions of the account. Raises VenueError."""
+        ...
+
+    async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
+        """Return which of these markets were settled, and how. Raises VenueError."""
         ...
 
     async def balances(self) -> Sequence[Balance]:

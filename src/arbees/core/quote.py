@@ -1,5 +1,7 @@
 """Quotes and settlements as they come in: one JSON line each (`quotes.jsonl`)."""
 
+from itertools import pairwise
+
 import msgspec
 
 from arbees.core import wire
@@ -133,6 +135,6 @@ def _levels(
         if size <= 0:
             raise Malformed(field, "Expected quantities above 0")
     prices = [direction * price for price, _ in levels]
-    if any(later <= earlier for earlier, later in zip(prices, prices[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(prices)):
         raise Malformed(field, "Expected the best price first, each price once")
     return levels

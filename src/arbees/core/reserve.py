@@ -36,7 +36,7 @@ def day_loss_of(
     return fee + (mul_ceil(reference - receives, quantity) if reference > receives else 0)
 
 
-def reserve(
+def reserve(  # noqa: PLR0917 - hot: passed by place
     side: Side,
     action: Action,
     quantity: int,
@@ -51,10 +51,12 @@ def reserve(
 
     Args:
         side: the side of the market's key.
+        action: Buy or Sell.
         quantity: micro-contracts that may still fill.
         price: limit price of that side.
         rates: taker rate, fee grid, balance buffer.
         reference: price at which the held side could be closed (reducing orders).
+        is_reducing: it only closes what is held.
     """
     if quantity <= 0:
         return NOTHING

@@ -4,14 +4,15 @@ Guarantees that a result says nothing that is not in the journal, and that the n
 are exact: at most six decimals, averages rounded against us.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from arbees.core import events as e
-from arbees.core.codes import CODES, Unit, message
+from arbees.core.code import Unit
+from arbees.core.codes import CODES, message
 from arbees.core.request import Request
 from arbees.core.units import div_ceil, div_floor, micro_seconds_of, to_decimal, whole_microseconds
 from arbees.core.wire import format_time
@@ -301,7 +302,7 @@ def _filled(life: Life, sequence: int, time_ns: int, event: e.OrderFilled) -> No
         life.code = life.reason = life.rejected_by = None
 
 
-def _ended(status: OrderStatus) -> Any:
+def _ended(status: OrderStatus) -> "Callable[[Life, int, int, e.Event], None]":
     def take(life: Life, sequence: int, time_ns: int, _event: e.Event) -> None:
         life.end(status, sequence, time_ns)
 
@@ -356,6 +357,6 @@ def refusal(event: e.DuplicateRefused, sequence: int, time_ns: int) -> Result:
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-def encode(value: Any) -> bytes:
+def encode(value: object) -> bytes:
     """Return JSON in which every exact number is a JSON number."""
     return _ENCODER.encode(value)

@@ -151,6 +151,11 @@ def whole_seconds(ns: int) -> int:
     return ns // NS_PER_SECOND
 
 
+def whole_milliseconds(ns: int) -> int:
+    """Return nanoseconds as whole milliseconds, rounded down."""
+    return ns // NS_PER_MILLISECOND
+
+
 def whole_microseconds(ns: int) -> int:
     """Return nanoseconds as whole microseconds, rounded down."""
     return ns // 1_000

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
+from arbees.core.units import NS_PER_SECOND, parse_micro, whole_milliseconds, whole_seconds
 
 T = TypeVar("T")
 
@@ -152,7 +152,11 @@ def parse_time(text: str) -> int:
     except (ValueError, OverflowError):
         msg = f"Expected a time that exists, was {shown(text)}"
         raise ValueError(msg) from None
-    return seconds * NS_PER_SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)
+    time_ns = seconds * NS_PER_SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)
+    if not -_TIME_END <= time_ns < _TIME_END:
+        msg = f"Expected a time from the years 1678 to 2261, was {shown(text)}"
+        raise ValueError(msg)
+    return time_ns
 
 
 @lru_cache(maxsize=256)
@@ -165,9 +169,10 @@ def _seconds_of(day: str, clock: str, zone: str) -> int:
 
 def format_time(ns: int) -> str:
     """Write UTC nanoseconds as RFC 3339 in milliseconds, rounded down."""
-    seconds, rest = divmod(ns, NS_PER_SECOND)
+    seconds = whole_seconds(ns)
+    millis = whole_milliseconds(ns - seconds * NS_PER_SECOND)
     moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{divmod(rest, MICRO)[0]:03d}Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
 
 
 def time(field: str, text: str | None) -> int | None:

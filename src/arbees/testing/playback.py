@@ -8,7 +8,7 @@ of the service, wired by the same bootstrap; only the clock and the files differ
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from arbees.core.events import OrderFilled
 from arbees.core.market import Market
 from arbees.core.quote import Quote, Settlement, parse_quote, parse_settlement
 from arbees.core.request import Request, parse_request
-from arbees.core.result import Result
+from arbees.core.result import Recorded, Result
 from arbees.core.units import mul_floor, to_decimal
 from arbees.core.wire import Malformed
 from arbees.errors import ConfigurationError
@@ -124,25 +124,31 @@ class Player:
         desk = assembly.gateway.desk
         notify = desk.writer.on_records
 
-        def watch(records: Any) -> None:
+        def watch(records: Sequence[Recorded]) -> None:
             notify(records)
             self._look(records)
 
         desk.writer.on_records = watch
 
-    def _look(self, records: Any) -> None:
+    def _look(self, records: Sequence[Recorded]) -> None:
+        """Follow fills, fees and exposures (by the plain formula of the design)."""
         for _, _, event in records:
             if isinstance(event, OrderFilled):
                 self.fills += 1
                 self.fees += event.fee
-        book, worst = self.assembly.gateway.desk.book, self.worst
-        worst.total = max(worst.total, book.total_worst)
-        worst.game = max(worst.game, *book.game_worst.values(), 0)
-        worst.sport = max(worst.sport, *book.sport_worst.values(), 0)
-        for _, _, event in records:
-            market = book.markets.get(getattr(event, "market_key", "") or "")
-            if market is not None:
-                worst.market = max(worst.market, market.worst)
+        games: Counter[str] = Counter()
+        sports: Counter[str] = Counter()
+        worst, total = self.worst, 0
+        for market in self.assembly.gateway.desk.book.markets.values():
+            exposure = market.worst_case()
+            if exposure:
+                worst.market = max(worst.market, exposure)
+                games[market.game_id] += exposure
+                sports[market.sport] += exposure
+                total += exposure
+        worst.total = max(worst.total, total)
+        worst.game = max(worst.game, *games.values(), 0)
+        worst.sport = max(worst.sport, *sports.values(), 0)
 
     async def settle(self) -> None:
         """Wait until everything that was set off is done, but for pauses on the clock."""

@@ -1,0 +1,123 @@
+"""Folds control and venue truth: halts, balances, days, marks, breaks, authority, the process."""
+
+from arbees.core import events as e
+from arbees.core.book import Authority, Book, Break, Day, Halt, Pool
+from arbees.core.words import HaltSource, TradingState
+
+
+def halt_raised(book: Book, event: e.HaltRaised, time_ns: int) -> None:
+    """Put a halt in force."""
+    book.halts[f"{event.source}|{event.scope}"] = Halt(
+        source=event.source,
+        scope=event.scope,
+        state=TradingState(event.state),
+        reason=event.reason,
+        actor=event.actor,
+        since_ns=time_ns,
+        is_automatic=HaltSource(event.source).is_automatic,
+        receipt_id=event.receipt_id,
+        sequence=book.sequence,
+    )
+
+
+def halt_lifted(book: Book, event: e.HaltLifted, _time_ns: int) -> None:
+    """Lift a halt; of a repeated execution, forget the cycles too."""
+    del book.halts[f"{event.source}|{event.scope}"]
+    if event.source == HaltSource.REPEATED_EXECUTION:
+        prefix = event.scope.removeprefix("strategy:") + "|"
+        for name, cycle in book.cycles.items():
+            if name.startswith(prefix):
+                cycle.entries.clear()
+
+
+def balance_observed(book: Book, event: e.BalanceObserved, _time_ns: int) -> None:
+    """Take a venue's figure."""
+    known = book.pools.get(event.pool)
+    spent = [] if known is None else [each for each in known.spent if each[0] >= event.as_of_ns]
+    book.pools[event.pool] = Pool(
+        platform=event.platform,
+        available=event.available,
+        as_of_ns=event.as_of_ns,
+        outside=event.outside,
+        spent=spent,
+    )
+    for client_order_id in event.inside:
+        book.orders[client_order_id].is_inside = True
+
+
+def cash_moved(book: Book, event: e.CashMoved, _time_ns: int) -> None:
+    """Take a deposit or withdrawal."""
+    book.cash_moved += event.amount
+
+
+def day_opened(book: Book, event: e.DayOpened, _time_ns: int) -> None:
+    """Begin a trading day."""
+    book.day = Day(day=event.day, baseline=event.baseline)
+    book.denials = {}
+
+
+def marked(book: Book, event: e.Marked, _time_ns: int) -> None:
+    """Take the prices at which what is held could be closed."""
+    for key, (yes, no) in event.marks.items():
+        market = book.markets[key]
+        market.mark_yes = yes if yes is not None else market.mark_yes
+        market.mark_no = no if no is not None else market.mark_no
+
+
+def break_opened(book: Book, event: e.BreakOpened, time_ns: int) -> None:
+    """Freeze what a break's policy freezes."""
+    book.breaks[event.break_id] = Break(
+        break_id=event.break_id,
+        kind=event.kind,
+        platform=event.platform,
+        market_key=event.market_key,
+        expected=event.expected,
+        observed=event.observed,
+        policy=event.policy,
+        since_ns=time_ns,
+    )
+    market = book.markets.get(event.market_key or "")
+    if market is not None and event.policy in {"freeze_market", "halt"}:
+        market.break_kinds.append(event.kind)
+
+
+def break_closed(book: Book, event: e.BreakClosed, _time_ns: int) -> None:
+    """Thaw it."""
+    ended = book.breaks.pop(event.break_id)
+    market = book.markets.get(ended.market_key or "")
+    if market is not None and ended.policy in {"freeze_market", "halt"}:
+        market.break_kinds.remove(ended.kind)
+
+
+def bound(book: Book, event: e.Bound, _time_ns: int) -> None:
+    """Learn whose book this is."""
+    book.account, book.environment, book.mode = event.account, event.environment, event.mode
+
+
+def started(book: Book, event: e.Started, _time_ns: int) -> None:
+    """Learn which process writes."""
+    book.version, book.settings_hash = event.version, event.settings_hash
+    book.disabled = dict(event.disabled)
+    book.is_started = True
+
+
+def stopped(book: Book, _event: e.Stopped, _time_ns: int) -> None:
+    """Learn that it ended in order."""
+    book.is_started = False
+
+
+def authorized(book: Book, event: e.Authorized, time_ns: int) -> None:
+    """Take an operator's authority."""
+    book.authority = Authority(
+        actor=event.actor,
+        reason=event.reason,
+        settings_hash=event.settings_hash,
+        until_ns=event.until_ns,
+        since_ns=time_ns,
+        settings=dict(event.settings),
+    )
+
+
+def venue_state(book: Book, event: e.VenueStateChanged, _time_ns: int) -> None:
+    """Take a venue's move along the lattice."""
+    book.venue_states[event.platform] = event.state

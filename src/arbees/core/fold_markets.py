@@ -1,0 +1,101 @@
+"""Folds what is said of markets: listings, classification, holdings, and the sums of exposure.
+
+Guarantees that the sums by game, sport and account equal those over the markets at any moment.
+"""
+
+from arbees.core import events as e
+from arbees.core.book import Book
+from arbees.core.market import Listing, Market
+from arbees.core.words import UNCLASSIFIED
+from arbees.core.worst import worst_ahead
+from arbees.errors import InvariantViolation
+
+
+def _add(sums: dict[str, int], name: str, amount: int) -> None:
+    total = sums.get(name, 0) + amount
+    if total:
+        sums[name] = total
+    else:
+        sums.pop(name, None)
+
+
+def recount(book: Book, market: Market) -> None:
+    """Bring the sums of exposure up to date after a change in a market."""
+    worst = worst_ahead(market, book.orders)
+    added = worst - market.worst
+    if added:
+        market.worst = worst
+        _add(book.game_worst, market.game_id, added)
+        _add(book.sport_worst, market.sport, added)
+        book.total_worst += added
+
+
+def classify(book: Book, market: Market, sport: str, game_id: str) -> None:
+    """Move a market to the sport and game that are known of it now."""
+    if market.sport != sport:
+        _add(book.sport_worst, market.sport, -market.worst)
+        _add(book.sport_worst, sport, market.worst)
+        market.sport = sport
+    if market.game_id != game_id:
+        _add(book.game_worst, market.game_id, -market.worst)
+        _add(book.game_worst, game_id, market.worst)
+        market.game_id = game_id
+
+
+def market_listed(book: Book, event: e.MarketListed, _time_ns: int) -> None:
+    """Take the first word on a market, or metadata that became known."""
+    listing = event.listing
+    key = listing.market_key
+    market = book.markets.get(key)
+    if market is None:
+        market = Market(
+            listing=listing,
+            sport=listing.sport or UNCLASSIFIED,
+            game_id=listing.game_id or f"market:{key}",
+            orders=[],
+            break_kinds=[],
+        )
+        book.markets[key] = market
+    elif not listing.is_flipped:
+        classify(book, market, listing.sport or market.sport, listing.game_id or market.game_id)
+        market.listing = listing
+    _name(book, listing)
+
+
+def _name(book: Book, listing: Listing) -> None:
+    platform, flipped = listing.platform, listing.is_flipped
+    book.names[f"{platform}|{listing.market_id}"] = (listing.market_key, flipped)
+    if listing.opposite_id is not None:
+        book.names[f"{platform}|{listing.opposite_id}"] = (listing.market_key, not flipped)
+
+
+def market_status(book: Book, event: e.MarketStatusChanged, _time_ns: int) -> None:
+    """Open or close a market for trading."""
+    book.markets[event.market_key].is_open = event.is_open
+
+
+def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
+    """Close both sides of a market, for ever."""
+    market = book.markets[event.market_key]
+    hold(market, event)
+    market.is_open = False
+    market.is_settled = True
+    market.realized += event.realized
+    book.realized += event.realized
+    recount(book, market)
+    suffix = f"|{event.market_key}"
+    for name in [name for name in book.cycles if name.endswith(suffix)]:
+        book.cycles[name].quantity = 0
+
+
+def hold(market: Market, event: e.OrderFilled | e.MarketSettled) -> None:
+    """Change what is held of both sides."""
+    for holding, quantity, cost in (
+        (market.yes, event.yes_quantity, event.yes_cost),
+        (market.no, event.no_quantity, event.no_cost),
+    ):
+        holding.quantity += quantity
+        holding.cost += cost
+        if holding.quantity < 0 or holding.cost < 0:
+            msg = f"Expected holdings of 0 and more in {market.listing.market_key}, was {holding}"
+            raise InvariantViolation(msg)
