@@ -92,7 +92,7 @@ def parse_quote(data: bytes, now_ns: int) -> Quote:
         raise Malformed("lot", "Expected a quantity step above 0")
     bids, asks = _levels("bids", raw.bids, -1), _levels("asks", raw.asks, 1)
     return Quote(
-        ts_ns=wire.time("ts", raw.ts) or now_ns,
+        ts_ns=_time(raw.ts, now_ns),
         platform=wire.word("platform", raw.platform, _PLATFORMS),
         market_id=wire.identifier("market_id", raw.market_id),
         bids=bids,
@@ -112,11 +112,16 @@ def parse_settlement(data: bytes, now_ns: int) -> Settlement:
     """Read one settlement. Raises Malformed."""
     raw = wire.decode(data, _SETTLEMENT)
     return Settlement(
-        ts_ns=wire.time("ts", raw.ts) or now_ns,
+        ts_ns=_time(raw.ts, now_ns),
         platform=wire.word("platform", raw.platform, _PLATFORMS),
         market_id=wire.identifier("market_id", raw.market_id),
         result=wire.word("result", raw.result, _SIDES),
     )
+
+
+def _time(text: str | None, now_ns: int) -> int:
+    time_ns = wire.time("ts", text)
+    return now_ns if time_ns is None else time_ns
 
 
 def _optional_id(field: str, text: str | None) -> str | None:
