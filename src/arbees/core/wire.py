@@ -194,7 +194,7 @@ def word(field: str, text: str, options: dict[str, T]) -> T:
     """Read a word of an enum in any case. Raises Malformed."""
     found = options.get(text) or options.get(text.lower())
     if found is None:
-        names = ", ".join(str(value) for value in options.values())
+        names = ", ".join(dict.fromkeys(str(value) for value in options.values()))
         raise Malformed(field, f"Expected one of {names}, was {shown(text)}")
     return found
 
