@@ -1,0 +1,196 @@
+"""Reservations: what an order, or what remains of one, may take in its worst case."""
+
+from fractions import Fraction
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arbees.core.order import NOTHING, Order, Reservation
+from arbees.core.reserve import cash_needed, day_loss_of, reserve, reserve_rest, worst_fee_of
+from arbees.core.units import MICRO
+from arbees.core.words import Action, Platform, Side, TimeInForce
+
+RATES = (70_000, 100, 100_000)
+"""Kalshi's taker rate and grid, and an allowance of a tenth."""
+TEN = 10 * MICRO
+
+
+def test_worst_fees() -> None:
+    """A Buy may fill at any lower price, a Sell at any higher one."""
+    assert worst_fee_of(is_buy=True, quantity=TEN, price=650_000, taker_rate=70_000, grid=100) == (
+        175_000
+    )
+    assert worst_fee_of(is_buy=False, quantity=TEN, price=650_000, taker_rate=70_000, grid=100) == (
+        159_300
+    )
+    assert worst_fee_of(is_buy=True, quantity=TEN, price=200_000, taker_rate=70_000, grid=100) == (
+        112_000
+    )
+    assert worst_fee_of(is_buy=False, quantity=TEN, price=200_000, taker_rate=70_000, grid=100) == (
+        175_000
+    )
+    assert worst_fee_of(is_buy=False, quantity=TEN, price=650_000, taker_rate=70_000, grid=1) == (
+        159_250
+    )
+
+
+@pytest.mark.parametrize(
+    ("cost", "fee", "buffer", "cash"),
+    [
+        (6_500_000, 175_000, 100_000, 7_150_000),
+        (6_500_000, 650_001, 100_000, 7_150_001),
+        (6_500_000, 650_000, 100_000, 7_150_000),
+        (1, 0, 100_000, 2),
+        (0, 5, 100_000, 5),
+        (10, 3, 0, 13),
+    ],
+)
+def test_cash(cost: int, fee: int, buffer: int, cash: int) -> None:
+    """Cost and the greater of worst fee and allowance, which is rounded up."""
+    assert cash_needed(cost, fee, buffer) == cash
+
+
+@pytest.mark.parametrize(
+    ("price", "is_buy", "is_reducing", "reference", "loss"),
+    [
+        (650_000, True, False, None, 6_500_007),
+        (650_000, False, False, None, 3_500_007),
+        (650_000, True, False, 900_000, 6_500_007),
+        # A reducing Sell at 0.65 of what could be closed at 0.70 gives up 0.05 a contract.
+        (650_000, False, True, 700_000, 500_007),
+        (650_000, False, True, 650_000, 7),
+        (650_000, False, True, 649_999, 7),
+        (650_000, False, True, 650_001, 17),
+        # A reducing Buy at 0.65 receives 0.35 for the other side.
+        (650_000, True, True, 400_000, 500_007),
+        (650_000, True, True, 350_000, 7),
+        (650_000, True, True, 350_001, 17),
+        (650_000, False, True, None, 7),
+    ],
+)
+def test_loss_of_the_day(
+    price: int, is_buy: bool, is_reducing: bool, reference: int | None, loss: int
+) -> None:
+    """Risk-increasing: all that it may lose; reducing: what it gives up; the fee in any case."""
+    assert day_loss_of(price, TEN, 7, reference, is_buy=is_buy, is_reducing=is_reducing) == loss
+
+
+def test_losses_of_the_day_are_rounded_up() -> None:
+    """Half a millionth that may be lost is a whole one."""
+    assert day_loss_of(500_000, 3, 0, None, is_buy=True, is_reducing=False) == 2
+    assert day_loss_of(500_000, 3, 0, None, is_buy=False, is_reducing=False) == 2
+    assert day_loss_of(500_000, 3, 0, 1_000_000, is_buy=False, is_reducing=True) == 2
+
+
+@pytest.mark.parametrize(
+    ("side", "action", "is_reducing", "reference", "expected"),
+    [
+        (Side.YES, Action.BUY, False, None, (0, 6_500_000, 7_150_000, 6_675_000, 0)),
+        (Side.NO, Action.BUY, False, None, (6_500_000, 0, 7_150_000, 6_675_000, 0)),
+        (Side.YES, Action.BUY, True, 400_000, (0, 6_500_000, 175_000, 675_000, TEN)),
+        (Side.YES, Action.SELL, True, 700_000, (3_500_000, 0, 159_300, 659_300, TEN)),
+        (Side.NO, Action.SELL, True, None, (0, 3_500_000, 159_300, 159_300, TEN)),
+        # No safeguard lets it pass, but switched off it still reserves its worst case.
+        (Side.YES, Action.SELL, False, None, (3_500_000, 0, 159_300, 3_659_300, 0)),
+    ],
+)
+def test_reservations(
+    side: Side,
+    action: Action,
+    is_reducing: bool,
+    reference: int | None,
+    expected: tuple[int, int, int, int, int],
+) -> None:
+    """Losses by outcome, cash, loss of the day, and what it closes."""
+    found = reserve(side, action, TEN, 650_000, RATES, reference, is_reducing=is_reducing)
+    assert found == Reservation(*expected)
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_nothing_left_reserves_nothing(quantity: int) -> None:
+    """Filled, or filled too much, takes nothing more."""
+    found = reserve(Side.YES, Action.BUY, quantity, 650_000, RATES, None, is_reducing=False)
+    assert found is NOTHING
+    assert Reservation(0, 0, 0, 0, 0) == NOTHING
+
+
+def test_one_millionth_reserves_something() -> None:
+    """The least quantity costs the least money, rounded up, and the least fee."""
+    found = reserve(Side.YES, Action.BUY, 1, 650_000, RATES, None, is_reducing=False)
+    assert found == Reservation(0, 1, 101, 101, 0)
+
+
+def test_what_remains_of_an_order() -> None:
+    """With the price, rates and reference that it was approved with."""
+    order = Order(
+        client_order_id="c-1",
+        request_id="r-1",
+        idempotency_key="k-1",
+        attempt=1,
+        fingerprint="f",
+        leg=0,
+        platform=Platform.KALSHI,
+        market_id="M",
+        market_key="M",
+        side=Side.NO,
+        action=Action.SELL,
+        quantity=TEN,
+        limit_price=650_000,
+        time_in_force=TimeInForce.GTC,
+        created_ns=0,
+        strategy="s",
+        sport="NBA",
+        is_reducing=True,
+        reference=700_000,
+        rates=RATES,
+    )
+    expected = reserve(Side.NO, Action.SELL, 4 * MICRO, 650_000, RATES, 700_000, is_reducing=True)
+    assert (
+        reserve_rest(order, 4 * MICRO)
+        == expected
+        == Reservation(0, 1_400_000, 63_700, 263_700, 4 * MICRO)
+    )
+    assert reserve_rest(order, 0) is NOTHING
+
+
+@given(
+    st.sampled_from(Side),
+    st.sampled_from(Action),
+    st.lists(st.integers(1, 10**9), min_size=1, max_size=4),
+    st.integers(1, MICRO - 1),
+)
+def test_the_whole_covers_its_parts(
+    side: Side, action: Action, parts: list[int], price: int
+) -> None:
+    """What remains never needs more than was reserved for all of it, rounding aside."""
+    whole = reserve(side, action, sum(parts), price, RATES, None, is_reducing=False)
+    rests = [reserve(side, action, part, price, RATES, None, is_reducing=False) for part in parts]
+    for index in range(5):
+        # A millionth a part for each rounding, and a step of the grid for each fee.
+        assert sum(rest[index] for rest in map(_fields, rests)) >= _fields(whole)[index]
+        assert max(_fields(rest)[index] for rest in rests) <= _fields(whole)[index]
+
+
+def _fields(reserved: Reservation) -> tuple[int, int, int, int, int]:
+    return (
+        reserved.loss_yes,
+        reserved.loss_no,
+        reserved.cash,
+        reserved.day_loss,
+        reserved.closing,
+    )
+
+
+@given(st.integers(1, 10**12), st.integers(1, MICRO - 1), st.integers(0, MICRO))
+def test_cash_against_fractions(quantity: int, price: int, buffer: int) -> None:
+    """Cost plus max(worst fee, buffer x cost), each rounded up."""
+    found = reserve(
+        Side.YES, Action.BUY, quantity, price, (70_000, 100, buffer), None, is_reducing=False
+    )
+    cost = ceil(Fraction(price * quantity, MICRO))
+    worst = min(price, MICRO // 2)
+    fee = ceil(Fraction(70_000 * quantity * worst * (MICRO - worst), 100 * MICRO**3)) * 100
+    assert found.cash == cost + max(ceil(Fraction(buffer * cost, MICRO)), fee)
+    assert found.day_loss == cost + fee
