@@ -116,7 +116,9 @@ def check_fees(inputs: list[Input], results: list[Any]) -> list[str]:
     requests = [each.item for each in inputs if isinstance(each.item, Request)]
     wrong: list[str] = []
     for request, result in zip(requests, results, strict=True):
-        found = recorded.pop((request.game_id, result.requested_size, result.limit_price), None)
+        found = recorded.pop(
+            (request.game_id or "", result.requested_size, result.limit_price), None
+        )
         if found is None:
             wrong.append(f"{result.request_id}: no recorded fee")
         elif result.fees != found or result.filled_qty != result.requested_size:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,10 +39,15 @@ from arbees.settings.authority import (
     refusal,
     require_assertions,
 )
+from arbees.telemetry.alert_rules import AlertWatch
+from arbees.telemetry.alerts import AlertBoard, AlertName, LogSink
 from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_log import AuditLog, NoAuditLog
+from arbees.telemetry.logs import copy_to_console, set_up
 from arbees.venues.paper import PaperExchange
 from arbees.venues.paper.terms import TERMS
+
+ALERT_SECONDS = 5.0
 
 
 class Files:
@@ -103,6 +107,8 @@ class Assembly:
         trouble = getattr(self.gateway.desk.journal, "trouble", None)
         if trouble is not None:
             found.append(str(trouble))
+        if self.exchange.stop_reason is not None:
+            found.append(f"the paper exchange stopped: {self.exchange.stop_reason}")
         found += [
             f"safeguard {name} is off: {reason}"
             for name, reason in self.gateway.desk.options.disabled.items()
@@ -112,7 +118,10 @@ class Assembly:
     async def stop(self, reason: str) -> None:
         """Stop in order: the gateway, then the audit log up to the last record."""
         await self.gateway.stop(reason)
-        self.audit.catch_up()
+        if self.gateway.desk.options.is_inline:
+            self.audit.catch_up()
+        else:
+            await asyncio.to_thread(self.audit.catch_up)
         self.audit.close()
         self.reader.close()
 
@@ -178,7 +187,6 @@ def assemble(
     is_inline: bool = False,
     kill_file: str | None = None,
     alert: Alert = lambda *_args, **_data: None,
-    on_failure: Callable[[str, BaseException], None] | None = None,
     seed: int = 0,
 ) -> Assembly:
     """
@@ -191,7 +199,6 @@ def assemble(
         is_inline: no threads; for recorded time.
         kill_file: the kill-switch file to watch; None = none.
         alert: takes alerts; never blocks.
-        on_failure: told when a task dies.
         seed: of the exchange's disturbances.
 
     Raises:
@@ -224,7 +231,6 @@ def assemble(
             clock=clock,
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
             alert=alert,
-            on_failure=on_failure or _crash,
         )
         reader = JournalReader(files.journal)
         audit: AuditLog | NoAuditLog = NoAuditLog()
@@ -233,14 +239,10 @@ def assemble(
                 files.audit_log, retention_days=settings.audit_log.retention_days
             )
             is_timed = not isinstance(clock, RecordedClock)
-            audit = AuditLog(reader, audit_files, is_timed=is_timed)
+            copies = () if is_inline else (copy_to_console,)
+            audit = AuditLog(reader, audit_files, copies=copies, is_timed=is_timed)
         undo.pop_all()
     return Assembly(TradingGateway(desk), exchange, audit, reader, clock)
-
-
-def _crash(name: str, error: BaseException) -> None:
-    """Let a task's death end the process loudly: replay proves or disproves what it was."""
-    raise RuntimeError(f"the task {name!r} died") from error
 
 
 # The service -----------------------------------------------------------------------------------
@@ -304,20 +306,15 @@ class _Ends:
 
 async def _serve(settings: Settings) -> int:
     from arbees.api.server import ApiServer
-    from arbees.telemetry.alerts import AlertBoard
-    from arbees.telemetry.logs import set_up
 
     set_up(settings.gateway.log_level, settings.gateway.log_format)
     ends = _Ends()
     clock = SystemClock()
-    board = AlertBoard()
+    board = AlertBoard([LogSink()])
+    watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
 
     def alert(name: str, message: str, **data: object) -> None:
-        board.raise_(name, message, clock.now_ns(), **data)
-
-    def failed(name: str, error: BaseException) -> None:
-        alert("JOURNAL_TROUBLE", f"the task {name!r} died: {error!r}")
-        ends.ask(f"the task {name!r} died: {error!r}", 1)
+        board.raise_(AlertName(name), message, clock.now_ns(), **data)
 
     assembly = assemble(
         settings,
@@ -325,10 +322,15 @@ async def _serve(settings: Settings) -> int:
         files=Files.of(settings),
         kill_file=settings.section(KillSwitch).kill_switch_file,
         alert=alert,
-        on_failure=failed,
     )
     gateway = assembly.gateway
     gateway.on_end = lambda reason: ends.ask(reason, 1)
+    gateway.on_event = watch.take
+    for order in gateway.desk.book.orders.values():
+        if order.status == "UNKNOWN":
+            watch.expect(order.client_order_id, order.request_id, order.created_ns)
+    for warning in settings.warnings:
+        sys.stderr.write(f"Warning: {warning}\n")
     server = ApiServer(gateway, settings.gateway.http_host, settings.gateway.http_port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -337,6 +339,7 @@ async def _serve(settings: Settings) -> int:
     await server.start()
     try:
         await assembly.start()
+        gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
         sys.stderr.write(f"Ready on {server.address}\n")
         sys.stderr.flush()
         await ends.asked.wait()
@@ -346,6 +349,13 @@ async def _serve(settings: Settings) -> int:
     if ends.exit_code:
         sys.stderr.write(f"Ended: {ends.reason}\n")
     return ends.exit_code
+
+
+async def _tick(watch: AlertWatch, clock: SystemClock) -> None:
+    """Raise and clear what only time brings about."""
+    while True:
+        await clock.sleep(ALERT_SECONDS)
+        watch.tick(clock.now_ns())
 
 
 async def _halt_by_signal(gateway: TradingGateway) -> None:

@@ -68,7 +68,6 @@ class Desk:
         clock: JumpingClock,
         options: Options,
         alert: Alert,
-        on_failure: Callable[[str, BaseException], None],
     ) -> None:
         """Build the parts; nothing runs yet."""
         self.journal = journal
@@ -87,7 +86,7 @@ class Desk:
         self.breakers = {
             platform: Breaker(options.errors_to_open, options.cooldown_ns) for platform in venues
         }
-        self.supervisor = Supervisor(on_failure)
+        self.supervisor = Supervisor(self._task_died)
         self.writer = Writer(
             journal=journal,
             book=book,
@@ -110,6 +109,12 @@ class Desk:
         self.receipts = 0
         self.balance_ns: dict[str, int] = {}
         """By pool: the venue's own time of its last figure."""
+
+    def _task_died(self, name: str, error: BaseException) -> None:
+        """Stop at once: replay proves or disproves what it was."""
+        reason = f"the task {name!r} died: {error!r}"
+        self.alert("JOURNAL_TROUBLE", reason)
+        self.writer.abandon(reason)
 
     @property
     def is_idle(self) -> bool:

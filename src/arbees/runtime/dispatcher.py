@@ -72,13 +72,16 @@ class Dispatcher:
         """Client order ids handed to a venue whose answer is not here yet."""
         self._cancelling: set[str] = set()
         self._resolving: set[str] = set()
+        self._pausing = 0
+        """How many of the cancels and lookups only wait for their next attempt."""
         self.note: Callable[[Platform, str | None], None] = lambda _platform, _error: None
         """Told of each contact with a venue: None when it worked, else why not."""
 
     @property
     def is_idle(self) -> bool:
         """Whether no answer of a venue is outstanding (pauses do not count)."""
-        return not self.sending
+        asking = len(self._cancelling) + len(self._resolving) - self._pausing
+        return not self.sending and not asking
 
     def carry_out(self, effects: Sequence[c.Effect]) -> None:
         """Start what a durable batch set off."""
@@ -162,10 +165,18 @@ class Dispatcher:
                     self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
                     return
                 self.note(order.platform, outcome.message)
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, PAUSE_MAX)
+                pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
+
+    async def _pause(self, seconds: float) -> float:
+        """Wait before the next attempt; return how long to wait before the one after it."""
+        self._pausing += 1
+        try:
+            await self._clock.sleep(seconds)
+        finally:
+            self._pausing -= 1
+        return min(2 * seconds, PAUSE_MAX)
 
     async def cancel_unjournaled(self) -> None:
         """Cancel all that works, once, without a journal: it failed, the process is ending."""
@@ -191,8 +202,7 @@ class Dispatcher:
                 if not isinstance(lookup, Inconclusive):
                     self._tell(c.TakeLookup(client_order_id=client_order_id, lookup=lookup))
                     return
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, PAUSE_MAX)
+                pause = await self._pause(pause)
         finally:
             self._resolving.discard(client_order_id)
 

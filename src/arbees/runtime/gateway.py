@@ -9,9 +9,7 @@ from collections.abc import Callable, Sequence
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import encode as encode_book
 from arbees.core.control import liftable
-from arbees.core.order import Order
 from arbees.core.outcomes import Filled, OrderClosed, Refusal, Report, Settled
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
@@ -25,15 +23,14 @@ from arbees.core.views import (
     Undecided,
 )
 from arbees.core.words import HaltSource, Mode, OrderStatus, TradingState
-from arbees.errors import JournalError
 from arbees.runtime.desk import Desk
+from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
-DRAIN_SECONDS = 10.0
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
 SCOPE_KINDS = frozenset({"platform", "sport", "market", "strategy", "model_version"})
 
@@ -49,11 +46,13 @@ class TradingGateway:
         self.reconciler = Reconciler(desk, self.monitors)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
-        self._records_since_snapshot = 0
+        self._lifecycle = Lifecycle(desk, self.monitors, self.reconciler)
         self.on_end: Callable[[str], None] = lambda _reason: None
         """Told when the process must end: the journal failed."""
         self.on_durable: Callable[[], None] = lambda: None
         """Told after each commit: followers may read on."""
+        self.on_event: Callable[[int, e.Event], None] = lambda _time_ns, _event: None
+        """Told of each durable event, for alerts; never blocks."""
         self.warnings: Callable[[], tuple[str, ...]] = tuple
         """Asked for what an operator should look at (audit log behind, ...)."""
         desk.writer.on_records = self._on_records
@@ -66,111 +65,20 @@ class TradingGateway:
         """Whether real money is at stake."""
         return self.desk.rules.mode is Mode.LIVE
 
-    # Life of the process -----------------------------------------------------------------------
-
     async def start(self) -> None:
         """Recover, reconcile, and only then admit requests."""
-        desk, options = self.desk, self.desk.options
-        desk.supervisor.start(desk.writer.run(), "writer")
-        started = e.Started(
-            version=options.version,
-            settings_hash=options.settings_hash,
-            settings=dict(options.settings),
-            disabled=dict(options.disabled),
-        )
-        await desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL)
-        await self.monitors.refresh_balances()
-        for order in list(desk.book.orders.values()):
-            effect: c.Effect = c.ResolveOrder(order.client_order_id)
-            if order.cancel_reason is not None and order.status is not OrderStatus.UNKNOWN:
-                effect = c.CancelOrder(order.client_order_id)
-            desk.dispatcher.carry_out((effect,))
-        await self._settle_recovery()
-        await self.reconciler.run()
-        self.monitors.start()
-        desk.supervisor.start(self.reconciler.watch(), "reconciler")
+        await self._lifecycle.start()
         self._trouble = ()
-        desk.writer.is_admitting = True
-
-    def _orphans(self) -> tuple[e.Event, ...]:
-        """Return what is said of orders whose sending or answer the last process did not see."""
-        return tuple(
-            e.OrderUnknown(
-                client_order_id=order.client_order_id,
-                request_id=order.request_id,
-                message="the process ended before an answer",
-                sent_ns=order.created_ns,
-            )
-            for order in self.desk.book.orders.values()
-            if order.status is OrderStatus.PENDING
-        )
-
-    async def _settle_recovery(self) -> None:
-        """Give the first answers on what was open a moment; what stays unknown stays reserved."""
-        for _ in range(200):
-            if self.desk.is_idle and not self.desk.book.unknown:
-                return
-            await asyncio.sleep(0 if self.desk.options.is_inline else 0.005)
 
     async def stop(self, reason: str) -> None:
         """Stop admitting, cancel what rests, settle what is in flight, flush, close."""
-        desk = self.desk
         self._trouble = ("stopping",)
-        desk.writer.is_admitting = False
-        if desk.writer.poison is None:
-            if desk.options.cancel_on_shutdown and desk.book.orders:
-                cancel = c.RequestCancel(
-                    scope="all", reason=reason, actor="arbees", receipt_id=desk.receipt_id()
-                )
-                await self._swallow_undecided(desk.writer.put(cancel, Lane.CONTROL))
-            await self._drain(lambda: desk.is_idle and not self._is_waiting_for_ends())
-            desk.gate.closed = Refusal(code="SHUTTING_DOWN", message="the gateway is stopping")
-            stopped = c.Record(events=(e.Stopped(reason=reason),))
-            await self._swallow_undecided(desk.writer.put(stopped, Lane.CONTROL))
-            await self._snapshot()
-        await desk.supervisor.stop()
-        for venue in desk.venues.values():
-            await venue.close()
-        if desk.simulator is not None:
-            await desk.simulator.close()
-        desk.journal.close()
-
-    def _is_waiting_for_ends(self) -> bool:
-        if not self.desk.options.cancel_on_shutdown:
-            return False
-        return any(not _is_unknown(order) for order in self.desk.book.orders.values())
-
-    async def _drain(self, is_done: Callable[[], bool]) -> None:
-        waited = 0.0
-        while not is_done() and waited < DRAIN_SECONDS:
-            await asyncio.sleep(0.005)
-            waited += 0.005
-
-    async def _swallow_undecided(self, future: "asyncio.Future[Committed]") -> None:
-        """Wait for a commit on the way out; a journal that fails now has poisoned the writer."""
-        await asyncio.wait([future])
-        if not future.cancelled():
-            future.exception()
-
-    async def _snapshot(self) -> None:
-        desk = self.desk
-        body = encode_book(desk.book)
-        sequence = desk.book.sequence
-        self._records_since_snapshot = 0
-        try:
-            if desk.options.is_inline:
-                desk.journal.write_snapshot(sequence, desk.options.version, body)
-            else:
-                await asyncio.get_running_loop().run_in_executor(
-                    None, desk.journal.write_snapshot, sequence, desk.options.version, body
-                )
-        except JournalError as error:
-            desk.alert("JOURNAL_TROUBLE", f"no snapshot: {error}")
+        await self._lifecycle.stop(reason)
 
     # What the parts say ------------------------------------------------------------------------
 
     def _on_records(self, records: Sequence[Recorded]) -> None:
-        for _, _, event in records:
+        for _, time_ns, event in records:
             if isinstance(event, e.HaltRaised):
                 self.desk.gate.settled(event.source, event.scope)
             about = getattr(event, "request_id", None)
@@ -179,11 +87,9 @@ class TradingGateway:
                 about = None if request is None else request.request_id
             if about is not None and (waiting := self._watch.get(about)) is not None:
                 waiting.set()
+            self.on_event(time_ns, event)
         self.on_durable()
-        self._records_since_snapshot += len(records)
-        if self._records_since_snapshot >= self.desk.options.snapshot_every:
-            self._records_since_snapshot = 0
-            self.desk.supervisor.start(self._snapshot(), "snapshot")
+        self._lifecycle.count(len(records))
 
     def _on_poison(self, reason: str) -> None:
         """Journal failed: nothing new leaves, cancels still go out, the process must end."""
@@ -276,15 +182,15 @@ class TradingGateway:
         last: asyncio.Future[Committed] | None = None
         for quote in quotes:
             last = self.desk.writer.put(TakeQuote(quote), Lane.FACTS)
-            if self.desk.simulator is not None:
-                self.desk.simulator.feed(quote)
+            if self.desk.simulator is not None and not self.desk.simulator.feed(quote):
+                raise Undecided("QUEUE_FULL", "the paper exchange takes no more; come again")
         if last is not None:
             await last
 
     async def settle(self, settlement: Settlement) -> None:
         """Settle a market on the paper exchange, which reports it like any venue."""
-        if self.desk.simulator is not None:
-            self.desk.simulator.settle(settlement)
+        if self.desk.simulator is not None and not self.desk.simulator.settle(settlement):
+            raise Undecided("QUEUE_FULL", "the paper exchange takes no more; come again")
 
     async def cancel_all(self, reason: str, *, scope: str = "all", actor: str = "arbees") -> str:
         """Cancel all that works in a scope; return the id of the receipt."""
@@ -401,10 +307,6 @@ def require_scope(scope: str) -> None:
         f"Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, was {scope!r}"
     )
     raise ValueError(msg)
-
-
-def _is_unknown(order: Order) -> bool:
-    return order.status is OrderStatus.UNKNOWN
 
 
 def _is_answer(life: Life) -> bool:

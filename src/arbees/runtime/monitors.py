@@ -31,8 +31,6 @@ class Monitors:
         """Watch a desk; `before_batch` is asked by its writer."""
         self._desk = desk
         self._day_ends_ns = 0
-        self.low: set[Platform] = set()
-        """Venues whose balance is below the threshold."""
         desk.writer.before_batch = self.before_batch
         desk.writer.health = self.health
         desk.writer.balance_ns = lambda platform: desk.balance_ns.get(platform, 0)
@@ -103,23 +101,18 @@ class Monitors:
             desk.writer.tell(c.Record(events=(e.Marked(marks=changed),)))
         limit = desk.options.max_daily_loss
         loss = -desk.book.pnl_today(desk.marks.unrealized)
-        data = {"pnl_today": -loss, "max_daily_loss": limit}
         if loss > limit:
             if f"{HaltSource.DAILY_LOSS}|{SCOPE_ALL}" not in desk.book.halts:
                 self.halt(
                     HaltSource.DAILY_LOSS,
                     f"loss of the day {format_dollars(loss)} exceeds {format_dollars(limit)}",
                 )
-                desk.alert(
-                    "DAILY_LOSS_LIMIT_EXCEEDED",
-                    f"Loss of the day {format_dollars(loss)}, limit {format_dollars(limit)}",
-                    **data,
-                )
         elif loss > mul_floor(limit, desk.options.daily_loss_threshold):
             desk.alert(
                 "DAILY_LOSS_APPROACHING",
                 f"Loss of the day {format_dollars(loss)} of {format_dollars(limit)}",
-                **data,
+                pnl_today=-loss,
+                max_daily_loss=limit,
             )
 
     def halt(self, source: HaltSource, reason: str, *, scope: str = SCOPE_ALL) -> None:
@@ -155,21 +148,6 @@ class Monitors:
             for balance in balances:
                 desk.balance_ns[balance.pool] = balance.as_of_ns
                 desk.writer.tell(c.ObserveBalance(balance=balance))
-                self._look_at_balance(platform, balance.available)
-
-    def _look_at_balance(self, platform: Platform, available: int) -> None:
-        threshold = self._desk.options.balance_low
-        if available >= threshold:
-            self.low.discard(platform)
-            return
-        self.low.add(platform)
-        self._desk.alert(
-            "BALANCE_LOW",
-            f"{platform}: {format_dollars(available)} available, threshold "
-            f"{format_dollars(threshold)}",
-            platform=str(platform),
-            current_balance=available,
-        )
 
     # Venues ------------------------------------------------------------------------------------
 
@@ -225,7 +203,6 @@ class Monitors:
         found = space()
         if found.is_low and f"{HaltSource.JOURNAL}|{SCOPE_ALL}" not in self._desk.book.halts:
             self.halt(HaltSource.JOURNAL, f"disk space is low: {found.free_bytes} bytes free")
-            self._desk.alert("JOURNAL_TROUBLE", f"Disk space is low: {found.free_bytes} bytes")
 
 
 def trading_day(now_ns: int, zone: ZoneInfo) -> tuple[str, int]:

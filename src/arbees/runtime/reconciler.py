@@ -5,6 +5,7 @@ journal does not know is found (`JOURNAL_ROLLED_BACK`), and that each difference
 with the policy of its kind. A break ends by evidence: the same comparison without it.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from arbees.core import commands as c
@@ -19,6 +20,9 @@ from arbees.runtime.monitors import Monitors
 
 DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
 """Differences up to this are no break (Polymarket settles in units that leave dust)."""
+
+ATTEMPTS = 10
+RETRY_SECONDS = 0.05
 
 Found = dict[str, e.BreakOpened]
 
@@ -44,23 +48,42 @@ class Reconciler:
         Returns:
             Whether every query was answered; what could not be asked keeps its breaks.
         """
-        is_complete = True
-        for platform, venue in self._desk.venues.items():
-            before = self._desk.book.sequence
+        answers = [await self._look(platform) for platform in self._desk.venues]
+        return all(answers)
+
+    async def _look(self, platform: Platform) -> bool:
+        """Compare one venue at a moment at which nothing happens; tell whether there was one."""
+        desk, venue = self._desk, self._desk.venues[platform]
+        for _ in range(ATTEMPTS):
+            before = desk.book.sequence
             try:
+                settled = await venue.results(self._unsettled(platform))
                 orders = await venue.open_orders()
                 positions = await venue.positions()
             except VenueError as error:
                 self._monitors.note(platform, str(error))
-                is_complete = False
-                continue
-            if not self._is_still(before):
-                # Something happened in between: a difference would prove nothing. Ask again.
-                is_complete = False
-                continue
-            found = self._compare(platform, orders, positions)
-            self._record(platform, found)
-        return is_complete
+                return False
+            for each in settled:
+                # Settled while nobody listened: the positions are gone for a reason.
+                desk.writer.tell(
+                    c.SettleMarket(platform=platform, market_id=each.market_id, result=each.result)
+                )
+            if not settled and self._is_still(before):
+                self._record(platform, self._compare(platform, orders, positions))
+                return True
+            # Something happened in between: a difference would prove nothing. Ask again.
+            await asyncio.sleep(0 if desk.options.is_inline else RETRY_SECONDS)
+        return False
+
+    def _unsettled(self, platform: Platform) -> list[str]:
+        """Return the markets of which something is held or open, by the venue's own name."""
+        return [
+            market.listing.market_id
+            for market in self._desk.book.markets.values()
+            if market.listing.platform == platform
+            and not market.is_settled
+            and (market.yes.quantity or market.no.quantity or market.orders)
+        ]
 
     def _is_still(self, sequence: int) -> bool:
         return self._desk.book.sequence == sequence and self._desk.is_idle
@@ -114,7 +137,6 @@ class Reconciler:
             " journal does not know"
         )
         self._monitors.halt(HaltSource.JOURNAL, reason)
-        self._desk.alert("JOURNAL_TROUBLE", reason)
 
     def _positions(
         self, platform: Platform, positions: Sequence[VenuePosition]
@@ -181,6 +203,5 @@ class Reconciler:
             desk.writer.tell(c.Record(events=tuple(events)))
         for each in new:
             text = f"{platform} {each.market_key}: expected {each.expected}, was {each.observed}"
-            desk.alert("RECONCILIATION_MISMATCH", text, kind=each.kind, platform=str(platform))
             if each.policy == "halt":
                 self._monitors.halt(HaltSource.RECONCILIATION, text)

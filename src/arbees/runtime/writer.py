@@ -290,6 +290,11 @@ class Writer:
         if published:
             self.on_records(published)
 
+    def abandon(self, reason: str) -> None:
+        """Poison from outside: a part of the gateway died, and with it what may be promised."""
+        if self.poison is None:
+            self._fail(reason, [])
+
     def _fail(
         self,
         reason: str,
