@@ -118,6 +118,7 @@ class Player:
         self.clock = clock
         self.results: list[Result | dict[str, Any]] = []
         self._asked: list[tuple[int, str]] = []
+        self._lines: list[int] = []
         self.worst = Worst()
         self.fills = 0
         self.fees = 0
@@ -180,18 +181,22 @@ class Player:
             result = await gateway.submit(each.item, 0)
             await self.settle()
             self._asked.append((len(self.results), each.item.request_id))
+            self._lines.append(each.line)
             self.results.append(result)
         else:
+            self._lines.append(each.line)
             self.results.append(malformed_result(each.item, each.line))
         await self.settle()
 
     def finish(self) -> None:
-        """Replace each result by what is known at the end; a duplicate stays what it was."""
+        """Put results in the order of lines, each as known at the end; duplicates stay."""
         for index, request_id in self._asked:
             before = self.results[index]
             if isinstance(before, Result) and before.code not in _OWN:
                 known = self.assembly.gateway.reads.result(request_id)
                 self.results[index] = before if known is None else known
+        by_line = sorted(range(len(self.results)), key=self._lines.__getitem__)
+        self.results = [self.results[index] for index in by_line]
 
 
 _OWN = frozenset({"DUPLICATE_REQUEST", "DUPLICATE_SIGNAL", "IDEMPOTENCY_CONFLICT"})
