@@ -31,8 +31,8 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import get_ignored_lines
 
 _SHOWN_MAX = 110
-_REMEDY = 4
-"""Position of the remedy among the arguments of `_code`."""
+_REMEDY = 3
+"""Position of the remedy among the arguments of `Code`."""
 _TYPE_MAKERS = m.Call(func=m.Name("NewType") | m.Name("TypeVar"))
 _IS_TYPE = (
     m.BinaryOperation(operator=m.BitOr())
@@ -90,7 +90,7 @@ class _Visitor(file_mutation.MutationVisitor):
             return True
         return (
             isinstance(parent, cst.Call)
-            and m.matches(parent.func, m.Name("_code"))
+            and m.matches(parent.func, m.Name("Code"))
             and node is parent.args[_REMEDY]
         )
 

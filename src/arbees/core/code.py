@@ -5,7 +5,6 @@ from enum import StrEnum
 import msgspec
 
 from arbees.core.units import format_dollars, format_micro, whole_milliseconds
-from arbees.core.wire import format_time
 
 
 class Unit(StrEnum):
@@ -48,8 +47,3 @@ def show(unit: Unit, value: int | str | None) -> str:
 def sentence(known: Code, observed: int | str | None, limit: int | str | None) -> str:
     """Return the sentence of a denial or warning."""
     return known.message.format(observed=show(known.unit, observed), limit=show(known.unit, limit))
-
-
-def until_text(until_ns: int | None) -> str:
-    """Return when a denial lifts, as text; empty if it does not lift by itself."""
-    return "" if until_ns is None else format_time(until_ns)
