@@ -24,6 +24,9 @@ from arbees.journal.witness import NOTHING, Mark, path_of, read_witness
 CLOCK_TOLERANCE_NS = 2_000_000_000
 """How far the newest record may lie ahead of the clock: the jump that the design tolerates."""
 
+_UNFINISHED = apsw.SQLITE_READONLY_ROLLBACK
+"""SQLite's code where a rollback journal is left; ours has one only while the file is made."""
+
 RESTORE = (
     "Put back the newest copy of all its files. If there is none, what happened since must first be"
     " found out at the venues: see docs/journal.md, `Restore`"
@@ -67,6 +70,8 @@ def inspect(path: Path, wanted: Binding, now_ns: int, vfs: str | None) -> Found 
         require_known(str(path), connection, is_vouched=mark not in {None, NOTHING})
         return _inspect_whole(path, connection, mark, wanted, now_ns)
     except ReadError as error:
+        if mark == NOTHING and getattr(error, "extendedresult", 0) == _UNFINISHED:
+            return None  # the process ended while it made the file; SQLite undoes that
         raise fault_of(path, error, "read") from error
     finally:
         disconnect(connection)
