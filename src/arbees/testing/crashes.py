@@ -110,7 +110,7 @@ def _watched_disk() -> Iterator[_Disk]:
 
 
 class Crashes:
-    """Stops a run at every point; use it as a context manager around the run."""
+    """Stops a run at every point from `begin` on; one run each."""
 
     def __init__(
         self, folder: Path, promises: Callable[[], object], judge: Judge, scratch: Path
@@ -130,7 +130,12 @@ class Crashes:
         self._scratch = scratch
         self._seen: set[bytes] = set()
         self._now_ns: Callable[[], int] = lambda: 0
+        self._is_begun = False
         self.survey = Survey(Counter())
+
+    def begin(self) -> None:
+        """Watch from here on; a run that is to be watched from its first step begins before it."""
+        self._is_begun = True
 
     def run(self, main: Coroutine[Any, Any, object], now_ns: Callable[[], int]) -> Survey:
         """
@@ -147,6 +152,8 @@ class Crashes:
         return self.survey
 
     def _crash(self, kind: str) -> None:
+        if not self._is_begun:
+            return
         points = self.survey.points
         points[kind] += 1
         state = self._state()

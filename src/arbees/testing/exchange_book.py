@@ -73,7 +73,7 @@ def read_book(path: Path) -> ExchangeBook:
     """Read the file of a paper exchange that has stopped, or as of now."""
     connection = sqlite3.connect(path)
     try:
-        held = {}
+        held: dict[tuple[str, str, str], int] = {}
         for platform, key, yes, no in connection.execute(_MARKETS):
             held |= {(platform, key, side): n for side, n in (("Yes", yes), ("No", no)) if n}
         return ExchangeBook(

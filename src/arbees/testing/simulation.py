@@ -11,11 +11,19 @@ import selectors
 from asyncio import Handle, TimerHandle
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from arbees.core.units import NS_PER_SECOND
 
 T = TypeVar("T")
+
+
+class HasFileno(Protocol):
+    """What a selector takes besides numbers."""
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        ...
 
 
 class StuckError(RuntimeError):
@@ -29,13 +37,15 @@ class _NoFiles(selectors.BaseSelector):
         self._advance = advance
         self._keys: dict[Any, selectors.SelectorKey] = {}
 
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+    def register(
+        self, fileobj: "int | HasFileno", events: int, data: object = None
+    ) -> selectors.SelectorKey:
         number = fileobj if isinstance(fileobj, int) else fileobj.fileno()
         key = selectors.SelectorKey(fileobj, number, events, data)
         self._keys[fileobj] = key
         return key
 
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+    def unregister(self, fileobj: "int | HasFileno") -> selectors.SelectorKey:
         return self._keys.pop(fileobj)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -76,13 +86,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Return seconds since the beginning."""
         return self._now_ns / NS_PER_SECOND
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
         """Run a callback as a watched step."""
         return super().call_soon(self._step, callback, *args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., object],

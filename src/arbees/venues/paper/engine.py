@@ -365,6 +365,7 @@ class Engine:
                 closed=closed,
                 reason=reason,
                 time_ns=now_ns,
+                filled=order.filled,
             ),
         )
 

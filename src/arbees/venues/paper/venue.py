@@ -22,6 +22,7 @@ from arbees.core.outcomes import (
     Outcome,
     Refused,
     Report,
+    Settled,
     Unknown,
     VenueOrder,
     VenuePosition,
@@ -144,6 +145,12 @@ class PaperVenue:
         """List what is held, by market and outcome. Raises VenueError."""
         return await self._read("positions", self._positions)
 
+    async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
+        """Return which of these markets were settled, and how. Raises VenueError."""
+        if self._faults.occurs(Fault.OUTAGE, self._platform):
+            raise VenueNotSent("The venue cannot be reached")
+        return await self._ask(lambda _now_ns: self._results(market_ids))
+
     async def balances(self) -> Sequence[Balance]:
         """Return the available balance, as of a consistent read. Raises VenueError."""
         return await self._read("balances", self._balances)
@@ -233,6 +240,23 @@ class PaperVenue:
             for order in as_listed(self._engine.state.working.values())
             if order.platform is self._platform
         )
+
+    def _results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
+        found: list[Settled] = []
+        for market_id in market_ids:
+            known = self._engine.state.names.get((self._platform, market_id))
+            if known is None or known[0].result is None or known[0].settled_ns is None:
+                continue
+            winner, is_flipped = known[0].result, known[1]
+            found.append(
+                Settled(
+                    platform=self._platform,
+                    market_id=market_id,
+                    result=winner.opposite if is_flipped else winner,
+                    time_ns=known[0].settled_ns,
+                )
+            )
+        return found
 
     def _positions(self, now_ns: int) -> Sequence[VenuePosition]:
         return tuple(
