@@ -6,10 +6,13 @@ put together the same way; what differs is the clock, the files, and whether thr
 
 import asyncio
 import contextlib
+import hashlib
 import signal
 import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from arbees import __version__
 from arbees.core import events as e
@@ -144,6 +147,7 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
     health, breaks = settings.section(VenueHealth), settings.section(Reconciliation)
     return Options(
         version=__version__,
+        snapshot_version=snapshot_version(),
         settings_hash=settings.hash,
         settings=settings.recorded(),
         disabled=settings.disabled,
@@ -168,12 +172,17 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
     )
 
 
+def snapshot_version() -> str:
+    """Return what a snapshot must be of to be read: this version, and this shape of the book."""
+    shape = hashlib.sha256(repr(msgspec.json.schema(Book)).encode()).hexdigest()
+    return f"{__version__}/{shape[:16]}"
+
+
 def recover(journal: Journal) -> Book:
     """Return the book: the newest snapshot, and the records after it."""
     found = journal.snapshot()
-    book = fresh()
-    if found is not None and found[1] == __version__:
-        book = decode_book(found[2])
+    is_ours = found is not None and found[1] == snapshot_version()
+    book = decode_book(found[2]) if found is not None and is_ours else fresh()
     for stored in journal.records(book.sequence):
         apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
     return book

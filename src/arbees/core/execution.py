@@ -107,7 +107,10 @@ def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
         scratch.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
         if falls_back:
             scratch.effects.append(c.TryAlternate(request, leg + 1))
-    elif scratch.is_open and scratch.order.status is OrderStatus.PENDING:
+    elif scratch.is_open and scratch.order.status is not OrderStatus.PENDING:
+        # Its own stream was faster than the answer that is missing: ask how it ended.
+        scratch.effects.append(c.ResolveOrder(command.client_order_id))
+    elif scratch.is_open:
         sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns
         scratch.events.append(e.OrderUnknown(**ids, message=outcome.message, sent_ns=sent_ns))
         scratch.effects.append(c.ResolveOrder(command.client_order_id))

@@ -18,23 +18,37 @@ JUMP_MAX_NS = 2 * NS_PER_SECOND
 class SystemClock:
     """UTC nanoseconds: the wall clock at the start plus what the monotonic clock has run since."""
 
-    def __init__(self) -> None:
-        """Anchor both clocks to each other."""
-        self._anchor_ns = time.time_ns() - time.monotonic_ns()
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        steady_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Anchor the wall clock to the monotonic one."""
+        self._wall_ns = wall_ns
+        self._steady_ns = steady_ns
+        self._anchor_ns = wall_ns() - steady_ns()
+        self._last_ns = 0
+        self._accepted_ns = 0
 
     def now_ns(self) -> int:
         """Return UTC nanoseconds; never runs backwards."""
-        return self._anchor_ns + time.monotonic_ns()
+        self._last_ns = max(self._last_ns, self._anchor_ns + self._steady_ns())
+        return self._last_ns
 
     def jump_ns(self) -> int:
-        """Return by how much the wall clock left the anchored one since the last anchoring."""
-        return time.time_ns() - self.now_ns()
+        """Return by how much the wall clock left the anchored one since that was last accepted."""
+        anchored = self._anchor_ns + self._steady_ns()
+        return self._wall_ns() - anchored - self._accepted_ns
 
     def slew(self) -> None:
-        """Follow a small drift of the wall clock forwards; never backwards, never a jump."""
+        """Follow a small drift of the wall clock; backwards only by standing still meanwhile."""
         jump = self.jump_ns()
-        if 0 < jump <= JUMP_MAX_NS:
+        if abs(jump) <= JUMP_MAX_NS:
             self._anchor_ns += jump
+
+    def accept_jump(self) -> None:
+        """Go on by the monotonic clock after a jump was reported: each jump is reported once."""
+        self._accepted_ns += self.jump_ns()
 
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
@@ -60,6 +74,9 @@ class RecordedClock:
 
     def slew(self) -> None:
         """Do nothing: nothing drifts."""
+
+    def accept_jump(self) -> None:
+        """Do nothing: nothing jumps."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has been moved past the due time."""

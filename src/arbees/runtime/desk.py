@@ -50,7 +50,11 @@ class JumpingClock(Clock, Protocol):
         ...
 
     def slew(self) -> None:
-        """Follow a small drift forwards."""
+        """Follow a small drift."""
+        ...
+
+    def accept_jump(self) -> None:
+        """Go on by the monotonic clock after a jump was reported."""
         ...
 
 

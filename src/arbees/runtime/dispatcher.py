@@ -24,7 +24,6 @@ from arbees.core.outcomes import (
 )
 from arbees.core.ports import Clock, Venue
 from arbees.core.request import Request
-from arbees.core.views import Undecided
 from arbees.core.words import Platform
 from arbees.errors import VenueError
 from arbees.runtime.gate import Gate
@@ -139,15 +138,7 @@ class Dispatcher:
 
     def _tell(self, command: c.Command) -> None:
         """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
-        try:
-            self._writer.tell(command, Lane.FACTS)
-        except Undecided as error:
-            if error.code == "QUEUE_FULL":
-                self._start(self._tell_later(command), "tell later")
-
-    async def _tell_later(self, command: c.Command) -> None:
-        await self._clock.sleep(PAUSE_FIRST)
-        self._tell(command)
+        self._writer.tell(command, Lane.FACTS)
 
     # Cancels -----------------------------------------------------------------------------------
 

@@ -107,8 +107,6 @@ class TradingGateway:
 
     def _on_report(self, report: Report) -> None:
         writer = self.desk.writer
-        if writer.poison is not None:
-            return
         if isinstance(report, Filled):
             writer.tell(c.TakeFill(fill=report.fill))
         elif isinstance(report, OrderClosed):
@@ -152,8 +150,10 @@ class TradingGateway:
                 if life is None:
                     raise Undecided("JOURNAL_FAILED", "ask again with the same key")
                 left = deadline - asyncio.get_running_loop().time()
-                if _is_answer(life) or left <= 0 or self.desk.writer.poison is not None:
+                if _is_answer(life) or left <= 0:
                     return life.result()
+                if self.desk.writer.poison is not None:
+                    raise Undecided("JOURNAL_FAILED", "outcome not known, ask with the same key")
                 try:
                     async with asyncio.timeout(left):
                         await watch.wait()

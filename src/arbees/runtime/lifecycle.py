@@ -116,7 +116,7 @@ class Lifecycle:
 
     def _taken(self) -> tuple[int, str, bytes]:
         book = self._desk.book
-        return book.sequence, self._desk.options.version, encode_book(book)
+        return book.sequence, self._desk.options.snapshot_version, encode_book(book)
 
     async def _snapshot(self, taken: tuple[int, str, bytes]) -> None:
         try:

@@ -40,6 +40,7 @@ class Monitors:
         """Start the loops."""
         start = self._desk.supervisor.start
         start(self._every(MARK_SECONDS, self.look_at_loss), "daily loss")
+        start(self._every(MARK_SECONDS, self.look_at_orders), "open orders")
         start(self._watch_balances(), "balances")
         if self._desk.kill_file.path is not None:
             start(self._every(KILL_FILE_SECONDS, self.look_at_kill_file), "kill-switch file")
@@ -114,6 +115,17 @@ class Monitors:
                 pnl_today=-loss,
                 max_daily_loss=limit,
             )
+
+    def look_at_orders(self) -> None:
+        """Ask the venue for each order that it acknowledged, until it is final (R10)."""
+        orders = self._desk.book.orders.values()
+        self._desk.dispatcher.carry_out(
+            [
+                c.ResolveOrder(order.client_order_id)
+                for order in orders
+                if order.acknowledged_ns is not None
+            ]
+        )
 
     def halt(self, source: HaltSource, reason: str, *, scope: str = SCOPE_ALL) -> None:
         """Halt by itself: in force at once, journaled next."""
@@ -192,8 +204,8 @@ class Monitors:
         if abs(jump) <= JUMP_MAX_NS:
             self._desk.clock.slew()
             return
-        if f"{HaltSource.CLOCK}|{SCOPE_ALL}" not in self._desk.book.halts:
-            self.halt(HaltSource.CLOCK, f"the clock jumped by {jump / NS_PER_SECOND:.1f} s")
+        self._desk.clock.accept_jump()
+        self.halt(HaltSource.CLOCK, f"the clock jumped by {jump / NS_PER_SECOND:.1f} s")
 
     def look_at_space(self) -> None:
         """Halt while there is room left to say so: outcomes and halts still have the reserve."""

@@ -11,6 +11,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the shell around the core."""
 
     version: str
+    snapshot_version: str
+    """Of the program and of the book's shape: another one's snapshot is not read."""
     settings_hash: str
     settings: dict[str, str] = {}
     """As shown, secrets left out; journaled at the start."""

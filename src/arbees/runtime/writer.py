@@ -32,6 +32,8 @@ from arbees.runtime.marks import Marks
 
 BATCH_MAX = 256
 LANE_MAX = 2_048
+"""Requests, and quotes, that may wait; one more is refused, undecided."""
+TRUTH_MAX = 1_000_000
 
 
 class Lane(IntEnum):
@@ -116,15 +118,16 @@ class Writer:
         Queue a command; the future is done once its records are durable.
 
         Raises:
-            Undecided: the lane is full, the writer poisoned or not admitting requests.
+            Undecided: too much waits, the writer is poisoned or not admitting requests.
         """
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._queue(command, lane, future)
         return future
 
     def tell(self, command: c.Command | TakeQuote, lane: Lane = Lane.FACTS) -> None:
-        """Queue a command that nobody waits for. Raises Undecided."""
-        self._queue(command, lane, None)
+        """Queue a command that nobody waits for; a poisoned writer takes none, the end is near."""
+        if self.poison is None:
+            self._queue(command, lane, None)
 
     def _queue(
         self,
@@ -137,8 +140,10 @@ class Writer:
         if lane is Lane.REQUESTS and not self.is_admitting:
             raise Undecided("SHUTTING_DOWN", "not admitting requests; come again with this key")
         waiting = self._lanes[lane]
-        if lane is not Lane.CONTROL and len(waiting) >= LANE_MAX:
+        is_asked = lane is Lane.REQUESTS or isinstance(command, TakeQuote)
+        if is_asked and len(waiting) >= LANE_MAX:
             raise Undecided("QUEUE_FULL", "nothing was decided; come again with this key")
+        assert len(waiting) < TRUTH_MAX, "venue facts and control are bounded by the open orders"
         waiting.append((command, future))
         self._wake.set()
 
