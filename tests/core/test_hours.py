@@ -52,6 +52,14 @@ def test_a_range_over_midnight_belongs_to_the_day_on_which_it_starts() -> None:
     assert night.opens_at(closes + 1) == opens + 7 * 1440 * MINUTE
 
 
+def test_a_range_of_almost_a_day_is_open_until_its_end() -> None:
+    """Tuesdays 23:00 to 22:00 are open on Wednesday evening, when it is Thursday in UTC."""
+    long = hours((1380, 1320), days=(1,))
+    closes = parse_time("2026-01-29T03:00:00Z")
+    assert long.opens_at(closes) == closes
+    assert long.opens_at(closes + 1) == parse_time("2026-02-04T04:00:00Z")
+
+
 def test_the_next_range_of_several_is_found() -> None:
     """Ranges may stand in any order and overlap."""
     several = hours((1200, 1260), (600, 700), (650, 720))
