@@ -265,3 +265,20 @@ def test_what_an_order_may_close() -> None:
     assert close_of(NO, BUY, 400_000, 7, is_netting=True) == (YES, 600_000, 7)
     assert close_of(YES, BUY, 400_000, 7, is_netting=True) == (NO, 600_000, 7)
     assert close_of(YES, BUY, 400_000, 7, is_netting=False) is None
+
+
+def test_an_order_that_filled_beyond_its_quantity_hides_no_other() -> None:
+    """A venue may fill too much; what is left of the others still counts."""
+    over = _order("over", Leg(YES, SELL, Fraction(1), Fraction(9, 10)), filled=MICRO)
+    over.filled = over.quantity + MICRO
+    other = _order("other", Leg(YES, SELL, Fraction(100), Fraction(3, 5)))
+    market = Market(
+        listing=Listing(platform="Polymarket", market_id="m", market_key="M", is_netting=False),
+        sport="NBA",
+        game_id="g",
+        yes=Holding(100 * MICRO, 10 * MICRO),
+        no=Holding(100 * MICRO, 40 * MICRO),
+        loss_yes=40 * MICRO,
+        orders=["over", "other"],
+    )
+    assert worst_ahead(market, {"over": over, "other": other}) == 40 * MICRO
