@@ -1,0 +1,95 @@
+"""The command `arbees`: finds the command, runs it, and turns what went wrong into an exit code.
+
+Guarantees that every fault ends with one message on stderr and the code that its class documents,
+never with a trace of the stack that hides it; only broken invariants and bugs show one. A command
+is imported when it runs, so that `arbees kill on` is quick.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from arbees import __version__
+from arbees.cli.console import say
+from arbees.cli.exits import Exit
+from arbees.errors import ArbeesError
+
+HELP = """Stand between trading strategies and prediction-market exchanges.
+
+Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 denied, 4 halted,
+5 unavailable, 6 unknown outcome, 65 journal corrupt, 69 gateway unreachable, 77 no permission,
+78 bad settings.
+"""
+
+COMMANDS = {
+    "run": "Run the gateway.",
+    "submit": "Send requests to the gateway.",
+    "kill": "Stop trading, reduce, resume: the kill switch.",
+    "status": "Show how the gateway is.",
+    "play": "Play recorded quotes and requests in recorded time.",
+    "demo": "Show it all: an evening of generated basketball.",
+    "audit": "Verify the journal; follow and export the audit log.",
+    "config": "Look at the settings: check them, show them.",
+    "authorize": "Allow live trading under the settings of now.",
+}
+"""Each is a module of its name in this package, which holds an `app`."""
+
+
+def build(chosen: str | None = None) -> App:
+    """
+    Return the command with all its commands; none is imported before it is used.
+
+    Args:
+        chosen: the command that will run, which then speaks for itself.
+    """
+    app = App(name="arbees", help=HELP, version=__version__, suppress_keyboard_interrupt=False)
+    for name, text in COMMANDS.items():
+        more = {} if name == chosen else {"help": text}
+        app.command(f"arbees.cli.{name}:app", name=name, **more)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Args:
+        arguments: without the program's name; None for those of the process.
+
+    Returns:
+        The exit code.
+    """
+    if not __debug__:
+        say("Arbees does not run under python -O: its assertions are the seat belt", style="red")
+        return Exit.BAD_SETTINGS
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = build(words[0] if words else None)(
+            words,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+        sys.stdout.flush()
+    except CycloptsError as error:
+        say(f"{error}")
+        say("Try: arbees --help")
+        return Exit.USAGE
+    except ArbeesError as error:
+        say(error, style="red")
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PIPE_CLOSED
+    except PermissionError as error:
+        say(f"No permission: {error}", style="red")
+        return Exit.NO_PERMISSION
+    except OSError as error:
+        say(f"Failed: {error}", style="red")
+        return Exit.FAILURE
+    except KeyboardInterrupt:
+        say("Interrupted")
+        return Exit.INTERRUPTED
+    return code if isinstance(code, int) else Exit.OK

@@ -1,0 +1,43 @@
+"""`arbees run`: the gateway as a service, in the foreground.
+
+Guarantees that before anything starts an operator sees on stderr what will: mode, address, journal,
+and in red every safeguard that is off. Ends with 78 where the settings refuse, 65 where the journal
+is not whole.
+"""
+
+from cyclopts import App
+
+from arbees.cli.console import say
+from arbees.settings import Settings, load_here
+
+app = App(name="run")
+
+
+@app.default
+def run() -> int:
+    """Run the gateway until it is told to stop (SIGTERM; a second one stops at once).
+
+    Settings come from the environment, `.env` and `arbees.toml`. SIGUSR1 halts trading.
+
+    Example: `HTTP_PORT=8400 arbees run`
+    """
+    from arbees import bootstrap
+
+    settings = load_here()
+    banner(settings)
+    return bootstrap.run(settings)
+
+
+def banner(settings: Settings) -> None:
+    """Print what will run."""
+    general = settings.gateway
+    mode = str(settings.mode)
+    say(f"Arbees, {mode} trading", style="bold red" if mode == "live" else "bold")
+    say(f"  account     {general.account}@{general.environment}")
+    say(f"  address     http://{general.http_host}:{general.http_port}")
+    say(f"  journal     {settings.journal_path()}")
+    say(f"  safeguards  {len(settings.safeguards)} on, {len(settings.disabled)} off")
+    for name, reason in settings.disabled.items():
+        say(f"  OFF         {name}: {reason}", style="bold red")
+    for text in settings.warnings:
+        say(f"  warning     {text}", style="yellow")
