@@ -128,11 +128,11 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 def test_json_that_only_one_reader_takes_is_refused() -> None:
     """Should the second reader not take what the first did, the text is refused."""
     with pytest.raises(Malformed) as error:
-        wire.refuse_duplicates(b'{"name" :', 1)
+        wire.refuse_duplicates(b'{"name" :', 2)
     assert error.value.field is None
     assert error.value.message.startswith("Expected JSON, was unreadable: Expecting value")
     with pytest.raises(Malformed, match="Expected JSON, was unreadable: maximum recursion"):
-        wire.refuse_duplicates(b'{"a" :' + b"[" * 100_000, 1)
+        wire.refuse_duplicates(b'{"a" :' + b"[" * 100_000, 2)
 
 
 def test_counting_is_enough_where_names_stand_alone() -> None:

@@ -5,7 +5,7 @@ its error names the field.
 """
 
 import hashlib
-from typing import Any
+from operator import attrgetter
 
 import msgspec
 
@@ -29,7 +29,7 @@ class Alternate(msgspec.Struct, frozen=True, kw_only=True):
     limit_price: int
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     """An execution request. Money, prices, quantities and probabilities in millionths."""
 
     request_id: str
@@ -152,31 +152,42 @@ def parse_request(data: bytes, now_ns: int) -> Request:
     if time_in_force is TimeInForce.GTD and raw.expires_at is None:
         raise Malformed("expires_at", "Expected a time, since time_in_force is GTD, was absent")
     created_ns = wire.time("created_at", raw.created_at)
-    return Request(
-        request_id=wire.identifier("request_id", raw.request_id),
-        idempotency_key=wire.identifier("idempotency_key", raw.idempotency_key),
-        platform=wire.word("platform", raw.platform, _PLATFORMS),
-        market_id=wire.identifier("market_id", raw.market_id),
-        side=wire.word("side", raw.side, _SIDES),
-        size=size,
-        limit_price=_price("limit_price", raw.limit_price),
-        created_ns=now_ns if created_ns is None else created_ns,
-        action=Action.BUY if raw.action is None else wire.word("action", raw.action, _ACTIONS),
-        time_in_force=time_in_force,
-        attempt=attempt,
-        expires_ns=wire.time("expires_at", raw.expires_at),
-        game_start_ns=wire.time("game_start_at", raw.game_start_at),
-        edge_pct=wire.optional_number("edge_pct", raw.edge_pct),
-        model_prob=_probability("model_prob", raw.model_prob),
-        market_prob=_probability("market_prob", raw.market_prob),
-        pregame_prob=_probability("pregame_prob", raw.pregame_prob),
-        reason=_text("reason", raw.reason),
-        alternates=_alternates(raw.alternates),
-        **_identifiers(raw),
+    _require_ids(data, raw)
+    return Request(  # hot: passed by place
+        raw.request_id,
+        raw.idempotency_key,
+        wire.word("platform", raw.platform, _PLATFORMS),
+        raw.market_id,
+        wire.word("side", raw.side, _SIDES),
+        size,
+        _price("limit_price", raw.limit_price),
+        now_ns if created_ns is None else created_ns,
+        Action.BUY if raw.action is None else wire.word("action", raw.action, _ACTIONS),
+        time_in_force,
+        attempt,
+        wire.time("expires_at", raw.expires_at),
+        raw.game_id,
+        raw.sport,
+        raw.signal_id,
+        raw.signal_type,
+        wire.optional_number("edge_pct", raw.edge_pct),
+        _probability("model_prob", raw.model_prob),
+        _probability("market_prob", raw.market_prob),
+        _probability("pregame_prob", raw.pregame_prob),
+        raw.model_version,
+        raw.strategy,
+        raw.contract_team,
+        raw.token_id,
+        wire.time("game_start_at", raw.game_start_at),
+        _text("reason", raw.reason),
+        _alternates(raw.alternates),
     )
 
 
-_OPTIONAL_IDS = (
+_IDS = (
+    "request_id",
+    "idempotency_key",
+    "market_id",
     "game_id",
     "sport",
     "signal_id",
@@ -186,15 +197,21 @@ _OPTIONAL_IDS = (
     "contract_team",
     "token_id",
 )
+_ids_of = attrgetter(*_IDS)
 
 
-def _identifiers(raw: _RequestWire) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for field in _OPTIONAL_IDS:
-        value = getattr(raw, field)
-        if value is not None:
-            found[field] = wire.identifier(field, value)
-    return found
+def _require_ids(data: bytes, raw: _RequestWire) -> None:
+    """Refuse an id that is none; where all text is plain, its length is all that can be wrong."""
+    ids: tuple[str | None, ...] = _ids_of(raw)
+    if wire.is_plain(data):
+        for text in ids:
+            if text is not None and not 0 < len(text) <= wire.ID_MAX:
+                break
+        else:
+            return
+    for field, text in zip(_IDS, ids, strict=True):
+        if text is not None:
+            wire.identifier(field, text)
 
 
 def _price(field: str, raw: msgspec.Raw) -> int:

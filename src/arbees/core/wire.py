@@ -16,9 +16,9 @@ from arbees.core.units import NS_PER_SECOND, parse_micro, whole_milliseconds, wh
 
 T = TypeVar("T")
 
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+_STEM = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d", re.ASCII)
+_ZONE = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
+_FORMAT = "Expected an RFC 3339 time with a zone (2026-01-28T20:30:00Z)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_END = 1 << 63
 """Nanoseconds that journal and snapshots can hold: to April 2262."""
@@ -72,9 +72,8 @@ def refuse_duplicates(data: bytes, fields: int) -> None:
     Raises:
         Malformed: a field is named twice.
     """
-    # Each name is followed by a colon; if none has blanks before it, counting `":` counts names.
-    blank_before_colon = b" :" in data or b"\t:" in data or b"\n:" in data or b"\r:" in data
-    if not blank_before_colon and data.count(b'":') == fields:
+    # Each name is followed by a colon: without blanks, `":` is there once a name, or more often.
+    if data.translate(None, _BLANKS).count(b'":') == fields:
         return
     try:
         json.loads(data, object_pairs_hook=_no_duplicates)
@@ -82,6 +81,7 @@ def refuse_duplicates(data: bytes, fields: int) -> None:
         raise Malformed(None, f"Expected JSON, was unreadable: {error}") from None
 
 
+_BLANKS = b" \t\n\r"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -113,11 +113,18 @@ def _explain(error: msgspec.ValidationError) -> Malformed:
 
 def number(field: str, raw: msgspec.Raw) -> int:
     """Read a JSON number, or a string that holds one, as millionths. Raises Malformed."""
-    text = bytes(raw).decode("utf-8", "replace")
+    return _number(field, str(raw, "utf-8", "replace"), raw)
+
+
+_micro = lru_cache(maxsize=4_096)(parse_micro)
+"""Most prices and sizes come again and again; what is refused is not kept."""
+
+
+def _number(field: str, text: str, raw: msgspec.Raw) -> int:
     if text[:1] == '"':
         text = text[1:-1] if text.isascii() and "\\" not in text else _text_of(field, raw)
     try:
-        return parse_micro(text)
+        return _micro(text)
     except ValueError as error:
         raise Malformed(field, str(error)) from None
 
@@ -131,7 +138,10 @@ def _text_of(field: str, raw: msgspec.Raw) -> str:
 
 def optional_number(field: str, raw: msgspec.Raw) -> int | None:
     """Read a number that may be absent or null. Raises Malformed."""
-    return None if bytes(raw) in {b"", b"null"} else number(field, raw)
+    if raw is ABSENT:
+        return None
+    text = str(raw, "utf-8", "replace")
+    return None if text in {"", "null"} else _number(field, text, raw)
 
 
 def parse_time(text: str) -> int:
@@ -142,17 +152,15 @@ def parse_time(text: str) -> int:
         ValueError: another format, no zone, a date that does not exist, or before 1678 or after
             2261 (64 bits of nanoseconds).
     """
-    match = _TIME.fullmatch(text)
-    if match is None:
-        msg = f"Expected an RFC 3339 time with a zone (2026-01-28T20:30:00Z), was {shown(text)}"
-        raise ValueError(msg)
-    day, clock, fraction, zone = match.groups()
+    zone = "Z" if text[-1:] in {"Z", "z"} else text[-6:]
+    fraction = text[19 : len(text) - len(zone)]
     try:
-        seconds = _seconds_of(day, clock, "Z" if zone in "Zz" else zone)
-    except (ValueError, OverflowError):
-        msg = f"Expected a time that exists, was {shown(text)}"
+        time_ns = _seconds_of(text[:19], zone) * NS_PER_SECOND
+        if fraction:
+            time_ns += _fraction_of(fraction)
+    except ValueError as error:
+        msg = f"{error}, was {shown(text)}"
         raise ValueError(msg) from None
-    time_ns = seconds * NS_PER_SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)
     if not -_TIME_END <= time_ns < _TIME_END:
         msg = f"Expected a time from the years 1678 to 2261, was {shown(text)}"
         raise ValueError(msg)
@@ -160,11 +168,25 @@ def parse_time(text: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _seconds_of(day: str, clock: str, zone: str) -> int:
-    """Return whole seconds since 1970 UTC. Raises ValueError, OverflowError."""
-    moment = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone == 'Z' else zone}")
-    delta = moment.astimezone(UTC) - _EPOCH
+def _seconds_of(stem: str, zone: str) -> int:
+    """Return whole seconds since 1970 UTC. Raises ValueError."""
+    if _STEM.fullmatch(stem) is None or _ZONE.fullmatch(zone) is None:
+        raise ValueError(_FORMAT)
+    try:
+        moment = datetime.fromisoformat(stem + ("+00:00" if zone == "Z" else zone))
+        delta = moment.astimezone(UTC) - _EPOCH
+    except (ValueError, OverflowError):
+        msg = "Expected a time that exists"
+        raise ValueError(msg) from None
     return delta.days * 86_400 + delta.seconds
+
+
+def _fraction_of(text: str) -> int:
+    """Return the nanoseconds of `.123`, up to nine digits. Raises ValueError."""
+    digits = text[1:]
+    if not (text[0] == "." and digits.isdecimal() and text.isascii() and len(digits) <= 9):
+        raise ValueError(_FORMAT)
+    return int(digits.ljust(9, "0"))
 
 
 def format_time(ns: int) -> str:
@@ -199,11 +221,17 @@ def word(field: str, text: str, options: dict[str, T]) -> T:
     return found
 
 
-_ID_MAX = 128
+ID_MAX = 128
+"""Characters of an id."""
+
+
+def is_plain(data: bytes) -> bool:
+    """Tell whether every text in valid JSON is printable ASCII for certain."""
+    return data.isascii() and b"\\" not in data and b"\x7f" not in data
 
 
 def identifier(field: str, text: str) -> str:
     """Return an id of 1 to 128 printable ASCII characters. Raises Malformed."""
-    if not (0 < len(text) <= _ID_MAX and text.isascii() and text.isprintable()):
+    if not (0 < len(text) <= ID_MAX and text.isascii() and text.isprintable()):
         raise Malformed(field, f"Expected 1 to 128 printable ASCII characters, was {shown(text)}")
     return text
