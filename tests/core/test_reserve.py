@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -122,30 +123,36 @@ def test_one_millionth_reserves_something() -> None:
     assert found == Reservation(0, 1, 101, 101, 0)
 
 
+def an_order(**changes: Any) -> Order:
+    """Return a reducing order: Sell 10 No at 0.65, which could be closed at 0.70."""
+    fields: dict[str, Any] = {
+        "client_order_id": "c-1",
+        "request_id": "r-1",
+        "idempotency_key": "k-1",
+        "attempt": 1,
+        "fingerprint": "f",
+        "leg": 0,
+        "platform": Platform.KALSHI,
+        "market_id": "M",
+        "market_key": "M",
+        "side": Side.NO,
+        "action": Action.SELL,
+        "quantity": TEN,
+        "limit_price": 650_000,
+        "time_in_force": TimeInForce.GTC,
+        "created_ns": 0,
+        "strategy": "s",
+        "sport": "NBA",
+        "is_reducing": True,
+        "reference": 700_000,
+        "rates": RATES,
+    }
+    return Order(**{**fields, **changes})
+
+
 def test_what_remains_of_an_order() -> None:
     """With the price, rates and reference that it was approved with."""
-    order = Order(
-        client_order_id="c-1",
-        request_id="r-1",
-        idempotency_key="k-1",
-        attempt=1,
-        fingerprint="f",
-        leg=0,
-        platform=Platform.KALSHI,
-        market_id="M",
-        market_key="M",
-        side=Side.NO,
-        action=Action.SELL,
-        quantity=TEN,
-        limit_price=650_000,
-        time_in_force=TimeInForce.GTC,
-        created_ns=0,
-        strategy="s",
-        sport="NBA",
-        is_reducing=True,
-        reference=700_000,
-        rates=RATES,
-    )
+    order = an_order()
     expected = reserve(Side.NO, Action.SELL, 4 * MICRO, 650_000, RATES, 700_000, is_reducing=True)
     assert (
         reserve_rest(order, 4 * MICRO)
@@ -153,6 +160,32 @@ def test_what_remains_of_an_order() -> None:
         == Reservation(0, 1_400_000, 63_700, 263_700, 4 * MICRO)
     )
     assert reserve_rest(order, 0) is NOTHING
+
+
+def test_what_an_order_closes_before_it_opens() -> None:
+    """A larger one is risk-increasing as a whole, yet nobody else may close what it closes."""
+    found = reserve(
+        Side.YES, Action.BUY, TEN, 650_000, RATES, None, is_reducing=False, closing=3 * MICRO
+    )
+    assert found == Reservation(0, 6_500_000, 7_150_000, 6_675_000, 3 * MICRO)
+
+
+@pytest.mark.parametrize(("remaining", "closing"), [(10, 4), (9, 3), (6, 0), (5, 0), (1, 0)])
+def test_what_fills_first_closes(remaining: int, closing: int) -> None:
+    """Of ten that may close four, the first four do."""
+    order = an_order(side=Side.YES, action=Action.BUY, is_reducing=False)
+    order.reserved = Reservation(0, 6_500_000, 7_150_000, 6_675_000, 4 * MICRO)
+    found = reserve_rest(order, remaining * MICRO)
+    assert found.closing == closing * MICRO
+    assert found.loss_no == remaining * 650_000
+
+
+def test_what_fills_next_closes_next() -> None:
+    """What was filled before is not taken off again."""
+    order = an_order(side=Side.YES, action=Action.BUY, is_reducing=False)
+    order.filled = 2 * MICRO
+    order.reserved = Reservation(0, 5_200_000, 5_720_000, 5_340_000, 2 * MICRO)
+    assert reserve_rest(order, 7 * MICRO).closing == MICRO
 
 
 @given(
