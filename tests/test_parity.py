@@ -1,20 +1,17 @@
 """What is said in two places is the same in both: files, settings, codes, commands.
 
-A setting that no code reads, a page of a safeguard that is gone, a code that nothing says and an
+A page of a safeguard that is gone, a code that nothing says and an
 example that does not load are found here.
 """
 
-import ast
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from arbees.core.codes import CODES
 from arbees.core.setting import Kind, Setting
 from arbees.safeguards import ALL
 from arbees.settings import all_sections, load
-from arbees.settings.catalog import Catalog, Field
+from arbees.settings.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "arbees"
@@ -22,54 +19,6 @@ EXAMPLE = ROOT / ".env.example"
 REFERENCE = ROOT / "docs" / "reference" / "settings.md"
 
 CATALOG = Catalog(all_sections())
-NOT_YET_READ: dict[str, str] = {}
-"""Settings whose reader is still to be built, with the reason. One that is read must leave."""
-
-
-@cache
-def trees() -> dict[Path, ast.Module]:
-    """Return the syntax trees of the whole package."""
-    return {path: ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))}
-
-
-def as_variable(name: str) -> str:
-    """Return the name of a class as that of a variable: `AuditLog` becomes `audit_log`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-def holders(tree: ast.Module, section: type) -> set[str]:
-    """Return the names under which a module may hold a section of the settings."""
-    found = {as_variable(section.__name__), f"section({section.__name__})"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef) and node.name == section.__name__:
-            found.add("self")
-        if isinstance(node, ast.arg | ast.AnnAssign):
-            annotation = "" if node.annotation is None else ast.unparse(node.annotation)
-            if re.search(rf"\b{section.__name__}\b", annotation):
-                found.add(node.arg if isinstance(node, ast.arg) else ast.unparse(node.target))
-        if isinstance(node, ast.Assign) and section.__name__ in ast.unparse(node.value):
-            found.update(ast.unparse(target) for target in node.targets)
-    return found
-
-
-def readers(field: Field) -> Iterator[str]:
-    """Yield the places that read a setting's field, or look its value up by the setting's name."""
-    named = f"[{field.setting.name!r}]"
-    for path, tree in trees().items():
-        held = holders(tree, field.section)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr == field.field:
-                owner = ast.unparse(node.value)
-                if owner in held or any(owner.endswith(f".{name}") for name in held):
-                    yield f"{path.name}:{node.lineno}"
-            if isinstance(node, ast.Subscript) and ast.unparse(node).endswith(named):
-                yield f"{path.name}:{node.lineno}"
-
-
-def test_every_setting_is_read() -> None:
-    """A setting changes something: some code reads it."""
-    unread = {field.setting.name for field in CATALOG.fields if not any(readers(field))}
-    assert unread == set(NOT_YET_READ), sorted(unread ^ set(NOT_YET_READ))
 
 
 def test_pages_and_tests_belong_to_a_safeguard() -> None:
@@ -128,7 +77,9 @@ def is_documented(setting: Setting, lines: list[str]) -> bool:
 
 def test_every_code_is_said() -> None:
     """A code of the list is answered by some code."""
-    text = "".join(path.read_text() for path in trees() if path.name != "codes.py")
+    text = "".join(
+        path.read_text() for path in sorted(SOURCE.rglob("*.py")) if path.name != "codes.py"
+    )
     silent = [code for code in CODES if f'"{code}"' not in text]
     assert not silent, silent
 

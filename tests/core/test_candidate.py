@@ -62,10 +62,6 @@ def test_a_buy_on_kalshi() -> None:
         rates=(70_000, 100, 100_000),
         market_worst=6_500_000,
         added_worst=6_500_000,
-        worst_fee=175_000,
-        cost=6_500_000,
-        cash=7_150_000,
-        day_loss=6_675_000,
         reference=None,
         touch_bid=640_000,
         touch_ask=660_000,
@@ -88,16 +84,14 @@ def test_a_sell_under_the_name_of_the_no_token() -> None:
     assert (found.side, found.is_flipped, found.key_side) == (Side.YES, True, Side.NO)
     assert (found.is_buy, found.action) == (False, SELL)
     assert (found.closable, found.is_reducing) == (30 * MICRO, True)
-    assert (found.notional, found.cost) == (3 * MICRO, 0)
+    assert found.notional == 3 * MICRO
     # No costs 0.34 to 0.36 if Yes is quoted at 0.64 to 0.66.
     assert (found.touch_bid, found.touch_ask) == (340_000, 360_000)
     assert found.reference == 340_000
     assert found.key_yes_price == 700_000
     assert found.rates == (50_000, 10, 100_000)
     # 0.05 x 10 x 0.5 x 0.5: a Sell at 0.30 may fill at one half.
-    assert found.worst_fee == 125_000
     assert found.reserved == Reservation(0, 7 * MICRO, 125_000, 525_000, TEN)
-    assert (found.cash, found.day_loss) == (125_000, 525_000)
     # Held No cost 9: if Yes wins all of it is lost, whatever the Sell brings, since it may not
     # fill; if No wins 21 are gained, less 7 that the sold ones would have paid.
     assert (found.market_worst, found.added_worst) == (9 * MICRO, 0)
@@ -129,7 +123,8 @@ def test_reducing_on_a_netting_venue(
     assert found.closable == closable
     assert found.is_reducing is (closable >= TEN)
     assert found.reserved.closing == min(closable, TEN)
-    assert found.cost == (6_500_000 if action is Action.BUY and not found.is_reducing else 0)
+    opens = action is Action.BUY and not found.is_reducing
+    assert found.reserved.cash == (7_150_000 if opens else 175_000)
 
 
 def test_a_buy_never_reduces_where_tokens_are_held_apart() -> None:
@@ -345,4 +340,4 @@ def test_there_is_one_book(side: Side, action: Action, is_bid: bool) -> None:
 def test_money_is_rounded_up() -> None:
     """Three millionths at one half cost two."""
     found = order(size=3, limit_price="0.5")
-    assert (found.notional, found.cost, found.worst_fee) == (2, 2, 100)
+    assert (found.notional, found.reserved.cash) == (2, 102)

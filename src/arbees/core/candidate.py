@@ -10,8 +10,8 @@ from arbees.core.book import Book, Subject, closable
 from arbees.core.facts import Facts, Touch
 from arbees.core.market import Listing, Market, Terms
 from arbees.core.order import Reservation
-from arbees.core.request import Request
-from arbees.core.reserve import reserve, worst_fee_of
+from arbees.core.request import Alternate, Request
+from arbees.core.reserve import reserve
 from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import UNCLASSIFIED, UNNAMED, Action, Platform, Side
 from arbees.core.worst import close_of, worst_ahead
@@ -58,12 +58,6 @@ class Candidate(msgspec.Struct, gc=False):
     """Worst case of the market with this order."""
     added_worst: int
     """How much this order adds to it (never below 0 for a risk-increasing one)."""
-    worst_fee: int
-    cost: int
-    """What it may take from the balance, fees apart."""
-    cash: int
-    """Cost and fee allowance: what it must find available."""
-    day_loss: int
     reference: int | None
     """Price at which the held side could be closed now (reducing orders)."""
     touch_bid: int | None
@@ -103,15 +97,37 @@ def make_candidate(  # noqa: PLR0917 - hot: passed by place
     """
     there = request.alternates[leg - 1] if leg else request
     platform, market_id = there.platform, there.market_id
-    side, price = there.side, there.limit_price
     found = book.market_of(platform, market_id)
     if found is None:
-        market, is_flipped = _unknown_market(platform, market_id, terms[platform]), False
-    else:
-        market, is_flipped = found
+        unknown = _unknown_market(platform, market_id, terms[platform])
+        return _against(unknown, request, leg, there, book, facts, balance_buffer)
+    market, is_flipped = found
+    return _against(
+        market,
+        *(request, leg, there, book, facts, balance_buffer),
+        is_known=True,
+        is_flipped=is_flipped,
+    )
+
+
+def _against(  # noqa: PLR0917 - hot: passed by place
+    market: Market,
+    request: Request,
+    leg: int,
+    there: Request | Alternate,
+    book: Book,
+    facts: Facts,
+    balance_buffer: int,
+    *,
+    is_known: bool = False,
+    is_flipped: bool = False,
+) -> Candidate:
+    """Work out one order against the market that it means."""
     listing = market.listing
-    quantity = request.size
-    is_buy = request.action is Action.BUY
+    platform, market_id, key = there.platform, there.market_id, listing.market_key
+    side, price = there.side, there.limit_price
+    action, quantity = request.action, request.size
+    is_buy = action is Action.BUY
     key_side = side.opposite if is_flipped else side
     held = _held(market, key_side, is_buy=is_buy)
     is_reducing = quantity <= held
@@ -119,9 +135,11 @@ def make_candidate(  # noqa: PLR0917 - hot: passed by place
     reference = _reference(market, key_side, bid, ask, is_buy=is_buy) if is_reducing else None
     rates = (listing.taker_rate, listing.fee_grid, balance_buffer)
     reserved = reserve(
-        key_side, request.action, quantity, price, rates, reference, is_reducing=is_reducing
+        *(key_side, action, quantity, price, rates, reference),
+        is_reducing=is_reducing,
+        closing=held,
     )
-    close = close_of(key_side, request.action, price, quantity, is_netting=listing.is_netting)
+    close = close_of(key_side, action, price, quantity, is_netting=listing.is_netting)
     worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
     notional = mul_ceil(price, quantity)
     sport, game_id = _classification(market, request)
@@ -134,17 +152,17 @@ def make_candidate(  # noqa: PLR0917 - hot: passed by place
         side,
         price,
         quantity,
-        request.action,
+        action,
         is_buy,
         market,
-        listing.market_key,
-        found is not None,
+        key,
+        is_known,
         is_flipped,
         key_side,
         sport,
         game_id,
         strategy,
-        Subject(platform, sport, listing.market_key, market_id, strategy, request.model_version),
+        Subject(platform, sport, key, market_id, strategy, request.model_version),
         held,
         is_reducing,
         notional,
@@ -152,12 +170,6 @@ def make_candidate(  # noqa: PLR0917 - hot: passed by place
         rates,
         worst,
         worst - worst_ahead(market, book.orders),
-        worst_fee_of(
-            is_buy=is_buy, quantity=quantity, price=price, taker_rate=rates[0], grid=rates[1]
-        ),
-        notional if is_buy and not is_reducing else 0,
-        reserved.cash,
-        reserved.day_loss,
         reference,
         bid,
         ask,

@@ -87,7 +87,7 @@ class Balance(msgspec.Struct, frozen=True):
         pool = book.pools.get(pool_of(order))
         if pool is None:
             return _NOTHING_KNOWN, Deny("BALANCE_STALE", "unknown", limit)
-        have, need = pool.available - pool.outside, order.cash
+        have, need = pool.available - pool.outside, order.reserved.cash
         age = abs(facts.now_ns - max(pool.as_of_ns, facts.balance_ns))
         return (
             Deny("INSUFFICIENT_BALANCE", need, have)

@@ -64,7 +64,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         """
         if order.is_reducing:
             return _REDUCING
-        loss = book.open_day_loss + order.day_loss - book.pnl_today(facts.unrealized)
+        loss = book.open_day_loss + order.reserved.day_loss - book.pnl_today(facts.unrealized)
         limit = self.max_daily_loss
         if loss > limit:
             return (Deny("MAX_DAILY_LOSS", loss, limit),)
