@@ -141,8 +141,10 @@ class Evening(RuleBasedStateMachine):
             closed="cancelled",
             reason="asked for",
             time_ns=NOW,
+            filled=order.filled,
         )
         self.take(c.TakeClosed(closed=closed))
+        assert order.client_order_id not in self.book.orders
 
     def worst(self, each: Market) -> int:
         """Return the design's formula for a market, from what is held and open."""

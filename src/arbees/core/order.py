@@ -51,7 +51,7 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     day_loss: int = 0
     """What it may add to the loss of the day, worst fee included."""
     closing: int = 0
-    """Micro-contracts of the held side that it may close."""
+    """Micro-contracts of the held side that it may close; nobody else may close them too."""
 
 
 NOTHING = Reservation()

@@ -45,6 +45,7 @@ def reserve(  # noqa: PLR0917 - hot: passed by place
     reference: int | None,
     *,
     is_reducing: bool,
+    closing: int = 0,
 ) -> Reservation:
     """
     Return the reservation of an order.
@@ -57,6 +58,7 @@ def reserve(  # noqa: PLR0917 - hot: passed by place
         rates: taker rate, fee grid, balance buffer.
         reference: price at which the held side could be closed (reducing orders).
         is_reducing: it only closes what is held.
+        closing: how much of what is held an order may close that also opens the other side.
     """
     if quantity <= 0:
         return NOTHING
@@ -72,12 +74,13 @@ def reserve(  # noqa: PLR0917 - hot: passed by place
         loss_no,
         cash_needed(cost, fee, buffer),
         day_loss_of(price, quantity, fee, reference, is_buy=is_buy, is_reducing=is_reducing),
-        quantity if is_reducing else 0,
+        quantity if is_reducing else closing,
     )
 
 
 def reserve_rest(order: Order, remaining: int) -> Reservation:
-    """Return the reservation of what remains of an order."""
+    """Return the reservation of what remains of an order; what fills first closes."""
+    closing = order.reserved.closing - (order.remaining - remaining)
     return reserve(
         order.side,
         order.action,
@@ -86,4 +89,5 @@ def reserve_rest(order: Order, remaining: int) -> Reservation:
         order.rates,
         order.reference,
         is_reducing=order.is_reducing,
+        closing=closing if closing > 0 else 0,
     )
