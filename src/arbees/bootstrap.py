@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -257,9 +258,15 @@ def assemble(
 # The service -----------------------------------------------------------------------------------
 
 
-def run(settings: Settings) -> int:
+def run(
+    settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _assembly: None
+) -> int:
     """
     Run the gateway until it is told to stop; see `arbees run`.
+
+    Args:
+        settings: those in force.
+        prepare: given what was wired, before it starts; drills switch faults of the exchange on.
 
     Returns:
         The exit code.
@@ -273,7 +280,7 @@ def run(settings: Settings) -> int:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return runner.run(_serve(settings, prepare))
 
 
 def _refuse_live(settings: Settings) -> int:
@@ -313,7 +320,7 @@ class _Ends:
         self.asked.set()
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int:
     from arbees.api.server import ApiServer
 
     set_up(settings.gateway.log_level, settings.gateway.log_format)
@@ -332,6 +339,7 @@ async def _serve(settings: Settings) -> int:
         kill_file=settings.section(KillSwitch).kill_switch_file,
         alert=alert,
     )
+    prepare(assembly)
     gateway = assembly.gateway
     gateway.on_end = lambda reason: ends.ask(reason, 1)
     gateway.on_event = watch.take

@@ -135,8 +135,11 @@ class _Market:
 def _history(book: ExchangeBook) -> Iterator[tuple[int, int, Order | Fill | tuple[str, str]]]:
     """Yield what happened: when, its kind, and what it happened to."""
     for order in book.orders:
+        is_ended = order.status in {"cancelled", "expired"}
+        if is_ended and order.updated_ns == order.created_ns:
+            continue  # it never worked: nothing of it can still come
         yield order.created_ns, _BEGIN, order
-        if order.status in {"cancelled", "expired"}:
+        if is_ended:
             yield order.updated_ns, _END, order
     for fill in book.fills:
         yield fill.created_ns, _FILL, fill
