@@ -117,11 +117,14 @@ class Client:
             connection.sock.settimeout(seconds)
             connection.request(method, self._prefix + path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.read(_ANSWER_BYTES_MAX))
+            answer = Answer(response.status, response.read(_ANSWER_BYTES_MAX))
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"{self.url}: {_why(error)}", is_sent=True) from None
         finally:
             connection.close()
+        if answer.is_ok and not answer.json:
+            raise Unreachable(f"{self.url}: the answer cannot be read", is_sent=True)
+        return answer
 
 
 def _why(error: Exception) -> str:

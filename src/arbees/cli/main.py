@@ -65,13 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("Arbees does not run under python -O: its assertions are the seat belt", style="red")
         return Exit.BAD_SETTINGS
     words = sys.argv[1:] if arguments is None else list(arguments)
+    return run(build(words[0] if words else None), words)
+
+
+def run(app: App, words: Sequence[str]) -> int:
+    """Run a command, and return the exit code also of what it raises."""
     try:
-        code = build(words[0] if words else None)(
-            words,
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
         say(f"{error}")

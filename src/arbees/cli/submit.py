@@ -31,7 +31,10 @@ app = App(name="submit")
 
 @app.default
 def submit(
-    file: Annotated[str, Parameter(help="One request, or one a line; - reads stdin.")],
+    file: Annotated[
+        str,
+        Parameter(help="One request, or one a line; - reads stdin.", allow_leading_hyphen=True),
+    ],
     /,
     *,
     wait: Annotated[float, Parameter(help="Seconds to wait for each final result, 0 to 60.")] = 10,
