@@ -70,11 +70,15 @@ class Evening:
 
     async def live(self, act: "Act") -> None:
         """Open, start, act, stop."""
-        self.assembly = assemble(self.settings, clock=self.clock, files=self.files)
-        await self.assembly.start()
+        await self.open()
         self.on_started()
         await act(self)
         await self.assembly.stop("the evening is over")
+
+    async def open(self) -> None:
+        """Open the files and start."""
+        self.assembly = assemble(self.settings, clock=self.clock, files=self.files)
+        await self.assembly.start()
 
     # What happens in an evening ----------------------------------------------------------------
 

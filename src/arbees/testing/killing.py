@@ -197,5 +197,8 @@ def contradictions(before: Body, after: Body) -> list[str]:
 async def until_known(port: int) -> None:
     """Wait until no order is unknown. Raises TimeoutError."""
     async with await Connection.open(port) as connection, asyncio.timeout(KNOWN_SECONDS):
-        while (await connection.ask("GET", "/v1/status"))[1]["unknown_orders"]:  # noqa: ASYNC110 - another process
+        unknown = 1
+        while unknown:
+            _, status = await connection.ask("GET", "/v1/status")
+            unknown = status["unknown_orders"]
             await asyncio.sleep(0.05)
