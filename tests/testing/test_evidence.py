@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from arbees.core import events as e
-from arbees.core.book import fresh
 from arbees.core.book import encode as encode_book
+from arbees.core.book import fresh
 from arbees.core.ports import Entry
 from arbees.core.units import MICRO
 from arbees.core.words import TimeInForce

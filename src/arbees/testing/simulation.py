@@ -139,6 +139,9 @@ class SimulatedClock:
     def slew(self) -> None:
         """Do nothing: nothing drifts."""
 
+    def accept_jump(self) -> None:
+        """Do nothing: nothing jumps."""
+
     async def sleep(self, seconds: float) -> None:
         """Wait in simulated time."""
         await asyncio.sleep(seconds)
