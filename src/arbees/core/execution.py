@@ -19,9 +19,11 @@ from arbees.core.outcomes import (
     Gated,
     Missing,
     NotSent,
+    Outcome,
     Refused,
     Unknown,
 )
+from arbees.core.request import Request
 from arbees.core.reserve import reserve_rest
 from arbees.core.units import MICRO, mul_ceil, mul_floor, share_floor
 from arbees.core.words import Action, OrderStatus, Side
@@ -78,9 +80,7 @@ def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
     scratch = _start(book, command.client_order_id, command.past)
     if scratch is None:
         return c.NO_DECISION
-    outcome, request, leg = command.outcome, command.request, scratch.order.leg
-    ids = scratch.ids()
-    has_alternate = leg < len(request.alternates)
+    outcome = command.outcome
     if isinstance(outcome, Accepted):
         _acknowledge(scratch, outcome.venue_order_id, "answer")
         _take_fills(scratch, outcome.fills)
@@ -88,10 +88,38 @@ def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
         if scratch.is_open and scratch.order.cancel_reason is not None:
             # The cancel was asked for while it was on its way: chase it.
             scratch.effects.append(c.CancelOrder(command.client_order_id))
-    elif isinstance(outcome, Gated):
+    elif not scratch.is_open:
+        return c.NO_DECISION
+    elif scratch.order.status is not OrderStatus.PENDING:
+        # Its own stream was faster than this answer, or contradicts it: ask how it ended.
+        scratch.effects.append(c.ResolveOrder(command.client_order_id))
+    elif _is_proof(outcome) and not scratch.filled:
+        _take_proof(scratch, outcome, command.request)
+    else:
+        sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns
+        scratch.events.append(
+            e.OrderUnknown(**scratch.ids(), message=outcome.message, sent_ns=sent_ns)
+        )
+        scratch.effects.append(c.ResolveOrder(command.client_order_id))
+    return scratch.decision()
+
+
+def _is_proof(outcome: Outcome) -> bool:
+    """Tell whether an answer proves that the venue has no order."""
+    if isinstance(outcome, Refused):
+        return outcome.venue_code != ALREADY_EXISTS
+    return isinstance(outcome, Gated | NotSent)
+
+
+def _take_proof(scratch: _Scratch, outcome: Outcome, request: Request) -> None:
+    """End an order that never was at the venue; the next alternate may be tried."""
+    leg, ids = scratch.order.leg, scratch.ids()
+    falls_back = leg < len(request.alternates)
+    if isinstance(outcome, Gated):
         scratch.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
-    elif isinstance(outcome, Refused) and outcome.venue_code != ALREADY_EXISTS:
-        falls_back = outcome.is_health and has_alternate and scratch.is_open
+        return
+    if isinstance(outcome, Refused):
+        falls_back = falls_back and outcome.is_health
         scratch.end(
             e.OrderRejected(
                 **ids,
@@ -100,21 +128,10 @@ def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
                 falls_back=falls_back,
             )
         )
-        if falls_back:
-            scratch.effects.append(c.TryAlternate(request, leg + 1))
     elif isinstance(outcome, NotSent):
-        falls_back = has_alternate and scratch.is_open
         scratch.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
-        if falls_back:
-            scratch.effects.append(c.TryAlternate(request, leg + 1))
-    elif scratch.is_open and scratch.order.status is not OrderStatus.PENDING:
-        # Its own stream was faster than the answer that is missing: ask how it ended.
-        scratch.effects.append(c.ResolveOrder(command.client_order_id))
-    elif scratch.is_open:
-        sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns
-        scratch.events.append(e.OrderUnknown(**ids, message=outcome.message, sent_ns=sent_ns))
-        scratch.effects.append(c.ResolveOrder(command.client_order_id))
-    return scratch.decision()
+    if falls_back:
+        scratch.effects.append(c.TryAlternate(request, leg + 1))
 
 
 def take_fill(book: Book, command: c.TakeFill) -> c.Decision:
@@ -159,7 +176,11 @@ def take_lookup(book: Book, command: c.TakeLookup) -> c.Decision:
         _take_end(scratch, lookup.closed)
         if scratch.is_open and scratch.order.cancel_reason is not None:
             scratch.effects.append(c.CancelOrder(command.client_order_id))
-    elif isinstance(lookup, Missing) and scratch.order.status is OrderStatus.UNKNOWN:
+    elif (
+        isinstance(lookup, Missing)
+        and scratch.order.status is OrderStatus.UNKNOWN
+        and not scratch.filled  # a fill is presence, whatever a listing says
+    ):
         scratch.end(
             e.OrderNotSent(
                 **scratch.ids(),
