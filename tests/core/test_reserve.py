@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arbees.core.order import NOTHING, Order, Reservation
-from arbees.core.reserve import cash_needed, day_loss_of, reserve, reserve_rest, worst_fee_of
+from arbees.core.reserve import cash_needed, given_up, reserve, reserve_rest
 from arbees.core.units import MICRO
 from arbees.core.words import Action, Platform, Side, TimeInForce
 
@@ -18,23 +18,20 @@ RATES = (70_000, 100, 100_000)
 TEN = 10 * MICRO
 
 
-def test_worst_fees() -> None:
+@pytest.mark.parametrize(
+    ("action", "price", "grid", "fee"),
+    [
+        (Action.BUY, 650_000, 100, 175_000),
+        (Action.SELL, 650_000, 100, 159_300),
+        (Action.BUY, 200_000, 100, 112_000),
+        (Action.SELL, 200_000, 100, 175_000),
+        (Action.SELL, 650_000, 1, 159_250),
+    ],
+)
+def test_worst_fees(action: Action, price: int, grid: int, fee: int) -> None:
     """A Buy may fill at any lower price, a Sell at any higher one."""
-    assert worst_fee_of(is_buy=True, quantity=TEN, price=650_000, taker_rate=70_000, grid=100) == (
-        175_000
-    )
-    assert worst_fee_of(is_buy=False, quantity=TEN, price=650_000, taker_rate=70_000, grid=100) == (
-        159_300
-    )
-    assert worst_fee_of(is_buy=True, quantity=TEN, price=200_000, taker_rate=70_000, grid=100) == (
-        112_000
-    )
-    assert worst_fee_of(is_buy=False, quantity=TEN, price=200_000, taker_rate=70_000, grid=100) == (
-        175_000
-    )
-    assert worst_fee_of(is_buy=False, quantity=TEN, price=650_000, taker_rate=70_000, grid=1) == (
-        159_250
-    )
+    rates = (70_000, grid, 0)
+    assert reserve(Side.YES, action, TEN, price, rates, None, is_reducing=True).cash == fee
 
 
 @pytest.mark.parametrize(
@@ -54,35 +51,35 @@ def test_cash(cost: int, fee: int, buffer: int, cash: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "is_buy", "is_reducing", "reference", "loss"),
+    ("price", "is_buy", "reference", "loss"),
     [
-        (650_000, True, False, None, 6_500_007),
-        (650_000, False, False, None, 3_500_007),
-        (650_000, True, False, 900_000, 6_500_007),
-        # A reducing Sell at 0.65 of what could be closed at 0.70 gives up 0.05 a contract.
-        (650_000, False, True, 700_000, 500_007),
-        (650_000, False, True, 650_000, 7),
-        (650_000, False, True, 649_999, 7),
-        (650_000, False, True, 650_001, 17),
-        # A reducing Buy at 0.65 receives 0.35 for the other side.
-        (650_000, True, True, 400_000, 500_007),
-        (650_000, True, True, 350_000, 7),
-        (650_000, True, True, 350_001, 17),
-        (650_000, False, True, None, 7),
+        # A Sell at 0.65 of what could be closed at 0.70 gives up 0.05 a contract.
+        (650_000, False, 700_000, 500_000),
+        (650_000, False, 650_000, 0),
+        (650_000, False, 649_999, 0),
+        (650_000, False, 650_001, 10),
+        # A Buy at 0.65 receives 0.35 for the other side.
+        (650_000, True, 400_000, 500_000),
+        (650_000, True, 350_000, 0),
+        (650_000, True, 350_001, 10),
+        (650_000, False, None, 0),
     ],
 )
-def test_loss_of_the_day(
-    price: int, is_buy: bool, is_reducing: bool, reference: int | None, loss: int
+def test_what_a_reducing_order_gives_up(
+    price: int, is_buy: bool, reference: int | None, loss: int
 ) -> None:
-    """Risk-increasing: all that it may lose; reducing: what it gives up; the fee in any case."""
-    assert day_loss_of(price, TEN, 7, reference, is_buy=is_buy, is_reducing=is_reducing) == loss
+    """What its limit lies below the price at which the position is marked."""
+    assert given_up(price, TEN, reference, is_buy=is_buy) == loss
 
 
-def test_losses_of_the_day_are_rounded_up() -> None:
+@pytest.mark.parametrize(
+    ("action", "is_reducing", "loss"),
+    [(Action.BUY, False, 2), (Action.SELL, False, 2), (Action.SELL, True, 2)],
+)
+def test_losses_of_the_day_are_rounded_up(action: Action, is_reducing: bool, loss: int) -> None:
     """Half a millionth that may be lost is a whole one."""
-    assert day_loss_of(500_000, 3, 0, None, is_buy=True, is_reducing=False) == 2
-    assert day_loss_of(500_000, 3, 0, None, is_buy=False, is_reducing=False) == 2
-    assert day_loss_of(500_000, 3, 0, 1_000_000, is_buy=False, is_reducing=True) == 2
+    found = reserve(Side.YES, action, 3, 500_000, (0, 1, 0), MICRO, is_reducing=is_reducing)
+    assert found.day_loss == loss
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ class Book(msgspec.Struct, kw_only=True):
 
     def market_of(self, platform: str, market_id: str) -> tuple[Market, bool] | None:
         """Return a market by a venue's own name for it, and whether sides swap."""
-        found = self.names.get(f"{platform}|{market_id}")
+        found = self.names.get(platform + "|" + market_id)
         return None if found is None else (self.markets[found[0]], found[1])
 
     def state_for(self, subject: Subject) -> tuple[TradingState, Halt | None]:
@@ -224,8 +224,9 @@ def lifts_at(times: list[int], maximum: int, now_ns: int, window_ns: int) -> int
 
 def closable(market: Market, side: Side) -> int:
     """Return how much of a side is held and not already being closed."""
-    holding = market.holding(side)
-    return max(0, holding.quantity - holding.closing)
+    holding = market.yes if side is Side.YES else market.no
+    left = holding.quantity - holding.closing
+    return left if left > 0 else 0
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -101,12 +101,16 @@ def make_candidate(  # noqa: PLR0917 - hot: passed by place
     if found is None:
         unknown = _unknown_market(platform, market_id, terms[platform])
         return _against(unknown, request, leg, there, book, facts, balance_buffer)
-    market, is_flipped = found
     return _against(
-        market,
-        *(request, leg, there, book, facts, balance_buffer),
+        found[0],
+        request,
+        leg,
+        there,
+        book,
+        facts,
+        balance_buffer,
         is_known=True,
-        is_flipped=is_flipped,
+        is_flipped=found[1],
     )
 
 
@@ -135,7 +139,12 @@ def _against(  # noqa: PLR0917 - hot: passed by place
     reference = _reference(market, key_side, bid, ask, is_buy=is_buy) if is_reducing else None
     rates = (listing.taker_rate, listing.fee_grid, balance_buffer)
     reserved = reserve(
-        *(key_side, action, quantity, price, rates, reference),
+        key_side,
+        action,
+        quantity,
+        price,
+        rates,
+        reference,
         is_reducing=is_reducing,
         closing=held,
     )
@@ -169,7 +178,7 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         reserved,
         rates,
         worst,
-        worst - worst_ahead(market, book.orders),
+        worst - market.worst,
         reference,
         bid,
         ask,

@@ -2,13 +2,8 @@
 
 from arbees.core.fees import worst_fee
 from arbees.core.order import NOTHING, Order, Reservation, losses
-from arbees.core.units import MICRO, mul_ceil, mul_floor
+from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import Action, Side
-
-
-def worst_fee_of(*, is_buy: bool, quantity: int, price: int, taker_rate: int, grid: int) -> int:
-    """Return the highest fee of an order: a Buy fills at its limit or below, a Sell or above."""
-    return worst_fee(taker_rate, quantity, 0 if is_buy else MICRO, price, grid)
 
 
 def cash_needed(cost: int, fee: int, buffer: int) -> int:
@@ -17,23 +12,12 @@ def cash_needed(cost: int, fee: int, buffer: int) -> int:
     return cost + (allowance if allowance > fee else fee)
 
 
-def day_loss_of(
-    price: int, quantity: int, fee: int, reference: int | None, *, is_buy: bool, is_reducing: bool
-) -> int:
-    """
-    Return what an order may add to the loss of the day.
-
-    A risk-increasing one may lose its whole cost and the fee; a reducing one what its limit lies
-    below the price at which the position is marked, and the fee.
-    """
-    if not is_reducing:
-        return fee + (
-            mul_ceil(price, quantity) if is_buy else quantity - mul_floor(price, quantity)
-        )
+def given_up(price: int, quantity: int, reference: int | None, *, is_buy: bool) -> int:
+    """Return what the limit of a reducing order lies below the price at which it is marked."""
     if reference is None:
-        return fee
+        return 0
     receives = MICRO - price if is_buy else price
-    return fee + (mul_ceil(reference - receives, quantity) if reference > receives else 0)
+    return mul_ceil(reference - receives, quantity) if reference > receives else 0
 
 
 def reserve(  # noqa: PLR0917 - hot: passed by place
@@ -65,17 +49,15 @@ def reserve(  # noqa: PLR0917 - hot: passed by place
     is_buy = action is Action.BUY
     taker_rate, grid, buffer = rates
     loss_yes, loss_no = losses(side, action, quantity, price)
-    fee = worst_fee_of(
-        is_buy=is_buy, quantity=quantity, price=price, taker_rate=taker_rate, grid=grid
-    )
-    cost = mul_ceil(price, quantity) if is_buy and not is_reducing else 0
-    return Reservation(
-        loss_yes,
-        loss_no,
-        cash_needed(cost, fee, buffer),
-        day_loss_of(price, quantity, fee, reference, is_buy=is_buy, is_reducing=is_reducing),
-        quantity if is_reducing else closing,
-    )
+    # A Buy fills at its limit or below, a Sell or above.
+    fee = worst_fee(taker_rate, quantity, 0 if is_buy else MICRO, price, grid)
+    if is_reducing:
+        lost = given_up(price, quantity, reference, is_buy=is_buy)
+        return Reservation(loss_yes, loss_no, cash_needed(0, fee, buffer), fee + lost, quantity)
+    # The loss of a Buy is what it costs.
+    loss = loss_yes if loss_yes > loss_no else loss_no
+    cash = cash_needed(loss if is_buy else 0, fee, buffer)
+    return Reservation(loss_yes, loss_no, cash, fee + loss, closing)
 
 
 def reserve_rest(order: Order, remaining: int) -> Reservation:
