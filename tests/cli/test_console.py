@@ -1,11 +1,14 @@
 """What reaches a terminal."""
 
 import os
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
 
 from arbees.cli import console
+from tests.cli.test_main import SOURCE
 
 Capture = pytest.CaptureFixture[str]
 
@@ -33,7 +36,7 @@ def test_tables_fit_into_80_columns(capsys: Capture) -> None:
     console.pairs([("name", long)])
     said = capsys.readouterr().out
     assert max(len(line) for line in said.splitlines()) <= 80
-    assert said.count("x") == 401 - 0 + said.count("Text") - 1
+    assert said.replace("Text", "").count("x") == 400
 
 
 def test_nothing_is_a_dash() -> None:
@@ -52,3 +55,27 @@ def test_json_is_exact(capsys: Capture) -> None:
     os.environ["COLUMNS"] = "20"
     console.print_json({"fees": Decimal("0.000001"), "text": "x" * 100})
     assert capsys.readouterr().out == '{"fees":0.000001,"text":"' + "x" * 100 + '"}\n'
+
+
+@pytest.mark.parametrize(("no_color", "has_color"), [("", True), ("1", False)])
+def test_colour_is_for_terminals(no_color: str, has_color: bool) -> None:
+    """A terminal gets colour, unless its user does not want any."""
+    ours, theirs = os.openpty()
+    code = "from arbees.cli import console; console.out(console.state('HALTED'))"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": SOURCE,
+            "TERM": "xterm",
+            "NO_COLOR": no_color,
+        },
+        stdout=theirs,
+        check=True,
+        timeout=60,
+    )
+    said = os.read(ours, 1_024)
+    os.close(ours)
+    os.close(theirs)
+    assert b"HALTED" in said
+    assert (b"[31m" in said or b";31m" in said) is has_color
