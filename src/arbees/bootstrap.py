@@ -120,14 +120,18 @@ class Assembly:
         return tuple(found)
 
     async def stop(self, reason: str) -> None:
-        """Stop in order: the gateway, then the audit log up to the last record."""
+        """Stop in order: the gateway, the audit log up to the last record, the journal at last."""
         await self.gateway.stop(reason)
-        if self.gateway.desk.options.is_inline:
-            self.audit.catch_up()
-        else:
-            await asyncio.to_thread(self.audit.catch_up)
-        self.audit.close()
-        self.reader.close()
+        try:
+            if self.gateway.desk.options.is_inline:
+                self.audit.catch_up()
+            else:
+                await asyncio.to_thread(self.audit.catch_up)
+        finally:
+            self.audit.close()
+            self.reader.close()
+            # Last: whoever closes a journal last removes its log, and a reader cannot.
+            self.gateway.desk.journal.close()
 
 
 def rules_of(settings: Settings) -> Rules:

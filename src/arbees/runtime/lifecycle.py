@@ -134,7 +134,7 @@ class Lifecycle:
     # Stop --------------------------------------------------------------------------------------
 
     async def stop(self, reason: str) -> None:
-        """Stop admitting, cancel what rests, settle what is in flight, flush, close."""
+        """Stop admitting, cancel what rests, settle what is in flight, release the venues."""
         desk = self._desk
         desk.writer.is_admitting = False
         if self._is_started and desk.writer.poison is None:
@@ -145,7 +145,6 @@ class Lifecycle:
             await venue.close()
         if desk.simulator is not None:
             await desk.simulator.close()
-        desk.journal.close()
 
     async def _end_in_order(self, reason: str) -> None:
         desk = self._desk
