@@ -262,9 +262,7 @@ def assemble(
 # The service -----------------------------------------------------------------------------------
 
 
-def run(
-    settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _assembly: None
-) -> int:
+def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _assembly: None) -> int:
     """
     Run the gateway until it is told to stop; see `arbees run`.
 
@@ -336,40 +334,48 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
     def alert(name: str, message: str, **data: object) -> None:
         board.raise_(AlertName(name), message, clock.now_ns(), **data)
 
-    assembly = assemble(
-        settings,
-        clock=clock,
-        files=Files.of(settings),
-        kill_file=settings.section(KillSwitch).kill_switch_file,
-        alert=alert,
-    )
-    prepare(assembly)
-    gateway = assembly.gateway
+    general = settings.gateway
+    server = ApiServer(None, general.http_host, general.http_port, now_ns=clock.now_ns)
+    await server.start()
+    try:
+        assembly = assemble(
+            settings,
+            clock=clock,
+            files=Files.of(settings),
+            kill_file=settings.section(KillSwitch).kill_switch_file,
+            alert=alert,
+        )
+        try:
+            prepare(assembly)
+            _listen(assembly.gateway, ends, watch)
+            await assembly.start()
+            server.attach(assembly.gateway)
+            assembly.gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
+            for warning in settings.warnings:
+                sys.stderr.write(f"Warning: {warning}\n")
+            sys.stderr.write(f"Ready on {server.address}\n")
+            sys.stderr.flush()
+            await ends.asked.wait()
+        finally:
+            await assembly.stop(ends.reason)
+    finally:
+        await server.stop()
+    if ends.exit_code:
+        sys.stderr.write(f"Ended: {ends.reason}\n")
+    return ends.exit_code
+
+
+def _listen(gateway: TradingGateway, ends: _Ends, watch: AlertWatch) -> None:
+    """Hear signals, durable events for the alerts, and the journal's failure."""
     gateway.on_end = lambda reason: ends.ask(reason, 1)
     gateway.on_event = watch.take
     for order in gateway.desk.book.orders.values():
         if order.status == "UNKNOWN":
             watch.expect(order.client_order_id, order.request_id, order.created_ns)
-    for warning in settings.warnings:
-        sys.stderr.write(f"Warning: {warning}\n")
-    server = ApiServer(gateway, settings.gateway.http_host, settings.gateway.http_port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ends.ask, signal.Signals(number).name)
     loop.add_signal_handler(signal.SIGUSR1, lambda: loop.create_task(_halt_by_signal(gateway)))
-    await server.start()
-    try:
-        await assembly.start()
-        gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
-        sys.stderr.write(f"Ready on {server.address}\n")
-        sys.stderr.flush()
-        await ends.asked.wait()
-    finally:
-        await assembly.stop(ends.reason)
-        await server.stop()
-    if ends.exit_code:
-        sys.stderr.write(f"Ended: {ends.reason}\n")
-    return ends.exit_code
 
 
 async def _tick(watch: AlertWatch, clock: SystemClock) -> None:
