@@ -1,8 +1,13 @@
 """Commands: what the writer is asked to do, imperative. Time, ids and venue answers are data."""
 
+from collections.abc import Callable
+
 import msgspec
 
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
 from arbees.core.events import Event
+from arbees.core.facts import Facts
 from arbees.core.market import Listing, Terms
 from arbees.core.order import Order
 from arbees.core.outcomes import (
@@ -17,8 +22,10 @@ from arbees.core.outcomes import (
 from arbees.core.ports import KeyRow, SignalRow
 from arbees.core.quote import Quote
 from arbees.core.request import Request
-from arbees.core.verdicts import Safeguard
+from arbees.core.verdicts import Safeguard, Verdict
 from arbees.core.words import Mode, Platform, Side, TradingState
+
+Check = Callable[[Candidate, Book, Facts], tuple[Verdict, ...]]
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +37,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     safeguards: tuple[Safeguard, ...]
     terms: dict[Platform, Terms]
     balance_buffer: int
+    checks: tuple[Check, ...] = ()
+    """What each safeguard is asked, in their order; made from them."""
+
+    def __post_init__(self) -> None:
+        """Bind the checks once: they are called for every order."""
+        checks = tuple(safeguard.check for safeguard in self.safeguards)
+        msgspec.structs.force_setattr(self, "checks", checks)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from arbees.core.ids import client_order_id
 from arbees.core.index import RETRIABLE
 from arbees.core.outcomes import _SEAL, ApprovedOrder
 from arbees.core.request import Request
-from arbees.core.verdicts import Deny, Verdict, Warn
+from arbees.core.verdicts import Deny, Pass, Skipped, Verdict, Warn
 from arbees.core.words import HaltSource, TradingState
 
 VENUE_STATE_CODES = frozenset(
@@ -27,11 +27,12 @@ VENUE_STATE_CODES = frozenset(
 )
 """A denial for these alone is about the venue's state: an alternate may be tried."""
 
-Judged = list[tuple[str, tuple[Verdict, ...]]]
-"""Name of each safeguard and its verdicts, in the order of evaluation."""
+Judged = list[tuple[Verdict, ...]]
+"""The verdicts of each safeguard, in the order of evaluation."""
+
+Findings = tuple[e.Finding, ...]
 
 _ENCODE = msgspec.json.Encoder().encode
-_SPEAKING = frozenset({Deny, Warn})
 
 
 def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) -> c.Decision:
@@ -42,24 +43,33 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
         if duplicate is not None:
             return c.Decision((duplicate,))
     order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
-    judged: Judged = [
-        (safeguard.name, safeguard.check(order, book, facts)) for safeguard in rules.safeguards
+    judged = [check(order, book, facts) for check in rules.checks]
+    spoken = [
+        verdict
+        for verdicts in judged
+        for verdict in verdicts
+        if type(verdict) is not Pass and type(verdict) is not Skipped
     ]
+    denials, warnings = _findings(judged, rules) if spoken else ((), ())
+    if denials:
+        return _deny(order, facts, command, denials, warnings, judged, book)
+    return _approve(order, facts, command, warnings, judged, rules)
+
+
+def _findings(judged: Judged, rules: c.Rules) -> tuple[Findings, Findings]:
+    """Return denials and warnings, each under the name of its safeguard."""
     denials: list[e.Finding] = []
     warnings: list[e.Finding] = []
-    for name, verdicts in judged:
+    for safeguard, verdicts in zip(rules.safeguards, judged, strict=True):
+        name = safeguard.name
         for verdict in verdicts:
-            if type(verdict) not in _SPEAKING:
-                continue
             if isinstance(verdict, Deny):
                 denials.append(
                     e.Finding(name, verdict.code, verdict.observed, verdict.limit, verdict.until_ns)
                 )
             elif isinstance(verdict, Warn):
                 warnings.append(e.Finding(name, verdict.code, verdict.observed, verdict.limit))
-    if denials:
-        return _deny(order, facts, command, denials, warnings, judged, book)
-    return _approve(order, facts, command, warnings, judged, rules)
+    return tuple(denials), tuple(warnings)
 
 
 # The key ---------------------------------------------------------------------------------------
@@ -143,7 +153,7 @@ def _refuse(
 
 
 def _verdicts(judged: Judged) -> msgspec.Raw:
-    """Return all verdicts as JSON: [[safeguard, [[verdict, code, ...], ...]], ...]."""
+    """Return all verdicts as JSON: [[[verdict, code, ...], ...], ...]."""
     return msgspec.Raw(_ENCODE(judged))
 
 
@@ -151,8 +161,8 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
     command: c.Submit,
-    denials: list[e.Finding],
-    warnings: list[e.Finding],
+    denials: Findings,
+    warnings: Findings,
     judged: Judged,
     book: Book,
 ) -> c.Decision:
@@ -163,8 +173,8 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
     denied = e.RequestDenied(
         request=request,
         leg=command.leg,
-        findings=tuple(denials),
-        warnings=tuple(warnings),
+        findings=denials,
+        warnings=warnings,
         verdicts=_verdicts(judged),
         facts=facts,
         falls_back=falls_back,
@@ -180,9 +190,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
     return c.Decision(events, effects)
 
 
-def _repeated_execution(
-    order: Candidate, denials: list[e.Finding], book: Book
-) -> e.HaltRaised | None:
+def _repeated_execution(order: Candidate, denials: Findings, book: Book) -> e.HaltRaised | None:
     """Return the halt that a repeated execution sets off; it stays until acknowledged."""
     source, scope = HaltSource.REPEATED_EXECUTION, f"strategy:{order.strategy}"
     if f"{source}|{scope}" in book.halts:
@@ -204,7 +212,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
     command: c.Submit,
-    warnings: list[e.Finding],
+    warnings: Findings,
     judged: Judged,
     rules: c.Rules,
 ) -> c.Decision:
@@ -231,7 +239,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         sport=order.sport,
         game_id=order.game_id,
         strategy=order.strategy,
-        warnings=tuple(warnings),
+        warnings=warnings,
         verdicts=_verdicts(judged),
         facts=facts,
         received_ns=command.received_ns,

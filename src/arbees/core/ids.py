@@ -15,21 +15,16 @@ _HEX = 40
 
 def client_order_id(account: str, environment: str, idempotency_key: str) -> str:
     """Return the one client order id of a key, for ever; at most 64 of `[-0-9a-z]`."""
-    digest = _account_digest(account, environment).copy()
-    _add(digest, idempotency_key)
+    digest = hashlib.sha256(_of_account(account, environment) + _part(idempotency_key))
     return CLIENT_ORDER_ID_PREFIX + digest.hexdigest()[:_HEX]
 
 
 @lru_cache(maxsize=16)
-def _account_digest(account: str, environment: str) -> "hashlib._Hash":
-    digest = hashlib.sha256(_DOMAIN)
-    _add(digest, account)
-    _add(digest, environment)
-    return digest
+def _of_account(account: str, environment: str) -> bytes:
+    return _DOMAIN + _part(account) + _part(environment)
 
 
-def _add(digest: "hashlib._Hash", part: str) -> None:
-    """Add a text behind its length, so that no two lists of parts look alike."""
-    text = part.encode()
-    digest.update(len(text).to_bytes(4, "big"))
-    digest.update(text)
+def _part(text: str) -> bytes:
+    """Return a text behind its length, so that no two lists of parts look alike."""
+    data = text.encode()
+    return len(data).to_bytes(4, "big") + data
