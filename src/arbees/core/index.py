@@ -15,6 +15,7 @@ NOT_SENT = "not_sent"
 SPENT = "spent"
 RETRIABLE = frozenset({DENIED, NOT_SENT})
 """Outcomes after which a caller may come again with the next attempt."""
+_RETRIABLE_STATUS = {DENIED: OrderStatus.DENIED, NOT_SENT: OrderStatus.NOT_SENT}
 
 
 def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
@@ -50,7 +51,8 @@ def _outcome(event: e.OrderEvent, order: Order) -> str | None:
     if isinstance(event, e.OrderFilled):
         if event.corrects is None:
             return SPENT if event.is_complete else None
-        return SPENT if order.status is OrderStatus.NOT_SENT else None
+        # Later truth: what might have been tried again was at the venue after all.
+        return SPENT if order.status in _RETRIABLE_STATUS.values() else None
     if isinstance(event, e.OrderRejected | e.OrderCancelled | e.OrderExpired):
         return SPENT
     return None
@@ -175,8 +177,8 @@ class IndexFold:
         rows = rows_of(event, time_ns, order)
         if order is not None:
             outcome = _outcome(event, order)
-            if outcome == NOT_SENT:
-                order.status = OrderStatus.NOT_SENT
+            if outcome in RETRIABLE:
+                order.status = _RETRIABLE_STATUS[outcome]
             elif outcome is not None:
                 del self._orders[event.client_order_id]
         return rows
