@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable
 
+from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.control import subject_of
 from arbees.core.order import Order
@@ -45,18 +46,32 @@ class Gate:
         self._kill_file = kill_file
         self._now_ns = now_ns
         self.pending: dict[tuple[str, str], tuple[TradingState, str]] = {}
-        """Halts in force in memory that are not in the book yet: (source, scope) -> state, why."""
+        """Halts in force in memory that are not durable yet: (source, scope) -> state, why."""
+        self._durable = {
+            (halt.source, halt.scope): (halt.state, _told(halt.source, halt.reason))
+            for halt in book.halts.values()
+        }
+        """Those that are: the book runs ahead, also with their ends."""
         self.closed: Refusal | None = None
         """Set when nothing at all may leave any more: stopping, or the journal failed."""
         self.authority_until_ns: int | None = None
 
     def halt(self, source: str, scope: str, state: TradingState, reason: str) -> None:
-        """Put a halt in force at once."""
-        self.pending[source, scope] = (state, reason)
+        """Put a halt in force at once; a weaker one of the same source waits for the disk."""
+        known = self.pending.get((source, scope))
+        if known is None or state.rank >= known[0].rank:
+            self.pending[source, scope] = (state, reason)
 
-    def settled(self, source: str, scope: str) -> None:
-        """Forget a pending halt: the book has it, or it failed to get there and stays poisoned."""
-        self.pending.pop((source, scope), None)
+    def follow(self, event: e.Event) -> None:
+        """Take a durable event: a halt that the journal has, or the end of one."""
+        if isinstance(event, e.HaltRaised):
+            state, place = TradingState(event.state), (event.source, event.scope)
+            self._durable[place] = (state, _told(event.source, event.reason))
+            pending = self.pending.get(place)
+            if pending is not None and state.rank >= pending[0].rank:
+                del self.pending[place]
+        elif isinstance(event, e.HaltLifted):
+            self._durable.pop((event.source, event.scope), None)
 
     def check(self, approved: ApprovedOrder) -> Refusal | None:
         """Return why an order must not leave now; None lets it through."""
@@ -68,6 +83,9 @@ class Gate:
         refusal = self._halted(order)
         if refusal is not None:
             return refusal
+        if order.cancel_reason is not None:
+            message = f"its cancel was asked for before it was sent: {order.cancel_reason}"
+            return Refusal(code="HALTED", message=message)
         now_ns = self._now_ns()
         if approved.expires_ns is not None and approved.expires_ns < now_ns:
             return Refusal(code="EXPIRED", message="expired before it could be sent")
@@ -85,14 +103,19 @@ class Gate:
         if reason is not None:
             state, why = TradingState.HALTED, reason
         subject = subject_of(order)
-        for (_, scope), (pending, text) in self.pending.items():
-            if pending.rank > state.rank and subject.is_in(scope):
-                state, why = pending, text
+        for halts in (self.pending, self._durable):
+            for (_, scope), (known, text) in halts.items():
+                if known.rank > state.rank and subject.is_in(scope):
+                    state, why = known, text
         found, halt = self._book.state_for(subject)
         if halt is not None and found.rank > state.rank:
-            state, why = found, f"{halt.source}: {halt.reason}"
+            state, why = found, _told(halt.source, halt.reason)
         if state.rank >= TradingState.HALTED.rank:
             return Refusal(code="HALTED", message=f"Trading halted: {why}")
         if state is TradingState.REDUCING and not order.is_reducing:
             return Refusal(code="REDUCE_ONLY", message=f"Only reducing orders pass: {why}")
         return None
+
+
+def _told(source: str, reason: str) -> str:
+    return f"{source}: {reason}"

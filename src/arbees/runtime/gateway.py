@@ -79,8 +79,7 @@ class TradingGateway:
 
     def _on_records(self, records: Sequence[Recorded]) -> None:
         for _, time_ns, event in records:
-            if isinstance(event, e.HaltRaised):
-                self.desk.gate.settled(event.source, event.scope)
+            self.desk.gate.follow(event)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)

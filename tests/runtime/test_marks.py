@@ -1,0 +1,229 @@
+"""Marks: the newest quotes, and what the positions are worth at them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arbees.core import events as e
+from arbees.core.book import Book
+from arbees.core.facts import Touch
+from arbees.core.order import NOTHING
+from arbees.core.quote import Quote
+from arbees.core.units import MICRO
+from arbees.core.words import Platform, Side
+from arbees.runtime.marks import Marks
+from tests.core.scene import Scene
+from tests.runtime.rig import quote
+from tests.safeguards.build import CONDITION, KALSHI, NOW, book_with, market, touch
+
+KEYS = (KALSHI, CONDITION)
+
+
+def held(**changes: Any) -> tuple[Book, Marks]:
+    """Return a book that holds something of a Kalshi market, and its marks."""
+    book = book_with(market(**changes))
+    return book, Marks(book)
+
+
+def test_without_a_quote_positions_stand_at_cost() -> None:
+    """Nothing is won or lost of what was never quoted."""
+    _, marks = held(yes="10", yes_cost="6.50")
+    assert marks.unrealized == 0
+    assert marks.closing_prices(KALSHI) == (None, None)
+
+
+def test_without_a_quote_the_last_journaled_mark_counts() -> None:
+    """After a restart a position stands at what was journaled of it last."""
+    _, marks = held(yes="10", yes_cost="6.50", mark_yes=600_000)
+    assert marks.unrealized == -MICRO // 2
+
+
+def test_held_is_marked_at_the_price_at_which_it_could_be_closed() -> None:
+    """Yes is worth the bid; No is worth a dollar less the ask."""
+    _, marks = held(yes="10", yes_cost="6.50", no="4", no_cost="1.00")
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    assert marks.closing_prices(KALSHI) == (600_000, 300_000)
+    assert marks.unrealized == (6_000_000 - 6_500_000) + (1_200_000 - 1_000_000)
+
+
+def test_quote_of_the_opposite_token_is_turned() -> None:
+    """A quote of the No token is the Yes book seen from the other side."""
+    marks = Marks(book_with())
+    marks.take(KALSHI, quote("0.30", "0.40"), is_flipped=True)
+    assert marks.touches[KALSHI] == Touch(NOW, 600_000, 700_000)
+
+
+def test_an_empty_side_is_no_price() -> None:
+    """What nobody bids for carries the last mark, and does not fall to nothing."""
+    book, marks = held(yes="10", yes_cost="6.50", mark_yes=640_000)
+    marks.take(KALSHI, quote(None, "0.70"), is_flipped=False)
+    assert marks.closing_prices(KALSHI) == (None, 300_000)
+    assert marks.unrealized == book.unrealized({}) == -100_000
+
+
+def test_an_older_quote_is_no_news() -> None:
+    """A quote that comes late does not undo a newer one; one of the same time does."""
+    marks = Marks(book_with())
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    marks.take(KALSHI, quote("0.10", "0.20", ts_ns=NOW - 1), is_flipped=False)
+    assert marks.touches[KALSHI] == touch("0.60", "0.70")
+    marks.take(KALSHI, quote("0.50", "0.55"), is_flipped=False)
+    assert marks.touches[KALSHI] == touch("0.50", "0.55")
+
+
+def test_forgotten_quotes_are_gone() -> None:
+    """What was settled has no quote any more; forgetting it twice is no harm."""
+    _, marks = held(yes="10", yes_cost="6.50")
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    marks.forget(KALSHI)
+    marks.forget(KALSHI)
+    assert KALSHI not in marks.touches
+    marks.recount(KALSHI)
+    assert marks.unrealized == 0
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "expected"),
+    [
+        ("0.64", "0.66", {}),
+        ("0.63", "0.66", {KALSHI: (630_000, 340_000)}),
+        ("0.64", "0.67", {KALSHI: (640_000, 330_000)}),
+        (None, "0.66", {}),
+        (None, None, {}),
+        (None, "0.67", {KALSHI: (None, 330_000)}),
+    ],
+)
+def test_changed_marks(bid: str | None, ask: str | None, expected: dict[str, object]) -> None:
+    """Only what differs from the last journaled mark is to be journaled; no price is no change."""
+    _, marks = held(yes="10", yes_cost="6.50", mark_yes=640_000, mark_no=340_000)
+    marks.take(KALSHI, quote(bid, ask), is_flipped=False)
+    assert marks.changed() == expected
+
+
+def test_what_is_not_held_is_not_marked() -> None:
+    """A market that is only quoted changes neither the sum nor the marks to journal."""
+    marks = Marks(book_with())
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    assert marks.unrealized == 0
+    assert marks.changed() == {}
+
+
+# Against the slow way --------------------------------------------------------------------------
+
+PRICES = st.none() | st.integers(1, 99).map(lambda cents: cents * 10_000)
+STEPS = st.tuples(
+    st.sampled_from(["fill", "quote", "mark", "settle"]),
+    st.sampled_from(KEYS),
+    st.sampled_from(list(Side)),
+    st.integers(-30, 30),
+    PRICES,
+    PRICES,
+)
+
+
+class Life:
+    """Positions and quotes that change at random, followed as the writer follows them."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.marks = Marks(self.scene.book)
+
+    def fill(self, key: str, side: Side, contracts: int, price: int | None) -> None:
+        """Add to a holding, or take from what is there."""
+        market = self.scene.book.markets[key]
+        holding = market.holding(side)
+        quantity = max(contracts * MICRO, -holding.quantity)
+        share = holding.cost * -quantity // holding.quantity if holding.quantity else 0
+        cost = quantity * (price or 0) // MICRO if quantity > 0 else -share
+        is_yes = side is Side.YES
+        self.scene.write(
+            e.OrderFilled(
+                client_order_id="gone",
+                request_id="gone",
+                platform=market.listing.platform,
+                market_key=key,
+                strategy="s",
+                trade_id="t",
+                quantity=abs(quantity),
+                price=price or 0,
+                value=0,
+                fee=0,
+                venue_ns=NOW,
+                reserved=NOTHING,
+                yes_quantity=quantity if is_yes else 0,
+                yes_cost=cost if is_yes else 0,
+                no_quantity=0 if is_yes else quantity,
+                no_cost=0 if is_yes else cost,
+                corrects=1,
+            )
+        )
+        self.marks.recount(key)
+
+    def quote(self, key: str, bid: int | None, ask: int | None, *, is_flipped: bool) -> None:
+        """Quote a market, or its other token."""
+        size = 10 * MICRO
+        self.marks.take(
+            key,
+            Quote(
+                ts_ns=NOW,
+                platform=Platform.KALSHI,
+                market_id=key,
+                bids=() if bid is None else ((bid, size),),
+                asks=() if ask is None else ((ask, size),),
+            ),
+            is_flipped=is_flipped,
+        )
+
+    def mark(self) -> None:
+        """Journal what changed."""
+        changed = self.marks.changed()
+        self.scene.write(e.Marked(marks=changed))
+        for key in changed:
+            self.marks.recount(key)
+        assert self.marks.changed() == {}
+
+    def settle(self, key: str) -> None:
+        """Settle a market."""
+        market = self.scene.book.markets[key]
+        self.scene.write(
+            e.MarketSettled(
+                market_key=key,
+                result=Side.YES,
+                payout=0,
+                realized=0,
+                yes_quantity=-market.yes.quantity,
+                yes_cost=-market.yes.cost,
+                no_quantity=-market.no.quantity,
+                no_cost=-market.no.cost,
+            )
+        )
+        self.marks.forget(key)
+        self.marks.recount(key)
+
+    def slow_sum(self) -> int:
+        """Return marks less cost the slow and obvious way."""
+        book = self.scene.book
+        return book.unrealized({key: self.marks.closing_prices(key) for key in book.markets})
+
+
+@settings(max_examples=150)
+@given(st.lists(STEPS, max_size=25))
+def test_sum_equals_the_slow_way(
+    steps: list[tuple[str, str, Side, int, int | None, int | None]],
+) -> None:
+    """After whatever happens the kept sum is that over all positions, and after a restart too."""
+    life = Life()
+    for what, key, side, contracts, bid, ask in steps:
+        if what == "fill":
+            life.fill(key, side, contracts, bid)
+        elif what == "quote":
+            life.quote(key, bid, ask, is_flipped=side is Side.NO and key == CONDITION)
+        elif what == "mark":
+            life.mark()
+        elif life.scene.book.markets[key].is_open:
+            life.settle(key)
+        assert life.marks.unrealized == life.slow_sum()
+    again = Marks(life.scene.book)
+    assert again.unrealized == life.scene.book.unrealized({})
