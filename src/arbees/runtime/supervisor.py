@@ -30,8 +30,8 @@ class Supervisor:
             self._on_failure(task.get_name(), error)
 
     async def stop(self) -> None:
-        """Cancel all tasks and wait for their ends."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel all tasks and wait for their ends; also what they start on their way out."""
+        while tasks := list(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
