@@ -61,14 +61,14 @@ def _findings(judged: Judged, rules: c.Rules) -> tuple[Findings, Findings]:
     denials: list[e.Finding] = []
     warnings: list[e.Finding] = []
     for safeguard, verdicts in zip(rules.safeguards, judged, strict=True):
-        name = safeguard.name
-        for verdict in verdicts:
-            if isinstance(verdict, Deny):
-                denials.append(
-                    e.Finding(name, verdict.code, verdict.observed, verdict.limit, verdict.until_ns)
-                )
-            elif isinstance(verdict, Warn):
-                warnings.append(e.Finding(name, verdict.code, verdict.observed, verdict.limit))
+        for said in verdicts:
+            if type(said) is Pass:
+                continue
+            name = safeguard.name
+            if isinstance(said, Deny):
+                denials.append(e.Finding(name, said.code, said.observed, said.limit, said.until_ns))
+            elif isinstance(said, Warn):
+                warnings.append(e.Finding(name, said.code, said.observed, said.limit))
     return tuple(denials), tuple(warnings)
 
 

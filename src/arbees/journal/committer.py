@@ -10,7 +10,7 @@ which looks at the file afresh, ends that.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
@@ -18,9 +18,11 @@ from arbees.errors import JournalUnavailable, LeaseLost
 from arbees.journal.engine import (
     PAGE_BYTES,
     WAL_BYTES_MAX,
+    ReadError,
     connect_writer,
     describe,
     disconnect,
+    fault_of,
     run,
 )
 from arbees.journal.space import Reserve
@@ -100,6 +102,18 @@ class Committer:
                 self.require_usable()
             raise
         raise JournalUnavailable(f"Cannot {action} the journal {self._path}: the disk is full")
+
+    def look(self, query: str, values: tuple[str | int, ...]) -> list[Any]:
+        """
+        Return all rows of a query that only reads, between two transactions.
+
+        Raises:
+            JournalUnavailable, JournalCorrupt: it cannot be read. Poisons nothing.
+        """
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except ReadError as error:
+            raise fault_of(self._path, error, "read") from error
 
     def run(self, action: str, work: Callable[[apsw.Connection], None]) -> None:
         """Run something that is no transaction; an error poisons."""

@@ -10,43 +10,29 @@ chain: the writer does at its start, and `arbees.journal.verifier` does at any t
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import apsw
 
-from arbees.core.ports import Head, KeyRow, OrderRow, RequestRow, SignalRow, Stored
+from arbees.core.ports import Head, Stored
 from arbees.errors import JournalCorrupt, JournalUnavailable
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding
 from arbees.journal.chain import GENESIS
 from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_of
 from arbees.journal.schema import require_known
+from arbees.journal.tables import STORED, Tables
 from arbees.journal.witness import is_vouched
 
 PAGE_RECORDS = 512
 """Records fetched at once."""
 
-_STORED = "SELECT sequence, time_ns, kind, body, request_id, hash FROM records "
 _HEAD = "SELECT sequence, hash, time_ns FROM records ORDER BY sequence DESC LIMIT 1"
-_KEY = (
-    "SELECT idempotency_key, request_id, attempt, fingerprint, outcome, processed_ns FROM keys"
-    " WHERE idempotency_key = ?"
-)
-_REQUEST = "SELECT request_id, idempotency_key FROM requests WHERE request_id = ?"
-_SIGNALS = (
-    "SELECT signal_id, market_key, side, action, idempotency_key, outcome FROM signals"
-    " WHERE signal_id = ? AND market_key = ? AND side = ? AND action = ? ORDER BY idempotency_key"
-)
-_ORDER = "SELECT client_order_id, request_id, platform, venue_order_id FROM orders "
-_BY_OURS = _ORDER + "WHERE client_order_id = ?"
-_BY_THEIRS = (
-    _ORDER + "WHERE venue_order_id = ? AND platform = ? ORDER BY client_order_id DESC LIMIT 1"
-)
 
 
-class JournalReader:
+class JournalReader(Tables):
     """A read-only view of a journal that follows it as it grows; safe to share by threads."""
 
     def __init__(self, path: str | os.PathLike[str], *, vfs: str | None = None) -> None:
@@ -100,36 +86,9 @@ class JournalReader:
             except ReadError as error:
                 raise fault_of(self._path, error, "read") from error
 
-    def key(self, idempotency_key: str) -> KeyRow | None:
-        """Return the last attempt of a key."""
-        row = self._first(_KEY, (idempotency_key,))
-        return None if row is None else KeyRow(*row)
-
-    def request(self, request_id: str) -> RequestRow | None:
-        """Return under which key a request id was seen."""
-        row = self._first(_REQUEST, (request_id,))
-        return None if row is None else RequestRow(*row)
-
-    def signals(
-        self, signal_id: str, market_key: str, side: str, action: str
-    ) -> Sequence[SignalRow]:
-        """Return the keys under which a signal was seen for this market, side and action."""
-        rows = self._all(_SIGNALS, (signal_id, market_key, side, action))
-        return [SignalRow(*row) for row in rows]
-
-    def order(self, client_order_id: str) -> OrderRow | None:
-        """Return where an order is found, by our own id."""
-        row = self._first(_BY_OURS, (client_order_id,))
-        return None if row is None else OrderRow(*row)
-
-    def order_by_venue_id(self, platform: str, venue_order_id: str) -> OrderRow | None:
-        """Return where an order is found, by the venue's id."""
-        row = self._first(_BY_THEIRS, (venue_order_id, platform))
-        return None if row is None else OrderRow(*row)
-
     def record(self, sequence: int) -> Stored | None:
         """Return one record, None if there is none of that number."""
-        row = self._first(_STORED + "WHERE sequence = ?", (sequence,))
+        row = self._first(STORED + "WHERE sequence = ?", (sequence,))
         return None if row is None else Stored(*row)
 
     def records(self, after: int = 0) -> Iterator[Stored]:
@@ -142,8 +101,8 @@ class JournalReader:
             JournalCorrupt: a number is missing in between.
         """
         expected = after + 1
-        query = _STORED + "WHERE sequence > ? ORDER BY sequence LIMIT ?"
-        while rows := self._all(query, (expected - 1, PAGE_RECORDS)):
+        query = STORED + "WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        while rows := self.ask(query, (expected - 1, PAGE_RECORDS)):
             for row in rows:
                 if row[0] != expected:
                     raise JournalCorrupt(
@@ -151,11 +110,6 @@ class JournalReader:
                     )
                 expected += 1
                 yield Stored(*row)
-
-    def records_of(self, request_id: str) -> Sequence[Stored]:
-        """Return the durable records of one request, in order."""
-        rows = self._all(_STORED + "WHERE request_id = ? ORDER BY sequence", (request_id,))
-        return [Stored(*row) for row in rows]
 
     def snapshot(self) -> tuple[int, str, bytes] | None:
         """Return the newest snapshot that is intact and not newer than the head."""
@@ -185,15 +139,8 @@ class JournalReader:
         if self._is_closed:
             raise JournalUnavailable(f"The journal {self._path} is closed")
 
-    def _first(self, query: str, values: tuple[str | int, ...] = ()) -> tuple[Any, ...] | None:
-        with self._lock:
-            self._require_open()
-            try:
-                return self._connection.execute(query, values).fetchone()
-            except ReadError as error:
-                raise fault_of(self._path, error, "read") from error
-
-    def _all(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+    def ask(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+        """Return all rows of a query; see `Tables`."""
         with self._lock:
             self._require_open()
             try:

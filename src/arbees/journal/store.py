@@ -6,7 +6,7 @@ right behind the record that this writer made last; and that the witness outside
 afterwards. After an error nothing more is appended, so that no later success hides an earlier loss.
 
 `append`, `write_snapshot` and `maintain` block and belong on a worker thread; everything that reads
-goes over a connection of its own and may be called meanwhile from another thread.
+may be called meanwhile from another thread, and then goes over a connection of its own.
 """
 
 import os
@@ -14,11 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import apsw
 
-from arbees.core.ports import Entry, Head, KeyRow, OrderRow, RequestRow, SignalRow, Stored
+from arbees.core.ports import Entry, Head, Stored
 from arbees.errors import InvariantViolation, JournalCorrupt, JournalUnavailable, LeaseLost
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding
@@ -32,13 +32,14 @@ from arbees.journal.opening import Found, inspect, make_folder
 from arbees.journal.reader import JournalReader
 from arbees.journal.rows import Value, merge, sort_by_table
 from arbees.journal.space import LOW_BYTES, RESERVE_BYTES, Reserve, Space, free_bytes
+from arbees.journal.tables import Tables
 from arbees.journal.verifier import SNAPSHOT_DAMAGED, Progress, Verification
 from arbees.journal.witness import open_witness, sync_folder
 
 _FENCE = "SELECT (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(sequence) FROM records)"
 
 
-class SqliteJournal:
+class SqliteJournal(Tables):
     """The journal of one account in one SQLite file; implements `arbees.core.ports.Journal`."""
 
     @classmethod
@@ -205,35 +206,23 @@ class SqliteJournal:
             self._testify()
             return head
 
-    def key(self, idempotency_key: str) -> KeyRow | None:
-        """Return the last attempt of a key."""
-        return self._reader.key(idempotency_key)
+    def ask(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+        """
+        Ask the tables over the writing connection, which keeps what it read, while that is idle.
 
-    def request(self, request_id: str) -> RequestRow | None:
-        """Return under which key a request id was seen."""
-        return self._reader.request(request_id)
-
-    def signals(
-        self, signal_id: str, market_key: str, side: str, action: str
-    ) -> Sequence[SignalRow]:
-        """Return the keys under which a signal was seen for this market, side and action."""
-        return self._reader.signals(signal_id, market_key, side, action)
-
-    def order(self, client_order_id: str) -> OrderRow | None:
-        """Return where an order is found, by our own id."""
-        return self._reader.order(client_order_id)
-
-    def order_by_venue_id(self, platform: str, venue_order_id: str) -> OrderRow | None:
-        """Return where an order is found, by the venue's id."""
-        return self._reader.order_by_venue_id(platform, venue_order_id)
+        Every other connection forgets its pages with each commit.
+        """
+        if self._writing.acquire(blocking=False):
+            try:
+                if not self._is_closed and self._committer.fault is None:
+                    return self._committer.look(query, values)
+            finally:
+                self._writing.release()
+        return self._reader.ask(query, values)
 
     def records(self, after: int = 0) -> Iterator[Stored]:
         """Yield the durable records with a sequence above `after`, in order."""
         return self._reader.records(after)
-
-    def records_of(self, request_id: str) -> Sequence[Stored]:
-        """Return the durable records of one request, in order."""
-        return self._reader.records_of(request_id)
 
     def write_snapshot(self, sequence: int, version: str, body: bytes) -> None:
         """

@@ -121,10 +121,19 @@ class Lookups:
         self._keys.clear()
         self._requests.clear()
         self._signals.clear()
-        open_ids = {order.request_id for order in self._book.orders.values()}
-        for about in self._touched - open_ids:
-            self._lives.pop(about, None)
-        self._touched &= open_ids
+        for about in self._touched:
+            if not self._is_open(self._lives[about]):
+                del self._lives[about]
+        self._touched.clear()
+
+    def _is_open(self, life: list[Recorded]) -> bool:
+        """Tell whether an order of a request is open; it closes with a record of that request."""
+        for _, _, event in life:
+            if isinstance(event, e.OrderApproved):
+                order = self._book.orders.get(event.client_order_id)
+                if order is not None and order.request_id == event.request.request_id:
+                    return True
+        return False
 
     # Reads -------------------------------------------------------------------------------------
 
