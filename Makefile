@@ -50,10 +50,9 @@ demo: $(READY) ## An evening of basketball: fills, denials, a halt, a crash, the
 .PHONY: run
 run: $(READY) ## Run the gateway on paper, with its data and audit log in var/
 	@mkdir -p var
-	@for default in AUDIT_LOG_PATH=var/execution_audit.jsonl KILL_SWITCH_FILE=var/kill_switch; do \
-		name=$${default%%=*}; \
-		if [ -z "$${!name:-}" ] && ! grep -qs "^$$name=" .env; then export "$$default"; fi; \
-	done; \
+	@if [ -z "$${AUDIT_LOG_PATH:-}" ] && ! grep -qs "^AUDIT_LOG_PATH=" .env; then \
+		export AUDIT_LOG_PATH=var/execution_audit.jsonl; \
+	fi; \
 	exec $(BIN)/arbees run $(ARGS)
 
 .PHONY: test
@@ -73,7 +72,7 @@ bench: $(READY) ## Measure what it costs against the design's targets
 
 .PHONY: docs
 docs: $(DOCS_READY) ## Build the documentation into docs/_build; a warning is an error
-	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build $(ARGS)
+	@$(BIN)/python -m sphinx -W --keep-going -q -E -a -b html docs docs/_build $(ARGS)
 	@echo "Open docs/_build/index.html"
 
 $(DOCS_READY): $(READY) requirements-docs.lock

@@ -19,8 +19,11 @@ nitpicky = False
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
+smartquotes = False  # `--until` is an option, not a dash
 
 html_theme = "furo"
 html_title = f"Arbees {__version__}"
 html_copy_source = False
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["width.css"]

@@ -1,9 +1,9 @@
-"""Write down codes and events: `docs/reference/codes.md` and `docs/reference/events.md`.
+"""Write down codes, events and the list of safeguards, each on a page of the documentation.
 
-Guarantees that both pages say what the code says: they are made from `core/codes.py`, from the
-classes and docstrings of the events, and from what `apply` does with them; a test compares the
-committed files. `python -m tools.reference` writes them anew below the current directory. It fails
-where a class or a field that is journaled has nothing that could be read about it.
+Guarantees that the pages say what the code says: they are made from `core/codes.py`, from the
+classes and docstrings of events and safeguards, and from what `apply` does with an event; a test
+compares the committed files. `python -m tools.reference` writes them anew below the current
+directory. It fails where a class or a field that is journaled has nothing to be read about it.
 """
 
 import ast
@@ -26,6 +26,7 @@ from tools.meanings import MEANINGS
 
 CODES_PAGE = Path("docs/reference/codes.md")
 EVENTS_PAGE = Path("docs/reference/events.md")
+SAFEGUARDS_PAGE = Path("docs/safeguards/index.md")
 
 SAFEGUARDS: tuple[str, ...] = tuple(getattr(each, "name", "") for each in ALL)
 
@@ -100,6 +101,20 @@ classes in `core/events.py` and from what `core/apply.py` does with each.
 
 Read them with any SQLite shell, or with
 `arbees.journal.JournalReader`; see [The journal](../journal.md).
+"""
+
+_SAFEGUARDS_HEAD = """\
+# The safeguards
+
+Every request is judged by all of them, in this order; the first that denies is the headline, the
+others are told with it. Before them the key is looked up
+([One key, one order](../explanation/one-key-one-order.md)), after them stands the gate
+([No bypass](../explanation/no-bypass.md)). Cancels pass everything; which orders that only reduce a
+position pass is said on each page.
+
+Each page begins with the danger that the safeguard is against, says exactly when it denies, and has
+an example. Limits are inclusive: at the limit passes, one millionth above is denied.
+
 """
 
 _SHAPES_HEAD = "## Shapes inside events"
@@ -280,9 +295,28 @@ def _paragraph(text: str) -> str:
     return " ".join(text.split())
 
 
+# Safeguards ------------------------------------------------------------------------------------
+
+
+def safeguards_page() -> str:
+    """Return the text of the list of safeguards, in the order of evaluation."""
+    rows = ["| | safeguard | | codes |", "|---|---|---|---|"]
+    for number, safeguard in enumerate(ALL, 1):
+        name, codes = SAFEGUARDS[number - 1], getattr(safeguard, "codes", ())
+        said = _paragraph(inspect.getdoc(safeguard) or "")
+        listed = ", ".join(f"`{code}`" for code in codes)
+        rows.append(f"| {number} | [{name}]({name}.md) | {said} | {listed} |")
+    tree = "\n".join(["```{toctree}", ":hidden:", "", *SAFEGUARDS, "```"])
+    return _SAFEGUARDS_HEAD + "\n".join(rows) + f"\n\n{tree}\n"
+
+
 # Files -----------------------------------------------------------------------------------------
 
-PAGES = {CODES_PAGE: codes_page, EVENTS_PAGE: events_page}
+PAGES = {
+    CODES_PAGE: codes_page,
+    EVENTS_PAGE: events_page,
+    SAFEGUARDS_PAGE: safeguards_page,
+}
 
 
 def write(folder: Path) -> None:
