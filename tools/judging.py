@@ -17,6 +17,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import re
 import resource
 import signal
 import sys
@@ -42,6 +43,14 @@ _IMPATIENCE = 8
 _GRACE_SECONDS = 10
 _MEMORY_BYTES = 2 << 30
 _BROKEN = 90
+_LOST = 91
+_UNUSABLE = {_LOST, int(pytest.ExitCode.USAGE_ERROR), int(pytest.ExitCode.NO_TESTS_COLLECTED)}
+"""Exit codes that say nothing of the mutant."""
+_IMPORT_ERRORS = (
+    *(ArithmeticError, AttributeError, ImportError, LookupError, NameError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, re.error, msgspec.MsgspecError),
+)
+"""What a changed module may end in before it is there."""
 _ARGUMENTS = (
     *("-x", "-q", "--no-header", "--tb=no", "--hypothesis-profile=mutants"),
     *("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler"),
@@ -50,7 +59,7 @@ _ARGUMENTS = (
 
 
 class Unfit(Exception):  # noqa: N818 - the tests are
-    """The tests cannot judge: none ran."""
+    """The tests cannot judge: none passes, or they do not run."""
 
 
 class Status(StrEnum):
@@ -227,16 +236,21 @@ class _Trial:
         with _quiet():
             try:
                 importlib.import_module(self.mutant.module)
-            except Exception:  # noqa: BLE001 - whatever a change makes of a module
+            except _IMPORT_ERRORS:
                 return _BROKEN
-            plugin = _Chosen(self.tests, says)
-            files = list(dict.fromkeys(test.partition("::")[0] for test in self.tests))
-            return pytest.main([*_ARGUMENTS, *files], plugins=[plugin])
+            for tests in _stages(self.tests):
+                plugin = _Chosen(tests, says)
+                if code := pytest.main([*_ARGUMENTS, *_files(tests)], plugins=[plugin]):
+                    return int(code)
+        return 0
 
     def judgement(self, code: int) -> Judgement:
         """Return what an exit code says."""
         with os.fdopen(self.heard, "rb") as pipe:
             killer = pipe.read().decode()
+        if code in _UNUSABLE:
+            msg = f"Expected tests to judge {self.mutant.place}, they ended with {code}"
+            raise Unfit(msg)
         if code == _BROKEN:
             status = Status.BROKEN
         elif code < 0:
@@ -244,6 +258,19 @@ class _Trial:
         else:
             status = Status.SURVIVED if code == 0 else Status.KILLED
         return Judgement(self.mutant, status, len(self.tests), killer)
+
+
+def _files(tests: Iterable[str]) -> list[str]:
+    """Return the files of tests, in the order in which they come first."""
+    return list(dict.fromkeys(test.partition("::")[0] for test in tests))
+
+
+def _stages(tests: list[str]) -> Iterator[list[str]]:
+    """Yield the tests of the best file, which kill most, and then the others."""
+    best = _files(tests)[:1]
+    first = [test for test in tests if test.partition("::")[0] in best]
+    rest = [test for test in tests if test.partition("::")[0] not in best]
+    yield from (stage for stage in (first, rest) if stage)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -344,7 +371,7 @@ def _quiet() -> Iterator[None]:
 
 def _leave(work: Callable[[], int]) -> None:
     """Do a child's work and end it, without what the parent would do at its end."""
-    code = 1
+    code = _LOST
     try:
         code = int(work())
     finally:

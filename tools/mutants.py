@@ -33,14 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Judge mutants as the arguments say; return the exit code."""
     asked = _arguments(arguments)
     os.chdir(ROOT)
-    started = time.monotonic()
-    found = {name: sources(Path("src/arbees") / name, ROOT) for name in ("safeguards", "core")}
-    judge = Judge(ROOT, TESTS, asked.jobs)
     try:
-        judge.prepare(["arbees.core", "arbees.safeguards"])
+        return _run(asked)
     except Unfit as error:
         print(error)
         return 1
+
+
+def _run(asked: argparse.Namespace) -> int:
+    started = time.monotonic()
+    found = {name: sources(Path("src/arbees") / name, ROOT) for name in ("safeguards", "core")}
+    judge = Judge(ROOT, TESTS, asked.jobs)
+    judge.prepare(["arbees.core", "arbees.safeguards"])
     baseline = judge.baseline
     for test in baseline.failed:
         print(f"Fails without any change, so it judges nothing: {test}")
@@ -52,9 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, modules in found.items():
         mutants = _chosen(modules, asked)
         wanted = min(asked.sample, len(mutants)) if name == "core" and not asked.all else None
-        if not mutants:
-            continue
-        results[name] = _judge(name, judge, mutants, wanted, asked.seed)
+        if mutants:
+            results[name] = _judge(name, judge, mutants, wanted, asked.seed)
     is_enough = [_report(name, judged, found[name]) for name, judged in results.items()]
     print(f"{time.monotonic() - started:.0f} s in all")
     return 0 if results and all(is_enough) and not baseline.failed else 1
