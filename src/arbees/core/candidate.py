@@ -197,7 +197,7 @@ def _classification(market: Market, request: Request) -> tuple[str, str]:
     """Return sport and game: what is known of the market, else what the request says."""
     sport, game_id = market.sport, market.game_id
     if sport == UNCLASSIFIED and request.sport is not None:
-        sport = request.sport
+        sport = request.sport.upper()
     if request.game_id is not None and game_id == f"market:{market.listing.market_key}":
         game_id = request.game_id
     return sport, game_id

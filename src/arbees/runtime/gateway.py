@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.book import Book
 from arbees.core.control import liftable
 from arbees.core.outcomes import Filled, OrderClosed, Refusal, Report, Settled
 from arbees.core.quote import Quote, Settlement
@@ -22,7 +23,14 @@ from arbees.core.views import (
     StatusView,
     Undecided,
 )
-from arbees.core.words import HaltSource, Mode, OrderStatus, TradingState
+from arbees.core.words import (
+    SCOPE_ALL,
+    HaltSource,
+    Mode,
+    OrderStatus,
+    Platform,
+    TradingState,
+)
 from arbees.runtime.desk import Desk
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
@@ -211,7 +219,7 @@ class TradingGateway:
         acknowledge: bool = False,
     ) -> KillReply:
         """ENABLE, REDUCE or DISABLE; see the port."""
-        require_scope(scope)
+        scope = canonical_scope(scope, self.desk.book)
         if action in STATES:
             receipt_id = self.desk.receipt_id()
             state = STATES[action]
@@ -297,15 +305,38 @@ class TradingGateway:
         return Readiness(ready=not self._trouble, reasons=(*self._trouble, *halted))
 
 
-def require_scope(scope: str) -> None:
-    """Refuse a scope that is none. Raises ValueError."""
+def canonical_scope(scope: str, book: Book) -> str:
+    """
+    Return the one spelling of a scope: a halt that covers nothing would be worse than none.
+
+    Platforms and sports are taken in any case; a market by any of its names.
+
+    Raises:
+        ValueError: what was expected, and what came.
+    """
     kind, colon, name = scope.partition(":")
-    if scope == "all" or (colon and name and kind in SCOPE_KINDS):
-        return
-    msg = (
-        f"Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, was {scope!r}"
-    )
-    raise ValueError(msg)
+    if scope == SCOPE_ALL:
+        return scope
+    if not (colon and name and kind in SCOPE_KINDS):
+        msg = (
+            "Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, "
+            f"was {scope!r}"
+        )
+        raise ValueError(msg)
+    if kind == "platform":
+        known = {str(platform).lower(): platform for platform in Platform}
+        if name.lower() not in known:
+            msg = f"Expected platform:Kalshi or platform:Polymarket, was {scope!r}"
+            raise ValueError(msg)
+        return f"platform:{known[name.lower()]}"
+    if kind == "sport":
+        return f"sport:{name.upper()}"
+    if kind == "market":
+        for platform in Platform:
+            found = book.market_of(platform, name)
+            if found is not None:
+                return f"market:{found[0].listing.market_key}"
+    return scope
 
 
 def _is_answer(life: Life) -> bool:

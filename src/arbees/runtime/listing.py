@@ -45,7 +45,7 @@ def plain_listing(
         market_id=market_id,
         market_key=(market_key if is_polymarket else None) or market_id,
         opposite_id=opposite_id if is_polymarket else None,
-        sport=sport,
+        sport=None if sport is None else sport.upper(),
         game_id=game_id,
         game_start_ns=game_start_ns,
         tick=terms.tick if tick is None else tick,
