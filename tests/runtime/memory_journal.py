@@ -5,6 +5,7 @@ It keeps to the port: all of a commit or nothing, and once it failed it fails fo
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from arbees.core import events as e
 from arbees.core.apply import apply
@@ -101,6 +102,10 @@ class MemoryJournal:
             self.signal_rows.setdefault(name, {})[row.idempotency_key] = row
         else:
             self.orders[row.client_order_id] = row
+
+    def view(self) -> AbstractContextManager["MemoryJournal"]:
+        """Return itself: nothing changes meanwhile."""
+        return nullcontext(self)
 
     def key(self, idempotency_key: str) -> KeyRow | None:
         """Return the last attempt of a key."""

@@ -5,6 +5,7 @@ here runs; an implementation that breaks a sentence of a docstring breaks a prom
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -97,7 +98,25 @@ class Head(msgspec.Struct, frozen=True):
     time_ns: int
 
 
-class Journal(Protocol):
+class KeyTables(Protocol):
+    """What is looked up before a request is decided."""
+
+    def key(self, idempotency_key: str) -> KeyRow | None:
+        """Return the last attempt of a key."""
+        ...
+
+    def request(self, request_id: str) -> RequestRow | None:
+        """Return under which key a request id was seen."""
+        ...
+
+    def signals(
+        self, signal_id: str, market_key: str, side: str, action: str
+    ) -> Sequence[SignalRow]:
+        """Return the keys under which a signal was seen for this market, side and action."""
+        ...
+
+
+class Journal(KeyTables, Protocol):
     """An append-only record of one account, written by one process at a time."""
 
     @property
@@ -118,18 +137,8 @@ class Journal(Protocol):
         """
         ...
 
-    def key(self, idempotency_key: str) -> KeyRow | None:
-        """Return the last attempt of a key."""
-        ...
-
-    def request(self, request_id: str) -> RequestRow | None:
-        """Return under which key a request id was seen."""
-        ...
-
-    def signals(
-        self, signal_id: str, market_key: str, side: str, action: str
-    ) -> Sequence[SignalRow]:
-        """Return the keys under which a signal was seen for this market, side and action."""
+    def view(self) -> AbstractContextManager[KeyTables]:
+        """Hold one state of the tables while many questions are asked; append nothing in it."""
         ...
 
     def order(self, client_order_id: str) -> OrderRow | None:

@@ -8,7 +8,8 @@ transaction runs once more. Also keeps the log bounded. It fails by being poison
 which looks at the file afresh, ends that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from arbees.journal.engine import (
     run,
 )
 from arbees.journal.space import Reserve
+from arbees.journal.tables import Tables, Values
 
 T = TypeVar("T")
 
@@ -36,6 +38,22 @@ CHECKPOINT_PAGES_MAX = WAL_BYTES_MAX // PAGE_BYTES
 """Log pages from which a commit copies them first, so that the log stays bounded."""
 
 AFTER = "Records that were acknowledged are durable. Stop, look after the disk, start again"
+
+
+class _Tables(Tables):
+    """The tables over the writing connection."""
+
+    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+        """Ask over a connection."""
+        self._connection = connection
+        self._path = path
+
+    def ask(self, query: str, values: Values = ()) -> list[Any]:
+        """Return all rows of a query; see `Tables`."""
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except ReadError as error:
+            raise fault_of(self._path, error, "read") from error
 
 
 class Committer:
@@ -55,6 +73,7 @@ class Committer:
                 f"Cannot open the journal {path} for writing: {describe(error)}"
             ) from error
         self._connection.set_wal_hook(self._count)
+        self._tables = _Tables(self._connection, path)
 
     @property
     def fault(self) -> JournalUnavailable | LeaseLost | None:
@@ -103,17 +122,20 @@ class Committer:
             raise
         raise JournalUnavailable(f"Cannot {action} the journal {self._path}: the disk is full")
 
-    def look(self, query: str, values: tuple[str | int, ...]) -> list[Any]:
+    @contextmanager
+    def reading(self) -> Iterator[Tables]:
         """
-        Return all rows of a query that only reads, between two transactions.
+        Hold one state of the tables, between two transactions that write.
 
         Raises:
             JournalUnavailable, JournalCorrupt: it cannot be read. Poisons nothing.
         """
+        self._connection.execute("BEGIN")
         try:
-            return self._connection.execute(query, values).fetchall()
-        except ReadError as error:
-            raise fault_of(self._path, error, "read") from error
+            yield self._tables
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
 
     def run(self, action: str, work: Callable[[apsw.Connection], None]) -> None:
         """Run something that is no transaction; an error poisons."""

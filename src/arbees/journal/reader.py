@@ -23,7 +23,7 @@ from arbees.journal.binding import Binding, read_binding
 from arbees.journal.chain import GENESIS
 from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_of
 from arbees.journal.schema import require_known
-from arbees.journal.tables import STORED, Tables
+from arbees.journal.tables import STORED, Tables, Values
 from arbees.journal.witness import is_vouched
 
 PAGE_RECORDS = 512
@@ -139,7 +139,7 @@ class JournalReader(Tables):
         if self._is_closed:
             raise JournalUnavailable(f"The journal {self._path} is closed")
 
-    def ask(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+    def ask(self, query: str, values: Values = ()) -> list[Any]:
         """Return all rows of a query; see `Tables`."""
         with self._lock:
             self._require_open()

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,7 +33,7 @@ from arbees.journal.opening import Found, inspect, make_folder
 from arbees.journal.reader import JournalReader
 from arbees.journal.rows import Value, merge, sort_by_table
 from arbees.journal.space import LOW_BYTES, RESERVE_BYTES, Reserve, Space, free_bytes
-from arbees.journal.tables import Tables
+from arbees.journal.tables import Tables, Values
 from arbees.journal.verifier import SNAPSHOT_DAMAGED, Progress, Verification
 from arbees.journal.witness import open_witness, sync_folder
 
@@ -206,19 +207,30 @@ class SqliteJournal(Tables):
             self._testify()
             return head
 
-    def ask(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
-        """
-        Ask the tables over the writing connection, which keeps what it read, while that is idle.
+    def ask(self, query: str, values: Values = ()) -> list[Any]:
+        """Return all rows of a query; see `Tables`."""
+        with self.view() as tables:
+            return tables.ask(query, values)
 
-        Every other connection forgets its pages with each commit.
+    @contextmanager
+    def view(self) -> Iterator[Tables]:
         """
-        if self._writing.acquire(blocking=False):
-            try:
-                if not self._is_closed and self._committer.fault is None:
-                    return self._committer.look(query, values)
-            finally:
-                self._writing.release()
-        return self._reader.ask(query, values)
+        Hold one state of the tables while many questions are asked; append nothing in it.
+
+        It is seen over the writing connection, which keeps what it read, while that is idle: every
+        other connection forgets its pages with each commit.
+        """
+        if not self._writing.acquire(blocking=False):
+            yield self._reader
+            return
+        try:
+            if self._is_closed or self._committer.fault is not None:
+                yield self._reader
+            else:
+                with self._committer.reading() as tables:
+                    yield tables
+        finally:
+            self._writing.release()
 
     def records(self, after: int = 0) -> Iterator[Stored]:
         """Yield the durable records with a sequence above `after`, in order."""

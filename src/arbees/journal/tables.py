@@ -28,14 +28,18 @@ _BY_THEIRS = (
 )
 
 
+Values = tuple[str | int, ...]
+"""What stands in the places of a query."""
+
+
 class Tables(ABC):
     """What the tables say; whoever inherits this brings the connection."""
 
     @abstractmethod
-    def ask(self, query: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+    def ask(self, query: str, values: Values = ()) -> list[Any]:
         """Return all rows of a query. Raises JournalUnavailable, JournalCorrupt."""
 
-    def _first(self, query: str, values: tuple[str | int, ...] = ()) -> tuple[Any, ...] | None:
+    def _first(self, query: str, values: Values = ()) -> tuple[Any, ...] | None:
         rows = self.ask(query, values)
         return rows[0] if rows else None
 
