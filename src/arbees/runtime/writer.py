@@ -34,6 +34,7 @@ BATCH_MAX = 256
 LANE_MAX = 2_048
 """Requests, and quotes, that may wait; one more is refused, undecided."""
 TRUTH_MAX = 1_000_000
+NOT_KNOWN = "outcome not known, ask again with the same key"
 
 
 class Lane(IntEnum):
@@ -94,7 +95,9 @@ class Writer:
         self._is_inline = is_inline
         self._lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
         self._wake = asyncio.Event()
-        self._is_committing = False
+        self._in_hand: list[asyncio.Future[Committed] | None] = []
+        """Whoever waits for the batch that is being decided or committed."""
+        self._is_over = False
         self.is_admitting = False
         self.poison: str | None = None
         self.clock_offset_ns = 0
@@ -111,7 +114,7 @@ class Writer:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is being committed."""
-        return not self._is_committing and not any(self._lanes)
+        return not self._in_hand and not any(self._lanes)
 
     def put(self, command: c.Command | TakeQuote, lane: Lane) -> "asyncio.Future[Committed]":
         """
@@ -126,7 +129,7 @@ class Writer:
 
     def tell(self, command: c.Command | TakeQuote, lane: Lane = Lane.FACTS) -> None:
         """Queue a command that nobody waits for; a poisoned writer takes none, the end is near."""
-        if self.poison is None:
+        if self.poison is None and not self._is_over:
             self._queue(command, lane, None)
 
     def _queue(
@@ -136,8 +139,8 @@ class Writer:
         future: "asyncio.Future[Committed] | None",
     ) -> None:
         if self.poison is not None:
-            raise Undecided("JOURNAL_FAILED", "outcome not known, ask again with the same key")
-        if lane is Lane.REQUESTS and not self.is_admitting:
+            raise Undecided("JOURNAL_FAILED", NOT_KNOWN)
+        if self._is_over or (lane is Lane.REQUESTS and not self.is_admitting):
             raise Undecided("SHUTTING_DOWN", "not admitting requests; come again with this key")
         waiting = self._lanes[lane]
         is_asked = lane is Lane.REQUESTS or isinstance(command, TakeQuote)
@@ -150,12 +153,21 @@ class Writer:
     # Through -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Work until cancelled or poisoned."""
-        while self.poison is None:
-            await self._wake.wait()
-            self._wake.clear()
-            while any(self._lanes) and self.poison is None:
-                await self._work()
+        """Work until cancelled or poisoned; whoever waits by then is told."""
+        code = "JOURNAL_FAILED"
+        try:
+            while self.poison is None:
+                await self._wake.wait()
+                self._wake.clear()
+                while any(self._lanes) and self.poison is None:
+                    await self._work()
+        except asyncio.CancelledError:
+            code = "SHUTTING_DOWN"
+            raise
+        finally:
+            self._is_over = True
+            self._refuse_all(code)
+            self._in_hand = []
 
     async def _work(self) -> None:
         """Decide one batch, make it durable, release what it set off."""
@@ -163,25 +175,21 @@ class Writer:
         for lane in self._lanes:
             while lane and len(batch) < BATCH_MAX:
                 batch.append(lane.popleft())
+        self._in_hand = [future for _, future in batch]
         entries: list[Entry] = []
         effects: list[c.Effect] = []
-        outcomes: list[tuple[asyncio.Future[Committed] | None, tuple[Recorded, ...]]] = []
-        for command, future in batch:
-            records = self._decide(command, entries, effects)
-            outcomes.append((future, records))
-        self._is_committing = True
+        decided = [self._decide(command, entries, effects) for command, _ in batch]
         try:
             if entries:
                 await self._commit(entries)
         except (JournalError, LeaseLost) as error:
-            self._fail(str(error), outcomes)
-            return
-        finally:
-            self._is_committing = False
-        self._release(effects, outcomes)
+            self.abandon(str(error))
+        else:
+            self._release(effects, decided)
+        self._in_hand = []
 
     def _stamp(self) -> int:
-        """Return the time of what is decided next: strictly after everything before it."""
+        """Return the time of the next record: strictly after everything before it."""
         return max(self.book.time_ns + 1, self._now_ns())
 
     def _decide(
@@ -194,11 +202,10 @@ class Writer:
             command = listed
         command = self._lookups.complete(command)
         decision = decide(self.book, self._facts(command), command, self._rules)
-        time_ns = self._stamp()
         past = getattr(command, "past", None)
         records: list[Recorded] = []
         for event in decision.events:
-            sequence = self.book.sequence + 1
+            sequence, time_ns = self.book.sequence + 1, self._stamp()
             order = self._order_of(event, past)
             rows = rows_of(event, time_ns, order)
             apply(self.book, event, sequence, time_ns)
@@ -209,7 +216,7 @@ class Writer:
             self._lookups.remember(about, (sequence, time_ns, event), rows)
         for effect in decision.effects:
             if isinstance(effect, c.TryAlternate):
-                received = _received(records, time_ns)
+                received = _received(records, self.book.time_ns)
                 follow = c.Submit(request=effect.request, received_ns=received, leg=effect.leg)
                 records.extend(self._decide(follow, entries, effects))
             else:
@@ -280,44 +287,38 @@ class Writer:
         else:
             await asyncio.get_running_loop().run_in_executor(None, self._journal.append, entries)
 
-    def _release(
-        self,
-        effects: list[c.Effect],
-        outcomes: list[tuple["asyncio.Future[Committed] | None", tuple[Recorded, ...]]],
-    ) -> None:
-        published = [record for _, records in outcomes for record in records]
+    def _release(self, effects: list[c.Effect], decided: Sequence[tuple[Recorded, ...]]) -> None:
+        published = [record for records in decided for record in records]
         self._lookups.forget_batch()
         if effects:
             self.on_effects(effects)
-        for future, records in outcomes:
+        for future, records in zip(self._in_hand, decided, strict=True):
             if future is not None and not future.done():
                 future.set_result(Committed(records))
         if published:
             self.on_records(published)
 
     def abandon(self, reason: str) -> None:
-        """Poison from outside: a part of the gateway died, and with it what may be promised."""
-        if self.poison is None:
-            self._fail(reason, [])
+        """
+        Poison: what was decided is not known to be durable, so nothing of it leaves.
 
-    def _fail(
-        self,
-        reason: str,
-        outcomes: list[tuple["asyncio.Future[Committed] | None", tuple[Recorded, ...]]],
-    ) -> None:
-        """Poison: what was decided is not known to be durable, so nothing of it leaves."""
+        Also from outside, when a part of the gateway died, and with it what may be promised.
+        """
+        if self.poison is not None:
+            return
         self.poison = reason
         self.is_admitting = False
-        waiting = [future for future, _ in outcomes]
+        self._refuse_all("JOURNAL_FAILED")
+        self.on_poison(reason)
+
+    def _refuse_all(self, code: str) -> None:
+        """Tell everybody who waits that the outcome is not known."""
+        waiting = [*self._in_hand, *(future for lane in self._lanes for _, future in lane)]
         for lane in self._lanes:
-            waiting += [future for _, future in lane]
             lane.clear()
         for future in waiting:
             if future is not None and not future.done():
-                future.set_exception(
-                    Undecided("JOURNAL_FAILED", "outcome not known, ask again with the same key")
-                )
-        self.on_poison(reason)
+                future.set_exception(Undecided(code, NOT_KNOWN))
 
 
 def _about(event: e.Event) -> str | None:

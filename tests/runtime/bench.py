@@ -1,0 +1,113 @@
+"""A writer alone: a journal in memory before it, and a note of everything that leaves it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.result import Recorded
+from arbees.core.verdicts import Safeguard
+from arbees.core.views import Undecided
+from arbees.core.words import Mode, TradingState
+from arbees.runtime.lookup import Lookups
+from arbees.runtime.marks import Marks
+from arbees.runtime.writer import Committed, Lane, TakeQuote, Writer
+from tests.runtime.memory_journal import MemoryJournal
+from tests.safeguards.build import BUFFER, NOW, TERMS, request
+
+
+class Bench:
+    """A writer on a journal in memory, and everything that it lets out."""
+
+    def __init__(self, *safeguards: Safeguard, is_inline: bool = True) -> None:
+        self.now = NOW
+        self.journal = MemoryJournal(NOW)
+        self.book = self.journal.replayed()
+        self.writer = Writer(
+            journal=self.journal,
+            book=self.book,
+            rules=c.Rules(
+                mode=Mode.PAPER,
+                account="main",
+                environment="local",
+                safeguards=safeguards,
+                terms=TERMS,
+                balance_buffer=BUFFER,
+            ),
+            now_ns=lambda: self.now,
+            marks=Marks(self.book),
+            lookups=Lookups(self.journal, self.book),
+            is_inline=is_inline,
+        )
+        self.writer.is_admitting = True
+        self.out: list[Any] = []
+        """Effects, records and answers, in the order in which they left."""
+        self.poisoned: list[str] = []
+        self.writer.on_effects = self._effects
+        self.writer.on_records = self._records
+        self.writer.on_poison = self.poisoned.append
+
+    def _effects(self, effects: Sequence[c.Effect]) -> None:
+        self.out += effects
+
+    def _records(self, records: Sequence[Recorded]) -> None:
+        self.out += [event for _, _, event in records]
+
+    def put(
+        self, command: c.Command | TakeQuote, lane: Lane = Lane.CONTROL
+    ) -> "asyncio.Future[Committed]":
+        """Queue a command; note when its answer leaves."""
+        future = self.writer.put(command, lane)
+        future.add_done_callback(self.out.append)
+        return future
+
+    def submit(self, key: str = "k-1", **changes: Any) -> "asyncio.Future[Committed]":
+        """Queue a request."""
+        asked = request(idempotency_key=key, request_id=f"r-{key}", **changes)
+        return self.put(c.Submit(request=asked, received_ns=self.now), Lane.REQUESTS)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
+        """Run the writer."""
+        task = asyncio.create_task(self.writer.run())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def turn(self) -> None:
+        """Let the writer work."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+def note(text: str) -> c.Record:
+    """Return a command that gives one record with this reason."""
+    return c.Record(events=(e.Stopped(reason=text),))
+
+
+def halt() -> c.RaiseHalt:
+    """Return a halt of everything."""
+    return c.RaiseHalt(
+        source="http",
+        scope="all",
+        state=TradingState.HALTED,
+        reason="drill",
+        actor="a",
+        receipt_id="receipt-1",
+    )
+
+
+def reasons(bench: Bench) -> list[str]:
+    """Return the reasons of the notes that are durable."""
+    return [each.reason for each in bench.journal.events if isinstance(each, e.Stopped)]
+
+
+def code_of(future: "asyncio.Future[Committed]") -> str:
+    """Return the code with which a caller was refused."""
+    error = future.exception()
+    assert isinstance(error, Undecided), error
+    return error.code
