@@ -68,7 +68,7 @@ class Desk:
         assert isinstance(command, c.Submit)
         return command.known
 
-    def take(self, command: Any) -> Any:
+    def take(self, command: c.Command) -> c.Command:
         """Complete a command, decide it, and write what it gives."""
         complete = self.lookups.complete(command)
         decision = self.scene.ask(complete)
@@ -333,6 +333,7 @@ def test_late_fill_finds_its_order(desk: Desk) -> None:
     final = desk.scene.book.sequence
     fill = desk.scene.trade(order, 2 * MICRO, 650_000)
     complete = desk.take(c.TakeFill(fill=fill))
+    assert isinstance(complete, c.TakeFill)
     assert complete.past is not None
     filled = desk.scene.records[-1][2]
     assert isinstance(filled, e.OrderFilled)

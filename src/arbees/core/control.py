@@ -142,19 +142,34 @@ def list_market(book: Book, command: c.ListMarket) -> c.Decision:
             return c.NO_DECISION
         key = market.listing.market_key
         return _decision([e.MarketStatusChanged(market_key=key, is_open=command.is_open)], [])
-    known = book.markets.get(listing.market_key)
-    if known is not None and known.listing.platform != listing.platform:
-        # Two venues never share a market: give the newcomer a key of its own.
-        key = f"{listing.platform}:{listing.market_key}"
-        listing = _renamed(listing, key)
+    listing = _placed(book, listing)
     events: list[e.Event] = [e.MarketListed(listing=listing)]
     if not command.is_open:
         events.append(e.MarketStatusChanged(market_key=listing.market_key, is_open=False))
     return _decision(events, [])
 
 
-def _renamed(listing: Listing, key: str) -> Listing:
-    return replace(listing, market_key=key)
+def _placed(book: Book, listing: Listing) -> Listing:
+    """
+    Return a new listing under the key where it belongs; it never takes a name that is another's.
+
+    The first token seen of a condition is its Yes, the second its No; any other stands for itself.
+    """
+    platform, opposite = listing.platform, listing.opposite_id
+    key = listing.market_key
+    if opposite is not None and (partner := book.names.get(f"{platform}|{opposite}")) is not None:
+        key, listing = partner[0], replace(listing, opposite_id=None)
+    known = book.markets.get(key)
+    if known is None:
+        return listing
+    if known.listing.platform != platform:
+        # Two venues never share a market: give the newcomer a key of its own.
+        return replace(listing, market_key=f"{platform}:{key}")
+    if known.listing.is_netting:
+        return listing
+    if (key, True) in book.names.values():
+        return replace(listing, market_key=listing.market_id)
+    return replace(listing, market_key=key, opposite_id=None, is_flipped=True)
 
 
 def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
