@@ -27,7 +27,7 @@ def test_a_scope_has_one_spelling(typed: str, meant: str) -> None:
 @pytest.mark.parametrize("typed", ["", "ALL", "kalshi", "platform:", "platform:Kalshy", "game:1"])
 def test_what_is_no_scope_is_refused(typed: str) -> None:
     """A scope that would cover nothing refuses and says what was expected."""
-    with pytest.raises(ValueError, match="Expected .*, was "):
+    with pytest.raises(ValueError, match=r"Expected .*, was "):
         canonical_scope(typed, fresh())
 
 

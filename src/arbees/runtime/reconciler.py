@@ -173,6 +173,9 @@ class Reconciler:
     ) -> e.BreakOpened:
         options = self._desk.options
         policy = options.reconcile_policy.get(kind, options.reconcile_default)
+        if policy == "adopt":
+            # Taking over a venue's word comes with live venues; until then nobody builds on it.
+            policy = "freeze_market"
         return e.BreakOpened(
             break_id=f"{platform}|{kind}|{key}",
             kind=kind,
