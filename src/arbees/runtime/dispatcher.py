@@ -15,6 +15,7 @@ from arbees.core.order import Order
 from arbees.core.outcomes import (
     ApprovedOrder,
     CancelUnknown,
+    Gated,
     Inconclusive,
     Lookup,
     NotSent,
@@ -25,7 +26,7 @@ from arbees.core.outcomes import (
 from arbees.core.ports import Clock, Venue
 from arbees.core.request import Request
 from arbees.core.words import Platform
-from arbees.errors import VenueError
+from arbees.errors import InvariantViolation, VenueError
 from arbees.runtime.gate import Gate
 from arbees.runtime.lookup import Lookups
 from arbees.runtime.writer import Lane, Writer
@@ -71,6 +72,8 @@ class Dispatcher:
         """Client order ids handed to a venue whose answer is not here yet."""
         self._cancelling: set[str] = set()
         self._resolving: set[str] = set()
+        self._waits: dict[str, float] = {}
+        """Seconds before the next cancel of an order that the last one did not end."""
         self._pausing = 0
         """How many of the cancels and lookups only wait for their next attempt."""
         self.note: Callable[[Platform, str | None], None] = lambda _platform, _error: None
@@ -115,22 +118,21 @@ class Dispatcher:
             self.sending.discard(order.client_order_id)
         self._judge(order.platform, outcome)
         request = self._request_of(order)
-        if request is not None:
-            self._tell(
-                c.TakeOutcome(
-                    client_order_id=order.client_order_id, outcome=outcome, request=request
-                )
-            )
+        self._tell(
+            c.TakeOutcome(client_order_id=order.client_order_id, outcome=outcome, request=request)
+        )
 
-    def _request_of(self, order: ApprovedOrder) -> Request | None:
+    def _request_of(self, order: ApprovedOrder) -> Request:
         for _, _, event in self._lookups.records(order.request_id):
             request = getattr(event, "request", None)
             if isinstance(request, Request):
                 return request
-        return None
+        raise InvariantViolation(f"Expected the request of {order.client_order_id} on record")
 
     def _judge(self, platform: Platform, outcome: Outcome) -> None:
         """Feed the breaker with what the answer says of the venue's health."""
+        if isinstance(outcome, Gated):
+            return  # our own word, not the venue's
         is_bad = isinstance(outcome, NotSent | Unknown) or (
             isinstance(outcome, Refused) and outcome.is_health
         )
@@ -146,6 +148,8 @@ class Dispatcher:
         """Ask until the venue says something about the order, or the order has ended."""
         pause = PAUSE_FIRST
         try:
+            if client_order_id in self._waits:
+                pause = await self._pause(self._waits[client_order_id])
             while (order := self._book.orders.get(client_order_id)) is not None:
                 if client_order_id in self.sending:
                     return  # its answer comes first; the cancel is chased then
@@ -153,12 +157,19 @@ class Dispatcher:
                     client_order_id, order.venue_order_id, order.market_id
                 )
                 if not isinstance(outcome, CancelUnknown):
+                    self._wait_longer(client_order_id, pause)
                     self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
                     return
                 self.note(order.platform, outcome.message)
                 pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
+
+    def _wait_longer(self, client_order_id: str, seconds: float) -> None:
+        """Remember not to ask again at once, should this answer not be the end of an order."""
+        waits = self._waits.items()
+        self._waits = {name: wait for name, wait in waits if name in self._book.orders}
+        self._waits[client_order_id] = seconds
 
     async def _pause(self, seconds: float) -> float:
         """Wait before the next attempt; return how long to wait before the one after it."""
@@ -206,5 +217,6 @@ class Dispatcher:
         except VenueError as error:
             self.note(order.platform, str(error))
             return Inconclusive(message=str(error))
-        self.note(order.platform, None)
+        if not isinstance(lookup, Inconclusive):
+            self.note(order.platform, None)
         return lookup
