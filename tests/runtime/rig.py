@@ -116,6 +116,7 @@ class Rig:
     async def wait(self, seconds: float) -> None:
         """Let recorded time pass, with every timer due on the way."""
         assert isinstance(self.clock, RecordedClock)
+        await self.settle()
         await self.clock.move_to(self.now_ns + round(seconds * NS_PER_SECOND), self.settle)
         await self.settle()
 
@@ -156,7 +157,7 @@ class Rig:
 
     async def quote(self, bid: str | None = "0.64", ask: str | None = "0.66", **more: Any) -> None:
         """Quote the market, one level a side."""
-        await self.gateway.feed([quote(bid, ask, ts_ns=self.now_ns, **more)])
+        await self.gateway.feed([quote(bid, ask, **{"ts_ns": self.now_ns, **more})])
 
     def events(self, wanted: type[e.Event]) -> list[Any]:
         """Return the durable events of a kind."""

@@ -31,6 +31,7 @@ class Monitors:
         """Watch a desk; `before_batch` is asked by its writer."""
         self._desk = desk
         self._day_ends_ns = 0
+        self._probed: set[Platform] = set()
         desk.writer.before_batch = self.before_batch
         desk.writer.health = self.health
         desk.writer.balance_ns = lambda platform: desk.balance_ns.get(platform, 0)
@@ -97,6 +98,10 @@ class Monitors:
     def look_at_loss(self) -> None:
         """Journal the marks, warn near the daily loss limit, and trip beyond it (R9)."""
         desk = self._desk
+        if desk.clock.now_ns() >= self._day_ends_ns:
+            # Yesterday's loss is none of today's: open the day first.
+            desk.writer.tell(c.Record(events=()), Lane.CONTROL)
+            return
         changed = desk.marks.changed()
         if changed:
             desk.writer.tell(c.Record(events=(e.Marked(marks=changed),)))
@@ -174,7 +179,8 @@ class Monitors:
         reasons = (breaker.last_error,) if breaker.is_open else ()
         changed = e.VenueStateChanged(platform=platform, state=breaker.state, reasons=reasons)
         desk.writer.tell(c.Record(events=(changed,)))
-        if breaker.is_open:
+        if breaker.is_open and platform not in self._probed:
+            self._probed.add(platform)
             desk.supervisor.start(self._probe_until_back(platform), f"probe {platform}")
 
     def health(self, platform: Platform, now_ns: int) -> VenueHealth:
@@ -195,6 +201,7 @@ class Monitors:
                 self.note(platform, str(error))
             else:
                 self.note(platform, None)
+        self._probed.discard(platform)
 
     # The machine -------------------------------------------------------------------------------
 

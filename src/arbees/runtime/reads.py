@@ -16,7 +16,7 @@ from arbees.core.views import (
     VenueView,
 )
 from arbees.core.wire import format_time
-from arbees.core.words import TradingState
+from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
 
 
@@ -95,7 +95,8 @@ class Reads:
         ]
         now = format_time(self._desk.clock.now_ns())
         for (source, scope), (state, reason) in self._desk.gate.pending.items():
-            if f"{source}|{scope}" not in book.halts:
+            known = book.halts.get(f"{source}|{scope}")
+            if known is None or known.state.rank < state.rank:
                 found.append(
                     HaltView(
                         source=source,
@@ -103,7 +104,7 @@ class Reads:
                         state=state,
                         reason=reason,
                         since=now,
-                        automatic=False,
+                        automatic=HaltSource(source).is_automatic,
                     )
                 )
         return tuple(sorted(found, key=lambda halt: -TradingState(halt.state).rank))
