@@ -16,6 +16,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import itertools
 import os
 import re
 import resource
@@ -23,6 +24,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -180,19 +182,20 @@ class Judge:
         """Judge mutants, several at once; they come as they are done."""
         running: dict[int, _Trial] = {}
         waiting = iter(mutants)
-        try:
-            while True:
-                while len(running) < self.jobs and (following := next(waiting, None)) is not None:
-                    trial = _Trial(self, *following)
-                    running[trial.pid] = trial
-                if not running:
-                    return
-                pid, code = _any_child(running)
-                yield running.pop(pid).judgement(code)
-        finally:
-            for pid in running:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+        with tempfile.TemporaryDirectory(prefix="mutants-") as place:
+            try:
+                while True:
+                    for source, mutant in itertools.islice(waiting, self.jobs - len(running)):
+                        trial = _Trial(self, source, mutant, place)
+                        running[trial.pid] = trial
+                    if not running:
+                        return
+                    pid, code = _any_child(running)
+                    yield running.pop(pid).judgement(code)
+            finally:
+                for pid in running:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
 
 
 def _within(lines: dict[int, list[str]], span: tuple[int, int]) -> set[str]:
@@ -214,7 +217,7 @@ def _any_child(running: "dict[int, _Trial]") -> tuple[int, int]:
 class _Trial:
     """One mutant in a child."""
 
-    def __init__(self, judge: Judge, source: Source, mutant: Mutant) -> None:
+    def __init__(self, judge: Judge, source: Source, mutant: Mutant, place: str) -> None:
         self.mutant = mutant
         self.tests = judge.tests_of(source, mutant)
         expected = sum(judge.baseline.seconds[test] for test in self.tests)
@@ -225,10 +228,10 @@ class _Trial:
         self.pid = os.fork()
         if not self.pid:
             os.close(self.heard)
-            _leave(lambda: self._run(judge.root, text, says))
+            _leave(lambda: self._run(judge.root, text, says, place))
         os.close(says)
 
-    def _run(self, root: Path, text: str, says: int) -> int:
+    def _run(self, root: Path, text: str, says: int, place: str) -> int:
         resource.setrlimit(resource.RLIMIT_CPU, (self.limit, self.limit))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
         path = str(root / self.mutant.path)
@@ -240,7 +243,9 @@ class _Trial:
                 return _BROKEN
             for tests in _stages(self.tests):
                 plugin = _Chosen(tests, says)
-                if code := pytest.main([*_ARGUMENTS, *_files(tests)], plugins=[plugin]):
+                # A place of its own: pytest's shared one is cleaned up by whoever ends first.
+                arguments = [*_ARGUMENTS, f"--basetemp={place}/{os.getpid()}", *_files(tests)]
+                if code := pytest.main(arguments, plugins=[plugin]):
                     return int(code)
         return 0
 
@@ -375,4 +380,7 @@ def _leave(work: Callable[[], int]) -> None:
     try:
         code = int(work())
     finally:
+        if code == _LOST:
+            traceback.print_exc()
+            sys.stderr.flush()
         os._exit(code)
