@@ -82,7 +82,8 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
         (
             f'{{"type":"OrderApproved","request":{REQUEST_JSON},"client_order_id":"c-1",'
-            '"market_id":"M","market_key":"K","platform":"Kalshi","side":"Yes","limit_price":650000,'
+            '"market_id":"M","market_key":"K","platform":"Kalshi","side":"Yes",'
+            '"limit_price":650000,'
             '"reserved":[1,2,3,4,5],"sport":"NBA","game_id":"g","strategy":"s",'
             '"facts":{"now_ns":7},"received_ns":6}'
         ),
@@ -122,7 +123,8 @@ LEAST: list[tuple[e.Event, str]] = [
             reserved=RESERVED,
         ),
         (
-            f'{{"type":"OrderFilled",{IDS_JSON},"platform":"Kalshi","market_key":"K","strategy":"s",'
+            f'{{"type":"OrderFilled",{IDS_JSON},"platform":"Kalshi","market_key":"K",'
+            '"strategy":"s",'
             '"trade_id":"t-1","quantity":1,"price":2,"value":3,"fee":4,"venue_ns":5,'
             '"reserved":[1,2,3,4,5]}'
         ),
@@ -163,8 +165,9 @@ LEAST: list[tuple[e.Event, str]] = [
     (
         e.MarketListed(listing=Listing(platform="Kalshi", market_id="M", market_key="K")),
         (
-            '{"type":"MarketListed","listing":{"platform":"Kalshi","market_id":"M","market_key":"K",'
-            '"is_flipped":false,"opposite_id":null,"sport":null,"game_id":null,"game_start_ns":null,'
+            '{"type":"MarketListed","listing":{"platform":"Kalshi","market_id":"M",'
+            '"market_key":"K","is_flipped":false,"opposite_id":null,"sport":null,"game_id":null,'
+            '"game_start_ns":null,'
             '"close_ns":null,"tick":1000,"lot":10000,"minimum":0,"is_netting":true,'
             '"taker_rate":70000,"maker_rate":0,"fee_grid":100}}'
         ),
