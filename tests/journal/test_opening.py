@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from arbees.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
+from arbees.journal.opening import TAIL_RECORDS
 from tests.journal.samples import START_NS, entry, fill, implied, open_journal, tamper
 
 
@@ -54,14 +55,27 @@ def test_verify_rest_says_how_far_it_is(tmp_path: Path) -> None:
 
 
 def test_verify_rest_finds_what_the_tail_does_not_cover(tmp_path: Path) -> None:
-    """A record changed before the newest snapshot passes the start and halts afterwards."""
+    """A record changed long before the newest snapshot passes the start and halts afterwards."""
+    path = tmp_path / "j.db"
+    long = TAIL_RECORDS + 10
+    with open_journal(path) as journal:
+        journal.append([entry(number) for number in range(1, long)])
+        journal.write_snapshot(long - 1, "v", b"book")
+    tamper(path, "UPDATE records SET body = x'7b7d' WHERE sequence = 3")
+    with open_journal(path) as journal, pytest.raises(JournalCorrupt) as caught:
+        list(journal.verify_rest())
+    assert caught.value.sequence == 3
+
+
+def test_a_short_journal_is_followed_whole_before_a_start(tmp_path: Path) -> None:
+    """A record changed before the newest snapshot refuses the start, if it is not long ago."""
     path = tmp_path / "j.db"
     with open_journal(path) as journal:
         journal.append([entry(number) for number in range(1, 10)])
         journal.write_snapshot(8, "v", b"book")
     tamper(path, "UPDATE records SET body = x'7b7d' WHERE sequence = 3")
-    with open_journal(path) as journal, pytest.raises(JournalCorrupt) as caught:
-        list(journal.verify_rest())
+    with pytest.raises(JournalCorrupt) as caught:
+        open_journal(path)
     assert caught.value.sequence == 3
 
 

@@ -24,6 +24,10 @@ from arbees.journal.witness import NOTHING, Mark, path_of, read_witness
 CLOCK_TOLERANCE_NS = 2_000_000_000
 """How far the newest record may lie ahead of the clock: the jump that the design tolerates."""
 
+TAIL_RECORDS = 10_000
+"""How many of the newest records are followed before a start, at the least: a fraction of a second,
+and a short journal is proved whole."""
+
 _UNFINISHED = apsw.SQLITE_READONLY_ROLLBACK
 """SQLite's code where a rollback journal is left; ours has one only while the file is made."""
 
@@ -156,7 +160,7 @@ def _inspect_whole(
         sequence = head.sequence + 1 if complaint.startswith(ROLLED_BACK) else mark.sequence
         raise JournalCorrupt(f"{complaint}. {RESTORE}", sequence=sequence)
     require_same(str(path), wanted, read_binding(connection))
-    verify_tail(connection)
+    verify_tail(connection, head.sequence - TAIL_RECORDS)
     if head.time_ns > now_ns + CLOCK_TOLERANCE_NS:
         raise ConfigurationError(
             f"Expected a clock at or after the newest record of {path}, {head.time_ns} ns, was"
@@ -166,15 +170,19 @@ def _inspect_whole(
     return Found(head, epoch_of(connection))
 
 
-def verify_tail(connection: apsw.Connection) -> None:
+def verify_tail(connection: apsw.Connection, latest: int) -> None:
     """
-    Follow the chain from the newest intact snapshot, or from the first record, to the end.
+    Follow the chain to the end, from the newest intact snapshot or from further back.
+
+    Args:
+        connection: a connection to the journal.
+        latest: begin behind this record where the snapshot is newer; 0 or less = all.
 
     Raises:
         JournalCorrupt: names the first record that does not follow.
     """
     snapshot = snapshots.newest(connection)
-    after = 0 if snapshot is None else snapshot.sequence - 1
+    after = 0 if snapshot is None else max(0, min(latest, snapshot.sequence - 1))
     chain = Chain()
     if after > 0:
         row = connection.execute(
