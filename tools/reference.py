@@ -95,8 +95,8 @@ classes in `core/events.py` and from what `core/apply.py` does with each.
   in the order of their fields.
 - Sides are those of the market's key: on Polymarket the token that was seen first of a condition is
   Yes, whatever the request called it.
-- `verdicts` holds what every safeguard said, a list for each in the order of evaluation:
-  `[[[verdict, code, observed, limit, headroom or until], ...], ...]`. A [code](codes.md) names its
+- `verdicts` holds what every safeguard said, in the order of evaluation:
+  `[[verdict, code, observed, limit, headroom or until], ...]`. A [code](codes.md) names its
   safeguard.
 
 Read them with any SQLite shell, or with

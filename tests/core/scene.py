@@ -37,6 +37,7 @@ class Says:
     def __init__(self, name: str, *verdicts: Verdict) -> None:
         """Say these verdicts under this name."""
         self.name = name  # type: ignore[misc]
+        self.codes = tuple(each.code for each in verdicts)  # type: ignore[misc]
         self.verdicts = verdicts
         self.asked: list[Candidate] = []
 

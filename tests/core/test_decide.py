@@ -63,8 +63,8 @@ def test_an_approval_holds_every_number() -> None:
             strategy="alpha",
             warnings=(e.Finding("order_size", "X", 5, "y"), e.Finding("market", "W")),
             verdicts=msgspec.Raw(
-                b'[[["Pass","MAX_ORDER_SIZE",1,3,2],["Warn","X",5,"y"],'
-                b'["Skipped","Y","z"]],[["Warn","W",null,null]]]'
+                b'[["Pass","MAX_ORDER_SIZE",1,3,2],["Warn","X",5,"y"],'
+                b'["Skipped","Y","z"],["Warn","W",null,null]]'
             ),
             facts=FACTS,
             received_ns=NOW - 5,
@@ -173,9 +173,9 @@ def test_a_denial_names_every_finding() -> None:
                 ),
                 warnings=(e.Finding("b", "B", 1, 2),),
                 verdicts=msgspec.Raw(
-                    b'[[["Pass","P",null,null,null],["Deny","A1",5,4,%d],'
-                    b'["Deny","A2","o","l",null]],[["Warn","B",1,2]],'
-                    b'[["Deny","C",null,null,null]]]' % (NOW + 9)
+                    b'[["Pass","P",null,null,null],["Deny","A1",5,4,%d],'
+                    b'["Deny","A2","o","l",null],["Warn","B",1,2],'
+                    b'["Deny","C",null,null,null]]' % (NOW + 9)
                 ),
                 facts=FACTS,
                 falls_back=False,

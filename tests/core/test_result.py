@@ -361,6 +361,7 @@ def test_a_route_over_two_venues(outcome: Outcome, status: str, code: str) -> No
 def test_a_route_that_begins_with_a_denial() -> None:
     """The venue was down; the alternate denies for its own reasons."""
     says = Says("venue_health", Deny("VENUE_BLIND"))
+    says.codes = ("VENUE_BLIND", "MARKET_CLOSED")  # type: ignore[misc]
     scene = Scene(says)
     asked = request(request_id="r-k-1", alternates=(THERE,))
     scene.do(c.Submit(request=asked, received_ns=NOW))

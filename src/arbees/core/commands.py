@@ -40,10 +40,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     """What each safeguard is asked, in their order; made from them."""
 
+    owners: dict[str, str] = {}
+    """Which safeguard a code belongs to; likewise."""
+
     def __post_init__(self) -> None:
-        """Bind the checks once: they are called for every order."""
-        checks = tuple(safeguard.check for safeguard in self.safeguards)
+        """Bind once what every order needs."""
+        checks = tuple(each.check for each in self.safeguards)
+        owners = {code: each.name for each in self.safeguards for code in each.codes}
         msgspec.structs.force_setattr(self, "checks", checks)
+        msgspec.structs.force_setattr(self, "owners", owners)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,8 +27,7 @@ VENUE_STATE_CODES = frozenset(
 )
 """A denial for these alone is about the venue's state: an alternate may be tried."""
 
-Judged = list[tuple[Verdict, ...]]
-"""The verdicts of each safeguard, in the order of evaluation."""
+_QUIET = frozenset({Pass, Skipped})
 
 Findings = tuple[e.Finding, ...]
 
@@ -43,32 +42,28 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
         if duplicate is not None:
             return c.Decision((duplicate,))
     order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
-    judged = [check(order, book, facts) for check in rules.checks]
-    spoken = [
-        verdict
-        for verdicts in judged
-        for verdict in verdicts
-        if type(verdict) is not Pass and type(verdict) is not Skipped
-    ]
-    denials, warnings = _findings(judged, rules) if spoken else ((), ())
+    verdicts: list[Verdict] = []
+    for check in rules.checks:
+        verdicts += check(order, book, facts)
+    if _QUIET.issuperset(map(type, verdicts)):
+        return _approve(order, facts, command, (), verdicts, rules)
+    denials, warnings = _findings(verdicts, rules)
     if denials:
-        return _deny(order, facts, command, denials, warnings, judged, book)
-    return _approve(order, facts, command, warnings, judged, rules)
+        return _deny(order, facts, command, denials, warnings, verdicts, book)
+    return _approve(order, facts, command, warnings, verdicts, rules)
 
 
-def _findings(judged: Judged, rules: c.Rules) -> tuple[Findings, Findings]:
+def _findings(verdicts: list[Verdict], rules: c.Rules) -> tuple[Findings, Findings]:
     """Return denials and warnings, each under the name of its safeguard."""
     denials: list[e.Finding] = []
     warnings: list[e.Finding] = []
-    for safeguard, verdicts in zip(rules.safeguards, judged, strict=True):
-        for said in verdicts:
-            if type(said) is Pass:
-                continue
-            name = safeguard.name
-            if isinstance(said, Deny):
-                denials.append(e.Finding(name, said.code, said.observed, said.limit, said.until_ns))
-            elif isinstance(said, Warn):
-                warnings.append(e.Finding(name, said.code, said.observed, said.limit))
+    for said in verdicts:
+        if isinstance(said, Deny):
+            name = rules.owners[said.code]
+            denials.append(e.Finding(name, said.code, said.observed, said.limit, said.until_ns))
+        elif isinstance(said, Warn):
+            name = rules.owners[said.code]
+            warnings.append(e.Finding(name, said.code, said.observed, said.limit))
     return tuple(denials), tuple(warnings)
 
 
@@ -152,9 +147,9 @@ def _refuse(
 # Denial and approval ---------------------------------------------------------------------------
 
 
-def _verdicts(judged: Judged) -> msgspec.Raw:
-    """Return all verdicts as JSON: [[[verdict, code, ...], ...], ...]."""
-    return msgspec.Raw(_ENCODE(judged))
+def _journaled(verdicts: list[Verdict]) -> msgspec.Raw:
+    """Return all verdicts as JSON: [[verdict, code, observed, limit, ...], ...]."""
+    return msgspec.Raw(_ENCODE(verdicts))
 
 
 def _deny(  # noqa: PLR0917 - what was judged, by place
@@ -163,7 +158,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
     command: c.Submit,
     denials: Findings,
     warnings: Findings,
-    judged: Judged,
+    verdicts: list[Verdict],
     book: Book,
 ) -> c.Decision:
     request = command.request
@@ -175,7 +170,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
         leg=command.leg,
         findings=denials,
         warnings=warnings,
-        verdicts=_verdicts(judged),
+        verdicts=_journaled(verdicts),
         facts=facts,
         falls_back=falls_back,
         received_ns=command.received_ns,
@@ -213,7 +208,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
     facts: Facts,
     command: c.Submit,
     warnings: Findings,
-    judged: Judged,
+    verdicts: list[Verdict],
     rules: c.Rules,
 ) -> c.Decision:
     request = command.request
@@ -240,7 +235,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         game_id=order.game_id,
         strategy=order.strategy,
         warnings=warnings,
-        verdicts=_verdicts(judged),
+        verdicts=_journaled(verdicts),
         facts=facts,
         received_ns=command.received_ns,
     )
@@ -252,18 +247,18 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
 def _seal(order: Candidate, request: Request, order_id: str, leg: int) -> ApprovedOrder:
     return ApprovedOrder(
         _SEAL,
-        client_order_id=order_id,
-        request_id=request.request_id,
-        leg=leg,
-        platform=order.platform,
-        market_id=order.market_id,
-        market_key=order.market_key,
-        side=order.side,
-        action=order.action,
-        quantity=order.quantity,
-        limit_price=order.limit_price,
-        time_in_force=request.time_in_force,
-        expires_ns=request.expires_ns,
+        order_id,
+        request.request_id,
+        leg,
+        order.platform,
+        order.market_id,
+        order.market_key,
+        order.side,
+        order.action,
+        order.quantity,
+        order.limit_price,
+        request.time_in_force,
+        request.expires_ns,
     )
 
 

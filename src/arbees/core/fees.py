@@ -4,7 +4,7 @@ Source: Kalshi fee schedule and its page on fee rounding (0.07 taker, $0.0001 gr
 members); Polymarket fee schedule of sports (0.05 taker, 5 decimals).
 """
 
-from arbees.core.units import MICRO, div_ceil, round_up
+from arbees.core.units import MICRO, div_ceil
 
 _CUBE = MICRO * MICRO * MICRO
 _HALF = 500_000
@@ -17,7 +17,7 @@ def exact_fee(rate: int, quantity: int, price: int) -> int:
 
 def fee_on_grid(rate: int, quantity: int, price: int, grid: int) -> int:
     """Return the fee of one execution as the balance pays it, in micro-dollars."""
-    return round_up(exact_fee(rate, quantity, price), grid)
+    return div_ceil(rate * quantity * price * (MICRO - price), _CUBE * grid) * grid
 
 
 def worst_fee(rate: int, quantity: int, best: int, worst: int, grid: int) -> int:
@@ -36,4 +36,4 @@ def worst_fee(rate: int, quantity: int, best: int, worst: int, grid: int) -> int
     """
     low, high = (best, worst) if best < worst else (worst, best)
     price = _HALF if low <= _HALF <= high else (high if high < _HALF else low)
-    return round_up(exact_fee(rate, quantity, price), grid)
+    return div_ceil(rate * quantity * price * (MICRO - price), _CUBE * grid) * grid

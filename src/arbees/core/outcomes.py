@@ -30,10 +30,9 @@ class ApprovedOrder:
         "time_in_force",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - hot: passed by place
         self,
         seal: object,
-        *,
         client_order_id: str,
         request_id: str,
         leg: int,

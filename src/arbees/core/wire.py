@@ -111,16 +111,20 @@ def _explain(error: msgspec.ValidationError) -> Malformed:
     return Malformed(field, message.replace(", got ", ", was "))
 
 
-def number(field: str, raw: msgspec.Raw) -> int:
-    """Read a JSON number, or a string that holds one, as millionths. Raises Malformed."""
-    return _number(field, str(raw, "utf-8", "replace"), raw)
-
-
 _micro = lru_cache(maxsize=4_096)(parse_micro)
 """Most prices and sizes come again and again; what is refused is not kept."""
 
 
-def _number(field: str, text: str, raw: msgspec.Raw) -> int:
+def number(field: str, raw: msgspec.Raw) -> int:
+    """Read a JSON number, or a string that holds one, as millionths. Raises Malformed."""
+    try:
+        return _micro(str(raw, "ascii"))
+    except ValueError:
+        return _quoted(field, str(raw, "utf-8", "replace"), raw)
+
+
+def _quoted(field: str, text: str, raw: msgspec.Raw) -> int:
+    """Read what is no plain number: a string that holds one. Raises Malformed."""
     if text[:1] == '"':
         text = text[1:-1] if text.isascii() and "\\" not in text else _text_of(field, raw)
     try:
@@ -140,8 +144,11 @@ def optional_number(field: str, raw: msgspec.Raw) -> int | None:
     """Read a number that may be absent or null. Raises Malformed."""
     if raw is ABSENT:
         return None
-    text = str(raw, "utf-8", "replace")
-    return None if text in {"", "null"} else _number(field, text, raw)
+    try:
+        return _micro(str(raw, "ascii"))
+    except ValueError:
+        text = str(raw, "utf-8", "replace")
+        return None if text in {"", "null"} else _quoted(field, text, raw)
 
 
 def parse_time(text: str) -> int:
@@ -152,8 +159,8 @@ def parse_time(text: str) -> int:
         ValueError: another format, no zone, a date that does not exist, or before 1678 or after
             2261 (64 bits of nanoseconds).
     """
-    zone = "Z" if text[-1:] in {"Z", "z"} else text[-6:]
-    fraction = text[19 : len(text) - len(zone)]
+    is_utc = text[-1:] in {"Z", "z"}
+    zone, fraction = ("Z", text[19:-1]) if is_utc else (text[-6:], text[19:-6])
     try:
         time_ns = _seconds_of(text[:19], zone) * NS_PER_SECOND
         if fraction:

@@ -88,7 +88,8 @@ class Balance(msgspec.Struct, frozen=True):
         if pool is None:
             return _NOTHING_KNOWN, Deny("BALANCE_STALE", "unknown", limit)
         have, need = pool.available - pool.outside, order.reserved.cash
-        age = abs(facts.now_ns - max(pool.as_of_ns, facts.balance_ns))
+        seen = pool.as_of_ns if pool.as_of_ns > facts.balance_ns else facts.balance_ns
+        age = abs(facts.now_ns - seen)
         return (
             Deny("INSUFFICIENT_BALANCE", need, have)
             if need > have
