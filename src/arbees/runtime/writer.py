@@ -178,7 +178,8 @@ class Writer:
         self._in_hand = [future for _, future in batch]
         entries: list[Entry] = []
         effects: list[c.Effect] = []
-        decided = [self._decide(command, entries, effects) for command, _ in batch]
+        with self._lookups.looking():
+            decided = [self._decide(command, entries, effects) for command, _ in batch]
         try:
             if entries:
                 await self._commit(entries)
