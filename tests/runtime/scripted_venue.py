@@ -57,6 +57,8 @@ class ScriptedVenue:
         self.failure: VenueError | None = None
         """Raised by every read."""
         self.asked: list[str] = []
+        self.during_read: Callable[[], None] = lambda: None
+        """What happens elsewhere while a read is under way."""
         self.sinks: list[Callable[[Report], None]] = []
         self.is_closed = False
 
@@ -132,6 +134,7 @@ class ScriptedVenue:
 
     def _read(self, name: str, answer: list[T]) -> Sequence[T]:
         self.asked.append(name)
+        self.during_read()
         if self.failure is not None:
             raise self.failure
         return tuple(answer)

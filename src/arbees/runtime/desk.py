@@ -113,6 +113,8 @@ class Desk:
         self.receipts = 0
         self.balance_ns: dict[str, int] = {}
         """By pool: the venue's own time of its last figure."""
+        self.uncompared = set(venues)
+        """Venues whose word was not compared with the book since the start: nothing opens there."""
 
     def _task_died(self, name: str, error: BaseException) -> None:
         """Stop at once: replay proves or disproves what it was."""

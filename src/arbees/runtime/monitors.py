@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.facts import VenueHealth
@@ -188,7 +190,8 @@ class Monitors:
         breaker = self._desk.breakers.get(platform)
         if breaker is None:
             return VenueHealth(is_open=False, reason="no adapter for this venue")
-        return breaker.health(now_ns)
+        health = breaker.health(now_ns)
+        return replace(health, is_blind=True) if platform in self._desk.uncompared else health
 
     async def _probe_until_back(self, platform: Platform) -> None:
         """Ask a venue whose breaker is open whether it is back, after each pause; by reads."""

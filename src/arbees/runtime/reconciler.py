@@ -11,20 +11,29 @@ from collections.abc import Sequence
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
-from arbees.core.outcomes import VenueOrder, VenuePosition
+from arbees.core.order import Order
+from arbees.core.outcomes import Found, Lookup, Missing, Settled, VenueOrder, VenuePosition
 from arbees.core.units import NS_PER_SECOND, format_micro
-from arbees.core.words import HaltSource, Platform, Side
+from arbees.core.views import Undecided
+from arbees.core.words import HaltSource, OrderStatus, Platform, Side
 from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
+from arbees.runtime.writer import Lane
 
 DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
 """Differences up to this are no break (Polymarket settles in units that leave dust)."""
 
 ATTEMPTS = 10
 RETRY_SECONDS = 0.05
+SOON_SECONDS = 5.0
+"""Between comparisons while a venue was never compared."""
 
-Found = dict[str, e.BreakOpened]
+KINDS = frozenset({"position", "unknown_order", "foreign_order", "missing_order"})
+"""What is compared."""
+
+Breaks = dict[str, e.BreakOpened]
+Lookups = dict[str, Lookup]
 
 
 class Reconciler:
@@ -36,9 +45,11 @@ class Reconciler:
         self._monitors = monitors
 
     async def watch(self) -> None:
-        """Reconcile every interval."""
+        """Reconcile every interval; soon, where a venue was never compared yet."""
+        interval = self._desk.options.reconcile_interval_ns / NS_PER_SECOND
         while True:
-            await self._desk.clock.sleep(self._desk.options.reconcile_interval_ns / NS_PER_SECOND)
+            soon = min(interval, SOON_SECONDS)
+            await self._desk.clock.sleep(soon if self._desk.uncompared else interval)
             await self.run()
 
     async def run(self) -> bool:
@@ -52,28 +63,56 @@ class Reconciler:
         return all(answers)
 
     async def _look(self, platform: Platform) -> bool:
-        """Compare one venue at a moment at which nothing happens; tell whether there was one."""
+        """Compare one venue at a moment at which nothing moves; tell whether there was one."""
         desk, venue = self._desk, self._desk.venues[platform]
         for _ in range(ATTEMPTS):
-            before = desk.book.sequence
+            before = self._state(platform)
             try:
                 settled = await venue.results(self._unsettled(platform))
                 orders = await venue.open_orders()
                 positions = await venue.positions()
+                found = await self._look_up(platform, orders)
+                # Facts that came in meanwhile are taken first.
+                await desk.writer.put(c.Record(events=()), Lane.FACTS)
             except VenueError as error:
                 self._monitors.note(platform, str(error))
                 return False
-            for each in settled:
-                # Settled while nobody listened: the positions are gone for a reason.
-                desk.writer.tell(
-                    c.SettleMarket(platform=platform, market_id=each.market_id, result=each.result)
-                )
-            if not settled and self._is_still(before):
-                self._record(platform, self._compare(platform, orders, positions))
+            except Undecided:
+                return False
+            self._tell(platform, settled, found)
+            is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
+            if not settled and is_certain and self._is_still(platform, before):
+                self._record(platform, self._compare(platform, orders, positions, found))
+                desk.uncompared.discard(platform)
                 return True
             # Something happened in between: a difference would prove nothing. Ask again.
             await asyncio.sleep(0 if desk.options.is_inline else RETRY_SECONDS)
         return False
+
+    def _ours(self, platform: Platform) -> list[Order]:
+        return [each for each in self._desk.book.orders.values() if each.platform is platform]
+
+    async def _look_up(self, platform: Platform, orders: Sequence[VenueOrder]) -> Lookups:
+        """Look for orders that the venue acknowledged and does not list any more."""
+        listed = {each.client_order_id for each in orders}
+        venue = self._desk.venues[platform]
+        return {
+            each.client_order_id: await venue.find(
+                each.client_order_id, each.market_id, each.sent_ns or each.created_ns
+            )
+            for each in self._ours(platform)
+            if each.acknowledged_ns is not None and each.client_order_id not in listed
+        }
+
+    def _tell(self, platform: Platform, settled: Sequence[Settled], found: Lookups) -> None:
+        """Take what happened while nobody listened."""
+        tell = self._desk.writer.tell
+        for each in settled:
+            # The positions are gone for a reason.
+            tell(c.SettleMarket(platform=platform, market_id=each.market_id, result=each.result))
+        for name, lookup in found.items():
+            if isinstance(lookup, Found):
+                tell(c.TakeLookup(client_order_id=name, lookup=lookup))
 
     def _unsettled(self, platform: Platform) -> list[str]:
         """Return the markets of which something is held or open, by the venue's own name."""
@@ -85,19 +124,45 @@ class Reconciler:
             and (market.yes.quantity or market.no.quantity or market.orders)
         ]
 
-    def _is_still(self, sequence: int) -> bool:
-        return self._desk.book.sequence == sequence and self._desk.is_idle
+    def _state(self, platform: Platform) -> list[object]:
+        """Return what is compared, as the book has it."""
+        orders = [(each.client_order_id, each.filled) for each in self._ours(platform)]
+        held = [
+            (key, market.yes.quantity, market.no.quantity)
+            for key, market in self._desk.book.markets.items()
+            if market.listing.platform == platform
+        ]
+        return [orders, held]
+
+    def _is_still(self, platform: Platform, before: list[object]) -> bool:
+        """Tell whether nothing changed, and nothing is under way that may change something."""
+        simulator = self._desk.simulator
+        return (
+            self._state(platform) == before
+            and all(each.status is not OrderStatus.PENDING for each in self._ours(platform))
+            and (simulator is None or simulator.is_idle)
+        )
 
     def _compare(
         self,
         platform: Platform,
         orders: Sequence[VenueOrder],
         positions: Sequence[VenuePosition],
-    ) -> Found:
-        found: Found = {}
-        for broken in (*self._orders(platform, orders), *self._positions(platform, positions)):
-            found[broken.break_id] = broken
-        return found
+        missing: Lookups,
+    ) -> Breaks:
+        return {
+            each.break_id: each
+            for each in (
+                *self._orders(platform, orders),
+                *(self._missing(platform, name) for name in missing),
+                *self._positions(platform, positions),
+            )
+        }
+
+    def _missing(self, platform: Platform, client_order_id: str) -> e.BreakOpened:
+        order = self._desk.book.orders[client_order_id]
+        expected = f"{order.venue_order_id} working"
+        return self._break(platform, "missing_order", order.market_key, expected, "no such order")
 
     def _orders(self, platform: Platform, orders: Sequence[VenueOrder]) -> list[e.BreakOpened]:
         book = self._desk.book
@@ -125,10 +190,10 @@ class Reconciler:
                     f"{order.venue_order_id} working at the venue",
                 )
             )
-        for ours in list(book.orders):
-            if book.orders[ours].platform is platform and ours not in listed:
-                # Ours that the venue does not list as working: find out, do not guess.
-                self._desk.dispatcher.carry_out((c.ResolveOrder(ours),))
+        for ours in self._ours(platform):
+            if ours.client_order_id not in listed and ours.acknowledged_ns is None:
+                # The venue never said that it has it: find out, do not guess.
+                self._desk.dispatcher.carry_out((c.ResolveOrder(ours.client_order_id),))
         return breaks
 
     def _rolled_back(self, client_order_id: str) -> None:
@@ -186,19 +251,17 @@ class Reconciler:
             policy=policy,
         )
 
-    def _record(self, platform: Platform, found: Found) -> None:
+    def _record(self, platform: Platform, found: Breaks) -> None:
         """Open what is new, close what is gone, halt where the policy says so."""
         desk = self._desk
         known = {
-            name: each
+            name
             for name, each in desk.book.breaks.items()
-            if each.platform == platform
-            and each.kind in {"position", "unknown_order", "foreign_order"}
+            if each.platform == platform and each.kind in KINDS
         }
         events: list[e.Event] = [
             e.BreakClosed(break_id=name, how="agrees with the venue again", actor="arbees")
-            for name in known
-            if name not in found
+            for name in sorted(known - found.keys())
         ]
         new = [each for name, each in found.items() if name not in known]
         events += new
