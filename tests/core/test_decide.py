@@ -50,7 +50,7 @@ def test_an_approval_holds_every_number() -> None:
             client_order_id=ORDER_ID,
             market_id=KALSHI,
             market_key=KALSHI,
-            platform="Kalshi",
+            platform=Platform.KALSHI,
             side=Side.YES,
             is_flipped=False,
             limit_price=650_000,

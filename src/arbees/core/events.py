@@ -12,7 +12,7 @@ from arbees.core.facts import Facts
 from arbees.core.market import Listing
 from arbees.core.order import Reservation
 from arbees.core.request import Request
-from arbees.core.words import Side
+from arbees.core.words import Platform, Side
 
 
 class Event(
@@ -99,7 +99,7 @@ class OrderApproved(Event, frozen=True, kw_only=True):
     client_order_id: str
     market_id: str
     market_key: str
-    platform: str
+    platform: Platform
     side: Side
     is_flipped: bool = False
     limit_price: int

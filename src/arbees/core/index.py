@@ -7,7 +7,7 @@ from arbees.core import events as e
 from arbees.core.order import Order
 from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.core.request import Request
-from arbees.core.words import Action, OrderStatus, Platform, Side
+from arbees.core.words import OrderStatus
 
 OPEN = "open"
 DENIED = "denied"
@@ -137,12 +137,12 @@ def order_of(event: e.OrderApproved, time_ns: int) -> Order:
         fingerprint=request.fingerprint(),
         signal_id=request.signal_id,
         leg=event.leg,
-        platform=Platform(event.platform),
+        platform=event.platform,
         market_id=event.market_id,
         market_key=event.market_key,
-        side=Side(event.side),
+        side=event.side,
         is_flipped=event.is_flipped,
-        action=Action(request.action),
+        action=request.action,
         quantity=request.size,
         limit_price=event.limit_price,
         time_in_force=request.time_in_force,

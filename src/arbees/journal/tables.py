@@ -58,7 +58,9 @@ class Tables(ABC):
     ) -> Sequence[SignalRow]:
         """Return the keys under which a signal was seen for this market, side and action."""
         rows = self.ask(_SIGNALS, (signal_id, market_key, side, action))
-        return [SignalRow(*row) for row in sorted(rows)]
+        if len(rows) > 1:
+            rows.sort()
+        return [SignalRow(*row) for row in rows]
 
     def order(self, client_order_id: str) -> OrderRow | None:
         """Return where an order is found, by our own id."""

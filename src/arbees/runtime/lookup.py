@@ -15,8 +15,11 @@ from arbees.core.book import Book
 from arbees.core.index import RETRIABLE
 from arbees.core.past import past_order
 from arbees.core.ports import IndexRow, Journal, KeyRow, KeyTables, RequestRow, SignalRow, Stored
-from arbees.core.request import Request
+from arbees.core.request import Alternate, Request
 from arbees.core.result import Recorded
+
+_LATER = (e.OrderEvent, e.DuplicateRefused)
+"""Of their requests the journal may hold earlier records."""
 
 
 class Lookups:
@@ -52,6 +55,7 @@ class Lookups:
         if isinstance(command, c.Submit):
             if command.leg == 0:
                 return replace(command, known=self._known(command.request))
+            return replace(command, known=self._known_of_leg(command.request, command.leg))
         elif isinstance(command, c.TakeOutcome | c.TakeLookup):
             if command.client_order_id not in self._book.orders:
                 return replace(command, past=self._past(command.client_order_id))
@@ -69,7 +73,7 @@ class Lookups:
         if request_key is None:
             row = self._tables.request(request.request_id)
             request_key = None if row is None else row.idempotency_key
-        signal = self._signal(request)
+        signal = self._signal(request, request)
         return c.Known(
             key=key,
             request_key=request_key,
@@ -77,15 +81,19 @@ class Lookups:
             signal_request_id=None if signal is None else self._request_of(signal.idempotency_key),
         )
 
-    def _signal(self, request: Request) -> SignalRow | None:
+    def _known_of_leg(self, request: Request, leg: int) -> c.Known:
+        """Return what stands in the way of an alternate; its key is the request's own."""
+        return c.Known(signal=self._signal(request, request.alternates[leg - 1]))
+
+    def _signal(self, request: Request, there: Request | Alternate) -> SignalRow | None:
         """Return an execution of the same signal under another key that stands in the way."""
         if request.signal_id is None:
             return None
-        found = self._book.market_of(request.platform, request.market_id)
+        found = self._book.market_of(there.platform, there.market_id)
         if found is None:
             return None
         market, is_flipped = found
-        side = request.side.opposite if is_flipped else request.side
+        side = there.side.opposite if is_flipped else there.side
         name = (request.signal_id, market.listing.market_key, str(side), str(request.action))
         rows = {row.idempotency_key: row for row in self._tables.signals(*name)}
         rows.update(self._signals.get(name, {}))
@@ -116,19 +124,12 @@ class Lookups:
                 self._signals.setdefault(name, {})[row.idempotency_key] = row
         if about is None:
             return
-        if about not in self._lives:
-            self._lives[about] = self._stored(about) if about in self._past_ids(record) else []
-        self._lives[about].append(record)
+        life = self._lives.get(about)
+        if life is None:
+            is_later = isinstance(record[2], _LATER)
+            life = self._lives[about] = self._stored(about) if is_later else []
+        life.append(record)
         self._touched.add(about)
-
-    def _past_ids(self, record: Recorded) -> tuple[str, ...]:
-        """Return the ids whose earlier records the journal holds already."""
-        event = record[2]
-        if isinstance(event, e.OrderEvent):
-            return (event.request_id,)
-        if isinstance(event, e.DuplicateRefused):
-            return (event.request.request_id,)
-        return ()
 
     def forget_batch(self) -> None:
         """Drop what the tables hold now; keep the lives of open requests."""

@@ -322,13 +322,17 @@ class Writer:
                 future.set_exception(Undecided(code, NOT_KNOWN))
 
 
+_ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)
+_RECEIPTS = (e.HaltRaised, e.MassCancelled)
+
+
 def _about(event: e.Event) -> str | None:
     """Return the id under which a record is found: its request's, or its receipt's."""
     if isinstance(event, e.OrderEvent):
         return event.request_id
-    if isinstance(event, e.RequestDenied | e.DuplicateRefused | e.OrderApproved):
+    if isinstance(event, _ASKED):
         return event.request.request_id
-    if isinstance(event, e.HaltRaised | e.MassCancelled):
+    if isinstance(event, _RECEIPTS):
         return event.receipt_id or None
     return None
 
