@@ -182,8 +182,22 @@ def test_a_later_leg_is_not_looked_up() -> None:
     there = Alternate(
         platform=Platform.POLYMARKET, market_id=YES_TOKEN, side=Side.YES, limit_price=640_000
     )
-    known = c.Known(key=key(), request_key="k-1", signal=SIGNAL)
+    known = c.Known(key=key(), request_key="k-1")
     assert is_judged(known, leg=1, alternates=(there,))
+
+
+def test_a_later_leg_does_not_execute_a_signal_again() -> None:
+    """Another shard executed the signal where this one would fall back to: that is denied."""
+    there = Alternate(
+        platform=Platform.POLYMARKET, market_id=YES_TOKEN, side=Side.YES, limit_price=640_000
+    )
+    denied, safeguard = ask(
+        c.Known(signal=SIGNAL), leg=1, signal_id="s-1", alternates=(there, there)
+    )
+    assert safeguard.asked == []
+    assert isinstance(denied, e.RequestDenied)
+    assert denied.findings == (e.Finding("idempotency", "DUPLICATE_SIGNAL", "s-1", "k-0"),)
+    assert not denied.falls_back
 
 
 def test_duplicates_change_nothing_in_the_book() -> None:

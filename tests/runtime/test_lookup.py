@@ -12,8 +12,8 @@ from arbees.core.market import Listing
 from arbees.core.order import Order
 from arbees.core.outcomes import Accepted, Found, Missing, NotSent, OrderClosed
 from arbees.core.ports import Entry
-from arbees.core.request import Request
-from arbees.core.words import Side
+from arbees.core.request import Alternate, Request
+from arbees.core.words import Platform, Side
 from arbees.runtime.lookup import Lookups
 from arbees.runtime.writer import _about
 from tests.core.scene import MICRO, Scene
@@ -197,11 +197,33 @@ def test_the_last_word_on_a_key_wins(desk: Desk) -> None:
     assert (key.attempt, key.outcome) == (2, "open")
 
 
-def test_alternates_need_no_lookup(desk: Desk) -> None:
+def leg(signal_id: str | None) -> c.Submit:
+    """Return the second leg of a request under a key of its own, on the Polymarket market."""
+    there = Alternate(
+        platform=Platform.POLYMARKET, market_id=YES_TOKEN, side=Side.YES, limit_price=640_000
+    )
+    asked = request(
+        idempotency_key="k-2", request_id="r-2", signal_id=signal_id, alternates=(there,)
+    )
+    return c.Submit(request=asked, received_ns=NOW, leg=1)
+
+
+def test_the_key_of_an_alternate_is_not_looked_up(desk: Desk) -> None:
     """The next leg of a request is its own key's business."""
-    desk.submit(request())
-    command = c.Submit(request=request(), received_ns=NOW, leg=1)
-    assert desk.lookups.complete(command) == command
+    desk.submit(leg(None).request)
+    assert desk.lookups.complete(leg(None)) == leg(None)
+
+
+def test_the_signal_of_an_alternate_is_looked_up_there(desk: Desk, is_durable: bool) -> None:
+    """An execution of the signal in the market of the alternate stands in its way."""
+    desk.submit(request(platform="Polymarket", market_id=YES_TOKEN, signal_id="s"))
+    if is_durable:
+        desk.commit()
+    known = desk.lookups.complete(leg("s"))
+    assert isinstance(known, c.Submit)
+    assert known.known.signal is not None
+    assert known.known.signal.idempotency_key == "k-1"
+    assert known.known.key is None
 
 
 # Lives -----------------------------------------------------------------------------------------

@@ -42,6 +42,13 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
         if duplicate is not None:
             return c.Decision((duplicate,))
     order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
+    if command.leg and command.known.signal is not None:
+        # Another shard's execution of the signal may stand in the way at the alternate alone.
+        signal = command.known.signal
+        finding = e.Finding(
+            "idempotency", "DUPLICATE_SIGNAL", signal.signal_id, signal.idempotency_key
+        )
+        return _deny(order, facts, command, (finding,), (), [], book)
     verdicts: list[Verdict] = []
     for check in rules.checks:
         verdicts += check(order, book, facts)

@@ -56,7 +56,7 @@ class Lookups:
             if command.leg == 0:
                 return replace(command, known=self._known(command.request))
             return replace(command, known=self._known_of_leg(command.request, command.leg))
-        elif isinstance(command, c.TakeOutcome | c.TakeLookup):
+        if isinstance(command, c.TakeOutcome | c.TakeLookup):
             if command.client_order_id not in self._book.orders:
                 return replace(command, past=self._past(command.client_order_id))
         elif isinstance(command, c.TakeFill):
