@@ -46,8 +46,11 @@ class BrokenError(AssertionError):
 class Evening:
     """One gateway's life, and what it promised."""
 
-    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings | None = None, kill_file: Path | None = None
+    ) -> None:
         self.folder = folder
+        self.kill_file = None if kill_file is None else str(kill_file)
         self.settings = load(LIMITS) if settings is None else settings
         self.clock = SimulatedClock(START_NS)
         self.asked: list[Request] = []
@@ -77,7 +80,9 @@ class Evening:
 
     async def open(self) -> None:
         """Open the files and start."""
-        self.assembly = assemble(self.settings, clock=self.clock, files=self.files)
+        self.assembly = assemble(
+            self.settings, clock=self.clock, files=self.files, kill_file=self.kill_file
+        )
         await self.assembly.start()
 
     # What happens in an evening ----------------------------------------------------------------
