@@ -29,6 +29,7 @@ from arbees.core.words import (
     Mode,
     OrderStatus,
     Platform,
+    TimeInForce,
     TradingState,
 )
 from arbees.runtime.desk import Desk
@@ -39,6 +40,7 @@ from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
+RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
 SCOPE_KINDS = frozenset({"platform", "sport", "market", "strategy", "model_version"})
 
@@ -187,8 +189,11 @@ class TradingGateway:
     async def feed(self, quotes: Sequence[Quote]) -> None:
         """Take quotes: facts for the safeguards, a book for the paper exchange."""
         last: asyncio.Future[Committed] | None = None
-        for quote in quotes:
-            last = self.desk.writer.put(TakeQuote(quote), Lane.FACTS)
+        for left, quote in zip(range(len(quotes) - 1, -1, -1), quotes, strict=True):
+            if left:
+                self.desk.writer.tell(TakeQuote(quote))
+            else:
+                last = self.desk.writer.put(TakeQuote(quote), Lane.FACTS)
             if self.desk.simulator is not None and not self.desk.simulator.feed(quote):
                 raise Undecided("QUEUE_FULL", "the paper exchange takes no more; come again")
         if last is not None:
@@ -341,4 +346,6 @@ def canonical_scope(scope: str, book: Book) -> str:
 
 def _is_answer(life: Life) -> bool:
     """Tell whether a life is worth answering with: final, unknown, or resting at the venue."""
-    return life.is_acknowledged or life.status is OrderStatus.UNKNOWN
+    if life.final_sequence is not None or life.status is OrderStatus.UNKNOWN:
+        return True
+    return life.is_acknowledged and life.request.time_in_force in RESTING
