@@ -63,7 +63,7 @@ class Place:
     def durable(self, event: e.Event) -> None:
         """Apply an event and commit it."""
         self.scene.write(event)
-        self.gate.follow(event)
+        self.gate.follow(event, self.scene.now)
 
 
 @pytest.fixture
@@ -81,7 +81,9 @@ def test_halt_is_in_force_before_it_is_journaled(place: Place) -> None:
     """From the moment that it arrives a halt holds back, whatever the disk does."""
     order = place.approve()
     place.gate.halt("http", "all", HALTED, "odd fills")
-    assert place.gate.check(order) == Refusal(code="HALTED", message="Trading halted: odd fills")
+    assert place.gate.check(order) == Refusal(
+        code="HALTED", message="Trading halted: http: odd fills"
+    )
 
 
 def test_halt_that_never_became_durable_stays(place: Place) -> None:
@@ -127,7 +129,7 @@ def test_lifting_takes_effect_once_it_is_durable(place: Place) -> None:
     place.scene.write(lifted)
     order = place.approve()
     assert place.code(order) == "HALTED"
-    place.gate.follow(lifted)
+    place.gate.follow(lifted, place.scene.now)
     assert place.code(order) is None
 
 
@@ -139,7 +141,7 @@ def test_loosening_takes_effect_once_it_is_durable(place: Place) -> None:
     place.gate.halt("http", "all", REDUCING, "drill")
     place.scene.write(reduced)
     assert place.code(order) == "HALTED"
-    place.gate.follow(reduced)
+    place.gate.follow(reduced, place.scene.now)
     assert place.code(order) is None
 
 
@@ -205,7 +207,7 @@ def test_reducing_orders_pass_under_reducing(place: Place) -> None:
     place.gate.halt("http", "all", REDUCING, "calm down")
     assert place.gate.check(closes) is None
     assert place.gate.check(opens) == Refusal(
-        code="REDUCE_ONLY", message="Only reducing orders pass: calm down"
+        code="REDUCE_ONLY", message="Only reducing orders pass: http: calm down"
     )
     place.durable(place.raised(REDUCING))
     assert (place.code(closes), place.code(opens)) == (None, "REDUCE_ONLY")
@@ -289,7 +291,7 @@ def test_order_whose_cancel_was_asked_for_does_not_leave(place: Place) -> None:
         receipt_id="1",
     )
     for event in place.scene.do(raised).events:
-        place.gate.follow(event)
+        place.gate.follow(event, place.scene.now)
     place.durable(place.lifted())
     refusal = place.gate.check(order)
     assert refusal is not None

@@ -377,4 +377,4 @@ async def test_a_jump_halts_once(jump: int) -> None:
     rig.gateway.monitors.look_at_clock()
     assert clock.did == ["accept", "slew"]
     assert list(rig.desk.gate.pending) == [(HaltSource.CLOCK, "all")]
-    assert "2.0 s" in rig.desk.gate.pending[HaltSource.CLOCK, "all"][1]
+    assert "2.0 s" in rig.desk.gate.pending[HaltSource.CLOCK, "all"].reason

@@ -300,6 +300,8 @@ def _filled(life: Life, sequence: int, time_ns: int, event: e.OrderFilled) -> No
     elif event.corrects is not None:
         life.corrects = event.corrects
         life.code = life.reason = life.rejected_by = None
+    elif life.status is OrderStatus.WORKING:
+        life.status = OrderStatus.PARTIALLY_FILLED
 
 
 def _ended(status: OrderStatus) -> "Callable[[Life, int, int, e.Event], None]":

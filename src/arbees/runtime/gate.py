@@ -8,6 +8,8 @@ import os
 import stat
 from collections.abc import Callable
 
+import msgspec
+
 from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.control import subject_of
@@ -37,6 +39,18 @@ class KillFile:
         return f"kill switch {kind} {self.path} exists"
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A halt of one source for one scope, as the gate holds it."""
+
+    state: TradingState
+    reason: str
+    since_ns: int
+
+
+Halts = dict[tuple[str, str], Held]
+"""By (source, scope)."""
+
+
 class Gate:
     """Asked for each approved order right before its first byte."""
 
@@ -45,10 +59,10 @@ class Gate:
         self._book = book
         self._kill_file = kill_file
         self._now_ns = now_ns
-        self.pending: dict[tuple[str, str], tuple[TradingState, str]] = {}
-        """Halts in force in memory that are not durable yet: (source, scope) -> state, why."""
-        self._durable = {
-            (halt.source, halt.scope): (halt.state, _told(halt.source, halt.reason))
+        self.pending: Halts = {}
+        """Halts in force in memory that are not durable yet."""
+        self._durable: Halts = {
+            (halt.source, halt.scope): Held(halt.state, halt.reason, halt.since_ns)
             for halt in book.halts.values()
         }
         """Those that are: the book runs ahead, also with their ends."""
@@ -59,19 +73,29 @@ class Gate:
     def halt(self, source: str, scope: str, state: TradingState, reason: str) -> None:
         """Put a halt in force at once; a weaker one of the same source waits for the disk."""
         known = self.pending.get((source, scope))
-        if known is None or state.rank >= known[0].rank:
-            self.pending[source, scope] = (state, reason)
+        if known is None or state.rank >= known.state.rank:
+            self.pending[source, scope] = Held(state, reason, self._now_ns())
 
-    def follow(self, event: e.Event) -> None:
+    def follow(self, event: e.Event, time_ns: int) -> None:
         """Take a durable event: a halt that the journal has, or the end of one."""
         if isinstance(event, e.HaltRaised):
-            state, place = TradingState(event.state), (event.source, event.scope)
-            self._durable[place] = (state, _told(event.source, event.reason))
+            place = (event.source, event.scope)
+            held = Held(TradingState(event.state), event.reason, time_ns)
+            self._durable[place] = held
             pending = self.pending.get(place)
-            if pending is not None and state.rank >= pending[0].rank:
+            if pending is not None and held.state.rank >= pending.state.rank:
                 del self.pending[place]
         elif isinstance(event, e.HaltLifted):
             self._durable.pop((event.source, event.scope), None)
+
+    def in_force(self) -> Halts:
+        """Return the halts in force, durable or not yet; the file's as it was journaled."""
+        found = dict(self._durable)
+        for place, pending in self.pending.items():
+            known = found.get(place)
+            if known is None or known.state.rank < pending.state.rank:
+                found[place] = pending
+        return found
 
     def check(self, approved: ApprovedOrder) -> Refusal | None:
         """Return why an order must not leave now; None lets it through."""
@@ -104,18 +128,14 @@ class Gate:
             state, why = TradingState.HALTED, reason
         subject = subject_of(order)
         for halts in (self.pending, self._durable):
-            for (_, scope), (known, text) in halts.items():
-                if known.rank > state.rank and subject.is_in(scope):
-                    state, why = known, text
+            for (source, scope), held in halts.items():
+                if held.state.rank > state.rank and subject.is_in(scope):
+                    state, why = held.state, f"{source}: {held.reason}"
         found, halt = self._book.state_for(subject)
         if halt is not None and found.rank > state.rank:
-            state, why = found, _told(halt.source, halt.reason)
+            state, why = found, f"{halt.source}: {halt.reason}"
         if state.rank >= TradingState.HALTED.rank:
             return Refusal(code="HALTED", message=f"Trading halted: {why}")
         if state is TradingState.REDUCING and not order.is_reducing:
             return Refusal(code="REDUCE_ONLY", message=f"Only reducing orders pass: {why}")
         return None
-
-
-def _told(source: str, reason: str) -> str:
-    return f"{source}: {reason}"

@@ -89,7 +89,7 @@ class TradingGateway:
 
     def _on_records(self, records: Sequence[Recorded]) -> None:
         for _, time_ns, event in records:
-            self.desk.gate.follow(event)
+            self.desk.gate.follow(event, time_ns)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)
@@ -224,7 +224,7 @@ class TradingGateway:
         acknowledge: bool = False,
     ) -> KillReply:
         """ENABLE, REDUCE or DISABLE; see the port."""
-        scope = canonical_scope(scope, self.desk.book)
+        scope, source = canonical_scope(scope, self.desk.book), HaltSource(source)
         if action in STATES:
             receipt_id = self.desk.receipt_id()
             state = STATES[action]

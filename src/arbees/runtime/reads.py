@@ -80,33 +80,18 @@ class Reads:
     # Halts and receipts ------------------------------------------------------------------------
 
     def halts(self) -> tuple[HaltView, ...]:
-        """Return the halts in force, the strictest first; those only in memory yet included."""
-        book = self._desk.book
+        """Return the halts in force, the strictest first; an end that is not durable is none."""
         found = [
             HaltView(
-                source=halt.source,
-                scope=halt.scope,
-                state=halt.state,
-                reason=halt.reason,
-                since=format_time(halt.since_ns),
-                automatic=halt.is_automatic,
+                source=source,
+                scope=scope,
+                state=held.state,
+                reason=held.reason,
+                since=format_time(held.since_ns),
+                automatic=HaltSource(source).is_automatic,
             )
-            for halt in book.halts.values()
+            for (source, scope), held in self._desk.gate.in_force().items()
         ]
-        now = format_time(self._desk.clock.now_ns())
-        for (source, scope), (state, reason) in self._desk.gate.pending.items():
-            known = book.halts.get(f"{source}|{scope}")
-            if known is None or known.state.rank < state.rank:
-                found.append(
-                    HaltView(
-                        source=source,
-                        scope=scope,
-                        state=state,
-                        reason=reason,
-                        since=now,
-                        automatic=HaltSource(source).is_automatic,
-                    )
-                )
         return tuple(sorted(found, key=lambda halt: -TradingState(halt.state).rank))
 
     def state(self) -> TradingState:

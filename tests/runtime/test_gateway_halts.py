@@ -1,0 +1,336 @@
+"""The kill switch: in force at once, durable before it is answered, lifted by who may."""
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.order import Order
+from arbees.core.outcomes import CancelUnknown, Filled
+from arbees.core.units import MICRO
+from arbees.core.views import KillReply, Undecided
+from arbees.core.words import Action, HaltSource, TimeInForce, TradingState
+from arbees.errors import JournalUnavailable
+from arbees.safeguards.kill_switch import KillSwitch
+from tests.runtime.rig import Rig, fill, running
+from tests.runtime.scripted_venue import fills
+from tests.safeguards.build import KALSHI, NOW
+
+
+def names(halts: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return halts by source and scope."""
+    return [(halt.source, halt.scope) for halt in halts]
+
+
+def raise_halts(rig: Rig, *sources: str, scope: str = "all") -> None:
+    """Put halts of these sources on record."""
+    for source in sources:
+        rig.desk.writer.tell(
+            c.RaiseHalt(
+                source=source,
+                scope=scope,
+                state=TradingState.HALTED,
+                reason=f"by {source}",
+                actor="a",
+                receipt_id=f"receipt-{source}",
+            )
+        )
+
+
+# Halting ---------------------------------------------------------------------------------------
+
+
+async def test_enable_is_answered_durable_and_with_a_receipt() -> None:
+    """The answer says what is in force, that it is on disk, as which record, and the receipt."""
+    async with running() as rig:
+        reply = await rig.halt(reason="odd fills", source="command", actor="ann")
+        assert (reply.in_force, reply.durable, reply.state) == (True, True, "HALTED")
+        assert reply.sequence == rig.journal.head.sequence
+        (halt,) = reply.halts
+        assert (halt.source, halt.scope, halt.state) == ("command", "all", "HALTED")
+        assert (halt.reason, halt.automatic) == ("odd fills", False)
+        assert halt.since.startswith("2026-01-28T20:30:00")
+        (raised,) = rig.events(e.HaltRaised)
+        assert (raised.actor, raised.receipt_id) == ("ann", reply.receipt_id)
+        assert rig.gateway.receipt(reply.receipt_id or "") is not None
+
+
+async def test_enable_is_in_force_before_it_is_awaited() -> None:
+    """From the call on the gate is shut and everybody sees it, before anything is on disk."""
+    async with running() as rig:
+        rig.kalshi.before_gate.clear()
+        await rig.ask()
+        await rig.settle()
+        halting = asyncio.ensure_future(rig.halt())
+        await asyncio.sleep(0)
+        assert rig.gateway.kill_status().state == "HALTED"
+        assert rig.events(e.HaltRaised) == []
+        rig.kalshi.before_gate.set()
+        await halting
+        await rig.settle()
+        assert rig.kalshi.sent == []
+
+
+async def test_every_halt_has_its_own_receipt() -> None:
+    """Two halts of the same source are two receipts."""
+    async with running() as rig:
+        replies = [await rig.halt(), await rig.halt()]
+        assert len({reply.receipt_id for reply in replies}) == 2
+
+
+async def test_enable_cancels_what_works_and_names_it() -> None:
+    """Everything that works in the scope is cancelled; the record names it."""
+    async with running() as rig:
+        here = await rig.rest("k-1")
+        there = await rig.rest("k-2", market_id="KX-OTHER")
+        await rig.halt(scope=f"market:{KALSHI}")
+        await rig.settle()
+        assert [name for name, _ in rig.kalshi.cancels] == [here.client_order_id]
+        (raised,) = rig.events(e.HaltRaised)
+        assert raised.in_flight == (here.client_order_id,)
+        assert list(rig.book.orders) == [there.client_order_id]
+
+
+async def test_reduce_cancels_only_what_opens() -> None:
+    """Under REDUCING orders that close go on; those that open are cancelled."""
+    async with running(KillSwitch()) as rig:
+        rig.kalshi.answers.append(lambda order: fills(order, NOW))
+        await rig.ask("k-0")
+        await rig.settle()
+        closes = await rig.rest("k-1", action=Action.SELL, limit_price=700_000, size="4")
+        await rig.rest("k-2")
+        reply = await rig.halt("REDUCE")
+        await rig.settle()
+        assert reply.state == "REDUCING"
+        assert list(rig.book.orders) == [closes.client_order_id]
+        assert (await rig.ask("k-3")).code == "REDUCE_ONLY"
+        assert (await rig.ask("k-4", action=Action.SELL, size="4")).code is None
+
+
+async def test_a_halt_outlives_the_process() -> None:
+    """After a restart it is in force as before."""
+    async with running(KillSwitch()) as rig:
+        await rig.halt(reason="odd fills")
+    async with running(KillSwitch(), journal=rig.journal) as again:
+        assert names(again.gateway.kill_status().halts) == [("http", "all")]
+        assert (await again.ask()).code == "HALTED"
+
+
+async def test_cancels_of_a_halt_go_on_until_answered() -> None:
+    """A venue that does not answer is asked again; the receipt fills up."""
+    async with running() as rig:
+        await rig.rest()
+        rig.kalshi.cancel_answers.extend([CancelUnknown(message="no answer")] * 3)
+        reply = await rig.halt()
+        await rig.settle()
+        receipt = rig.gateway.receipt(reply.receipt_id or "")
+        assert receipt is not None
+        assert not receipt.complete
+        await rig.wait(10)
+        receipt = rig.gateway.receipt(reply.receipt_id or "")
+        assert receipt is not None
+        assert receipt.complete
+        assert len(receipt.cancelled) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"action": "STOP"}, "Expected ENABLE, REDUCE or DISABLE, was 'STOP'"),
+        ({"scope": "everything"}, "Expected all"),
+        ({"scope": "market:"}, "Expected all"),
+        ({"source": "somebody"}, "somebody"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused(changes: dict[str, str], text: str) -> None:
+    """A word that is none halts nothing and breaks nothing."""
+    async with running() as rig:
+        fields: dict[str, Any] = {"action": "ENABLE", "scope": "all", "source": "http", **changes}
+        with pytest.raises(ValueError, match=text):
+            await rig.gateway.kill_switch(fields.pop("action"), reason="r", actor="a", **fields)
+        assert rig.gateway.kill_status().halts == ()
+        assert (await rig.ask()).code is None
+
+
+# Lifting ---------------------------------------------------------------------------------------
+
+AUTOMATIC = tuple(source for source in HaltSource if source.is_automatic)
+BY_HAND = ("http", "command", "signal", "redis")
+
+
+async def lift(rig: Rig, **more: Any) -> KillReply:
+    """Lift what may be lifted."""
+    return await rig.halt("DISABLE", **more)
+
+
+async def test_disable_lifts_what_people_halted() -> None:
+    """Halts by HTTP, command line, signal and Redis end; trading resumes."""
+    async with running(KillSwitch()) as rig:
+        raise_halts(rig, *BY_HAND)
+        await rig.settle()
+        assert (await rig.ask("k-1")).code == "HALTED"
+        reply = await lift(rig)
+        assert (reply.in_force, reply.durable, reply.state) == (True, True, "ACTIVE")
+        assert reply.halts == reply.remaining == ()
+        assert (await rig.ask("k-2")).code is None
+
+
+async def test_disable_leaves_automatic_halts_without_an_acknowledgement() -> None:
+    """What the gateway halted by itself stays, and is named; acknowledged, it ends."""
+    async with running(KillSwitch()) as rig:
+        raise_halts(rig, "http", *AUTOMATIC)
+        await rig.settle()
+        reply = await lift(rig)
+        assert not reply.in_force
+        assert reply.state == "HALTED"
+        assert {halt.source for halt in reply.remaining} == set(AUTOMATIC)
+        assert {halt.source for halt in reply.halts} == set(AUTOMATIC)
+        reply = await lift(rig, acknowledge=True)
+        assert (reply.in_force, reply.halts) == (True, ())
+
+
+async def test_nobody_lifts_the_halt_of_the_file(tmp_path: Path) -> None:
+    """Only the removal of the file ends its halt, acknowledged or not."""
+    folder = str(tmp_path)  # it exists, as the file would
+    async with running(kill_file=folder) as rig:
+        reply = await lift(rig, acknowledge=True)
+        assert not reply.in_force
+        assert names(reply.remaining) == [("file", "all")]
+
+
+async def test_redis_lifts_its_own_alone() -> None:
+    """A DISABLE that comes by Redis ends only what came by Redis."""
+    async with running() as rig:
+        raise_halts(rig, "redis", "http")
+        await rig.settle()
+        reply = await lift(rig, source="redis")
+        assert names(reply.halts) == [("http", "all")]
+
+
+async def test_lifting_is_for_one_scope() -> None:
+    """The end of one scope's halt leaves those of others."""
+    async with running() as rig:
+        raise_halts(rig, "http")
+        raise_halts(rig, "command", scope="sport:NBA")
+        await rig.settle()
+        reply = await lift(rig)
+        assert (reply.in_force, names(reply.halts)) == (True, [("command", "sport:NBA")])
+        assert reply.state == "ACTIVE"
+
+
+async def test_lifting_nothing_is_no_fault() -> None:
+    """Where nothing is halted there is nothing to lift."""
+    async with running() as rig:
+        reply = await lift(rig)
+        assert (reply.in_force, reply.durable, reply.halts) == (True, True, ())
+
+
+# Without a journal -----------------------------------------------------------------------------
+
+
+async def test_a_halt_that_cannot_be_written_is_in_force_all_the_same() -> None:
+    """With a failed journal the halt holds in memory, and the answer says so."""
+    async with running() as rig:
+        rig.journal.failure = JournalUnavailable("disk full")
+        for _ in range(2):
+            reply = await rig.halt()
+            assert (reply.in_force, reply.durable, reply.state) == (True, False, "HALTED")
+            assert names(reply.halts) == [("http", "all")]
+
+
+async def test_a_stricter_halt_that_cannot_be_written_shows() -> None:
+    """Reduced on disk, halted in memory only: everybody is told the stricter."""
+    async with running() as rig:
+        await rig.halt("REDUCE")
+        rig.journal.failure = JournalUnavailable("disk full")
+        reply = await rig.halt()
+        assert reply.state == "HALTED"
+        assert reply.halts[0].state == "HALTED"
+
+
+async def test_lifting_that_cannot_be_written_is_refused() -> None:
+    """A halt does not end in memory alone: the caller is told that nothing was decided."""
+    async with running() as rig:
+        await rig.halt()
+        rig.journal.failure = JournalUnavailable("disk full")
+        with pytest.raises(Undecided) as refused:
+            await lift(rig)
+        assert refused.value.code == "JOURNAL_FAILED"
+        assert rig.gateway.kill_status().state == "HALTED"
+
+
+# Mass cancels and receipts ---------------------------------------------------------------------
+
+
+async def test_a_mass_cancel_has_a_receipt() -> None:
+    """It names what it covers, and is complete once all of it has ended."""
+    async with running() as rig:
+        await rig.rest("k-1")
+        filled = await rig.rest("k-2")
+        rig.kalshi.before_cancel.clear()
+        receipt_id = await rig.gateway.cancel_all("end of day", actor="ann")
+        receipt = rig.gateway.receipt(receipt_id)
+        assert receipt is not None
+        assert (receipt.kind, receipt.scope, receipt.reason) == (
+            "mass_cancel",
+            "all",
+            "end of day",
+        )
+        assert (receipt.complete, receipt.completed_at, len(receipt.in_flight)) == (False, None, 2)
+        rig.kalshi.report(_filled(filled))
+        await rig.settle()
+        rig.kalshi.before_cancel.set()
+        await rig.settle()
+        receipt = rig.gateway.receipt(receipt_id)
+        assert receipt is not None
+        assert receipt.complete
+        assert receipt.completed_at is not None
+        assert [order.status for order in receipt.cancelled] == ["CANCELLED"]
+        (meanwhile,) = receipt.filled_meanwhile
+        assert meanwhile.client_order_id == filled.client_order_id
+        assert (meanwhile.status, meanwhile.filled_meanwhile) == ("FILLED", Decimal(10))
+
+
+def _filled(order: Order) -> Filled:
+    return Filled(fill=fill(order, 10 * MICRO))
+
+
+async def test_fills_of_before_are_not_meanwhile() -> None:
+    """What was filled before the halt is not counted as filled since."""
+    async with running() as rig:
+        order = await rig.rest(time_in_force=TimeInForce.GTC)
+        rig.kalshi.report(Filled(fill=fill(order, 4 * MICRO)))
+        await rig.settle()
+        rig.kalshi.before_cancel.clear()
+        reply = await rig.halt()
+        rig.kalshi.report(Filled(fill=fill(order, 1 * MICRO)))
+        await rig.settle()
+        receipt = rig.gateway.receipt(reply.receipt_id or "")
+        assert receipt is not None
+        (meanwhile,) = receipt.filled_meanwhile
+        assert meanwhile.filled_meanwhile == 1
+        assert [each.status for each in receipt.in_flight] == ["PARTIALLY_FILLED"]
+
+
+async def test_nothing_is_a_receipt_that_is_none() -> None:
+    """An id that no halt or mass cancel had gives nothing; a request's id neither."""
+    async with running() as rig:
+        await rig.ask()
+        assert rig.gateway.receipt("receipt-0") is None
+        assert rig.gateway.receipt("r-k-1") is None
+
+
+async def test_a_halt_of_nothing_is_complete_at_once() -> None:
+    """Where nothing works there is nothing to chase."""
+    async with running() as rig:
+        reply = await rig.halt("REDUCE", scope="sport:NBA")
+        receipt = rig.gateway.receipt(reply.receipt_id or "")
+        assert receipt is not None
+        assert (receipt.kind, receipt.state, receipt.scope) == ("halt", "REDUCING", "sport:NBA")
+        assert receipt.complete
+        assert receipt.completed_at == receipt.since
