@@ -181,10 +181,15 @@ class Dispatcher:
         return min(2 * seconds, PAUSE_MAX)
 
     async def cancel_unjournaled(self) -> None:
-        """Cancel all that works, once, without a journal: it failed, the process is ending."""
-        await asyncio.gather(
-            *(self._cancel_once(order) for order in list(self._book.orders.values()))
-        )
+        """
+        Cancel all that works, once, without a journal: it failed, the process is ending.
+
+        A cancel that breaks does not keep the others from being asked for; it is raised at the end.
+        """
+        asked = [self._cancel_once(order) for order in list(self._book.orders.values())]
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _cancel_once(self, order: Order) -> None:
         await self._venues[order.platform].cancel(

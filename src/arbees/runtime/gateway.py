@@ -42,6 +42,8 @@ from arbees.runtime.writer import Committed, Lane, TakeQuote
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
+LAST_CANCELS_SECONDS = 10.0
+"""How long the end waits for cancels once the journal has failed."""
 SCOPE_KINDS = frozenset({"platform", "sport", "market", "strategy", "model_version"})
 
 
@@ -59,6 +61,7 @@ class TradingGateway:
         self._lifecycle = Lifecycle(desk, self.monitors, self.reconciler)
         self.on_end: Callable[[str], None] = lambda _reason: None
         """Told when the process must end: the journal failed."""
+        self.last_cancels_seconds = LAST_CANCELS_SECONDS
         self.on_durable: Callable[[], None] = lambda: None
         """Told after each commit: followers may read on."""
         self.on_event: Callable[[int, e.Event], None] = lambda _time_ns, _event: None
@@ -111,8 +114,14 @@ class TradingGateway:
         self.desk.supervisor.start(self._last_cancels(reason), "last cancels")
 
     async def _last_cancels(self, reason: str) -> None:
-        await self.desk.dispatcher.cancel_unjournaled()
-        self.on_end(f"the journal failed: {reason}")
+        """Cancel what can be cancelled; a venue that hangs or breaks does not keep us alive."""
+        try:
+            async with asyncio.timeout(self.last_cancels_seconds):
+                await self.desk.dispatcher.cancel_unjournaled()
+        except TimeoutError:
+            self.desk.alert("JOURNAL_TROUBLE", "not every cancel was answered before the end")
+        finally:
+            self.on_end(f"the journal failed: {reason}")
 
     def _on_report(self, report: Report) -> None:
         writer = self.desk.writer

@@ -136,10 +136,13 @@ class Lifecycle:
     async def stop(self, reason: str) -> None:
         """Stop admitting, cancel what rests, settle what is in flight, release the venues."""
         desk = self._desk
-        desk.writer.is_admitting = False
+        desk.writer.stop_admitting()
+        # Before the cancels, so that nothing which they do not cover comes to rest behind them.
+        desk.gate.closed = desk.gate.closed or Refusal(
+            code="SHUTTING_DOWN", message="the gateway is stopping"
+        )
         if self._is_started and desk.writer.poison is None:
             await self._end_in_order(reason)
-        desk.gate.closed = Refusal(code="SHUTTING_DOWN", message="the gateway is stopping")
         await desk.supervisor.stop()
         for venue in desk.venues.values():
             await venue.close()
@@ -154,7 +157,6 @@ class Lifecycle:
             )
             await _finished(desk.writer.put(cancel, Lane.CONTROL))
         await self._wait(lambda: desk.is_idle and not self._is_waiting_for_ends(), DRAIN_SECONDS)
-        desk.gate.closed = Refusal(code="SHUTTING_DOWN", message="the gateway is stopping")
         stopped = c.Record(events=(e.Stopped(reason=reason),))
         if desk.writer.poison is None:
             await _finished(desk.writer.put(stopped, Lane.CONTROL))

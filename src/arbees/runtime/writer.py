@@ -35,6 +35,7 @@ LANE_MAX = 2_048
 """Requests, and quotes, that may wait; one more is refused, undecided."""
 TRUTH_MAX = 1_000_000
 NOT_KNOWN = "outcome not known, ask again with the same key"
+NOT_ADMITTING = "not admitting requests; come again with this key"
 
 
 class Lane(IntEnum):
@@ -141,7 +142,7 @@ class Writer:
         if self.poison is not None:
             raise Undecided("JOURNAL_FAILED", NOT_KNOWN)
         if self._is_over or (lane is Lane.REQUESTS and not self.is_admitting):
-            raise Undecided("SHUTTING_DOWN", "not admitting requests; come again with this key")
+            raise Undecided("SHUTTING_DOWN", NOT_ADMITTING)
         waiting = self._lanes[lane]
         is_asked = lane is Lane.REQUESTS or isinstance(command, TakeQuote)
         if is_asked and len(waiting) >= LANE_MAX:
@@ -149,6 +150,14 @@ class Writer:
         assert len(waiting) < TRUTH_MAX, "venue facts and control are bounded by the open orders"
         waiting.append((command, future))
         self._wake.set()
+
+    def stop_admitting(self) -> None:
+        """Admit no request any more; those that wait hear so, undecided, with nothing spent."""
+        self.is_admitting = False
+        lane = self._lanes[Lane.REQUESTS]
+        waiting = [future for _, future in lane]
+        lane.clear()
+        _refuse(waiting, Undecided("SHUTTING_DOWN", NOT_ADMITTING))
 
     # Through -----------------------------------------------------------------------------------
 
@@ -317,13 +326,17 @@ class Writer:
         waiting = [*self._in_hand, *(future for lane in self._lanes for _, future in lane)]
         for lane in self._lanes:
             lane.clear()
-        for future in waiting:
-            if future is not None and not future.done():
-                future.set_exception(Undecided(code, NOT_KNOWN))
+        _refuse(waiting, Undecided(code, NOT_KNOWN))
 
 
 _ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)
 _RECEIPTS = (e.HaltRaised, e.MassCancelled)
+
+
+def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecided) -> None:
+    for future in waiting:
+        if future is not None and not future.done():
+            future.set_exception(Undecided(why.code, why.message))
 
 
 def _about(event: e.Event) -> str | None:
