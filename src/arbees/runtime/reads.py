@@ -44,7 +44,9 @@ class Reads:
             return None
         result = life.result()
         first = records[0][2]
-        if isinstance(first, e.DuplicateRefused) and len(records) == 1:
+        if isinstance(first, e.DuplicateRefused) and not any(
+            isinstance(event, e.OrderApproved | e.RequestDenied) for _, _, event in records
+        ):
             result.original = self._original(first)
         return result
 
