@@ -225,8 +225,8 @@ def _pause(order: Candidate, book: Book, facts: Facts) -> Verdict:
     """
     Judge the venue's pause.
 
-    On paper only what the venue's monitor says counts: recorded evenings may well be played on a
-    Thursday night. In live trading the calendar counts too, should the monitor be late.
+    On paper only what the venue's monitor says counts: the paper exchange trades at any hour. In
+    live trading the calendar counts too, should the monitor be late.
     """
     if order.platform is Platform.KALSHI and book.mode != Mode.PAPER:
         ends = kalshi_pause(facts.now_ns)

@@ -14,17 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from arbees.bootstrap import Assembly, Files, assemble
 from arbees.core.events import OrderFilled
+from arbees.core.facts import VenueHealth
 from arbees.core.market import Market
 from arbees.core.quote import Quote, Settlement, parse_quote, parse_settlement
 from arbees.core.request import Request, parse_request
 from arbees.core.result import Recorded, Result
 from arbees.core.units import mul_floor, to_decimal
 from arbees.core.wire import Malformed
+from arbees.core.words import Platform
 from arbees.errors import ConfigurationError
 from arbees.runtime.clock import RecordedClock
+from arbees.safeguards.trading_window import kalshi_pause
 from arbees.settings import Settings
 
 IDLE_TURNS = 3
@@ -130,6 +134,7 @@ class Player:
             self._look(records)
 
         desk.writer.on_records = watch
+        desk.writer.health = paused_as_recorded(desk.writer.health)
 
     def _look(self, records: Sequence[Recorded]) -> None:
         """Follow fills, fees and exposures (by the plain formula of the design)."""
@@ -200,6 +205,32 @@ class Player:
                 result.latency_ms = Decimal(0)  # recorded time measures nothing
         by_line = sorted(range(len(self.results)), key=self._lines.__getitem__)
         self.results = [self.results[index] for index in by_line]
+
+
+Health = Callable[[Platform, int], VenueHealth]
+"""What the health of a venue was at a time."""
+
+
+def paused_as_recorded(health: Health) -> Health:
+    """
+    Return a venue's health with Kalshi's weekly pause in it.
+
+    The paper exchange has none of its own. What is recorded happened at the venue, and there
+    nobody traded then.
+    """
+
+    def look(platform: Platform, now_ns: int) -> VenueHealth:
+        ends = kalshi_pause(now_ns) if platform is Platform.KALSHI else None
+        if ends is None:
+            return health(platform, now_ns)
+        return replace(
+            health(platform, now_ns),
+            is_paused=True,
+            reason="Thursdays 03:00-05:00 New York",
+            until_ns=ends,
+        )
+
+    return look
 
 
 _OWN = frozenset({"DUPLICATE_REQUEST", "DUPLICATE_SIGNAL", "IDEMPOTENCY_CONFLICT"})
