@@ -57,9 +57,11 @@ def crowd() -> tuple[Scene, dict[str, Order]]:
 
 def test_the_coordinates_of_an_order() -> None:
     """By which scopes find it."""
-    _, orders = crowd()
-    assert subject_of(orders["kalshi"]) == Subject("Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1")
-    assert subject_of(orders["poly"]) == Subject(
+    scene, orders = crowd()
+    assert subject_of(orders["kalshi"], scene.book) == Subject(
+        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1"
+    )
+    assert subject_of(orders["poly"], scene.book) == Subject(
         "Polymarket", "NBA", CONDITION, YES_TOKEN, "beta", None
     )
 

@@ -11,7 +11,7 @@ import msgspec
 from arbees.core.market import Market
 from arbees.core.order import Order
 from arbees.core.units import NS_PER_SECOND, mul_floor
-from arbees.core.words import SCOPE_ALL, Side, TradingState
+from arbees.core.words import SCOPE_ALL, Platform, Side, TradingState
 
 MINUTE_NS = 60 * NS_PER_SECOND
 HOUR_NS = 3_600 * NS_PER_SECOND
@@ -161,13 +161,31 @@ class Book(msgspec.Struct, kw_only=True):
         found = self.names.get(platform + "|" + market_id)
         return None if found is None else (self.markets[found[0]], found[1])
 
+    def canonical(self, scope: str) -> str:
+        """Return a scope with the key of a market that it calls by another of its names."""
+        kind, _, name = scope.partition(":")
+        if kind == "market" and name not in self.markets:
+            for platform in Platform:
+                found = self.names.get(f"{platform}|{name}")
+                if found is not None:
+                    return f"market:{found[0]}"
+        return scope
+
+    def covers(self, scope: str, subject: Subject) -> bool:
+        """
+        Tell whether a scope covers an order.
+
+        A scope may be older than what is known of its market: a halt of one token, from before
+        anybody said of which condition it is, holds for the other token too.
+        """
+        return subject.is_in(scope) or subject.is_in(self.canonical(scope))
+
     def state_for(self, subject: Subject) -> tuple[TradingState, Halt | None]:
         """Return the strictest trading state that covers an order, and the halt that says so."""
         strictest: Halt | None = None
         for halt in self.halts.values():
-            if (strictest is None or halt.state.rank > strictest.state.rank) and subject.is_in(
-                halt.scope
-            ):
+            is_stricter = strictest is None or halt.state.rank > strictest.state.rank
+            if is_stricter and self.covers(halt.scope, subject):
                 strictest = halt
         return (TradingState.ACTIVE, None) if strictest is None else (strictest.state, strictest)
 

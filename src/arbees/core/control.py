@@ -16,11 +16,11 @@ from arbees.core.words import HaltSource, Side, TradingState
 ORDER_SCOPE = "order:"
 
 
-def subject_of(order: Order) -> Subject:
-    """Return the coordinates of an open order, for scopes."""
+def subject_of(order: Order, book: Book) -> Subject:
+    """Return the coordinates of an open order, for scopes; its sport is what is known by now."""
     return Subject(
         order.platform,
-        order.sport,
+        book.markets[order.market_key].sport,
         order.market_key,
         order.market_id,
         order.strategy,
@@ -36,7 +36,7 @@ def covered(book: Book, scope: str, *, opening_only: bool = False) -> list[Order
     return [
         order
         for order in book.orders.values()
-        if subject_of(order).is_in(scope) and not (opening_only and order.is_reducing)
+        if book.covers(scope, subject_of(order, book)) and not (opening_only and order.is_reducing)
     ]
 
 
@@ -102,8 +102,9 @@ def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
     """Return the halts of the scope that the command lifts, and those that it leaves."""
     lifts: list[Halt] = []
     leaves: list[Halt] = []
+    scope = book.canonical(command.scope)
     for halt in book.halts.values():
-        if halt.scope != command.scope:
+        if book.canonical(halt.scope) != scope:
             continue
         if command.sources:
             does_lift = halt.source in command.sources

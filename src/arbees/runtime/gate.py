@@ -126,10 +126,10 @@ class Gate:
         reason = self._kill_file.reason()
         if reason is not None:
             state, why = TradingState.HALTED, reason
-        subject = subject_of(order)
+        subject = subject_of(order, self._book)
         for halts in (self.pending, self._durable):
             for (source, scope), held in halts.items():
-                if held.state.rank > state.rank and subject.is_in(scope):
+                if held.state.rank > state.rank and self._book.covers(scope, subject):
                     state, why = held.state, f"{source}: {held.reason}"
         found, halt = self._book.state_for(subject)
         if halt is not None and found.rank > state.rank:

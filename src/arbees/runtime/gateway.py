@@ -345,12 +345,7 @@ def canonical_scope(scope: str, book: Book) -> str:
         return f"platform:{known[name.lower()]}"
     if kind == "sport":
         return f"sport:{name.upper()}"
-    if kind == "market":
-        for platform in Platform:
-            found = book.market_of(platform, name)
-            if found is not None:
-                return f"market:{found[0].listing.market_key}"
-    return scope
+    return book.canonical(scope)
 
 
 def _is_answer(life: Life) -> bool:

@@ -58,7 +58,7 @@ class KillSwitch(msgspec.Struct, frozen=True):
             if (
                 halt.source == HaltSource.REPEATED_EXECUTION
                 or halt.state is TradingState.ACTIVE
-                or not order.subject.is_in(halt.scope)
+                or not book.covers(halt.scope, order.subject)
             ):
                 continue
             if halt.state is TradingState.REDUCING:
