@@ -100,7 +100,10 @@ class Evening:
 
     async def ask(self, key: str, wait: float = 5.0, **fields: Any) -> Result:
         """Submit a request, and keep the answer as a promise."""
-        request = make_request(key, self.clock.now_ns(), **fields)
+        return await self.ask_again(make_request(key, self.clock.now_ns(), **fields), wait)
+
+    async def ask_again(self, request: Request, wait: float = 5.0) -> Result:
+        """Submit a request as it is, and keep the answer as a promise."""
         self.asked.append(request)
         result = await self.assembly.gateway.submit(request, wait)
         self.results.append(result)
@@ -200,9 +203,8 @@ def alternate(market: str, price: int = 620) -> tuple[Alternate, ...]:
 # After the crash -------------------------------------------------------------------------------
 
 
-async def aftermath(evening: Evening, left: Path, now_ns: int) -> None:
+async def aftermath(evening: Evening, left: Path, clock: SimulatedClock) -> None:
     """Start on what a crash left, hold the gateway to its promises, ask everything again, stop."""
-    clock = SimulatedClock(now_ns)
     assembly = assemble(evening.settings, clock=clock, files=files_in(left))
     await assembly.start()
     gateway = assembly.gateway

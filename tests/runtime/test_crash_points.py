@@ -14,7 +14,7 @@ import pytest
 from arbees.core.book import encode as encode_book
 from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.testing.crashes import STEP, Crashes, Survey
-from arbees.testing.simulation import simulate
+from arbees.testing.simulation import SimulatedClock, simulate
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import (
     GAME,
@@ -217,7 +217,7 @@ def survey(evening: Evening, act: Act, scratch: Path, *, from_the_start: bool) -
     """Live an evening, and the aftermath of a crash at each of its points."""
 
     def judge(left: Path) -> None:
-        simulate(aftermath(evening, left, evening.clock.now_ns() + 1_000_000))
+        simulate(aftermath(evening, left, SimulatedClock(evening.clock.now_ns() + 1_000_000)))
 
     crashes = Crashes(evening.folder, evening.promises, judge, scratch)
     if from_the_start:
@@ -250,6 +250,46 @@ def test_a_start_may_be_killed_anywhere(evening: Evening, tmp_path: Path) -> Non
     found = survey(evening, do_nothing, tmp_path, from_the_start=True)
     for file in ("journal.db", "paper.db"):
         assert found.points[f"after write {file}"] > 0
+
+
+def test_a_recovery_may_be_killed_anywhere(evening: Evening, tmp_path: Path) -> None:
+    """Killed right after the exchange took an order, and killed again anywhere in the recovery."""
+    scratch = tmp_path / "again"
+    scratch.mkdir()
+
+    def judge(left: Path) -> None:
+        now_ns = evening.clock.now_ns() + 1_000_000
+        clock = SimulatedClock(now_ns)
+
+        def judge_again(rest: Path) -> None:
+            simulate(aftermath(evening, rest, SimulatedClock(clock.now_ns() + 1_000_000)))
+
+        inner = Crashes(left, evening.promises, judge_again, scratch)
+        inner.begin()
+        found = inner.run(aftermath(evening, left, clock), clock.now_ns)
+        for point, error in found.failures:
+            raise BrokenError(f"killed again at point {point.number} ({point.kind})") from error
+
+    crashes = Crashes(
+        evening.folder,
+        evening.promises,
+        judge,
+        tmp_path,
+        is_meant=lambda point: point.kind == "sync paper.db-wal",
+    )
+    evening.on_started = crashes.begin
+    found = crashes.run(evening.live(lose_one_answer), evening.clock.now_ns)
+    assert found.states > 0
+    for point, error in found.failures:
+        raise BrokenError(f"killed at point {point.number} ({point.kind}): {error!r}") from error
+
+
+async def lose_one_answer(evening: Evening) -> None:
+    """An order arrives and rests, its answer is lost; another one is filled."""
+    await evening.quote()
+    evening.assembly.exchange.faults.set(Fault.LOST_AFTER, times=1)
+    await evening.ask("rests", price=610, time_in_force=TimeInForce.GTC)
+    await evening.ask("fills")
 
 
 async def do_nothing(evening: Evening) -> None:

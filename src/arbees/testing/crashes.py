@@ -113,7 +113,14 @@ class Crashes:
     """Stops a run at every point from `begin` on; one run each."""
 
     def __init__(
-        self, folder: Path, promises: Callable[[], object], judge: Judge, scratch: Path
+        self,
+        folder: Path,
+        promises: Callable[[], object],
+        judge: Judge,
+        scratch: Path,
+        *,
+        is_meant: Callable[[Point], bool] = lambda _point: True,
+        thread_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """
         Prepare.
@@ -123,11 +130,15 @@ class Crashes:
             promises: what was acknowledged so far; a crash after more of it is another crash.
             judge: of what each crash left.
             scratch: where copies are made; nothing stays there.
+            is_meant: which points are judged; all by default.
+            thread_seconds: see `SimulatedLoop`.
         """
         self._folder = folder.resolve()
         self._promises = promises
         self._judge = judge
         self._scratch = scratch
+        self._is_meant = is_meant
+        self._thread_seconds = thread_seconds
         self._seen: set[bytes] = set()
         self._now_ns: Callable[[], int] = lambda: 0
         self._is_begun = False
@@ -148,7 +159,7 @@ class Crashes:
         self._now_ns = now_ns
         with _watched_disk() as disk, ThreadPoolExecutor(1) as self._thread:
             disk.watched[self._folder] = self._crash
-            simulate(main, lambda: self._crash(STEP))
+            simulate(main, lambda: self._crash(STEP), self._thread_seconds)
         return self.survey
 
     def _crash(self, kind: str) -> None:
@@ -156,14 +167,16 @@ class Crashes:
             return
         points = self.survey.points
         points[kind] += 1
+        point = Point(points.total(), kind)
+        if not self._is_meant(point):
+            return
         state = self._state()
         if state in self._seen or len(self.survey.failures) >= FAILURES_MAX:
             return
         self._seen.add(state)
         self.survey.states += 1
-        left = self._scratch / f"{len(self._seen)}"
+        left = self._scratch / f"left-{len(self._seen)}"
         shutil.copytree(self._folder, left, ignore=shutil.ignore_patterns(*_PATTERNS))
-        point = Point(points.total(), kind)
         error = self._thread.submit(self._judge, left).exception()
         if error is not None:
             self.survey.failures.append((point, error))

@@ -62,16 +62,23 @@ class _NoFiles(selectors.BaseSelector):
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """Runs on simulated time; sockets, subprocesses and real threads are not for it."""
 
-    def __init__(self, on_step: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        on_step: Callable[[], None] = lambda: None,
+        thread_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         """
         Begin at 0.
 
         Args:
             on_step: called right before each step of the loop: the start or resumption of a task,
                 a callback, what a thread would do.
+            thread_seconds: how long a thread takes to begin, and then again until it is heard of;
+                meanwhile everything else goes on.
         """
         self._now_ns = 0
         self._on_step = on_step
+        self._thread_seconds = thread_seconds
         super().__init__(_NoFiles(self._advance))
 
     def _advance(self, seconds: float) -> None:
@@ -112,7 +119,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Do in a step of its own what a thread would do."""
 
         async def work() -> T:
-            return func(*args)
+            await asyncio.sleep(self._thread_seconds())
+            done = func(*args)
+            await asyncio.sleep(self._thread_seconds())
+            return done
 
         return self.create_task(work(), name="thread")
 
@@ -147,7 +157,15 @@ class SimulatedClock:
         await asyncio.sleep(seconds)
 
 
-def simulate(main: Coroutine[Any, Any, T], on_step: Callable[[], None] = lambda: None) -> T:
-    """Run a coroutine to its end on a simulated loop of its own."""
-    with asyncio.Runner(loop_factory=lambda: SimulatedLoop(on_step)) as runner:
+def simulate(
+    main: Coroutine[Any, Any, T],
+    on_step: Callable[[], None] = lambda: None,
+    thread_seconds: Callable[[], float] = lambda: 0.0,
+) -> T:
+    """Run a coroutine to its end on a simulated loop of its own; see `SimulatedLoop`."""
+
+    def make() -> SimulatedLoop:
+        return SimulatedLoop(on_step, thread_seconds)
+
+    with asyncio.Runner(loop_factory=make) as runner:
         return runner.run(main)

@@ -102,23 +102,9 @@ async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: flo
         seconds: longest time under fire.
     """
     tally = Tally(runs=1)
-    draw = random.Random(seed)
-    barrage = Barrage(seed)
-    process = Process(folder, lost)
-    await process.start()
-    under_fire = asyncio.create_task(barrage.send(process.port))
-    await asyncio.sleep(draw.uniform(0.02, seconds))
-    await process.kill()
-    await under_fire
-    tally.kills = 1
-    while draw.random() < 0.25:  # killed anew while it recovers
-        await process.start(wait=False)
-        await asyncio.sleep(draw.uniform(0.2, 1.0))
-        await process.kill()
-        tally.kills += 1
-    tally.sent = len(barrage.sent)
-    tally.acknowledged = sum(sent.is_acknowledged for sent in barrage.sent)
+    barrage, process = Barrage(seed), Process(folder, lost)
     try:
+        await _kill(process, barrage, random.Random(seed), seconds, tally)
         await process.start()
         for text in await ask_again(process.port, barrage):
             tally.say(number, LOST, text)
@@ -129,8 +115,28 @@ async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: flo
     except (TimeoutError, OSError) as error:
         await process.kill()
         tally.say(number, ENDING, f"{error!r}: {process.last_words()}")
-    tally.add(number, judge(folder))
+    tally.sent = len(barrage.sent)
+    tally.acknowledged = sum(sent.is_acknowledged for sent in barrage.sent)
+    if files_in(folder).journal.exists():
+        tally.add(number, judge(folder))
     return tally
+
+
+async def _kill(
+    process: Process, barrage: Barrage, draw: random.Random, seconds: float, tally: Tally
+) -> None:
+    """Kill it under fire, and at times once more while it recovers."""
+    await process.start()
+    under_fire = asyncio.create_task(barrage.send(process.port))
+    await asyncio.sleep(draw.uniform(0.02, seconds))
+    await process.kill()
+    await under_fire
+    tally.kills += 1
+    while draw.random() < 0.25:
+        await process.start(wait=False)
+        await asyncio.sleep(draw.uniform(0.2, 1.0))
+        await process.kill()
+        tally.kills += 1
 
 
 def judge(folder: Path) -> Evidence:
