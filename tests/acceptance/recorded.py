@@ -21,7 +21,8 @@ YES_TOKEN, NO_TOKEN, CONDITION = "111", "222", "0xc0"
 _BEGINS = datetime(2026, 1, 28, 20, tzinfo=UTC)
 _numbers = count()
 
-Line = dict[str, Any] | str
+Line = Any
+"""An object, or text that stands as it is."""
 
 WIDE = {
     "MAX_POSITION_PER_MARKET": "100000",

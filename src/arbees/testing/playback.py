@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from arbees.bootstrap import Assembly, Files, assemble
 from arbees.core.events import OrderFilled
@@ -74,11 +74,18 @@ def _read(path: Path, parse: Callable[[bytes, int], Quote | Settlement]) -> list
     for number, line in _lines(path):
         try:
             item = parse(line, last_ns)
+            _require_playable("ts", item.ts_ns)
         except Malformed as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
         last_ns = item.ts_ns
         found.append(Input(item.ts_ns, item, number))
     return found
+
+
+def _require_playable(field: str, time_ns: int) -> None:
+    """Refuse a time at which no journal can have been written. Raises Malformed."""
+    if time_ns < 0:
+        raise Malformed(field, "Expected a time to play from 1970 or later, was an earlier one")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -98,12 +105,13 @@ def read_requests(path: Path, start_ns: int) -> list[Input]:
     last_ns = start_ns
     for number, line in _lines(path):
         try:
-            item: Request | Malformed = parse_request(line, last_ns)
+            request = parse_request(line, last_ns)
+            _require_playable("created_at", request.created_ns)
         except Malformed as error:
-            item = error
-        if isinstance(item, Request):
-            last_ns = item.created_ns
-        found.append(Input(last_ns, item, number))
+            found.append(Input(last_ns, error, number))
+        else:
+            last_ns = request.created_ns
+            found.append(Input(last_ns, request, number))
     return found
 
 
@@ -237,8 +245,9 @@ _OWN = frozenset({"DUPLICATE_REQUEST", "DUPLICATE_SIGNAL", "IDEMPOTENCY_CONFLICT
 
 
 def malformed_result(error: Malformed, line: int) -> dict[str, Any]:
-    """Return the result of a line that could not be read."""
+    """Return the result of a line that could not be read: the fields of any result, and `line`."""
     return {
+        **_NOTHING_READ,
         "status": "Rejected",
         "final": True,
         "rejected_by": "gateway",
@@ -247,6 +256,13 @@ def malformed_result(error: Malformed, line: int) -> dict[str, Any]:
         "rejection_reason": str(error),
         "line": line,
     }
+
+
+_NOTHING_READ: dict[str, Any] = {
+    field.name: None if field.default is msgspec.NODEFAULT else field.default
+    for field in fields(Result)
+    if field.default is not msgspec.UNSET
+}
 
 
 def play(
