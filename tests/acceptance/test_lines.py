@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ EXPOSURES = ("market", "game", "sport", "total")
 
 def test_one_result_a_line_in_order(recorder: Recorder) -> None:
     """Requests are taken at their own time, their results stand in the order of the lines."""
-    asked = [request(5), request(None), "no JSON", request(1), "", request(None)]
+    asked: list[Any] = [request(5), request(None), "no JSON", request(1), "", request(None)]
     played = recorder.play(asked, [quote()])
     ids = [None if line == "no JSON" else line["request_id"] for line in asked if line]
     assert [each["request_id"] for each in played.results] == ids
