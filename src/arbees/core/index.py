@@ -25,14 +25,15 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
     Args:
         event: what happened.
         time_ns: time of its record.
-        order: the order it happened to, open or past; None for other events.
+        order: the order it happened to, open or past, also if that is what opened it; None for
+            other events.
     """
     if isinstance(event, e.RequestDenied):
-        return _asked(event.request, DENIED, time_ns)
+        return _asked(event.request, DENIED, time_ns, event.request.fingerprint())
     if isinstance(event, e.DuplicateRefused):
         return _duplicate(event, time_ns)
     if isinstance(event, e.OrderApproved):
-        return _approved(event, time_ns)
+        return _approved(event, time_ns, order)
     if order is None or not isinstance(event, e.OrderEvent):
         return ()
     if isinstance(event, e.OrderAcknowledged):
@@ -58,20 +59,18 @@ def _outcome(event: e.OrderEvent, order: Order) -> str | None:
     return None
 
 
-def _key(request: Request, outcome: str, time_ns: int) -> KeyRow:
-    return KeyRow(
-        request.idempotency_key,
-        request.request_id,
-        request.attempt,
-        request.fingerprint(),
-        outcome,
-        time_ns,
-    )
-
-
-def _asked(request: Request, outcome: str, time_ns: int) -> tuple[IndexRow, ...]:
+def _asked(
+    request: Request, outcome: str, time_ns: int, fingerprint: str
+) -> tuple[KeyRow, RequestRow]:
     return (
-        _key(request, outcome, time_ns),
+        KeyRow(
+            request.idempotency_key,
+            request.request_id,
+            request.attempt,
+            fingerprint,
+            outcome,
+            time_ns,
+        ),
         RequestRow(request.request_id, request.idempotency_key),
     )
 
@@ -79,18 +78,17 @@ def _asked(request: Request, outcome: str, time_ns: int) -> tuple[IndexRow, ...]
 def _duplicate(event: e.DuplicateRefused, time_ns: int) -> tuple[IndexRow, ...]:
     request = event.request
     if event.code == "DUPLICATE_SIGNAL":
-        return _asked(request, DENIED, time_ns)
+        return _asked(request, DENIED, time_ns, request.fingerprint())
     return (RequestRow(request.request_id, request.idempotency_key),)
 
 
-def _approved(event: e.OrderApproved, time_ns: int) -> tuple[IndexRow, ...]:
+def _approved(event: e.OrderApproved, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
     request = event.request
-    rows = (
-        *_asked(request, OPEN, time_ns),
-        OrderRow(event.client_order_id, request.request_id, event.platform, None),
-    )
+    fingerprint = request.fingerprint() if order is None else order.fingerprint
+    key, seen = _asked(request, OPEN, time_ns, fingerprint)
+    row = OrderRow(event.client_order_id, request.request_id, event.platform, None)
     if request.signal_id is None:
-        return rows
+        return key, seen, row
     signal = SignalRow(
         request.signal_id,
         event.market_key,
@@ -99,7 +97,7 @@ def _approved(event: e.OrderApproved, time_ns: int) -> tuple[IndexRow, ...]:
         request.idempotency_key,
         OPEN,
     )
-    return (*rows, signal)
+    return key, seen, row, signal
 
 
 def _moved(order: Order, outcome: str, time_ns: int) -> tuple[IndexRow, ...]:
@@ -169,8 +167,8 @@ class IndexFold:
     def rows(self, event: e.Event, time_ns: int) -> tuple[IndexRow, ...]:
         """Return the rows of the next event."""
         if isinstance(event, e.OrderApproved):
-            self._orders[event.client_order_id] = order_of(event, time_ns)
-            return rows_of(event, time_ns, None)
+            opened = self._orders[event.client_order_id] = order_of(event, time_ns)
+            return rows_of(event, time_ns, opened)
         if not isinstance(event, e.OrderEvent):
             return rows_of(event, time_ns, None)
         order = self._orders.get(event.client_order_id)

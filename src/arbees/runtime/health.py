@@ -10,6 +10,7 @@ from arbees.core.units import NS_PER_SECOND
 from arbees.core.words import TradingState
 
 ERROR_WINDOW_NS = 60 * NS_PER_SECOND
+_HEALTHY = VenueHealth()
 
 
 class Breaker:
@@ -55,7 +56,7 @@ class Breaker:
     def health(self, now_ns: int) -> VenueHealth:
         """Return the facts that a decision consults."""
         if self._opened_ns is None:
-            return VenueHealth()
+            return _HEALTHY
         until_ns = self._opened_ns + self._cooldown_ns
         reason = f"breaker: {self.last_error}" if self.last_error else "breaker"
         return VenueHealth(

@@ -54,7 +54,8 @@ class Lookups:
         """Add to a command what the tables know of its key or order."""
         if isinstance(command, c.Submit):
             if command.leg == 0:
-                return replace(command, known=self._known(command.request))
+                known = self._known(command.request)
+                return command if known is c.UNSEEN else replace(command, known=known)
             return replace(command, known=self._known_of_leg(command.request, command.leg))
         if isinstance(command, c.TakeOutcome | c.TakeLookup):
             if command.client_order_id not in self._book.orders:
@@ -74,6 +75,8 @@ class Lookups:
             row = self._tables.request(request.request_id)
             request_key = None if row is None else row.idempotency_key
         signal = self._signal(request, request)
+        if key is None and request_key is None and signal is None:
+            return c.UNSEEN
         return c.Known(
             key=key,
             request_key=request_key,
@@ -95,8 +98,10 @@ class Lookups:
         market, is_flipped = found
         side = there.side.opposite if is_flipped else there.side
         name = (request.signal_id, market.listing.market_key, str(side), str(request.action))
-        rows = {row.idempotency_key: row for row in self._tables.signals(*name)}
-        rows.update(self._signals.get(name, {}))
+        durable, decided = self._tables.signals(*name), self._signals.get(name)
+        if not durable and decided is None:
+            return None
+        rows = {row.idempotency_key: row for row in durable} | (decided or {})
         for key, row in rows.items():
             if key != request.idempotency_key and row.outcome not in RETRIABLE:
                 return row

@@ -217,8 +217,10 @@ class Writer:
         for event in decision.events:
             sequence, time_ns = self.book.sequence + 1, self._stamp()
             order = self._order_of(event, past)
-            rows = rows_of(event, time_ns, order)
             apply(self.book, event, sequence, time_ns)
+            if isinstance(event, e.OrderApproved):
+                order = self.book.orders[event.client_order_id]
+            rows = rows_of(event, time_ns, order)
             self._follow(event)
             about = _about(event)
             entries.append(Entry(time_ns, e.kind(event), e.encode(event), about, rows))
