@@ -16,6 +16,7 @@ async def test_status(wire: Wire, gateway: FakeGateway) -> None:
         *("settings_hash", "disabled_safeguards"),
     ]
     assert b'"pnl_today":-12.5,' in answer.body
+    assert answer.json["disabled_safeguards"] == ["order_size"]
     assert answer.json["journal"] == {"sequence": 9, "hash": "ab" * 32}
     assert answer.json["halts"][0]["reason"] == "a reason of http"
     assert answer.headers["cache-control"] == "no-store"

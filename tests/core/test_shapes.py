@@ -136,7 +136,7 @@ def test_what_a_status_leaves_out() -> None:
         pnl_today=Decimal(0),
         version="1",
         settings_hash="h",
-        disabled_safeguards={},
+        disabled_safeguards=(),
     )
     assert (status.account, status.environment, status.warnings) == ("", "", ())
     assert (status.open_orders, status.unknown_orders, status.total_exposure) == (0, 0, Decimal(0))

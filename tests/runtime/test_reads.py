@@ -201,7 +201,10 @@ async def test_status() -> None:
         assert (status.mode, status.state, status.halts) == ("paper", "ACTIVE", ())
         assert (status.account, status.environment) == ("main", "local")
         assert (status.version, status.settings_hash) == ("1.2", "abc")
-        assert status.disabled_safeguards == {"order_size": "rehearsal"}
+        assert (status.disabled_safeguards, status.disabled_reason) == (
+            ("order_size",),
+            "rehearsal",
+        )
         assert (status.open_orders, status.unknown_orders) == (2, 1)
         assert status.total_exposure == Decimal("19.5")
         assert status.pnl_today == Decimal("-0.1")

@@ -66,8 +66,9 @@ def show(found: dict[str, Any]) -> None:
         ],
     )
     show_halts(found["halts"])
-    for name, reason in found["disabled_safeguards"].items():
-        pairs([("OFF", styled(f"safeguard {name}: {reason}", "bold red"))])
+    for name in found["disabled_safeguards"]:
+        why = f"safeguard {name}: {found.get('disabled_reason')}"
+        pairs([("OFF", styled(why, "bold red"))])
     for text in found.get("warnings", ()):
         pairs([("Warning", styled(text, "yellow"))])
 

@@ -111,9 +111,11 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     pnl_today: Decimal
     version: str
     settings_hash: str
-    disabled_safeguards: dict[str, str]
+    disabled_safeguards: tuple[str, ...]
+    """Names of those that are switched off."""
     account: str = ""
     environment: str = ""
+    disabled_reason: str | None = None
     open_orders: int = 0
     unknown_orders: int = 0
     total_exposure: Decimal = Decimal(0)
