@@ -162,7 +162,7 @@ def test_unknown_fields() -> None:
     """A field that nobody knows is refused, on top and in an alternate."""
     assert refusal(sizes=1) == ("sizes", "Object contains unknown field `sizes`")
     assert refusal(alternates=[{**ALTERNATE, "size": 1}]) == (
-        "size",
+        "alternates[0].size",
         "Object contains unknown field `size`",
     )
 

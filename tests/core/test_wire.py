@@ -96,7 +96,7 @@ def test_an_object_is_read() -> None:
         (b'{"name":5}', "name", "Expected `str`, was `int`"),
         (b'{"name":"a","count":"x"}', "count", "Expected `int`, was `str`"),
         (b'{"name":"a","inner":[{"name":5}]}', "inner[0].name", "Expected `str`, was `int`"),
-        (b'{"name":"a","inner":[{}]}', "name", "Object missing required field `name`"),
+        (b'{"name":"a","inner":[{}]}', "inner[0].name", "Object missing required field `name`"),
         (b"[]", None, "Expected `object`, was `array`"),
         (b"5", None, "Expected `object`, was `int`"),
     ],

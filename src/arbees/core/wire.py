@@ -106,7 +106,9 @@ def _explain(error: msgspec.ValidationError) -> Malformed:
     text = str(error)
     where = re.search(r" - at `\$\.?([^`]*)`$", text)
     named = re.search(r"(?:unknown|required) field `([^`]+)`", text)
-    field = named.group(1) if named else (where.group(1) if where and where.group(1) else None)
+    place = where.group(1) if where else ""
+    name = named.group(1) if named else ""
+    field = (f"{place}.{name}" if place and name else place or name) or None
     message = text[: where.start()] if where else text
     return Malformed(field, message.replace(", got ", ", was "))
 
