@@ -396,3 +396,51 @@ def test_a_sale_is_not_outside() -> None:
     assert (filled.cash, filled.outside) == (6_340_700, 0)
     assert (pool.outside, pool.spent) == (0, [])
     scene.check()
+
+
+# After the settlement --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [{}, ON_POLYMARKET], ids=["netting", "tokens"])
+@pytest.mark.parametrize("result", list(Side))
+@pytest.mark.parametrize("action", list(Action))
+def test_a_fill_heard_of_after_the_settlement_is_settled_too(
+    where: dict[str, Any], result: Side, action: Action
+) -> None:
+    """Profit and position are the same whether a fill is heard of before or after the result."""
+    ends = []
+    for is_late in (False, True):
+        scene = Scene()
+        scene.fill(scene.resting("k-0", **where), TEN, 650_000)
+        order = scene.lost("k-1", action=action, limit_price="0.6", **where)
+        fill = c.TakeFill(fill=scene.trade(order, TEN, 610_000, 4_200))
+        settle = c.SettleMarket(
+            platform=where.get("platform", Platform.KALSHI),
+            market_id=where.get("market_id", KALSHI),
+            result=result,
+        )
+        for command in (settle, fill) if is_late else (fill, settle):
+            scene.do(command)
+        scene.check()
+        market = scene.book.markets[order.market_key]
+        assert (market.yes.quantity, market.no.quantity, market.worst) == (0, 0, 0)
+        cash = sum(each.cash for _, _, each in scene.records if isinstance(each, e.OrderFilled))
+        paid = sum(each.payout for _, _, each in scene.records if isinstance(each, e.MarketSettled))
+        ends.append((scene.book.realized, scene.book.fees, cash + paid, scene.book.total_worst))
+    assert ends[0] == ends[1]
+
+
+def test_a_fill_after_the_end_and_the_settlement_corrects_and_is_settled() -> None:
+    """Later truth of a closed order is a correction, and leaves no position in a settled market."""
+    scene = Scene()
+    order = scene.lost()
+    scene.answer(order, Accepted(venue_order_id="v", time_ns=NOW, closed="cancelled"))
+    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.NO))
+    late = c.TakeFill(fill=scene.trade(order, TEN, 650_000), past=scene.past(order))
+    filled, settled = scene.do(late).events
+    assert isinstance(filled, e.OrderFilled)
+    assert filled.corrects is not None
+    assert isinstance(settled, e.MarketSettled)
+    assert (settled.payout, settled.realized) == (0, -6_500_000)
+    assert scene.book.realized == -6_500_000
+    scene.check()

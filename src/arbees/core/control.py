@@ -4,12 +4,14 @@ Guarantees that a halt comes with the cancels of what it covers, and that figure
 taken only with what of ours they provably hold.
 """
 
+from collections.abc import Mapping, Sequence
+
 from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book, Halt, Subject
-from arbees.core.market import Listing, Market
+from arbees.core.market import Listing
 from arbees.core.order import Order
 from arbees.core.words import HaltSource, Side, TradingState
 
@@ -180,20 +182,33 @@ def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
         return c.NO_DECISION
     market, is_flipped = found
     result = command.result.opposite if is_flipped else command.result
-    return _decision([_settled(market, result)], [])
+    yes, no = market.yes, market.no
+    held = {Side.YES: (yes.quantity, yes.cost), Side.NO: (no.quantity, no.cost)}
+    return _decision([settlement(market.listing.market_key, result, held)], [])
 
 
-def _settled(market: Market, result: Side) -> e.MarketSettled:
-    payout = market.holding(result).quantity
+def settlement(
+    market_key: str, result: Side, held: Mapping[Side, Sequence[int]]
+) -> e.MarketSettled:
+    """
+    Return what a settlement does to all that is held of a market.
+
+    Args:
+        market_key: of the market.
+        result: the side that won.
+        held: quantity and cost of both sides.
+    """
+    (yes_quantity, yes_cost), (no_quantity, no_cost) = held[Side.YES], held[Side.NO]
+    payout = held[result][0]
     return e.MarketSettled(
-        market_key=market.listing.market_key,
+        market_key=market_key,
         result=result,
         payout=payout,
-        realized=payout - market.yes.cost - market.no.cost,
-        yes_quantity=-market.yes.quantity,
-        yes_cost=-market.yes.cost,
-        no_quantity=-market.no.quantity,
-        no_cost=-market.no.cost,
+        realized=payout - yes_cost - no_cost,
+        yes_quantity=-yes_quantity,
+        yes_cost=-yes_cost,
+        no_quantity=-no_quantity,
+        no_cost=-no_cost,
     )
 
 

@@ -7,6 +7,7 @@ only, and that a later truth is a correction, never an edit (P2, P7, P8).
 from typing import Any
 
 from arbees.core import commands as c
+from arbees.core import control
 from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.order import NOTHING, Order
@@ -58,7 +59,11 @@ class _Scratch:
         }
 
     def decision(self) -> c.Decision:
-        """Return what was gathered."""
+        """Return what was gathered; what came too late for the settlement is settled likewise."""
+        result = self.market.result
+        if result is not None and any(quantity for quantity, _ in self.held.values()):
+            key = self.market.listing.market_key
+            self.events.append(control.settlement(key, result, self.held))
         return c.Decision(tuple(self.events), tuple(self.effects))
 
     def end(self, event: e.Event) -> None:
@@ -293,6 +298,8 @@ def _take_fill(scratch: _Scratch, fill: Fill) -> None:
 def _position_change(scratch: _Scratch, fill: Fill) -> tuple[dict[Side, tuple[int, int]], int, int]:
     """Return the change of each side's (quantity, cost), the realized P&L and the cash."""
     order, market = scratch.order, scratch.market
+    # A Sell that is heard of after the settlement was of what the settlement took for held.
+    nets = market.listing.is_netting or market.is_settled
     before = {side: tuple(held) for side, held in scratch.held.items()}
     realized, cash = 0, 0
     opens, left, price = order.side, fill.quantity, fill.price
@@ -301,12 +308,12 @@ def _position_change(scratch: _Scratch, fill: Fill) -> tuple[dict[Side, tuple[in
         opens, price = order.side.opposite, MICRO - fill.price
     else:
         closes, receives = order.side.opposite, MICRO - fill.price
-    if order.action is Action.SELL or market.listing.is_netting:
+    if order.action is Action.SELL or nets:
         closed = min(left, scratch.held[closes][0])
         removed = _close(scratch.held[closes], closed)
         proceeds = mul_floor(receives, closed)
         realized, cash, left = proceeds - removed, proceeds, left - closed
-    if left and (order.action is Action.BUY or market.listing.is_netting):
+    if left and (order.action is Action.BUY or nets):
         cost = mul_ceil(price, left)
         scratch.held[opens][0] += left
         scratch.held[opens][1] += cost

@@ -80,6 +80,7 @@ def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
     hold(market, event)
     market.is_open = False
     market.is_settled = True
+    market.result = event.result
     market.realized += event.realized
     book.realized += event.realized
     recount(book, market)

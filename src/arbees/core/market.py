@@ -68,6 +68,8 @@ class Market(msgspec.Struct):
     game_id: str
     is_open: bool = True
     is_settled: bool = False
+    result: Side | None = None
+    """The side that won, once it is settled."""
     yes: Holding = msgspec.field(default_factory=Holding)
     no: Holding = msgspec.field(default_factory=Holding)
     loss_yes: int = 0
