@@ -213,6 +213,7 @@ def test_hours_are_described() -> None:
         ({"days": "daily"}, Hours()),
         ({"days": ["Sun", "mon"]}, Hours(days=(0, 6))),
         ({"days": "Tue"}, Hours(days=(1,))),
+        ({"days": ["thursday", "Sunday", "mon"]}, Hours(days=(0, 3, 6))),
         ({"hours": "18:00-23:30"}, hours((1080, 1410))),
         ({"hours": ["22:00-02:00", "00:00-24:00"]}, hours((1320, 120), (0, 1440))),
         ({"hours": "23:59-00:00"}, hours((1439, 0))),
@@ -234,6 +235,8 @@ ZONE = "here.zone: Expected an IANA time zone (America/New_York), was "
     [
         ({"days": "Daily!"}, DAYS + "'Daily!'"),
         ({"days": ["Mon", "MON"]}, DAYS + "'MON'"),
+        ({"days": ["Mon", "Monday"]}, DAYS + "'Monday'"),
+        ({"days": ["Mond"]}, DAYS + "'Mond'"),
         ({"days": [1]}, DAYS + "1"),
         ({"days": []}, "here.days: Expected at least one day, was none"),
         ({"hours": "18-23"}, RANGE + "'18-23'"),

@@ -83,7 +83,15 @@ def test_a_quote_that_says_everything() -> None:
 
 @pytest.mark.parametrize(
     ("word", "status"),
-    [("open", "open"), ("Active", "open"), ("closed", "closed"), ("PAUSED", "closed")],
+    [
+        ("open", "open"),
+        ("Active", "open"),
+        ("closed", "closed"),
+        ("PAUSED", "closed"),
+        ("settled", "closed"),
+        ("finalized", "closed"),
+        ("initialized", "closed"),
+    ],
 )
 def test_a_status_is_open_or_closed(word: str, status: str) -> None:
     """The venues' words mean one of two."""

@@ -16,6 +16,9 @@ import msgspec
 from arbees.core.units import NS_PER_SECOND, div_floor, whole_seconds
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_FULL_NAMES = frozenset(
+    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+)
 DAY_MINUTES = 1_440
 _RANGE = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,7 +141,8 @@ def _days(place: str, value: object) -> tuple[int, ...]:
     names = value if isinstance(value, list | tuple) else [value]
     days: list[int] = []
     for name in names:
-        short = name.capitalize() if isinstance(name, str) else ""
+        word = name.capitalize() if isinstance(name, str) else ""
+        short = word[:3] if word in _FULL_NAMES else word
         if short not in DAY_NAMES or DAY_NAMES.index(short) in days:
             raise ValueError(
                 f"{place}.days: Expected daily, or some of {' '.join(DAY_NAMES)}, each once, "

@@ -70,7 +70,12 @@ _QUOTE = msgspec.json.Decoder(_QuoteWire)
 _SETTLEMENT = msgspec.json.Decoder(_SettlementWire)
 _PLATFORMS = wire.words(Platform)
 _SIDES = wire.words(Side)
-_STATUSES = {"open": "open", "active": "open", "closed": "closed", "paused": "closed"}
+_CLOSED = (
+    *("closed", "paused", "halted", "suspended", "settled", "unopened"),
+    *("initialized", "inactive", "determined", "disputed", "amended", "finalized"),
+)
+_STATUSES = {"open": "open", "active": "open", **dict.fromkeys(_CLOSED, "closed")}
+"""Kalshi's own words and their like: only an open market takes orders."""
 
 
 def parse_quote(data: bytes, now_ns: int) -> Quote:
