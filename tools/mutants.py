@@ -52,15 +52,15 @@ def _run(asked: argparse.Namespace) -> int:
         f"{len(baseline.seconds)} tests in {sum(baseline.seconds.values()):.0f} s of processor "
         f"time judge, {asked.jobs} at once"
     )
-    results: dict[str, list[Judgement]] = {}
+    is_enough: list[bool] = []
     for name, modules in found.items():
         mutants = _chosen(modules, asked)
         wanted = min(asked.sample, len(mutants)) if name == "core" and not asked.all else None
         if mutants:
-            results[name] = _judge(name, judge, mutants, wanted, asked.seed)
-    is_enough = [_report(name, judged, found[name]) for name, judged in results.items()]
+            judged = _judge(name, judge, mutants, wanted, asked.seed)
+            is_enough.append(_report(name, judged, modules))
     print(f"{time.monotonic() - started:.0f} s in all")
-    return 0 if results and all(is_enough) and not baseline.failed else 1
+    return 0 if is_enough and all(is_enough) and not baseline.failed else 1
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
