@@ -164,7 +164,10 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         "repeated_execution",
         21,
         20,
-        "21 cycles of entering and leaving in the last hour, maximum 20",
+        (
+            "21 cycles of entering and leaving in the last hour, maximum 20; "
+            "too many halt the strategy until somebody acknowledges that"
+        ),
     ),
     (
         "SELF_TRADE",

@@ -201,7 +201,8 @@ CODES: dict[str, Code] = {
     "REPEATED_EXECUTION": Code(
         "repeated_execution",
         Unit.COUNT,
-        "{observed} cycles of entering and leaving in the last hour, maximum {limit}",
+        "{observed} cycles of entering and leaving in the last hour, maximum {limit}"
+        "; too many halt the strategy until somebody acknowledges that",
         "Look at the strategy, then `arbees kill off --scope strategy:X --acknowledge`.",
     ),
     "SELF_TRADE": Code(
