@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from arbees.bootstrap import Assembly, Files, assemble
 from arbees.core.book import encode as encode_book
 from arbees.core.quote import Quote, Settlement
@@ -43,6 +45,15 @@ class BrokenError(AssertionError):
     """A promise was broken."""
 
 
+class Stop(msgspec.Struct):
+    """A halt that was acknowledged: from when on, and until somebody began to lift it."""
+
+    scope: str
+    receipt_id: str
+    since_ns: int
+    until_ns: int | None = None
+
+
 class Evening:
     """One gateway's life, and what it promised."""
 
@@ -57,6 +68,7 @@ class Evening:
         self.results: list[Result] = []
         self.halts: dict[str, KillReply] = {}
         """By scope; a halt that somebody has begun to lift promises nothing any more."""
+        self.stops: list[Stop] = []
         self.last_quotes: dict[str, Quote] = {}
         self.settlements: list[Settlement] = []
         self.assembly: Assembly
@@ -123,6 +135,7 @@ class Evening:
             action, scope=scope, reason="drill", source="http", actor="test"
         )
         self.halts[scope] = reply
+        self.stops.append(Stop(scope, reply.receipt_id or "", self.clock.now_ns()))
         return reply
 
     def known(self, key: str) -> Result:
@@ -134,6 +147,9 @@ class Evening:
     async def resume(self, scope: str = "all") -> KillReply:
         """Lift a halt; from the moment it is asked for it may be gone."""
         self.halts.pop(scope, None)
+        for stop in self.stops:
+            if stop.scope == scope and stop.until_ns is None:
+                stop.until_ns = self.clock.now_ns()
         return await self.assembly.gateway.kill_switch(
             "DISABLE", scope=scope, reason="drill over", source="http", actor="test"
         )

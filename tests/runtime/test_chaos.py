@@ -14,6 +14,7 @@ from arbees.testing.crashes import Crashes, Point
 from arbees.testing.simulation import SimulatedClock, simulate
 from tests.runtime.chaos import Chaos
 from tests.runtime.evenings import BrokenError, Evening, aftermath, judge_files, keep_promises
+from tests.runtime.stops import stop_means_stop
 
 SEEDS = 24
 CRASHES = 0.01
@@ -53,5 +54,6 @@ def live_chaos(seed: int, place: Path) -> None:
     evening.on_started = crashes.begin
     found = crashes.run(evening.live(act), evening.clock.now_ns)
     judge_files(folder, evening.settings, encode_book(evening.assembly.gateway.desk.book))
+    stop_means_stop(evening)
     for point, error in found.failures:
         raise BrokenError(f"killed at point {point.number} ({point.kind}): {error!r}") from error
