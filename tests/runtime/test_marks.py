@@ -11,7 +11,7 @@ from arbees.core.book import Book
 from arbees.core.facts import Touch
 from arbees.core.order import NOTHING
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform, Side
 from arbees.runtime.marks import Marks
 from tests.core.scene import Scene
@@ -43,7 +43,7 @@ def test_without_a_quote_the_last_journaled_mark_counts() -> None:
 def test_held_is_marked_at_the_price_at_which_it_could_be_closed() -> None:
     """Yes is worth the bid; No is worth a dollar less the ask."""
     _, marks = held(yes="10", yes_cost="6.50", no="4", no_cost="1.00")
-    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False, now_ns=NOW)
     assert marks.closing_prices(KALSHI) == (600_000, 300_000)
     assert marks.unrealized == (6_000_000 - 6_500_000) + (1_200_000 - 1_000_000)
 
@@ -51,14 +51,14 @@ def test_held_is_marked_at_the_price_at_which_it_could_be_closed() -> None:
 def test_quote_of_the_opposite_token_is_turned() -> None:
     """A quote of the No token is the Yes book seen from the other side."""
     marks = Marks(book_with())
-    marks.take(KALSHI, quote("0.30", "0.40"), is_flipped=True)
+    marks.take(KALSHI, quote("0.30", "0.40"), is_flipped=True, now_ns=NOW)
     assert marks.touches[KALSHI] == Touch(NOW, 600_000, 700_000)
 
 
 def test_an_empty_side_is_no_price() -> None:
     """What nobody bids for carries the last mark, and does not fall to nothing."""
     book, marks = held(yes="10", yes_cost="6.50", mark_yes=640_000)
-    marks.take(KALSHI, quote(None, "0.70"), is_flipped=False)
+    marks.take(KALSHI, quote(None, "0.70"), is_flipped=False, now_ns=NOW)
     assert marks.closing_prices(KALSHI) == (None, 300_000)
     assert marks.unrealized == book.unrealized({}) == -100_000
 
@@ -66,17 +66,27 @@ def test_an_empty_side_is_no_price() -> None:
 def test_an_older_quote_is_no_news() -> None:
     """A quote that comes late does not undo a newer one; one of the same time does."""
     marks = Marks(book_with())
-    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
-    marks.take(KALSHI, quote("0.10", "0.20", ts_ns=NOW - 1), is_flipped=False)
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False, now_ns=NOW)
+    marks.take(KALSHI, quote("0.10", "0.20", ts_ns=NOW - 1), is_flipped=False, now_ns=NOW)
     assert marks.touches[KALSHI] == touch("0.60", "0.70")
-    marks.take(KALSHI, quote("0.50", "0.55"), is_flipped=False)
+    marks.take(KALSHI, quote("0.50", "0.55"), is_flipped=False, now_ns=NOW)
     assert marks.touches[KALSHI] == touch("0.50", "0.55")
+
+
+@pytest.mark.parametrize(("ahead_ns", "stays"), [(2 * NS_PER_SECOND, True), (10**18, False)])
+def test_a_quote_from_the_future_hides_no_later_one(ahead_ns: int, stays: bool) -> None:
+    """A feed's clock may be a little ahead; a wrong year is forgotten with the next quote."""
+    marks = Marks(book_with())
+    ahead = NOW + ahead_ns
+    marks.take(KALSHI, quote("0.60", "0.70", ts_ns=ahead), is_flipped=False, now_ns=NOW)
+    marks.take(KALSHI, quote("0.10", "0.20"), is_flipped=False, now_ns=NOW)
+    assert (marks.touches[KALSHI].ts_ns == ahead) is stays
 
 
 def test_forgotten_quotes_are_gone() -> None:
     """What was settled has no quote any more; forgetting it twice is no harm."""
     _, marks = held(yes="10", yes_cost="6.50")
-    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False, now_ns=NOW)
     marks.forget(KALSHI)
     marks.forget(KALSHI)
     assert KALSHI not in marks.touches
@@ -98,14 +108,14 @@ def test_forgotten_quotes_are_gone() -> None:
 def test_changed_marks(bid: str | None, ask: str | None, expected: dict[str, object]) -> None:
     """Only what differs from the last journaled mark is to be journaled; no price is no change."""
     _, marks = held(yes="10", yes_cost="6.50", mark_yes=640_000, mark_no=340_000)
-    marks.take(KALSHI, quote(bid, ask), is_flipped=False)
+    marks.take(KALSHI, quote(bid, ask), is_flipped=False, now_ns=NOW)
     assert marks.changed() == expected
 
 
 def test_what_is_not_held_is_not_marked() -> None:
     """A market that is only quoted changes neither the sum nor the marks to journal."""
     marks = Marks(book_with())
-    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False)
+    marks.take(KALSHI, quote("0.60", "0.70"), is_flipped=False, now_ns=NOW)
     assert marks.unrealized == 0
     assert marks.changed() == {}
 
@@ -174,6 +184,7 @@ class Life:
                 asks=() if ask is None else ((ask, size),),
             ),
             is_flipped=is_flipped,
+            now_ns=NOW,
         )
 
     def mark(self) -> None:

@@ -7,7 +7,10 @@ Volatile: nothing here is state. The sum of marks is kept up to date market by m
 from arbees.core.book import Book, unrealized_of
 from arbees.core.facts import Touch
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
+
+AHEAD_MAX_NS = 2 * NS_PER_SECOND
+"""How far the clock of a feed may be ahead of ours."""
 
 
 class Marks:
@@ -23,10 +26,15 @@ class Marks:
         for key in book.markets:
             self.recount(key)
 
-    def take(self, key: str, quote: Quote, *, is_flipped: bool) -> None:
-        """Take a quote unless a newer one is known."""
+    def take(self, key: str, quote: Quote, *, is_flipped: bool, now_ns: int) -> None:
+        """
+        Take a quote unless a newer one is known.
+
+        One from the future is no newer one: a wrong year in a feed would hide all prices to come,
+        and with them the loss of the day.
+        """
         known = self.touches.get(key)
-        if known is not None and quote.ts_ns < known.ts_ns:
+        if known is not None and quote.ts_ns < known.ts_ns <= now_ns + AHEAD_MAX_NS:
             return
         bid = quote.bids[0][0] if quote.bids else None
         ask = quote.asks[0][0] if quote.asks else None

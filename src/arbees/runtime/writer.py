@@ -255,7 +255,8 @@ class Writer:
         found = self.book.market_of(quote.platform, quote.market_id)
         if found is not None:
             market, is_flipped = found
-            self._marks.take(market.listing.market_key, quote, is_flipped=is_flipped)
+            key, now_ns = market.listing.market_key, self._now_ns()
+            self._marks.take(key, quote, is_flipped=is_flipped, now_ns=now_ns)
 
     def _follow(self, event: e.Event) -> None:
         """Keep the marks in step with positions."""
