@@ -21,7 +21,7 @@ from arbees.core.outcomes import Accepted, Balance, Fill, Outcome, Unknown
 from arbees.core.past import past_order
 from arbees.core.request import Request
 from arbees.core.verdicts import Safeguard, Verdict
-from arbees.core.words import Mode, Platform, Side
+from arbees.core.words import Mode, Platform, Side, TimeInForce
 from arbees.core.worst import worst_ahead
 from tests.safeguards.build import BUFFER, NOW, SECOND, TERMS, listing, polymarket, request
 
@@ -145,6 +145,18 @@ class Scene:
         filled = decision.events[-1]
         assert isinstance(filled, e.OrderFilled)
         return filled
+
+    def hold(self, side: Side, quantity: int, price: int, **more: Any) -> None:
+        """Buy some contracts and have them filled, all of them at one price."""
+        order = self.resting(
+            f"hold-{self.trades}",
+            side=side,
+            size=quantity,
+            limit_price=price,
+            time_in_force=TimeInForce.GTC,
+            **more,
+        )
+        self.fill(order, quantity, price)
 
     def past(self, order: Order) -> c.Past | None:
         """Return an order as its records leave it if it is closed."""

@@ -190,26 +190,19 @@ def test_a_fill_after_the_end_is_a_correction(how: str) -> None:
 # Average cost on a netting venue ---------------------------------------------------------------
 
 
-def bought(scene: Scene, side: Side, quantity: int, price: int, **more: Any) -> None:
-    """Buy and fill wholly."""
-    key = f"b-{scene.trades}"
-    order = scene.resting(key, side=side, size=quantity, limit_price=price, **GTC, **more)
-    scene.fill(order, quantity, price)
-
-
 def test_buying_more_adds_cost() -> None:
     """10 at 0.60 and 5 at 0.30 cost 7.50."""
     scene = Scene()
-    bought(scene, Side.YES, TEN, 600_000)
-    bought(scene, Side.YES, 5 * MICRO, 300_000)
+    scene.hold(Side.YES, TEN, 600_000)
+    scene.hold(Side.YES, 5 * MICRO, 300_000)
     assert scene.held(KALSHI, Side.YES) == (15 * MICRO, 7_500_000)
 
 
 def test_selling_takes_out_average_cost() -> None:
     """Of 15 that cost 7.50, 6 at 0.55 bring 3.30 for 3.00: 0.30 realized."""
     scene = Scene()
-    bought(scene, Side.YES, TEN, 600_000)
-    bought(scene, Side.YES, 5 * MICRO, 300_000)
+    scene.hold(Side.YES, TEN, 600_000)
+    scene.hold(Side.YES, 5 * MICRO, 300_000)
     order = scene.resting("s", action=SELL, size="6", limit_price="0.5", **GTC)
     filled = scene.fill(order, 6 * MICRO, 550_000, 40_000)
     assert numbers(filled) == {
@@ -227,7 +220,7 @@ def test_selling_takes_out_average_cost() -> None:
 def test_buying_the_other_side_closes_first() -> None:
     """20 No at 0.30 close 15 Yes at 0.70, and open 5 No."""
     scene = Scene()
-    bought(scene, Side.YES, 15 * MICRO, 500_000)
+    scene.hold(Side.YES, 15 * MICRO, 500_000)
     order = scene.resting("n", side=Side.NO, size="20", limit_price="0.3", **GTC)
     filled = scene.fill(order, 20 * MICRO, 300_000)
     assert numbers(filled) == {
@@ -247,7 +240,7 @@ def test_buying_the_other_side_closes_first() -> None:
 def test_a_sell_beyond_what_is_held_opens_the_other_side() -> None:
     """Venue truth, whatever we asked for: on a netting venue the position turns."""
     scene = Scene()
-    bought(scene, Side.NO, 4 * MICRO, 500_000)
+    scene.hold(Side.NO, 4 * MICRO, 500_000)
     order = scene.resting("s", side=Side.NO, action=SELL, limit_price="0.4", **GTC)
     filled = scene.fill(order, TEN, 400_000)
     assert numbers(filled) == {
@@ -283,7 +276,7 @@ def test_rounding_is_against_us() -> None:
 def test_fills_of_one_answer_build_on_each_other() -> None:
     """The second closes what the first left."""
     scene = Scene()
-    bought(scene, Side.YES, 5 * MICRO, 400_000)
+    scene.hold(Side.YES, 5 * MICRO, 400_000)
     order = scene.order("n", side=Side.NO, limit_price="0.5", **GTC)
     fills = (scene.trade(order, 3 * MICRO, 500_000), scene.trade(order, 7 * MICRO, 450_000))
     decision = scene.answer(order, Accepted(venue_order_id="v", time_ns=NOW, fills=fills))
@@ -317,8 +310,8 @@ def test_fills_of_one_answer_build_on_each_other() -> None:
 def test_tokens_are_held_apart() -> None:
     """A Buy of No leaves Yes alone; each is sold at its own average cost."""
     scene = Scene()
-    bought(scene, Side.YES, TEN, 600_000, **ON_POLYMARKET)
-    bought(scene, Side.NO, TEN, 300_000, **ON_POLYMARKET)
+    scene.hold(Side.YES, TEN, 600_000, **ON_POLYMARKET)
+    scene.hold(Side.NO, TEN, 300_000, **ON_POLYMARKET)
     assert scene.held(CONDITION, Side.YES) == (TEN, 6_000_000)
     assert scene.held(CONDITION, Side.NO) == (TEN, 3_000_000)
     order = scene.resting("s", side=Side.NO, action=SELL, size="4", **ON_POLYMARKET, **GTC)
@@ -352,95 +345,9 @@ def test_the_no_token_under_its_own_name() -> None:
 def test_a_token_is_never_sold_short() -> None:
     """Beyond what is held there is nothing to close and nothing opens."""
     scene = Scene()
-    bought(scene, Side.YES, 4 * MICRO, 500_000, **ON_POLYMARKET)
+    scene.hold(Side.YES, 4 * MICRO, 500_000, **ON_POLYMARKET)
     order = scene.resting("s", action=SELL, limit_price="0.4", **ON_POLYMARKET, **GTC)
     filled = scene.fill(order, TEN, 400_000)
     assert (filled.yes_quantity, filled.yes_cost) == (-4 * MICRO, -2_000_000)
     assert (filled.realized, filled.cash) == (-400_000, 1_600_000)
     assert scene.held(CONDITION, Side.NO) == (0, 0)
-
-
-# Inside and outside of the venue's figure ------------------------------------------------------
-
-
-def test_what_is_spent_is_outside_until_the_venue_knows_it() -> None:
-    """Of an order whose cash the figure holds already only the fee is outside."""
-    scene = Scene()
-    scene.balance(100 * MICRO)
-    order = scene.resting(**GTC)
-    pool = scene.book.pools["Kalshi"]
-    assert pool.outside == 7_150_000
-    filled = scene.fill(order, 4 * MICRO, 640_000, 64_600)
-    assert filled.outside == 2_624_600
-    assert pool.outside == 4_290_000 + 2_624_600
-    assert pool.spent == [(NOW, 2_624_600)]
-    scene.wait(1)
-    scene.balance(98 * MICRO)
-    assert order.is_inside
-    assert scene.book.pools["Kalshi"].outside == 0
-    inside = scene.fill(order, 4 * MICRO, 640_000, 64_600)
-    assert inside.outside == 64_600
-    assert scene.book.pools["Kalshi"].outside == 64_600
-    scene.check()
-
-
-def test_a_sale_is_not_outside() -> None:
-    """What comes in is not counted before the venue's figure shows it."""
-    scene = Scene()
-    bought(scene, Side.YES, TEN, 600_000)
-    scene.balance(100 * MICRO)
-    order = scene.resting("s", action=SELL, **GTC)
-    pool = scene.book.pools["Kalshi"]
-    assert pool.outside == order.reserved.cash == 159_300
-    filled = scene.fill(order, TEN, 650_000, 159_300)
-    assert (filled.cash, filled.outside) == (6_340_700, 0)
-    assert (pool.outside, pool.spent) == (0, [])
-    scene.check()
-
-
-# After the settlement --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("where", [{}, ON_POLYMARKET], ids=["netting", "tokens"])
-@pytest.mark.parametrize("result", list(Side))
-@pytest.mark.parametrize("action", list(Action))
-def test_a_fill_heard_of_after_the_settlement_is_settled_too(
-    where: dict[str, Any], result: Side, action: Action
-) -> None:
-    """Profit and position are the same whether a fill is heard of before or after the result."""
-    ends = []
-    for is_late in (False, True):
-        scene = Scene()
-        scene.fill(scene.resting("k-0", **where), TEN, 650_000)
-        order = scene.lost("k-1", action=action, limit_price="0.6", **where)
-        fill = c.TakeFill(fill=scene.trade(order, TEN, 610_000, 4_200))
-        settle = c.SettleMarket(
-            platform=where.get("platform", Platform.KALSHI),
-            market_id=where.get("market_id", KALSHI),
-            result=result,
-        )
-        for command in (settle, fill) if is_late else (fill, settle):
-            scene.do(command)
-        scene.check()
-        market = scene.book.markets[order.market_key]
-        assert (market.yes.quantity, market.no.quantity, market.worst) == (0, 0, 0)
-        cash = sum(each.cash for _, _, each in scene.records if isinstance(each, e.OrderFilled))
-        paid = sum(each.payout for _, _, each in scene.records if isinstance(each, e.MarketSettled))
-        ends.append((scene.book.realized, scene.book.fees, cash + paid, scene.book.total_worst))
-    assert ends[0] == ends[1]
-
-
-def test_a_fill_after_the_end_and_the_settlement_corrects_and_is_settled() -> None:
-    """Later truth of a closed order is a correction, and leaves no position in a settled market."""
-    scene = Scene()
-    order = scene.lost()
-    scene.answer(order, Accepted(venue_order_id="v", time_ns=NOW, closed="cancelled"))
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.NO))
-    late = c.TakeFill(fill=scene.trade(order, TEN, 650_000), past=scene.past(order))
-    filled, settled = scene.do(late).events
-    assert isinstance(filled, e.OrderFilled)
-    assert filled.corrects is not None
-    assert isinstance(settled, e.MarketSettled)
-    assert (settled.payout, settled.realized) == (0, -6_500_000)
-    assert scene.book.realized == -6_500_000
-    scene.check()
