@@ -11,8 +11,8 @@ def test_promises_hold() -> None:
     run_state_machine_as_test(
         Promises,
         settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
+            max_examples=100,
+            stateful_step_count=50,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
