@@ -6,7 +6,7 @@ import pytest
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import Subject
+from arbees.core.book import Day, Subject
 from arbees.core.control import liftable, subject_of
 from arbees.core.order import Order
 from arbees.core.words import Action, HaltSource, Platform, Side, TimeInForce, TradingState
@@ -340,3 +340,11 @@ def test_a_day_counts_from_the_profit_since_ever() -> None:
     assert len(scene.do(c.OpenDay(day="2026-01-29", unrealized=0)).events) == 1
     assert scene.book.pnl_today(0) == 0
     assert scene.book.pnl_today(7) == 7
+
+
+def test_a_day_that_is_over_begins_nothing() -> None:
+    """Another zone, or a clock put back, does not make the loss of today forgotten."""
+    scene = Scene()
+    scene.do(c.OpenDay(day="2026-01-29", unrealized=-7))
+    assert scene.do(c.OpenDay(day="2026-01-28", unrealized=-30)) == c.NO_DECISION
+    assert scene.book.day == Day(day="2026-01-29", baseline=-7)

@@ -256,7 +256,12 @@ def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
 
 
 def open_day(book: Book, command: c.OpenDay) -> c.Decision:
-    """Begin a trading day: its P&L counts from the P&L since ever."""
-    if book.day is not None and book.day.day == command.day:
+    """
+    Begin a trading day: its P&L counts from the P&L since ever.
+
+    An earlier day than the one that is open (a zone was changed, a clock put back) begins nothing:
+    what was lost today would be forgotten.
+    """
+    if book.day is not None and command.day <= book.day.day:
         return c.NO_DECISION
     return _decision([e.DayOpened(day=command.day, baseline=book.equity(command.unrealized))], [])
