@@ -166,8 +166,9 @@ class MemoryJournal:
         self.maintained += 1
 
     def verify_rest(self) -> Iterator[object]:
-        """Follow the whole chain."""
-        return self.rest
+        """Follow the whole chain, once."""
+        rest, self.rest = self.rest, iter(())
+        return rest
 
     # For tests ---------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from arbees.core import events as e
 from arbees.core.book import encode as encode_book
 from arbees.core.outcomes import Refusal
 from arbees.core.words import HaltSource, OrderStatus
-from arbees.errors import JournalCorrupt, JournalError
+from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.reconciler import Reconciler
@@ -35,12 +35,18 @@ class Lifecycle:
         self._monitors = monitors
         self._reconciler = reconciler
         self._is_started = False
+        self._is_stopping = False
         self._records_since_snapshot = 0
 
     # Start -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Recover and reconcile; requests are admitted at the end."""
+        """
+        Recover and reconcile; requests are admitted at the end.
+
+        Raises:
+            JournalUnavailable: it failed on the way.
+        """
         desk, options = self._desk, self._desk.options
         self._is_started = True
         desk.supervisor.start(desk.writer.run(), "writer")
@@ -50,7 +56,7 @@ class Lifecycle:
             settings=dict(options.settings),
             disabled=dict(options.disabled),
         )
-        await desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL)
+        await _finished(desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL))
         await self._monitors.refresh_balances()
         for order in list(desk.book.orders.values()):
             effect: c.Effect = c.ResolveOrder(order.client_order_id)
@@ -59,6 +65,8 @@ class Lifecycle:
             desk.dispatcher.carry_out((effect,))
         await self._wait(lambda: desk.is_idle and not desk.book.unknown, RECOVERY_SECONDS)
         await self._reconciler.run()
+        if desk.writer.poison is not None:
+            raise JournalUnavailable(desk.writer.poison)
         self._monitors.start()
         desk.supervisor.start(self._reconciler.watch(), "reconciler")
         if not options.is_inline:
@@ -67,13 +75,18 @@ class Lifecycle:
         desk.writer.is_admitting = True
 
     def _orphans(self) -> tuple[e.Event, ...]:
-        """Return what is said of orders whose sending or answer the last process did not see."""
+        """
+        Return what is said of orders whose sending or answer the last process did not see.
+
+        Their bytes may have left at any moment until this process took over.
+        """
+        now_ns = self._desk.clock.now_ns()
         return tuple(
             e.OrderUnknown(
                 client_order_id=order.client_order_id,
                 request_id=order.request_id,
                 message="the process ended before an answer",
-                sent_ns=order.created_ns,
+                sent_ns=max(now_ns, order.created_ns),
             )
             for order in self._desk.book.orders.values()
             if order.status is OrderStatus.PENDING
@@ -102,8 +115,14 @@ class Lifecycle:
         verify = getattr(self._desk.journal, "verify_rest", None)
         if verify is None:
             return
+
+        def follow() -> None:
+            for _ in verify():
+                if self._is_stopping:
+                    return  # the next start begins anew
+
         try:
-            await self._in_thread(lambda: [None for _ in verify()])
+            await self._in_thread(follow)
         except JournalCorrupt as error:
             self._monitors.halt(HaltSource.JOURNAL, f"the journal does not verify: {error}")
 
@@ -137,17 +156,28 @@ class Lifecycle:
         """Stop admitting, cancel what rests, settle what is in flight, release the venues."""
         desk = self._desk
         desk.writer.stop_admitting()
+        self._is_stopping = True
         # Before the cancels, so that nothing which they do not cover comes to rest behind them.
         desk.gate.closed = desk.gate.closed or Refusal(
             code="SHUTTING_DOWN", message="the gateway is stopping"
         )
-        if self._is_started and desk.writer.poison is None:
-            await self._end_in_order(reason)
-        await desk.supervisor.stop()
-        for venue in desk.venues.values():
-            await venue.close()
-        if desk.simulator is not None:
-            await desk.simulator.close()
+        try:
+            if self._is_started and desk.writer.poison is None:
+                self._is_started = False
+                await self._end_in_order(reason)
+        finally:
+            await desk.supervisor.stop()
+            await self._close()
+
+    async def _close(self) -> None:
+        """Release venues and exchange, each of them, whatever breaks."""
+        closing = [venue.close() for venue in self._desk.venues.values()]
+        answers = await asyncio.gather(*closing, return_exceptions=True)
+        if self._desk.simulator is not None:
+            await self._desk.simulator.close()
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
 
     async def _end_in_order(self, reason: str) -> None:
         desk = self._desk
@@ -162,6 +192,7 @@ class Lifecycle:
             await _finished(desk.writer.put(stopped, Lane.CONTROL))
         if desk.writer.poison is None:
             await self._wait(lambda: desk.writer.is_idle, DRAIN_SECONDS)
+        if desk.writer.poison is None and desk.writer.is_idle:
             await self._snapshot(self._taken())
 
     def _is_waiting_for_ends(self) -> bool:
@@ -173,7 +204,7 @@ class Lifecycle:
 
 
 async def _finished(future: "asyncio.Future[Committed]") -> None:
-    """Wait for a commit on the way out; a journal that fails now has poisoned the writer."""
+    """Wait for a commit; a journal that fails at it has poisoned the writer."""
     await asyncio.wait([future])
     if not future.cancelled():
         future.exception()
