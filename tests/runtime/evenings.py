@@ -67,7 +67,7 @@ class Evening:
         self.asked: list[Request] = []
         self.results: list[Result] = []
         self.halts: dict[str, KillReply] = {}
-        """By scope; a halt that somebody has begun to lift promises nothing any more."""
+        """By scope, those said to be durable; once somebody begins to lift one it promises nothing."""
         self.stops: list[Stop] = []
         self.last_quotes: dict[str, Quote] = {}
         self.settlements: list[Settlement] = []
@@ -134,7 +134,8 @@ class Evening:
         reply = await self.assembly.gateway.kill_switch(
             action, scope=scope, reason="drill", source="http", actor="test"
         )
-        self.halts[scope] = reply
+        if reply.durable:
+            self.halts[scope] = reply
         self.stops.append(Stop(scope, reply.receipt_id or "", self.clock.now_ns()))
         return reply
 

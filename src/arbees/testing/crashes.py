@@ -53,8 +53,13 @@ Judge = Callable[[Path], None]
 """Given a folder of its own that holds what was left; raises if that breaks a promise."""
 
 
-class _Disk(apsw.VFS):
-    """SQLite's way to the disk, watched; the default one while it is in use."""
+class WatchedDisk(apsw.VFS):
+    """
+    SQLite's way to the disk, watched; the default one while it is in use.
+
+    Attributes:
+        watched: by folder, told of each operation before and after it; may raise what a disk would.
+    """
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -71,7 +76,9 @@ class _Disk(apsw.VFS):
 class _File(apsw.VFSFile):
     """A file of the disk; every operation that changes it may be the last."""
 
-    def __init__(self, disk: _Disk, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
+    def __init__(
+        self, disk: WatchedDisk, name: str | apsw.URIFilename | None, flags: list[int]
+    ) -> None:
         path = Path(name.filename() if isinstance(name, apsw.URIFilename) else str(name))
         self._disk = disk
         self._folder, self._name = path.parent, path.name
@@ -100,9 +107,10 @@ class _File(apsw.VFSFile):
 
 
 @contextmanager
-def _watched_disk() -> Iterator[_Disk]:
+def watched_disk() -> Iterator[WatchedDisk]:
+    """Let all SQLite of this process go through a watched disk meanwhile."""
     before = apsw.vfs_names()[0]
-    disk = _Disk(before)
+    disk = WatchedDisk(before)
     try:
         yield disk
     finally:
@@ -157,7 +165,7 @@ class Crashes:
             now_ns: the run's clock.
         """
         self._now_ns = now_ns
-        with _watched_disk() as disk, ThreadPoolExecutor(1) as self._thread:
+        with watched_disk() as disk, ThreadPoolExecutor(1) as self._thread:
             disk.watched[self._folder] = self._crash
             simulate(main, lambda: self._crash(STEP), self._thread_seconds)
         return self.survey

@@ -6,6 +6,7 @@ commit that fails is never repeated: the book is poisoned until the process star
 that is no paper book, or another owner's, refuses to open.
 """
 
+import contextlib
 import fcntl
 import os
 from importlib.resources import files
@@ -170,9 +171,10 @@ class PaperBook:
             ) from error
 
     def close(self) -> None:
-        """Release the file; idempotent."""
+        """Release the file; idempotent. What cannot be copied out of the log stays durable in it."""
         self._is_poisoned = True
-        self._connection.close()
+        with contextlib.suppress(apsw.Error):
+            self._connection.close(force=True)
         self._release()
 
     def _prepare(self, owner: str, starting_balance: int, now_ns: int) -> None:
