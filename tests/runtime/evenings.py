@@ -67,7 +67,7 @@ class Evening:
         self.asked: list[Request] = []
         self.results: list[Result] = []
         self.halts: dict[str, KillReply] = {}
-        """By scope, those said to be durable; once somebody begins to lift one it promises nothing."""
+        """By scope, those said to be durable and that nobody has begun to lift."""
         self.stops: list[Stop] = []
         self.last_quotes: dict[str, Quote] = {}
         self.settlements: list[Settlement] = []

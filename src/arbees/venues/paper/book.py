@@ -171,7 +171,7 @@ class PaperBook:
             ) from error
 
     def close(self) -> None:
-        """Release the file; idempotent. What cannot be copied out of the log stays durable in it."""
+        """Release the file; idempotent. What the log holds is durable, copied or not."""
         self._is_poisoned = True
         with contextlib.suppress(apsw.Error):
             self._connection.close(force=True)
