@@ -236,27 +236,27 @@ BAD = [
     ),
     (
         {"per_market_minute": 0},
-        "rate_limit.per_market_minute: Expected a whole number from 1 to 10000, was 0",
+        "rate_limit.per_market_minute: Expected a whole number from 1 to 1000000, was 0",
     ),
     (
-        {"per_market_minute": 10_001},
-        "rate_limit.per_market_minute: Expected a whole number from 1 to 10000, was 10001",
+        {"per_market_minute": 1_000_001},
+        "rate_limit.per_market_minute: Expected a whole number from 1 to 1000000, was 1000001",
     ),
     (
-        {"per_strategy_hour": 100_001},
-        "rate_limit.per_strategy_hour: Expected a whole number from 1 to 100000, was 100001",
+        {"per_strategy_hour": 10_000_001},
+        "rate_limit.per_strategy_hour: Expected a whole number from 1 to 10000000, was 10000001",
     ),
     (
         {"per_market_hour": -1},
-        "rate_limit.per_market_hour: Expected a whole number from 1 to 100000, was -1",
+        "rate_limit.per_market_hour: Expected a whole number from 1 to 10000000, was -1",
     ),
     (
         {"per_market_hour": "1.5"},
-        "rate_limit.per_market_hour: Expected a whole number from 1 to 100000, was '1.5'",
+        "rate_limit.per_market_hour: Expected a whole number from 1 to 10000000, was '1.5'",
     ),
     (
         {"per_market_hour": True},
-        "rate_limit.per_market_hour: Expected a whole number from 1 to 100000, was True",
+        "rate_limit.per_market_hour: Expected a whole number from 1 to 10000000, was True",
     ),
     (
         {"per_market_minute": 6, "per_market_hour": 5},

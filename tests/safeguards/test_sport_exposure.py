@@ -134,25 +134,25 @@ def test_agrees_with_a_sum(others: list[tuple[str | None, int]], limit: int) -> 
 
 def test_reads_the_table() -> None:
     """Whole numbers, and decimal ones as text, become micro-dollars; sports in lower case."""
-    table = {"NBA": 500, "nfl": "250.5", "UNCLASSIFIED": 0, "MLB": 10_000_000}
+    table = {"NBA": 500, "nfl": "250.5", "UNCLASSIFIED": 0, "MLB": 1_000_000_000}
     assert Limits.parse(table).of == {
         "nba": 500 * MICRO,
         "nfl": micro("250.5"),
         "unclassified": 0,
-        "mlb": 10_000_000 * MICRO,
+        "mlb": 1_000_000_000 * MICRO,
     }
     assert Limits.parse({}) == NO_LIMITS
 
 
 @pytest.mark.parametrize(
-    "value", [-1, "-0.000001", 10_000_001, "10000000.000001", True, None, "much", "", [500], {}]
+    "value", [-1, "-0.000001", 1_000_000_001, "1000000000.000001", True, None, "much", "", [500], {}]
 )
 def test_refuses_what_are_no_dollars(value: object) -> None:
     """The entry, what was expected and what came are named."""
     with pytest.raises(ValueError, match="Expected") as error:
         Limits.parse({"NFL": 1, "NBA": value})
     assert str(error.value) == (
-        f"sport_exposure.limits.NBA: Expected dollars from 0 to 10000000, was {value!r}"
+        f"sport_exposure.limits.NBA: Expected dollars from 0 to 1000000000, was {value!r}"
     )
 
 

@@ -31,7 +31,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
             kind=Kind.DOLLARS,
             default="500.0",
             low="0.01",
-            high="10000000",
+            high="1000000000",
             doc="Greatest loss of a trading day.",
         ),
     ] = 500 * MICRO

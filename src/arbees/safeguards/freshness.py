@@ -33,7 +33,7 @@ class Freshness(msgspec.Struct, frozen=True):
             kind=Kind.SECONDS,
             default="30",
             low="0.001",
-            high="86400",
+            high="31536000",
             doc="Greatest age of a request, from created_at to the decision.",
         ),
     ] = 30 * NS_PER_SECOND

@@ -32,7 +32,7 @@ class GameExposure(msgspec.Struct, frozen=True):
             kind=Kind.DOLLARS,
             default="400.0",
             low="0.01",
-            high="10000000",
+            high="1000000000",
             doc="Greatest worst-case loss on one game, over all of its markets and both venues.",
         ),
     ] = 400 * MICRO

@@ -32,7 +32,7 @@ class MarketExposure(msgspec.Struct, frozen=True):
             kind=Kind.DOLLARS,
             default="200.0",
             low="0.01",
-            high="10000000",
+            high="1000000000",
             doc="Greatest worst-case loss in a market, open orders included.",
         ),
     ] = 200 * MICRO

@@ -30,7 +30,7 @@ class OpenOrders(msgspec.Struct, frozen=True):
             kind=Kind.COUNT,
             default="50",
             low="1",
-            high="100000",
+            high="1000000",
             doc="Greatest number of open orders, over all venues.",
         ),
     ] = 50

@@ -31,7 +31,7 @@ class OrderSize(msgspec.Struct, frozen=True):
             kind=Kind.DOLLARS,
             default="100.0",
             low="0.01",
-            high="1000000",
+            high="1000000000",
             doc="Greatest notional of an order: limit price x quantity.",
         ),
     ] = 100 * MICRO
@@ -42,7 +42,7 @@ class OrderSize(msgspec.Struct, frozen=True):
             kind=Kind.CONTRACTS,
             default="100",
             low="0.01",
-            high="1000000",
+            high="1000000000",
             doc="Greatest quantity of an order.",
         ),
     ] = 100 * MICRO

@@ -75,7 +75,7 @@ class PriceReference(msgspec.Struct, frozen=True):
             kind=Kind.SECONDS,
             default="10",
             low="0.001",
-            high="86400",
+            high="31536000",
             doc="Greatest age of the quote to compare with.",
         ),
     ] = 10 * NS_PER_SECOND

@@ -16,8 +16,8 @@ from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.verdicts import Deny, Pass, Verdict
 
-MINUTE_MAX = 10_000
-HOUR_MAX = 100_000
+MINUTE_MAX = 1_000_000
+HOUR_MAX = 10_000_000
 _NO_TIMES: list[int] = []
 
 Window = tuple[list[int], int | None]

@@ -31,7 +31,7 @@ class RepeatedExecution(msgspec.Struct, frozen=True):
             kind=Kind.COUNT,
             default="10",
             low="1",
-            high="100000",
+            high="1000000",
             doc="Greatest number of cycles (enter, leave, enter again) of a strategy in a market "
             "within an hour.",
         ),

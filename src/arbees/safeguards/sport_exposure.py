@@ -18,7 +18,7 @@ from arbees.core.units import MICRO, parse_micro
 from arbees.core.verdicts import Skipped, Verdict
 
 _REDUCING = (Skipped("MAX_SPORT_EXPOSURE", "reducing order"),)
-_HIGHEST = 10_000_000 * MICRO
+_HIGHEST = 1_000_000_000 * MICRO
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ def _dollars(place: str, value: object) -> int:
     except ValueError:
         dollars = -1
     if not 0 <= dollars <= _HIGHEST:
-        raise ValueError(f"{place}: Expected dollars from 0 to 10000000, was {value!r}")
+        raise ValueError(f"{place}: Expected dollars from 0 to 1000000000, was {value!r}")
     return dollars
 
 
@@ -74,7 +74,7 @@ class SportExposure(msgspec.Struct, frozen=True):
             kind=Kind.DOLLARS,
             default="1000.0",
             low="0.01",
-            high="10000000",
+            high="1000000000",
             doc="Greatest worst-case loss in a sport that has no limit of its own.",
         ),
     ] = 1_000 * MICRO

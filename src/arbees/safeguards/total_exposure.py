@@ -32,7 +32,7 @@ class TotalExposure(msgspec.Struct, frozen=True):
             kind=Kind.DOLLARS,
             default="2000.0",
             low="0.01",
-            high="10000000",
+            high="1000000000",
             doc="Greatest worst-case loss over all markets of the account.",
         ),
     ] = 2_000 * MICRO

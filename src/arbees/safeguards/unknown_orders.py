@@ -31,7 +31,7 @@ class UnknownOrders(msgspec.Struct, frozen=True):
             kind=Kind.COUNT,
             default="3",
             low="0",
-            high="1000",
+            high="1000000",
             doc="Greatest number of orders of unknown fate at which new ones are still sent.",
         ),
     ] = 3
