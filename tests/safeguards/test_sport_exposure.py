@@ -145,7 +145,8 @@ def test_reads_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [-1, "-0.000001", 1_000_000_001, "1000000000.000001", True, None, "much", "", [500], {}]
+    "value",
+    [-1, "-0.000001", 1_000_000_001, "1000000000.000001", True, None, "much", "", [500], {}],
 )
 def test_refuses_what_are_no_dollars(value: object) -> None:
     """The entry, what was expected and what came are named."""
