@@ -16,7 +16,7 @@ from tests.runtime.chaos import Chaos
 from tests.runtime.evenings import BrokenError, Evening, aftermath, judge_files, keep_promises
 from tests.runtime.stops import stop_means_stop
 
-SEEDS = 24
+SEEDS = 16
 CRASHES = 0.01
 """Share of the points at which the gateway is killed."""
 
