@@ -121,17 +121,16 @@ class Assembly:
 
     async def stop(self, reason: str) -> None:
         """Stop in order: the gateway, the audit log up to the last record, the journal at last."""
-        await self.gateway.stop(reason)
-        try:
+        with contextlib.ExitStack() as closing:
+            # Last: whoever closes a journal last removes its log, and a reader cannot.
+            closing.callback(self.gateway.desk.journal.close)
+            closing.callback(self.reader.close)
+            closing.callback(self.audit.close)
+            await self.gateway.stop(reason)
             if self.gateway.desk.options.is_inline:
                 self.audit.catch_up()
             else:
                 await asyncio.to_thread(self.audit.catch_up)
-        finally:
-            self.audit.close()
-            self.reader.close()
-            # Last: whoever closes a journal last removes its log, and a reader cannot.
-            self.gateway.desk.journal.close()
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -375,7 +374,9 @@ def _listen(gateway: TradingGateway, ends: _Ends, watch: AlertWatch) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ends.ask, signal.Signals(number).name)
-    loop.add_signal_handler(signal.SIGUSR1, lambda: loop.create_task(_halt_by_signal(gateway)))
+    start = gateway.desk.supervisor.start
+    loop.add_signal_handler(signal.SIGUSR1, lambda: start(_halt_by_signal(gateway), "SIGUSR1"))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
 
 async def _tick(watch: AlertWatch, clock: SystemClock) -> None:
