@@ -58,7 +58,8 @@ def free_port() -> int:
 class Running:
     """A gateway in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, early: signal.Signals | None = None) -> None:
+        """Start it, and wait until it is ready; `early` is sent with the first line it prints."""
         os.environ |= {
             "PYTHONPATH": SOURCE,
             "HTTP_PORT": str(free_port()),
@@ -73,6 +74,8 @@ class Running:
         self.said: list[str] = []
         assert self.process.stderr is not None
         for line in self.process.stderr:
+            if early is not None and not self.said:
+                self.process.send_signal(early)
             self.said.append(line)
             if found := re.search(r"Ready on (http://\S+)", line):
                 os.environ["ARBEES_URL"] = found[1]
@@ -120,3 +123,23 @@ def test_from_start_to_stop(running: Running, tmp_path: Path, capsys: Capture) -
     assert main(["audit", "verify", "--log", str(tmp_path / "audit.jsonl")]) == 0
     assert "Intact" in capsys.readouterr().out
     assert main(["status"]) == 69
+
+
+def test_a_halt_by_signal_while_starting_is_not_lost(tmp_path: Path, capsys: Capture) -> None:
+    """SIGUSR1 before anybody can hear it halts as soon as somebody can, and ends nothing."""
+    os.chdir(tmp_path)
+    running = Running(tmp_path, early=signal.SIGUSR1)
+    try:
+        assert main(["kill", "status"]) == 0
+        assert "SIGUSR1" in capsys.readouterr().out
+        assert running.end() == 0
+    finally:
+        running.clean_up()
+
+
+def test_files_are_not_for_everybody(running: Running, tmp_path: Path) -> None:
+    """What is traded, and why, is not for other users to read, whatever the umask."""
+    assert running.end() == 0
+    written = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert {path.name for path in written} >= {"journal.db", "paper.db", "audit.jsonl"}
+    assert [path.name for path in written if path.stat().st_mode & 0o027] == []

@@ -1,14 +1,21 @@
 """`arbees run`: the gateway as a service, in the foreground.
 
 Guarantees that before anything starts an operator sees on stderr what will: mode, address, journal,
-and in red every safeguard that is off. Ends with 78 where the settings refuse, 65 where the journal
-is not whole.
+and in red every safeguard that is off; that its files are not for everybody to read; and that a
+SIGUSR1 which comes too early is not lost. Ends with 78 where the settings refuse, 65 where the
+journal is not whole.
 """
+
+import os
+import signal
 
 from cyclopts import App
 
 from arbees.cli.console import say
 from arbees.settings import Settings, load_here
+
+PRIVATE = 0o027
+"""What others may not do with the files of a gateway: they tell what is traded, and why."""
 
 app = App(name="run")
 
@@ -21,6 +28,10 @@ def run() -> int:
 
     Example: `HTTP_PORT=8400 arbees run`
     """
+    # A halt asked for while everything is being made ready waits until there is somebody to hear
+    # it: by itself the signal would end the process, and the next start would trade on.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    os.umask(os.umask(PRIVATE) | PRIVATE)
     from arbees import bootstrap
 
     settings = load_here()
