@@ -170,7 +170,7 @@ def test_the_view_of_the_requirements(tmp_path: Path) -> None:
         rows = journal._committer._connection.execute(
             "SELECT idempotency_key, request_id, status, processed_at FROM execution_idempotency"
         ).fetchall()
-    assert rows == [("key-1", "request-1", "open", "2026-01-01T00:00:00.000000Z")]
+    assert rows == [("key-1", "request-1", "Pending", "2026-01-01T00:00:00.000000Z")]
 
 
 def test_a_deposed_writer_cannot_commit(tmp_path: Path) -> None:
