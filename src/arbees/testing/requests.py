@@ -30,11 +30,13 @@ def make_requests(quotes: Sequence[Quote], number: int, seed: int) -> list[Reque
 
     Args:
         quotes: in order of time; those with an empty side are used as they are.
-        number: how many requests.
+        number: how many requests; none where no quote has a price.
         seed: of everything that is drawn.
     """
     draw = random.Random(seed)
     usable = [quote for quote in quotes if quote.bids or quote.asks]
+    if not usable:
+        return []
     chosen = sorted((draw.choice(usable) for _ in range(number)), key=lambda quote: quote.ts_ns)
     held: dict[tuple[str, Side], int] = {}
     made: list[Request] = []
@@ -42,8 +44,9 @@ def make_requests(quotes: Sequence[Quote], number: int, seed: int) -> list[Reque
         if made and draw.random() < 0.02:
             made.append(_again(made[-1], index, quote.ts_ns))
             continue
-        made.append(_request(draw, quote, index, seed, held))
-    return sorted(made, key=lambda request: request.created_ns)
+        after_ns = made[-1].created_ns if made else 0
+        made.append(_request(draw, quote, index, seed, held, after_ns))
+    return made
 
 
 def _again(request: Request, index: int, ts_ns: int) -> Request:
@@ -55,9 +58,15 @@ def _again(request: Request, index: int, ts_ns: int) -> Request:
     )
 
 
-def _request(
-    draw: random.Random, quote: Quote, index: int, seed: int, held: dict[tuple[str, Side], int]
+def _request(  # noqa: PLR0917 - what it is drawn from
+    draw: random.Random,
+    quote: Quote,
+    index: int,
+    seed: int,
+    held: dict[tuple[str, Side], int],
+    after_ns: int,
 ) -> Request:
+    """Return a request that refers to a quote; a Sell comes after its Buy."""
     side = draw.choice((Side.YES, Side.NO))
     place = (quote.market_id, side)
     action, size = Action.BUY, draw.randrange(1, 40) * MICRO
@@ -67,7 +76,7 @@ def _request(
         [each for each, _ in _TIMES_IN_FORCE], [weight for _, weight in _TIMES_IN_FORCE]
     )[0]
     price = _price(draw, quote, side, action, time_in_force)
-    created_ns = quote.ts_ns + draw.randrange(1, 40) * NS_PER_MILLISECOND
+    created_ns = max(after_ns, quote.ts_ns + draw.randrange(1, 40) * NS_PER_MILLISECOND)
     if action is Action.BUY:
         held[place] = size
     probability = min(max(price + draw.randrange(-20_000, 60_000), _CENT), MICRO - _CENT)
