@@ -6,10 +6,11 @@ put together the same way; what differs is the clock, the files, and whether thr
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from arbees.core.apply import apply
 from arbees.core.book import Book, fresh
 from arbees.core.book import decode as decode_book
 from arbees.core.commands import Rules
-from arbees.core.ports import Journal
+from arbees.core.ports import Journal, Stored
 from arbees.core.words import HaltSource, Platform
 from arbees.errors import ConfigurationError
 from arbees.journal import JournalReader, SqliteJournal
@@ -187,9 +188,20 @@ def recover(journal: Journal) -> Book:
     found = journal.snapshot()
     is_ours = found is not None and found[1] == snapshot_version()
     book = decode_book(found[2]) if found is not None and is_ours else fresh()
-    for stored in journal.records(book.sequence):
-        apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
+    replay(journal.records(book.sequence), book)
     return book
+
+
+def replay(records: Iterable[Stored], book: Book) -> None:
+    """Apply records to a book; nothing of it is garbage, so nothing is looked for meanwhile."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for stored in records:
+            apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def assemble(
@@ -298,8 +310,7 @@ def _refuse_live(settings: Settings) -> int:
     if path.exists():
         reader = JournalReader(path)
         book = fresh()
-        for stored in reader.records():
-            apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
+        replay(reader.records(), book)
         authority = book.authority
         reader.close()
     raise ConfigurationError("\n".join(obstacles(settings, authority, SystemClock().now_ns())))
@@ -348,6 +359,7 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
             prepare(assembly)
             _listen(assembly.gateway, ends, watch)
             await assembly.start()
+            gc.freeze()  # what was recovered stays: no collection need walk it
             server.attach(assembly.gateway)
             assembly.gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
             for warning in settings.warnings:

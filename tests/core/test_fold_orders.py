@@ -8,6 +8,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import HOUR_NS, Cycle
 from arbees.core.facts import Facts
+from arbees.core.fold_orders import _forget
 from arbees.core.order import NOTHING, Reservation
 from arbees.core.outcomes import Accepted, Gated, Refused
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
@@ -324,3 +325,15 @@ def test_a_settlement_leaves_everybody_flat() -> None:
         f"UNNAMED|{KALSHI}": (0, [NOW]),
         f"UNNAMED|{CONDITION}": (TEN, [NOW]),
     }
+
+
+@pytest.mark.parametrize(
+    ("times", "over", "left"),
+    [(10, 1, 9), (1_023, 1, 1_022), (1_024, 511, 1_024), (1_024, 512, 512)],
+)
+def test_a_long_window_is_not_moved_for_each_order(times: int, over: int, left: int) -> None:
+    """What is over is dropped at once from a short window, from a long one once it is half."""
+    window = list(range(times))
+    _forget(window, over - 1)
+    assert len(window) == left
+    assert window[-1] == times - 1

@@ -4,6 +4,7 @@ Guarantees that an order moves along the table of states only, and that all that
 released when it ends. Breaking that is `InvariantViolation`.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -48,8 +49,19 @@ def _count(book: Book, order: Order, now_ns: int) -> None:
         ]
     for window in windows:
         window.append(max(now_ns, window[-1]) if window else now_ns)
-        while window[0] <= now_ns - HOUR_NS:
-            del window[0]
+        _forget(window, now_ns - HOUR_NS)
+
+
+_LONG = 1_024
+"""Of a longer window half must be over before the rest is moved up."""
+
+
+def _forget(window: list[int], before_ns: int) -> None:
+    """Drop the times up to a moment; nobody counts them any more."""
+    if window[0] <= before_ns:
+        over = bisect_right(window, before_ns)
+        if len(window) < _LONG or 2 * over >= len(window):
+            del window[:over]
 
 
 def _reserve(book: Book, market: Market, order: Order, reserved: Reservation) -> None:
@@ -58,8 +70,9 @@ def _reserve(book: Book, market: Market, order: Order, reserved: Reservation) ->
     market.loss_yes += reserved.loss_yes - before.loss_yes
     market.loss_no += reserved.loss_no - before.loss_no
     book.open_day_loss += reserved.day_loss - before.day_loss
-    closes = order.side if order.action is Action.SELL else order.side.opposite
-    market.holding(closes).closing += reserved.closing - before.closing
+    if reserved.closing != before.closing:
+        closes = order.side if order.action is Action.SELL else order.side.opposite
+        market.holding(closes).closing += reserved.closing - before.closing
     pool = book.pools.get(order.platform)
     if pool is not None and not order.is_inside:
         pool.outside += reserved.cash - before.cash

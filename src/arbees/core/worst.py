@@ -52,19 +52,19 @@ def worst_ahead(
         loss_no: what it could lose if No wins.
         close: what it may close.
     """
-    worst = market.worst_case(loss_yes, loss_no)
     yes, no = market.yes, market.no
+    cost = yes.cost + no.cost
     loss_yes += market.loss_yes
     loss_no += market.loss_no
+    if_yes, if_no = cost - yes.quantity + loss_yes, cost - no.quantity + loss_no
+    worst = if_yes if if_yes > if_no else if_no
     # A close gains at most what the held side would pay above its cost.
     if yes.quantity and no.cost + loss_yes > worst:
-        gain = _gain(yes, Side.YES, _closes(market, orders, close))
-        if_yes = yes.cost + no.cost - yes.quantity + loss_yes + gain
+        if_yes += _gain(yes, Side.YES, _closes(market, orders, close))
         if if_yes > worst:
             worst = if_yes
     if no.quantity and yes.cost + loss_no > worst:
-        gain = _gain(no, Side.NO, _closes(market, orders, close))
-        if_no = yes.cost + no.cost - no.quantity + loss_no + gain
+        if_no += _gain(no, Side.NO, _closes(market, orders, close))
         if if_no > worst:
             worst = if_no
     return worst
