@@ -44,7 +44,7 @@ SETTINGS = {
 LIMITS = Limits(order=10 * MICRO, contracts=1_000 * MICRO, market=40 * MICRO, total=800 * MICRO)
 """The same, for the comparison with the exchange's own book."""
 
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
+_KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 
 
 def files_in(folder: Path) -> Files:
