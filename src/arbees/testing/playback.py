@@ -33,6 +33,8 @@ from arbees.settings import Settings
 
 IDLE_TURNS = 3
 """Turns of the event loop in which nothing happened: everything that was set off is done."""
+TURNS_MAX = 20_000
+"""More is no work, but a wait that cannot end while the clock stands still."""
 
 _ORDER = {Settlement: 0, Quote: 1, Request: 2, Malformed: 2}
 
@@ -165,11 +167,19 @@ class Player:
         worst.sport = max(worst.sport, *sports.values(), 0)
 
     async def settle(self) -> None:
-        """Wait until everything that was set off is done, but for pauses on the clock."""
+        """
+        Wait until everything that was set off is done, but for pauses on the clock.
+
+        Raises:
+            RuntimeError: it never is; what waits, waits for the clock to move.
+        """
         idle = 0
-        while idle < IDLE_TURNS:
+        for _ in range(TURNS_MAX):
             await asyncio.sleep(0)
             idle = idle + 1 if self.assembly.gateway.desk.is_idle else 0
+            if idle == IDLE_TURNS:
+                return
+        raise RuntimeError(f"Expected everything to settle within {TURNS_MAX} turns of the loop")
 
     async def move_to(self, ns: int) -> None:
         """Move the clock, with every timer due on the way: the exchange's and the gateway's."""

@@ -153,8 +153,8 @@ async def stage(
         files = Files(place / "journal.db", place / "paper.db", place / "audit.jsonl")
         assembly = assemble(loaded, clock=clock, files=files, is_inline=True)
         scene = Scene(assembly, clock)
-        await assembly.start(follow=False)
         try:
+            await assembly.start(follow=False)
             yield scene
         finally:
             if do_stop:
