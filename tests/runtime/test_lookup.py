@@ -20,6 +20,8 @@ from tests.core.scene import MICRO, Scene
 from tests.runtime.memory_journal import MemoryJournal
 from tests.safeguards.build import NO_TOKEN, NOW, YES_TOKEN, request
 
+NOTHING_ASKED = c.Record(events=())
+
 
 class Desk:
     """A book, its journal and the lookups between them, as the writer moves them."""
@@ -35,7 +37,9 @@ class Desk:
         """List markets."""
         self.write(None, *(e.MarketListed(listing=each) for each in listings))
 
-    def write(self, past: c.Past | None, *events: e.Event) -> None:
+    def write(
+        self, past: c.Past | None, *events: e.Event, command: c.Command = NOTHING_ASKED
+    ) -> None:
         """Decide events; they wait for `commit`."""
         book = self.scene.book
         for event in events:
@@ -45,7 +49,7 @@ class Desk:
                 order = past.order if found is None and past is not None else found
             rows = rows_of(event, self.scene.now, order)
             self.scene.write(event)
-            about = _about(event)
+            about = _about(event, command)
             self.entries.append(Entry(self.scene.now, e.kind(event), e.encode(event), about, rows))
             self.lookups.remember(about, self.scene.records[-1], rows)
 
@@ -59,7 +63,7 @@ class Desk:
         """Decide a request with what is known of it."""
         command = self.lookups.complete(c.Submit(request=asked, received_ns=NOW))
         decision = self.scene.ask(command)
-        self.write(None, *decision.events)
+        self.write(None, *decision.events, command=command)
         return decision
 
     def known(self, **changes: Any) -> c.Known:
@@ -250,17 +254,32 @@ def test_records_are_a_copy(desk: Desk) -> None:
     assert len(desk.lookups.records("r-1")) == 1
 
 
-def test_duplicate_with_the_id_of_its_original_belongs_to_its_records(desk: Desk) -> None:
-    """A retry of a closed request does not hide what the journal holds of it."""
+def test_a_duplicate_under_a_known_id_is_no_part_of_its_life(desk: Desk, is_durable: bool) -> None:
+    """A caller in a loop is on record each time, and makes no life longer and no answer slower."""
     desk.submit(request())
+    if is_durable:
+        desk.commit()
+        desk.end()
+        desk.commit()
+    life = desk.lookups.records("r-1")
+    for _ in range(3):
+        refused = desk.submit(request()).events[0]
+        assert isinstance(refused, e.DuplicateRefused)
+        assert refused.code == "DUPLICATE_REQUEST"
+    assert desk.lookups.records("r-1") == life
     desk.commit()
-    desk.end()
-    desk.commit()
+    assert desk.lookups.records("r-1") == life
+    assert desk.journal.kinds(e.DuplicateRefused) == ["DuplicateRefused"] * 3
+
+
+def test_a_duplicate_under_an_id_of_its_own_is_found(desk: Desk) -> None:
+    """The first refusal under an id is what became of that id."""
     desk.submit(request())
-    kinds = [type(event) for _, _, event in desk.lookups.records("r-1")]
-    assert kinds == [e.OrderApproved, e.OrderNotSent, e.DuplicateRefused]
+    for _ in range(3):
+        desk.submit(request(request_id="r-2"))
     desk.commit()
-    assert [type(event) for _, _, event in desk.lookups.records("r-1")] == kinds
+    found = [type(event) for _, _, event in desk.lookups.records("r-2")]
+    assert found == [e.DuplicateRefused]
 
 
 def test_receipts_have_records(desk: Desk) -> None:

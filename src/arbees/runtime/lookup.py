@@ -18,9 +18,6 @@ from arbees.core.ports import IndexRow, Journal, KeyRow, KeyTables, RequestRow, 
 from arbees.core.request import Alternate, Request
 from arbees.core.result import Recorded
 
-_LATER = (e.OrderEvent, e.DuplicateRefused)
-"""Of their requests the journal may hold earlier records."""
-
 
 class Lookups:
     """Read side of the writer; on its thread only."""
@@ -131,7 +128,7 @@ class Lookups:
             return
         life = self._lives.get(about)
         if life is None:
-            is_later = isinstance(record[2], _LATER)
+            is_later = isinstance(record[2], e.OrderEvent)
             life = self._lives[about] = self._stored(about) if is_later else []
         life.append(record)
         self._touched.add(about)

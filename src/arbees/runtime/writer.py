@@ -222,7 +222,7 @@ class Writer:
                 order = self.book.orders[event.client_order_id]
             rows = rows_of(event, time_ns, order)
             self._follow(event)
-            about = _about(event)
+            about = _about(event, command)
             entries.append(Entry(time_ns, e.kind(event), e.encode(event), about, rows))
             records.append((sequence, time_ns, event))
             self._lookups.remember(about, (sequence, time_ns, event), rows)
@@ -342,11 +342,19 @@ def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecide
             future.set_exception(Undecided(why.code, why.message))
 
 
-def _about(event: e.Event) -> str | None:
-    """Return the id under which a record is found: its request's, or its receipt's."""
+def _about(event: e.Event, command: c.Command) -> str | None:
+    """
+    Return the id under which a record is found: its request's, or its receipt's.
+
+    A duplicate under an id that was seen before is found under none. A caller in a loop would make
+    the records of one request grow for ever, and each answer slower than the one before.
+    """
     if isinstance(event, e.OrderEvent):
         return event.request_id
     if isinstance(event, _ASKED):
+        is_again = isinstance(command, c.Submit) and command.known.request_key is not None
+        if is_again and isinstance(event, e.DuplicateRefused):
+            return None
         return event.request.request_id
     if isinstance(event, _RECEIPTS):
         return event.receipt_id or None

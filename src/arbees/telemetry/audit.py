@@ -297,7 +297,9 @@ def lines_of(
 def is_of_journal(reader: Reader, mark: Mark) -> bool:
     """Tell whether a line that was written is of this journal."""
     stored = next(iter(reader.records(mark.sequence - 1)), None)
-    if stored is None or stored.sequence != mark.sequence or stored.request_id != mark.request_id:
+    if stored is None or stored.sequence != mark.sequence or stored.kind not in KINDS:
+        return False
+    if _request_id(_decode(stored)) != mark.request_id:
         return False
     return any(mark.is_of(line) for line in lines_of(stored, reader.records_of(mark.request_id)))
 
