@@ -219,8 +219,9 @@ class Player:
                 known = self.assembly.gateway.reads.result(request_id)
                 self.results[index] = before if known is None else known
         for result in self.results:
-            if isinstance(result, Result):
-                result.latency_ms = Decimal(0)  # recorded time measures nothing
+            for each in (result, getattr(result, "original", None)):
+                if isinstance(each, Result):
+                    each.latency_ms = Decimal(0)  # recorded time measures nothing
         by_line = sorted(range(len(self.results)), key=self._lines.__getitem__)
         self.results = [self.results[index] for index in by_line]
 
