@@ -9,11 +9,21 @@ import pytest
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.book import Book
+from arbees.core.candidate import Candidate
+from arbees.core.facts import Facts
 from arbees.core.outcomes import OrderClosed
-from arbees.core.verdicts import Deny
+from arbees.core.verdicts import Deny, Verdict
 from arbees.core.views import Undecided
 from arbees.errors import InvariantViolation, JournalUnavailable, LeaseLost
-from arbees.runtime.writer import BATCH_MAX, LANE_MAX, Committed, Lane, TakeQuote
+from arbees.runtime.writer import (
+    BATCH_MAX,
+    DECIDING_NS_MAX,
+    LANE_MAX,
+    Committed,
+    Lane,
+    TakeQuote,
+)
 from tests.core.scene import Says
 from tests.runtime.bench import Bench, code_of, halt, note, reasons
 from tests.runtime.rig import quote, until
@@ -69,6 +79,32 @@ async def test_a_batch_is_bounded() -> None:
         await asyncio.gather(*futures[:-1])
     kinds = [[entry.kind for entry in commit] for commit in bench.journal.commits]
     assert kinds == [["Stopped"] * BATCH_MAX, ["HaltRaised", "Stopped"]]
+
+
+class Slow:
+    """A safeguard that takes its time."""
+
+    name: ClassVar[str] = "slow"
+    codes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        self.bench: Bench | None = None
+
+    def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
+        assert self.bench is not None
+        self.bench.now += DECIDING_NS_MAX * 3 // 5
+        return ()
+
+
+async def test_deciding_is_bounded_in_time() -> None:
+    """What was decided for a while is made durable before more is decided: a halt may wait."""
+    slow = Slow()
+    slow.bench = bench = Bench(slow)
+    futures = [bench.submit(key) for key in ("k-1", "k-2", "k-3")]
+    async with bench.running():
+        await asyncio.gather(*futures)
+    kinds = [[entry.kind for entry in commit] for commit in bench.journal.commits]
+    assert kinds == [["MarketListed", "OrderApproved", "OrderApproved"], ["OrderApproved"]]
 
 
 async def test_commands_that_give_nothing_need_no_commit() -> None:

@@ -7,7 +7,7 @@ refuses, undecided. If a commit fails the writer is poisoned and says so to ever
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 
 import msgspec
@@ -31,6 +31,8 @@ from arbees.runtime.lookup import Lookups
 from arbees.runtime.marks import Marks
 
 BATCH_MAX = 256
+DECIDING_NS_MAX = 1_000_000
+"""What is decided for longer than this is made durable first; a halt waits for no more."""
 LANE_MAX = 2_048
 """Requests, and quotes, that may wait; one more is refused, undecided."""
 TRUTH_MAX = 1_000_000
@@ -180,15 +182,13 @@ class Writer:
 
     async def _work(self) -> None:
         """Decide one batch, make it durable, release what it set off."""
-        batch: list[Queued] = [(command, None) for command in self.before_batch(self._now_ns())]
-        for lane in self._lanes:
-            while lane and len(batch) < BATCH_MAX:
-                batch.append(lane.popleft())
-        self._in_hand = [future for _, future in batch]
         entries: list[Entry] = []
         effects: list[c.Effect] = []
+        decided: list[tuple[Recorded, ...]] = []
         with self._lookups.looking():
-            decided = [self._decide(command, entries, effects) for command, _ in batch]
+            for command, future in self._next():
+                self._in_hand.append(future)
+                decided.append(self._decide(command, entries, effects))
         try:
             if entries:
                 await self._commit(entries)
@@ -197,6 +197,19 @@ class Writer:
         else:
             self._release(effects, decided)
         self._in_hand = []
+
+    def _next(self) -> Iterator[Queued]:
+        """Yield a batch: what must come first, then lane by lane while there is room and time."""
+        begun_ns, count = self._now_ns(), 0
+        for command in self.before_batch(begun_ns):
+            count += 1
+            yield command, None
+        for lane in self._lanes:
+            while lane and count < BATCH_MAX:
+                if count and self._now_ns() - begun_ns > DECIDING_NS_MAX:
+                    return
+                count += 1
+                yield lane.popleft()
 
     def _stamp(self) -> int:
         """Return the time of the next record: strictly after everything before it."""
