@@ -317,6 +317,27 @@ async def test_fills_of_before_are_not_meanwhile() -> None:
         assert [each.status for each in receipt.in_flight] == ["PARTIALLY_FILLED"]
 
 
+async def test_a_later_attempt_is_not_the_halts() -> None:
+    """What is sent under the same key after the halt was lifted is not what the halt chased."""
+    async with running() as rig:
+        rig.kalshi.before_gate.clear()
+        await rig.ask()
+        await rig.settle()
+        reply = await rig.halt()
+        rig.kalshi.before_gate.set()
+        await rig.settle()
+        assert rig.known().code == "HALTED"
+        await rig.halt("DISABLE")
+        rig.kalshi.answers.append(lambda order: fills(order, NOW))
+        await rig.ask(attempt=2, request_id="r-2")
+        await rig.settle()
+        assert len(rig.kalshi.sent) == 1
+        receipt = rig.gateway.receipt(reply.receipt_id or "")
+        assert receipt is not None
+        assert (receipt.complete, receipt.cancelled, receipt.in_flight) == (True, (), ())
+        assert receipt.filled_meanwhile == ()
+
+
 async def test_nothing_is_a_receipt_that_is_none() -> None:
     """An id that no halt or mass cancel had gives nothing; a request's id neither."""
     async with running() as rig:

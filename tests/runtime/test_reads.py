@@ -217,6 +217,25 @@ async def test_status() -> None:
         assert status.warnings == ("the audit log is behind",)
 
 
+async def test_the_status_is_that_of_the_disk() -> None:
+    """While a commit is under way the status tells what was durable before it."""
+    async with running() as rig:
+        await rig.rest("k-1")
+        seen: list[Any] = []
+
+        def look(_entries: object) -> None:
+            status = rig.gateway.status()
+            seen.append((status.open_orders, status.total_exposure, status.pnl_today))
+
+        rig.journal.before_append = look
+        await rig.ask("k-2", market_id="KX")
+        assert seen == [(1, Decimal("6.5"), Decimal(0))]
+        rig.journal.before_append = lambda _entries: None
+        await rig.settle()
+        status = rig.gateway.status()
+        assert (status.open_orders, status.total_exposure) == (2, Decimal(13))
+
+
 async def test_status_of_a_venue_that_is_away() -> None:
     """An open breaker shows with what opened it."""
     async with running(errors_to_open=1) as rig:

@@ -7,9 +7,10 @@ import pytest
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
-from arbees.core.outcomes import Found, Inconclusive, Settled, VenueOrder
+from arbees.core.outcomes import Found, Inconclusive, NotSent, Settled, VenueOrder
+from arbees.core.request import Alternate
 from arbees.core.units import MICRO
-from arbees.core.words import Action, HaltSource, Platform, Side
+from arbees.core.words import Action, HaltSource, Platform, Side, TimeInForce
 from arbees.errors import VenueError
 from tests.runtime.rig import Rig, fill, listed, position, running
 from tests.runtime.scripted_venue import fills
@@ -169,6 +170,23 @@ async def test_an_order_that_ended_here_and_works_there_is_a_break() -> None:
         await rig.settle()
         rig.kalshi.working = [listed(order)]
         await compare(rig)
+        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{KALSHI}"]
+        assert rig.book.halts == {}
+
+
+async def test_an_order_that_went_elsewhere_and_works_here_is_a_break() -> None:
+    """One key, two orders: the first never left, by the venue's own word, and yet it works."""
+    async with running() as rig:
+        rig.kalshi.answers.append(NotSent(message="no route"))
+        there = Alternate(
+            platform=Platform.POLYMARKET, market_id=YES_TOKEN, side=Side.YES, limit_price=650_000
+        )
+        await rig.ask(alternates=(there,), time_in_force=TimeInForce.GTC)
+        await rig.settle()
+        order = rig.order()
+        rig.polymarket.working = [listed(order)]
+        rig.kalshi.working = [foreign(order.client_order_id)]
+        assert await compare(rig)
         assert list(breaks(rig)) == [f"Kalshi|unknown_order|{KALSHI}"]
         assert rig.book.halts == {}
 

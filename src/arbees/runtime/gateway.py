@@ -100,6 +100,7 @@ class TradingGateway:
             if about is not None and (waiting := self._watch.get(about)) is not None:
                 waiting.set()
             self.on_event(time_ns, event)
+        self.reads.look()
         self.on_durable()
         self._lifecycle.count(len(records))
 

@@ -20,12 +20,35 @@ from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
 
 
+class Figures(msgspec.Struct, frozen=True):
+    """What the status tells of the book."""
+
+    open_orders: int
+    unknown_orders: int
+    total_worst: int
+    pnl_today: int
+
+
 class Reads:
     """Read side of the gateway."""
 
     def __init__(self, desk: Desk) -> None:
         """Read a desk."""
         self._desk = desk
+        self._figures = self.look()
+
+    def look(self) -> Figures:
+        """Return figures of the book; where it runs ahead of the disk, those of before (P1)."""
+        desk = self._desk
+        book = desk.book
+        if book.sequence <= desk.journal.head.sequence:
+            self._figures = Figures(
+                len(book.orders),
+                book.unknown,
+                book.total_worst,
+                book.pnl_today(desk.marks.unrealized),
+            )
+        return self._figures
 
     def durable(self, about: str) -> list[Recorded]:
         """Return the durable records of a request or receipt (P1)."""
@@ -149,12 +172,13 @@ class Reads:
         ended_ns = time_ns
         for client_order_id in orders:
             row = self._desk.journal.order(client_order_id)
-            life = None if row is None else self.life(row.request_id)
-            if row is None or life is None:
-                continue
+            records = [] if row is None else self.durable(row.request_id)
+            life = fold(records)
+            if life is None or records[0][0] > sequence:
+                continue  # a later attempt: the one of then ended without having been sent
             meanwhile = sum(
                 event.quantity
-                for at, _, event in self.durable(row.request_id)
+                for at, _, event in records
                 if at > sequence and isinstance(event, e.OrderFilled)
             )
             order = ReceiptOrder(
@@ -189,7 +213,7 @@ class Reads:
     def status(self, warnings: tuple[str, ...]) -> StatusView:
         """Return the state of everything."""
         desk = self._desk
-        book, head = desk.book, desk.journal.head
+        book, head, figures = desk.book, desk.journal.head, self.look()
         return StatusView(
             mode=book.mode,
             state=self.state(),
@@ -203,16 +227,16 @@ class Reads:
                 for platform, breaker in desk.breakers.items()
             ),
             journal=JournalView(sequence=head.sequence, hash=head.hash.hex()),
-            pnl_today=to_decimal(book.pnl_today(desk.marks.unrealized)),
+            pnl_today=to_decimal(figures.pnl_today),
             version=desk.options.version,
             settings_hash=desk.options.settings_hash,
             disabled_safeguards=tuple(desk.options.disabled),
             account=book.account,
             environment=book.environment,
             disabled_reason=next(iter(desk.options.disabled.values()), None),
-            open_orders=len(book.orders),
-            unknown_orders=book.unknown,
-            total_exposure=to_decimal(book.total_worst),
+            open_orders=figures.open_orders,
+            unknown_orders=figures.unknown_orders,
+            total_exposure=to_decimal(figures.total_worst),
             warnings=warnings,
         )
 

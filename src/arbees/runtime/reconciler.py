@@ -167,10 +167,11 @@ class Reconciler:
     def _orders(self, platform: Platform, orders: Sequence[VenueOrder]) -> list[e.BreakOpened]:
         book = self._desk.book
         breaks: list[e.BreakOpened] = []
+        ours = {each.client_order_id for each in self._ours(platform)}
         listed: set[str] = set()
         for order in orders:
             name = order.client_order_id
-            if name is not None and name in book.orders:
+            if name is not None and name in ours:
                 listed.add(name)
                 continue
             if name is not None and name.startswith(CLIENT_ORDER_ID_PREFIX):
@@ -190,10 +191,10 @@ class Reconciler:
                     f"{order.venue_order_id} working at the venue",
                 )
             )
-        for ours in self._ours(platform):
-            if ours.client_order_id not in listed and ours.acknowledged_ns is None:
+        for name in sorted(ours - listed):
+            if book.orders[name].acknowledged_ns is None:
                 # The venue never said that it has it: find out, do not guess.
-                self._desk.dispatcher.carry_out((c.ResolveOrder(ours.client_order_id),))
+                self._desk.dispatcher.carry_out((c.ResolveOrder(name),))
         return breaks
 
     def _rolled_back(self, client_order_id: str) -> None:
