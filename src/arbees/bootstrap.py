@@ -308,11 +308,10 @@ def _refuse_live(settings: Settings) -> int:
     path = settings.journal_path()
     authority = None
     if path.exists():
-        reader = JournalReader(path)
         book = fresh()
-        replay(reader.records(), book)
+        with JournalReader(path) as reader:
+            replay(reader.records(), book)
         authority = book.authority
-        reader.close()
     raise ConfigurationError("\n".join(obstacles(settings, authority, SystemClock().now_ns())))
 
 
