@@ -117,6 +117,15 @@ async def test_a_market_opens_and_closes_by_its_quotes() -> None:
     assert opened == [e.MarketStatusChanged(market_key=KALSHI, is_open=True)]
 
 
+async def test_a_late_quote_closes_nothing() -> None:
+    """One that comes behind a newer one says neither a price nor a status."""
+    bench = Bench()
+    async with bench.running():
+        await feed(bench, quote(), quote("0.50", "0.52", ts_ns=NOW - 1, status="closed"))
+    assert bench.book.markets[KALSHI].is_open
+    assert bench.writer._marks.touches[KALSHI].ask == 660_000
+
+
 async def test_a_market_may_be_closed_from_the_first_quote_on() -> None:
     """A market that is closed when it is first seen is listed closed."""
     bench = Bench()

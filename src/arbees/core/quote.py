@@ -5,12 +5,15 @@ from itertools import pairwise
 import msgspec
 
 from arbees.core import wire
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.wire import ABSENT, Malformed
 from arbees.core.words import Platform, Side
 
 Level = tuple[int, int]
 """Price in micro-dollars of Yes and quantity in micro-contracts."""
+
+AHEAD_MAX_NS = 2 * NS_PER_SECOND
+"""How far the clock of a feed may be ahead of ours."""
 
 _LEVELS_MAX = 1_000
 
@@ -76,6 +79,21 @@ _CLOSED = (
 )
 _STATUSES = {"open": "open", "active": "open", **dict.fromkeys(_CLOSED, "closed")}
 """Kalshi's own words and their like: only an open market takes orders."""
+
+
+def is_outdated(ts_ns: int, known_ns: int, now_ns: int) -> bool:
+    """
+    Tell whether a quote is older than the newest that is known.
+
+    One from the future is no newer one: a wrong year in a feed would hide all prices to come, and
+    with them the loss of the day.
+
+    Args:
+        ts_ns: time of the quote.
+        known_ns: time of the newest so far.
+        now_ns: the clock.
+    """
+    return ts_ns < known_ns <= now_ns + AHEAD_MAX_NS
 
 
 def parse_quote(data: bytes, now_ns: int) -> Quote:

@@ -6,11 +6,8 @@ Volatile: nothing here is state. The sum of marks is kept up to date market by m
 
 from arbees.core.book import Book, unrealized_of
 from arbees.core.facts import Touch
-from arbees.core.quote import Quote
-from arbees.core.units import MICRO, NS_PER_SECOND
-
-AHEAD_MAX_NS = 2 * NS_PER_SECOND
-"""How far the clock of a feed may be ahead of ours."""
+from arbees.core.quote import Quote, is_outdated
+from arbees.core.units import MICRO
 
 
 class Marks:
@@ -27,14 +24,8 @@ class Marks:
             self.recount(key)
 
     def take(self, key: str, quote: Quote, *, is_flipped: bool, now_ns: int) -> None:
-        """
-        Take a quote unless a newer one is known.
-
-        One from the future is no newer one: a wrong year in a feed would hide all prices to come,
-        and with them the loss of the day.
-        """
-        known = self.touches.get(key)
-        if known is not None and quote.ts_ns < known.ts_ns <= now_ns + AHEAD_MAX_NS:
+        """Take a quote unless a newer one is known."""
+        if self.is_newer_known(key, quote, now_ns):
             return
         bid = quote.bids[0][0] if quote.bids else None
         ask = quote.asks[0][0] if quote.asks else None
@@ -43,6 +34,11 @@ class Marks:
         self.touches[key] = Touch(quote.ts_ns, bid, ask)
         if key in self._parts:
             self.recount(key)
+
+    def is_newer_known(self, key: str, quote: Quote, now_ns: int) -> bool:
+        """Tell whether a quote comes too late to say anything."""
+        known = self.touches.get(key)
+        return known is not None and is_outdated(quote.ts_ns, known.ts_ns, now_ns)
 
     def forget(self, key: str) -> None:
         """Drop the quote of a market that was settled."""

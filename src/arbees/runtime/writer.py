@@ -256,7 +256,8 @@ class Writer:
         is_open = quote.status != "closed"
         if found is not None:
             market, _ = found
-            if market.is_settled:
+            key = market.listing.market_key
+            if market.is_settled or self._marks.is_newer_known(key, quote, self._now_ns()):
                 return None
             if market.is_open == is_open:
                 self._touch(quote)

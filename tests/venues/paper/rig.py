@@ -122,10 +122,11 @@ def make_quote(
     opposite_token_id: str | None = None,
     tick: str | None = None,
     lot: str | None = None,
+    seconds: float = 0,
 ) -> Quote:
-    """Return a quote of the Yes side, best level first."""
+    """Return a quote of the Yes side, best level first, so many seconds after the start."""
     return Quote(
-        ts_ns=START_NS,
+        ts_ns=START_NS + round(seconds * NS_PER_SECOND),
         platform=platform,
         market_id=market_id,
         bids=tuple((micro(price), micro(size)) for price, size in bids),

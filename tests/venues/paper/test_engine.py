@@ -50,6 +50,18 @@ async def test_depth_is_used_up_until_the_next_quote(rig: Rig) -> None:
     await rig.exchange.close()
 
 
+async def test_a_quote_behind_a_newer_one_is_ignored(rig: Rig) -> None:
+    """The newest quote fills, whatever came last; one from the future hides none to come."""
+    rig.exchange.feed(make_quote(BIDS, [("0.50", "9")], seconds=1))
+    rig.exchange.feed(make_quote(BIDS, [("0.45", "9")]))
+    assert prices_of(await rig.accept("a", size="1")) == [(micro("0.50"), micro("1"))]
+    rig.exchange.feed(make_quote(BIDS, [("0.49", "9")], seconds=3600))
+    assert prices_of(await rig.accept("b", size="1")) == [(micro("0.49"), micro("1"))]
+    rig.exchange.feed(make_quote(BIDS, [("0.48", "9")], seconds=2))
+    assert prices_of(await rig.accept("c", size="1")) == [(micro("0.48"), micro("1"))]
+    await rig.exchange.close()
+
+
 async def test_fok_is_all_or_nothing(rig: Rig) -> None:
     """A FOK fills whole or is killed: accepted, no fill, its id spent, no depth used."""
     rig.exchange.feed(make_quote(BIDS, ASKS))

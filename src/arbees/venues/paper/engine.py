@@ -20,7 +20,7 @@ from arbees.core.outcomes import (
     Report,
     Settled,
 )
-from arbees.core.quote import Quote, Settlement
+from arbees.core.quote import Quote, Settlement, is_outdated
 from arbees.core.units import mul_ceil, mul_floor
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from arbees.venues.paper import admission, listing, matching
@@ -127,12 +127,20 @@ class Engine:
         return CancelAccepted(quantity=quantity, time_ns=now_ns)
 
     def quote(self, quote: Quote, now_ns: int) -> None:
-        """Take the newest depth of a market; what rests and is crossed fills at its own limit."""
+        """
+        Take the newest depth of a market; what rests and is crossed fills at its own limit.
+
+        One that comes after a newer one is ignored, as the gateway's safeguards ignore it.
+        """
         market, is_flipped, is_new = listing.of_quote(self.state, quote)
         if is_new:
             self._changes.markets[market.platform, market.key] = market
         if market.result is not None:
             return
+        known_ns = market.quoted_ns
+        if known_ns is not None and is_outdated(quote.ts_ns, known_ns, now_ns):
+            return
+        market.quoted_ns = quote.ts_ns
         is_open = quote.status != "closed"
         if is_open is not market.is_open:
             market.is_open = is_open

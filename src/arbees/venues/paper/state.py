@@ -81,6 +81,8 @@ class PaperMarket(msgspec.Struct, kw_only=True):
     bids: list[Level] = []
     """What is left of the newest quote; never durable, so no quote means no fill."""
     asks: list[Level] = []
+    quoted_ns: int | None = None
+    """Time of the newest quote; None = none since the start."""
     working: dict[str, PaperOrder] = {}
     """By client order id, oldest first."""
     locked: int = 0
