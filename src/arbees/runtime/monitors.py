@@ -20,6 +20,7 @@ from arbees.runtime.clock import JUMP_MAX_NS
 from arbees.runtime.desk import Desk
 from arbees.runtime.writer import Lane
 
+REASON_MAX = 1_000
 KILL_FILE_SECONDS = 0.25
 MARK_SECONDS = 30.0
 CLOCK_SECONDS = 1.0
@@ -34,6 +35,8 @@ class Monitors:
         self._desk = desk
         self._day_ends_ns = 0
         self._probed: set[Platform] = set()
+        self.on_reconnect: Callable[[], None] = lambda: None
+        """Told when a venue is back: what happened meanwhile is to be compared (R11)."""
         desk.writer.before_batch = self.before_batch
         desk.writer.health = self.health
         desk.writer.balance_ns = lambda platform: desk.balance_ns.get(platform, 0)
@@ -135,7 +138,11 @@ class Monitors:
         )
 
     def halt(self, source: HaltSource, reason: str, *, scope: str = SCOPE_ALL) -> None:
-        """Halt by itself: in force at once, journaled next."""
+        """Halt by itself: in force at once, journaled next; an earlier reason is not lost."""
+        standing = self._desk.book.halts.get(f"{source}|{scope}")
+        if standing is not None:
+            is_news = reason not in standing.reason
+            reason = f"{standing.reason}; {reason}"[:REASON_MAX] if is_news else standing.reason
         self._desk.gate.halt(source, scope, TradingState.HALTED, reason)
         self._desk.writer.tell(
             c.RaiseHalt(
@@ -181,7 +188,9 @@ class Monitors:
         reasons = (breaker.last_error,) if breaker.is_open else ()
         changed = e.VenueStateChanged(platform=platform, state=breaker.state, reasons=reasons)
         desk.writer.tell(c.Record(events=(changed,)))
-        if breaker.is_open and platform not in self._probed:
+        if not breaker.is_open:
+            self.on_reconnect()
+        elif platform not in self._probed:
             self._probed.add(platform)
             desk.supervisor.start(self._probe_until_back(platform), f"probe {platform}")
 

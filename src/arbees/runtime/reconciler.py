@@ -43,6 +43,19 @@ class Reconciler:
         """Compare on demand; `watch` does it every interval."""
         self._desk = desk
         self._monitors = monitors
+        self._is_catching_up = False
+        monitors.on_reconnect = self.catch_up
+
+    def catch_up(self) -> None:
+        """Compare as soon as possible, in a task of its own: a venue is back."""
+        if not self._is_catching_up:
+            self._is_catching_up = True
+            self._desk.supervisor.start(self._until_compared(), "reconcile after a reconnect")
+
+    async def _until_compared(self) -> None:
+        while not await self.run():
+            await self._desk.clock.sleep(SOON_SECONDS)
+        self._is_catching_up = False
 
     async def watch(self) -> None:
         """Reconcile every interval; soon, where a venue was never compared yet."""
