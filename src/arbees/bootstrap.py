@@ -260,9 +260,8 @@ def assemble(
         reader = JournalReader(files.journal)
         audit: AuditLog | NoAuditLog = NoAuditLog()
         if files.audit_log is not None:
-            audit_files = AuditFiles(
-                files.audit_log, retention_days=settings.audit_log.retention_days
-            )
+            days = settings.audit_log.retention_days
+            audit_files = AuditFiles(files.audit_log, retention_days=days)
             is_timed = not isinstance(clock, RecordedClock)
             copies = () if is_inline else (copy_to_console,)
             audit = AuditLog(reader, audit_files, copies=copies, is_timed=is_timed)
@@ -298,21 +297,18 @@ def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _ass
 
 def _refuse_live(settings: Settings) -> int:
     """Say why a live start does not go on; this version has no live venue."""
-    facts = refusal(settings)
-    if facts is not None:
+    if (facts := refusal(settings)) is not None:
         raise ConfigurationError(facts)
     if settings.section(Authorization).live_confirm and not confirm_live(
         live_platforms(settings), sys.stdin, sys.stderr, is_terminal=sys.stdin.isatty()
     ):
         return 1
-    path = settings.journal_path()
-    authority = None
+    path, book = settings.journal_path(), fresh()
     if path.exists():
-        book = fresh()
         with JournalReader(path) as reader:
             replay(reader.records(), book)
-        authority = book.authority
-    raise ConfigurationError("\n".join(obstacles(settings, authority, SystemClock().now_ns())))
+    found = obstacles(settings, book.authority, SystemClock().now_ns())
+    raise ConfigurationError("\n".join(found))
 
 
 class _Ends:

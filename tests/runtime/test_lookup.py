@@ -7,90 +7,15 @@ from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.index import rows_of
-from arbees.core.market import Listing
-from arbees.core.order import Order
-from arbees.core.outcomes import Accepted, Found, Missing, NotSent, OrderClosed
-from arbees.core.ports import Entry
-from arbees.core.request import Alternate, Request
+from arbees.core.outcomes import Accepted, Found, Missing, OrderClosed
+from arbees.core.request import Alternate
 from arbees.core.words import Platform, Side
 from arbees.runtime.lookup import Lookups
-from arbees.runtime.writer import _about
 from tests.core.scene import MICRO, Scene
-from tests.runtime.memory_journal import MemoryJournal
+from tests.runtime.lookup_desk import Desk
 from tests.safeguards.build import NO_TOKEN, NOW, YES_TOKEN, request
 
 NOTHING_ASKED = c.Record(events=())
-
-
-class Desk:
-    """A book, its journal and the lookups between them, as the writer moves them."""
-
-    def __init__(self) -> None:
-        self.scene = Scene(is_bare=True)
-        self.journal = MemoryJournal(NOW)
-        self.scene.write(*self.journal.events)
-        self.entries: list[Entry] = []
-        self.lookups = Lookups(self.journal, self.scene.book)
-
-    def list_markets(self, *listings: Listing) -> None:
-        """List markets."""
-        self.write(None, *(e.MarketListed(listing=each) for each in listings))
-
-    def write(
-        self, past: c.Past | None, *events: e.Event, command: c.Command = NOTHING_ASKED
-    ) -> None:
-        """Decide events; they wait for `commit`."""
-        book = self.scene.book
-        for event in events:
-            order: Order | None = None
-            if isinstance(event, e.OrderEvent):
-                found = book.orders.get(event.client_order_id)
-                order = past.order if found is None and past is not None else found
-            rows = rows_of(event, self.scene.now, order)
-            self.scene.write(event)
-            about = _about(event, command)
-            self.entries.append(Entry(self.scene.now, e.kind(event), e.encode(event), about, rows))
-            self.lookups.remember(about, self.scene.records[-1], rows)
-
-    def commit(self) -> None:
-        """Make durable what was decided."""
-        self.journal.append(self.entries)
-        self.entries = []
-        self.lookups.forget_batch()
-
-    def submit(self, asked: Request) -> c.Decision:
-        """Decide a request with what is known of it."""
-        command = self.lookups.complete(c.Submit(request=asked, received_ns=NOW))
-        decision = self.scene.ask(command)
-        self.write(None, *decision.events, command=command)
-        return decision
-
-    def known(self, **changes: Any) -> c.Known:
-        """Return what is known of a request."""
-        command = self.lookups.complete(c.Submit(request=request(**changes), received_ns=NOW))
-        assert isinstance(command, c.Submit)
-        return command.known
-
-    def take(self, command: c.Command) -> c.Command:
-        """Complete a command, decide it, and write what it gives."""
-        complete = self.lookups.complete(command)
-        decision = self.scene.ask(complete)
-        self.write(getattr(complete, "past", None), *decision.events)
-        return complete
-
-    @property
-    def order(self) -> Order:
-        """The one open order."""
-        (order,) = self.scene.book.orders.values()
-        return order
-
-    def end(self) -> str:
-        """End the one open order without a fill; return its id."""
-        name = self.order.client_order_id
-        answer = NotSent(message="no route")
-        self.take(c.TakeOutcome(client_order_id=name, outcome=answer, request=request()))
-        return name
 
 
 @pytest.fixture
