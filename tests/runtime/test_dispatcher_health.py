@@ -110,6 +110,7 @@ async def test_a_lookup_that_finds_closes_the_breaker() -> None:
     async with running(errors_to_open=1) as rig:
         order = await rig.rest()
         await open_breaker(rig)
+        rig.kalshi.failure = None
         rig.kalshi.lookups.append(FOUND)
         rig.desk.dispatcher.carry_out([c.ResolveOrder(order.client_order_id)])
         await rig.settle()
