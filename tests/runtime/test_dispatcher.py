@@ -191,6 +191,17 @@ async def test_an_order_is_asked_for_once_at_a_time() -> None:
         assert len(rig.kalshi.looked_up) == 1
 
 
+async def test_an_order_on_its_way_is_not_asked_for() -> None:
+    """While its answer is due nobody needs to look for an order: the answer comes first."""
+    async with running() as rig:
+        rig.kalshi.before_answer.clear()
+        await rig.ask()
+        await rig.settle()
+        rig.desk.dispatcher.carry_out([c.ResolveOrder(rig.order().client_order_id)])
+        await rig.settle()
+        assert rig.kalshi.looked_up == []
+
+
 async def test_a_fill_on_the_stream_ends_the_questions() -> None:
     """Presence by whatever means: what the stream tells need not be asked for."""
     async with running() as rig:

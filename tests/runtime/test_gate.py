@@ -105,6 +105,14 @@ def test_journaled_halt_needs_no_memory(place: Place) -> None:
     assert refusal == Refusal(code="HALTED", message="Trading halted: http: drill")
 
 
+def test_decided_halt_holds_before_it_is_durable(place: Place) -> None:
+    """What the writer decided by itself, as the file's halt, is in force while it is written."""
+    order = place.approve()
+    place.scene.write(place.raised(source="file"))
+    refusal = place.gate.check(order)
+    assert refusal == Refusal(code="HALTED", message="Trading halted: file: drill")
+
+
 def test_halt_of_an_earlier_life_holds() -> None:
     """A halt that a book brings along holds from the first moment."""
     scene = Scene()

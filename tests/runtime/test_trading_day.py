@@ -75,7 +75,7 @@ async def test_the_first_day_opens_before_anything_else() -> None:
 
 async def test_a_day_opens_by_itself() -> None:
     """Soon after midnight the new day is on record, though nothing happens in it."""
-    async with running() as rig:
+    async with running(balance_interval_ns=24 * HOUR) as rig:
         await rig.wait(8.5 * 3_600 - 1)
         assert len(rig.events(e.DayOpened)) == 1
         await rig.wait(31)
