@@ -43,6 +43,8 @@ class Says:
 
     def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
         """Say it, and note who asked."""
+        assert isinstance(book, Book)
+        assert isinstance(facts, Facts)
         self.asked.append(order)
         return self.verdicts
 

@@ -20,7 +20,15 @@ from arbees.core.book import (
 )
 from arbees.core.words import Side, TradingState
 from tests.core.scene import Scene
-from tests.safeguards.build import KALSHI, book_with, market, subject_of
+from tests.safeguards.build import (
+    CONDITION,
+    KALSHI,
+    NO_TOKEN,
+    YES_TOKEN,
+    book_with,
+    market,
+    subject_of,
+)
 
 MICRO = 1_000_000
 
@@ -112,6 +120,44 @@ def test_the_strictest_halt_covers(
     state, said = book.state_for(subject_of())
     assert state is expected[0]
     assert said is (None if expected[1] is None else made[expected[1]])
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (f"market:{KALSHI}", f"market:{KALSHI}"),
+        (f"market:{YES_TOKEN}", f"market:{CONDITION}"),
+        (f"market:{NO_TOKEN}", f"market:{CONDITION}"),
+        (f"market:{CONDITION}", f"market:{CONDITION}"),
+        ("market:unheard of", "market:unheard of"),
+        (f"strategy:{YES_TOKEN}", f"strategy:{YES_TOKEN}"),
+        ("all", "all"),
+    ],
+)
+def test_a_scope_names_a_market_by_its_key(scope: str, expected: str) -> None:
+    """Whichever of its names it was called by; other scopes are as they are."""
+    assert Scene().book.canonical(scope) == expected
+
+
+def test_a_key_is_not_taken_for_a_name() -> None:
+    """A name that is also the key of another market means that market."""
+    book = Scene().book
+    book.names[f"Polymarket|{KALSHI}"] = (CONDITION, False)
+    assert book.canonical(f"market:{KALSHI}") == f"market:{KALSHI}"
+
+
+def test_a_halt_of_one_token_covers_the_other() -> None:
+    """It may be older than what is known of its market."""
+    scene = Scene(is_bare=True)
+    other = subject_of(platform="Polymarket", market_key=CONDITION, market_id=NO_TOKEN)
+    scope = f"market:{YES_TOKEN}"
+    assert not scene.book.covers(scope, other)
+    known = Scene().book
+    assert known.covers(scope, other)
+    assert known.covers(f"market:{NO_TOKEN}", other)
+    assert not known.covers(f"market:{KALSHI}", other)
+    known.halts["http|x"] = halt(TradingState.HALTED, scope)
+    assert known.state_for(other)[0] is TradingState.HALTED
 
 
 # Markets and profit ----------------------------------------------------------------------------

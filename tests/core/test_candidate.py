@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from arbees.core.book import Book, Subject
-from arbees.core.candidate import Candidate
+from arbees.core.book import Book, Subject, fresh
+from arbees.core.candidate import Candidate, make_candidate
 from arbees.core.facts import Facts, Touch
-from arbees.core.market import Holding
+from arbees.core.market import Holding, Terms
 from arbees.core.order import Order, Reservation
 from arbees.core.request import Alternate
 from arbees.core.words import Action, Platform, Side, TimeInForce
@@ -237,6 +237,24 @@ def test_a_market_that_nobody_knows() -> None:
     )
     assert (found.market.sport, found.market.game_id) == ("UNCLASSIFIED", f"market:{YES_TOKEN}")
     assert found.market.yes == found.market.no == Holding()
+
+
+def test_an_unknown_market_has_the_terms_of_its_venue() -> None:
+    """Every one of them."""
+    terms = Terms(
+        is_netting=False,
+        taker_rate=1,
+        maker_rate=2,
+        fee_grid=3,
+        tick=4,
+        lot=5,
+        minimum=6,
+    )
+    found = make_candidate(request(), 0, fresh(), Facts(now_ns=NOW), {Platform.KALSHI: terms}, 7)
+    known = found.market.listing
+    assert (known.is_netting, known.taker_rate, known.maker_rate) == (False, 1, 2)
+    assert (known.fee_grid, known.tick, known.lot, known.minimum) == (3, 4, 5, 6)
+    assert found.rates == (1, 3, 7)
 
 
 @pytest.mark.parametrize(

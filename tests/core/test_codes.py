@@ -288,6 +288,7 @@ def test_every_code_is_listed_here() -> None:
 def test_every_code_says_what_to_do(code: str) -> None:
     """A remedy is a sentence; codes with numbers have a unit for them."""
     known = CODES[code]
+    assert isinstance(known.unit, Unit)
     assert known.remedy.endswith(".")
     assert known.remedy[0].isupper()
     if known.unit is Unit.TEXT:

@@ -86,6 +86,27 @@ def test_the_hour_that_a_day_lacks() -> None:
     assert evening.opens_at(jump) == parse_time("2026-03-09T05:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("zone", "jump", "minute"),
+    [
+        ("America/New_York", "2026-03-08T07:00:00Z", 150),
+        ("Europe/London", "2026-03-29T01:00:00Z", 90),
+        ("Australia/Lord_Howe", "2026-10-03T15:30:00Z", 135),
+        ("Africa/Cairo", "2026-04-23T22:00:00Z", 30),
+    ],
+)
+def test_a_skipped_start_is_the_moment_of_the_jump(zone: str, jump: str, minute: int) -> None:
+    """To the second, however long the jump is; an end there is a nanosecond before."""
+    at = parse_time(jump)
+    starts = hours((minute, minute + 240), zone=zone)
+    assert starts.opens_at(at - 1) == at
+    ends = hours((0, minute), zone=zone) if minute > 60 else hours((1380, minute), zone=zone)
+    assert ends.opens_at(at - 1) == at - 1
+    later = ends.opens_at(at)
+    assert later is not None
+    assert later > at
+
+
 def test_hours_that_a_day_lacks_do_not_open_on_it() -> None:
     """Sundays 02:10 to 02:50 do not exist on that Sunday; the next is a week later."""
     gone = hours((130, 170), days=(6,))
@@ -217,6 +238,9 @@ def test_hours_are_described() -> None:
         ({"hours": "18:00-23:30"}, hours((1080, 1410))),
         ({"hours": ["22:00-02:00", "00:00-24:00"]}, hours((1320, 120), (0, 1440))),
         ({"hours": "23:59-00:00"}, hours((1439, 0))),
+        ({"hours": "00:59-23:59"}, hours((59, 1439))),
+        ({"days": ["Monday", "tuesday", "WEDNESDAY", "Thursday"]}, Hours(days=(0, 1, 2, 3))),
+        ({"days": ["Friday", "Saturday", "Sunday"]}, Hours(days=(4, 5, 6))),
         ({"zone": "UTC", "phase": "any"}, hours((0, 1440), zone="UTC")),
     ],
 )
@@ -247,6 +271,8 @@ ZONE = "here.zone: Expected an IANA time zone (America/New_York), was "
         ({"hours": "18:00-18:00"}, RANGE + "'18:00-18:00'"),
         ({"hours": ["18:00-19:00", 5]}, RANGE + "5"),
         ({"hours": "18:00-19:00 "}, RANGE + "'18:00-19:00 '"),
+        ({"hours": "18:00-19:0٣"}, RANGE + "'18:00-19:0٣'"),
+        ({"days": "Mond"}, DAYS + "'Mond'"),
         ({"hours": []}, "here.hours: Expected at least one range, was none"),
         ({"zone": "Mars/Base"}, ZONE + "'Mars/Base'"),
         ({"zone": "../etc"}, ZONE + "'../etc'"),

@@ -5,7 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from arbees.core.quote import Quote, Settlement, parse_quote, parse_settlement
+from arbees.core.quote import (
+    AHEAD_MAX_NS,
+    Quote,
+    Settlement,
+    is_outdated,
+    parse_quote,
+    parse_settlement,
+)
 from arbees.core.wire import Malformed
 from arbees.core.words import Platform, Side
 
@@ -49,6 +56,32 @@ def test_the_least_quote() -> None:
     )
 
 
+def test_what_a_quote_leaves_out() -> None:
+    """A quote that is made by hand says no more than it must."""
+    least = Quote(ts_ns=1, platform=Platform.KALSHI, market_id="M", bids=(), asks=())
+    nothing = (
+        *(least.sport, least.game_id, least.game_start_ns, least.condition_id),
+        *(least.opposite_token_id, least.tick, least.lot, least.status),
+    )
+    assert set(nothing) == {None}
+
+
+@pytest.mark.parametrize(
+    ("ts", "known", "now", "expected"),
+    [
+        (9, 10, 20, True),
+        (10, 10, 20, False),
+        (11, 10, 20, False),
+        (9, AHEAD_MAX_NS + 20, 20, True),
+        (9, AHEAD_MAX_NS + 21, 20, False),
+    ],
+)
+def test_an_older_quote_is_outdated(ts: int, known: int, now: int, expected: bool) -> None:
+    """Unless the newest one came from more than two seconds in the future."""
+    assert is_outdated(ts, known, now) is expected
+    assert AHEAD_MAX_NS == 2 * 10**9
+
+
 def test_a_quote_that_says_everything() -> None:
     """Every field arrives in its own place."""
     assert parse(
@@ -81,17 +114,16 @@ def test_a_quote_that_says_everything() -> None:
     )
 
 
+OPEN = ("open", "Active", "ACTIVE")
+CLOSED = (
+    *("closed", "PAUSED", "halted", "suspended", "Settled", "unopened"),
+    *("initialized", "inactive", "determined", "disputed", "amended", "finalized"),
+)
+
+
 @pytest.mark.parametrize(
     ("word", "status"),
-    [
-        ("open", "open"),
-        ("Active", "open"),
-        ("closed", "closed"),
-        ("PAUSED", "closed"),
-        ("settled", "closed"),
-        ("finalized", "closed"),
-        ("initialized", "closed"),
-    ],
+    [*((word, "open") for word in OPEN), *((word, "closed") for word in CLOSED)],
 )
 def test_a_status_is_open_or_closed(word: str, status: str) -> None:
     """The venues' words mean one of two."""

@@ -106,7 +106,8 @@ def test_what_a_command_leaves_out() -> None:
     cancel = c.RequestCancel(scope="all", reason="r", actor="a")
     assert (cancel.receipt_id, cancel.opening_only) == ("", False)
     lift = c.LiftHalt(sources=(), scope="all", reason="r", actor="a")
-    assert not lift.acknowledge
+    assert lift.acknowledge is False
+    assert cancel.opening_only is False
 
 
 def test_rows_of_the_journal() -> None:
@@ -171,9 +172,9 @@ def test_a_fresh_order_has_taken_nothing() -> None:
     )
     assert (order.filled, order.value, order.fees, order.trades) == (0, 0, 0, [])
     assert (order.rates, order.reserved, order.status) == ((0, 1, 0), NOTHING, "PENDING")
-    assert not (order.is_flipped)
-    assert not (order.is_reducing)
-    assert not (order.is_inside)
+    assert order.is_flipped is False
+    assert order.is_reducing is False
+    assert order.is_inside is False
     empty = (
         *(order.signal_id, order.expires_ns, order.model_version, order.venue_order_id),
         *(order.reference, order.acknowledged_ns, order.cancel_reason, order.sent_ns),

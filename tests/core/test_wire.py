@@ -229,6 +229,8 @@ def test_an_absent_number_is_none() -> None:
         ("1970-01-01T00:00:00.000000001Z", 1),
         ("1970-01-01T01:00:00+01:00", 0),
         ("1969-12-31T19:00:00-05:00", 0),
+        ("1970-01-01T01:00:00.123456789+01:00", 123_456_789),
+        ("1969-12-31T19:00:00.5-05:00", 500_000_000),
         ("1969-12-31T23:59:59.999Z", -1_000_000),
         ("2026-01-28T20:30:00Z", 1_769_632_200 * 10**9),
         ("2024-02-29T00:00:00Z", 1_709_164_800 * 10**9),
@@ -285,6 +287,14 @@ def test_times_that_do_not_exist_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Expected") as error:
         parse_time(text)
     assert str(error.value) == f"Expected a time that exists, was {text!r}"
+
+
+@pytest.mark.parametrize("fraction", [",5", ".", "..5", ".-1", ".1234567890", ".٣", "5", ".5.5"])
+def test_fractions_of_another_kind_are_refused(fraction: str) -> None:
+    """Up to nine digits after a point."""
+    for zone in ("Z", "+01:00"):
+        with pytest.raises(ValueError, match="Expected an RFC 3339 time with a zone"):
+            parse_time(f"2026-01-28T20:30:00{fraction}{zone}")
 
 
 def test_an_absent_time_is_none() -> None:
@@ -348,3 +358,18 @@ def test_what_is_no_id_is_refused(text: str) -> None:
         wire.identifier("request_id", text)
     assert error.value.field == "request_id"
     assert error.value.message == f"Expected 1 to 128 printable ASCII characters, was {shown(text)}"
+
+
+@pytest.mark.parametrize(
+    ("data", "is_plain"),
+    [
+        (b'{"a":"~ !"}', True),
+        (b"", True),
+        (b'{"a":"\\n"}', False),
+        (b'{"a":"\x7f"}', False),
+        ('{"a":"é"}'.encode(), False),
+    ],
+)
+def test_plain_text_needs_no_second_look(data: bytes, is_plain: bool) -> None:
+    """Escapes, other alphabets and the one control character that JSON allows are looked at."""
+    assert wire.is_plain(data) is is_plain
