@@ -5,7 +5,7 @@ the command parses them, JSON comes out. Recorded time makes every boundary exac
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -144,9 +144,9 @@ class Recorder:
         quotes: Iterable[Line] = (),
         settlements: Iterable[Line] = (),
         *,
+        settings: Mapping[str, str] | None = None,
         toml: str = "",
         journal: Path | None = None,
-        **settings: str,
     ) -> Played:
         """Play lines under settings; what is not said stands at its default."""
         (self.folder / "arbees.toml").write_text(toml)
@@ -154,7 +154,7 @@ class Recorder:
         ends = playback.read_settlements(self._write("settlements.jsonl", settlements))
         start_ns = min((each.time_ns for each in (*books, *ends)), default=0)
         asked = playback.read_requests(self._write("requests.jsonl", requests), start_ns)
-        loaded = load(settings, toml_path=self.folder / "arbees.toml")
+        loaded = load(settings or {}, toml_path=self.folder / "arbees.toml")
         report = playback.play(loaded, playback.in_order(ends, books, asked), journal=journal)
         return Played(encode(report))
 
