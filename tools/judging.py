@@ -136,6 +136,10 @@ class Judge:
             body = Path(kept.name).read_bytes()
         if body:
             self.baseline = msgspec.json.decode(body, type=Baseline)
+        self.require_tests()
+
+    def require_tests(self) -> None:
+        """Make sure that there is somebody to judge. Raises Unfit."""
         if not self.baseline.seconds:
             msg = "Expected tests that pass on the unchanged code, there are none"
             raise Unfit(msg)

@@ -2,8 +2,8 @@
 
 Guarantees that the same source gives the same mutants in the same order. Every expression that
 runs is changed, in functions (also decorated ones), in classes and in modules; what is left out is
-left out by the rules below and by those of mutmut, never one by one. A file that mutmut cannot
-read fails with its error.
+left out by the rules below and by those of mutmut, never one by one: no comment in the source
+keeps a line from being changed. A file that mutmut cannot read fails with its error.
 
 Left out, since no behaviour hangs on it or since mypy looks after it:
 
@@ -28,7 +28,7 @@ from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 from mutmut.mutation import file_mutation
 from mutmut.mutation.mutators import mutation_operators
-from mutmut.mutation.pragma_handling import get_ignored_lines
+from mutmut.mutation.pragma_handling import IgnoredCode
 
 _SHOWN_MAX = 110
 _REMEDY = 3
@@ -111,9 +111,7 @@ class Source:
     def __post_init__(self) -> None:
         """Make the mutants."""
         wrapper = MetadataWrapper(cst.parse_module(self.text))
-        visitor = _Visitor(
-            mutation_operators, get_ignored_lines(str(self.path), self.text, wrapper, None)
-        )
+        visitor = _Visitor(mutation_operators, IgnoredCode(set(), set(), set()))
         self.tree = wrapper.visit(visitor)
         positions = wrapper.resolve(PositionProvider)
         parents = wrapper.resolve(ParentNodeProvider)
