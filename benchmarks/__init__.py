@@ -1,0 +1,1 @@
+"""Measures what Arbees costs against the design's targets; `make bench` runs them all."""

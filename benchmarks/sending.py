@@ -1,0 +1,105 @@
+"""Row: from the arrival of a request to its first byte at the venue.
+
+Ours: the whole way, decision, commit, gate. Compared with a client that only forwards: a task that
+hands the same order to the same venue at once. What is over must be one commit and little more.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import uvloop
+
+from arbees.core.outcomes import ApprovedOrder, Outcome
+from arbees.core.ports import Entry, Gate
+from benchmarks.durable import MARKETS, requests
+from benchmarks.engine import BareEngine
+from benchmarks.gateway import Bench, SilentVenue, running
+from benchmarks.measure import US, Row, Stopwatch, row
+
+OVERHEAD_US = 300.0
+
+
+class NotingVenue(SilentVenue):
+    """Also keeps the last order, for the client that only forwards."""
+
+    last: ApprovedOrder | None = None
+    heard: "asyncio.Event | None" = None
+
+    async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
+        """Keep the order, and say that it came."""
+        self.last = order
+        if self.heard is not None:
+            self.heard.set()
+        return await super().submit(order, gate)
+
+
+def measure(folder: Path, rounds: int, orders: int) -> list[Row]:
+    """Return the row of sending."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_measure(folder, rounds, orders))
+
+
+async def _measure(folder: Path, rounds: int, orders: int) -> list[Row]:
+    over: list[float] = []
+    ours: list[float] = []
+    commits: list[float] = []
+    forwards: list[float] = []
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        engine = BareEngine(Path(place))
+        async with running(Path(place), MARKETS, NotingVenue) as bench:
+            for number in range(rounds):
+                noted: list[list[Entry]] = []
+                bench.journal.noted = noted
+                ours.append(await _ours(bench, orders, number + 1))
+                bench.journal.noted = None
+                forwards.append(await _forwarded(bench, orders))
+                commits.append(_commits(engine, noted))
+                over.append(ours[-1] - forwards[-1] - commits[-1])
+        engine.close()
+    against = (
+        f"{median(ours):,.0f} us, of which a commit {median(commits):,.0f} us and a client that "
+        f"only forwards {median(forwards):,.0f} us"
+    )
+    name = "decision to first byte, over commit and forwarding"
+    return [row(name, median(over), OVERHEAD_US, "us", against)]
+
+
+async def _ours(bench: Bench, orders: int, seed: int) -> float:
+    assert isinstance(bench.venue, NotingVenue)
+    laps: list[float] = []
+    for request in requests(bench, orders, seed):
+        heard = bench.venue.heard = asyncio.Event()
+        begun = time.perf_counter_ns()
+        await bench.gateway.submit(request, 0)
+        await heard.wait()
+        laps.append((bench.venue.first_bytes[request.request_id] - begun) / US)
+    return median(laps)
+
+
+async def _forwarded(bench: Bench, orders: int) -> float:
+    assert isinstance(bench.venue, NotingVenue)
+    order = bench.venue.last
+    assert order is not None
+    laps: list[float] = []
+    for _ in range(orders):
+        begun = time.perf_counter_ns()
+        task = asyncio.create_task(bench.venue.submit(order, lambda: None))
+        await asyncio.sleep(0)
+        laps.append((bench.venue.first_bytes[order.request_id] - begun) / US)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    return median(laps)
+
+
+def _commits(engine: BareEngine, noted: list[list[Entry]]) -> float:
+    watch = Stopwatch()
+    for prepared in [engine.prepare(entries) for entries in noted]:
+        with watch:
+            engine.commit(prepared)
+    engine.tidy()
+    return watch.p50()
