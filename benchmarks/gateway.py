@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from arbees.bootstrap import recover
 from arbees.core import commands as c
 from arbees.core.book import Book
 from arbees.core.facts import Touch
@@ -40,6 +39,8 @@ from arbees.runtime.clock import SystemClock
 from arbees.runtime.desk import Desk
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
+from arbees.runtime.recovery import recover
+from arbees.runtime.worker import Worker
 from arbees.runtime.writer import Lane
 from arbees.venues.paper.terms import TERMS
 from benchmarks import scene
@@ -208,6 +209,7 @@ class Bench:
             options=options(),
             alert=lambda *_args, **_data: None,
         )
+        self.desk.writer.worker = Worker("journal")
         self.gateway = TradingGateway(self.desk)
 
     async def open_markets(self, markets: int) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from arbees.bootstrap import snapshot_version
 from arbees.core import book as books
 from arbees.core import commands as c
 from arbees.core import events as e
@@ -24,6 +23,7 @@ from arbees.core.request import parse_request
 from arbees.core.units import MICRO
 from arbees.core.words import Platform
 from arbees.journal import SqliteJournal
+from arbees.runtime.recovery import snapshot_version
 from benchmarks import scene, stock
 
 STEP_NS = 100_000_000

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from statistics import median
 
-from arbees.bootstrap import replay, snapshot_version
 from arbees.core import book as books
 from arbees.core.book import fresh
 from arbees.journal import JournalReader
+from arbees.runtime.recovery import replay, snapshot_version
 from benchmarks.history import TAIL, history
 from benchmarks.measure import Row, row
 

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import arbees
-from arbees.bootstrap import snapshot_version
 from arbees.core import book as books
 from arbees.core import events as e
 from arbees.core.apply import apply
 from arbees.core.book import Book
 from arbees.core.ports import Entry, KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.journal import SqliteJournal
+from arbees.runtime.recovery import snapshot_version
 from benchmarks import scene
 
 START_NS = 1_769_641_200_000_000_000

@@ -11,9 +11,7 @@ from arbees.bootstrap import (
     Files,
     assemble,
     options_of,
-    recover,
     rules_of,
-    snapshot_version,
 )
 from arbees.core import events as e
 from arbees.core.book import encode as encode_book
@@ -24,6 +22,7 @@ from arbees.core.words import Mode, Platform
 from arbees.errors import ConfigurationError, LeaseLost
 from arbees.journal import JournalReader
 from arbees.runtime.clock import RecordedClock
+from arbees.runtime.recovery import recover, snapshot_version
 from arbees.settings import Settings, load
 from arbees.telemetry.audit_log import AuditLog, NoAuditLog
 from arbees.testing.scene import Scene

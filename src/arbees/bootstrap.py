@@ -7,22 +7,15 @@ put together the same way; what differs is the clock, the files, and whether thr
 import asyncio
 import contextlib
 import gc
-import hashlib
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from arbees import __version__
-from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book, fresh
-from arbees.core.book import decode as decode_book
+from arbees.core.book import fresh
 from arbees.core.commands import Rules
-from arbees.core.ports import Journal, Stored
 from arbees.core.words import HaltSource, Platform
 from arbees.errors import ConfigurationError
 from arbees.journal import JournalReader, SqliteJournal
@@ -30,6 +23,8 @@ from arbees.runtime.clock import RecordedClock, SystemClock
 from arbees.runtime.desk import Alert, Desk, JumpingClock
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
+from arbees.runtime.recovery import recover, replay, snapshot_version
+from arbees.runtime.worker import Worker
 from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.balance import Balance
 from arbees.safeguards.daily_loss import DailyLoss
@@ -175,33 +170,6 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         ),
         is_inline=is_inline,
     )
-
-
-def snapshot_version() -> str:
-    """Return what a snapshot must be of to be read: this version, and this shape of the book."""
-    shape = hashlib.sha256(repr(msgspec.json.schema(Book)).encode()).hexdigest()
-    return f"{__version__}/{shape[:16]}"
-
-
-def recover(journal: Journal) -> Book:
-    """Return the book: the newest snapshot, and the records after it."""
-    found = journal.snapshot()
-    is_ours = found is not None and found[1] == snapshot_version()
-    book = decode_book(found[2]) if found is not None and is_ours else fresh()
-    replay(journal.records(book.sequence), book)
-    return book
-
-
-def replay(records: Iterable[Stored], book: Book) -> None:
-    """Apply records to a book; nothing of it is garbage, so nothing is looked for meanwhile."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        for stored in records:
-            apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def assemble(
@@ -350,6 +318,7 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
             kill_file=settings.section(KillSwitch).kill_switch_file,
             alert=alert,
         )
+        worker = assembly.gateway.desk.writer.worker = Worker("journal")
         try:
             prepare(assembly)
             _listen(assembly.gateway, ends, watch)
@@ -364,6 +333,7 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
             await ends.asked.wait()
         finally:
             await assembly.stop(ends.reason)
+            worker.close()
     finally:
         await server.stop()
     if ends.exit_code:

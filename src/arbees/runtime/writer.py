@@ -29,6 +29,7 @@ from arbees.errors import JournalError, LeaseLost
 from arbees.runtime.listing import listing_of
 from arbees.runtime.lookup import Lookups
 from arbees.runtime.marks import Marks
+from arbees.runtime.worker import Worker
 
 BATCH_MAX = 256
 DECIDING_NS_MAX = 1_000_000
@@ -96,6 +97,8 @@ class Writer:
         self._marks = marks
         self._lookups = lookups
         self._is_inline = is_inline
+        self.worker: Worker | None = None
+        """Where commits run; None = in a thread of the loop's own."""
         self._lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
         self._wake = asyncio.Event()
         self._in_hand: list[asyncio.Future[Committed] | None] = []
@@ -309,10 +312,13 @@ class Writer:
     # Out ---------------------------------------------------------------------------------------
 
     async def _commit(self, entries: list[Entry]) -> None:
+        append = self._journal.append
         if self._is_inline:
-            self._journal.append(entries)
+            append(entries)
+        elif self.worker is None:
+            await asyncio.get_running_loop().run_in_executor(None, append, entries)
         else:
-            await asyncio.get_running_loop().run_in_executor(None, self._journal.append, entries)
+            await self.worker.run(append, entries)
 
     def _release(self, effects: list[c.Effect], decided: Sequence[tuple[Recorded, ...]]) -> None:
         published = [record for records in decided for record in records]
