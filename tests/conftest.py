@@ -7,11 +7,15 @@ fail, never by hiding one.
 """
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Run in the background, Python starts with SIGINT ignored, and so would all that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KEPT_NAMES = {"HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TEMP", "TERM", "TMP", "TMPDIR", "TZ"}
 """What a test may see of the environment: what a process needs, and no setting of Arbees."""

@@ -10,13 +10,24 @@ from arbees.testing.evidence import DUPLICATE, VERIFY
 from arbees.testing.killing import contradictions
 from arbees.testing.torture import TITLES, Tally, main, run_once, table
 
+ENOUGH = 40
+"""Requests decided in a run that says something about how many pass."""
+RUNS_MAX = 6
+
 
 @pytest.mark.parametrize("lost", ["0", "0.1"], ids=["answers", "lost answers"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_killed_gateway_loses_nothing(tmp_path: Path, lost: str, seed: int) -> None:
     """Killed under fire and started again, it keeps every promise, and half of it passed."""
-    tally = asyncio.run(run_once(tmp_path, 1, seed, lost, 0.6))
-    assert tally.texts == []
+    for run in range(1, RUNS_MAX + 1):
+        place = tmp_path / str(run)
+        place.mkdir()
+        tally = asyncio.run(run_once(place, run, 100 * run + seed, lost, 0.6))
+        assert tally.texts == []
+        if tally.requests >= ENOUGH:
+            break
+    # On a busy machine a kill may come before anything was decided: then another run follows.
+    assert tally.requests >= ENOUGH
     assert tally.is_clean
     assert tally.acknowledged > 0
     assert tally.orders > 0
