@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 import pytest
@@ -67,7 +68,12 @@ async def test_idle_moments_are_used() -> None:
     async with running(is_inline=False) as rig:
         for seconds in (1, 2, 3):
             await rig.wait(1)
-            await until(lambda seconds=seconds: rig.journal.maintained == seconds)  # type: ignore[misc]
+            await until(partial(has_maintained, rig, seconds))
+
+
+def has_maintained(rig: Rig, times: int) -> bool:
+    """Tell whether the journal was given so many moments."""
+    return rig.journal.maintained == times
 
 
 async def test_a_broken_chain_halts() -> None:
