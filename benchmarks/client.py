@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator
 from functools import partial
-from statistics import median
 from typing import cast
 
 from benchmarks.measure import US
@@ -42,17 +41,14 @@ class Blocking:
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def p50(self, requests: list[bytes]) -> float:
-        """Send requests one after the other; return the median time to the whole answer."""
-        laps: list[float] = []
-        for data in requests:
-            begun = time.perf_counter_ns()
-            self._socket.sendall(data)
-            answer = self._socket.recv(65_536)
-            while not complete(answer):
-                answer += self._socket.recv(65_536)
-            laps.append((time.perf_counter_ns() - begun) / US)
-        return median(laps)
+    def lap(self, data: bytes) -> float:
+        """Send a request; return the microseconds to the whole answer."""
+        begun = time.perf_counter_ns()
+        self._socket.sendall(data)
+        answer = self._socket.recv(65_536)
+        while not complete(answer):
+            answer += self._socket.recv(65_536)
+        return (time.perf_counter_ns() - begun) / US
 
     def close(self) -> None:
         """Disconnect."""

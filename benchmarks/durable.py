@@ -59,17 +59,19 @@ async def _one_caller(
     ratios: list[float] = []
     for number in range(rounds):
         watch, alone = Stopwatch(), Stopwatch()
-        noted: list[list[Entry]] = []
-        bench.journal.noted = noted
         for request in requests(bench, decisions, number + 1):
+            noted: list[list[Entry]] = []
+            bench.journal.noted = noted
             with watch:
                 await bench.gateway.submit(request, 0)
-        bench.journal.noted = None
-        batches += noted
-        for prepared in [engine.prepare(entries) for entries in noted]:
-            with alone:
-                engine.commit(prepared)
+            bench.journal.noted = None
+            for entries in noted:
+                prepared = engine.prepare(entries)
+                with alone:
+                    engine.commit(prepared)
+            batches += noted
         engine.tidy()
+        bench.journal.maintain()
         ours.append(watch.p50())
         bare.append(alone.p50())
         ratios.append(ours[-1] / bare[-1])

@@ -166,7 +166,8 @@ class NotingJournal(SqliteJournal):
 
 
 def open_journal(folder: Path, clock_ns: Callable[[], int] = time.time_ns) -> NotingJournal:
-    """Open the journal in a folder, or make it."""
+    """Open the journal in a folder, or make both."""
+    folder.mkdir(exist_ok=True)
     return NotingJournal.open(
         folder / "journal.db",
         account=scene.ACCOUNT,

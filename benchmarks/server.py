@@ -1,8 +1,9 @@
 """A server in a process of its own, for the rows over HTTP: the gateway, an echo, or an idle loop.
 
-Usage: `python -m benchmarks.server gateway|echo|idle FOLDER`. Says its port, and from then on for
-each line on its input how late the beats of its loop were since the last one. The echo stands on
-the same server stack as the gateway: uvicorn, the bounded protocol, the body read with its checks.
+Usage: `python -m benchmarks.server silent|filling|echo|idle FOLDER`. Says its port, and from then
+on for each line on its input how late the beats of its loop were since the last one. The echo
+stands on the same server stack as the gateway: uvicorn, the bounded protocol, the body read with
+its checks.
 """
 
 import asyncio
@@ -21,8 +22,9 @@ from arbees.api.body import read_json
 from arbees.api.protocol import BoundedProtocol
 from arbees.api.reply import Reply
 from arbees.api.server import ApiServer
+from arbees.bootstrap import SWITCH_SECONDS
 from benchmarks.durable import MARKETS
-from benchmarks.gateway import FillingVenue, running
+from benchmarks.gateway import FillingVenue, SilentVenue, running
 from benchmarks.measure import US, percentile
 
 BEAT_SECONDS = 0.001
@@ -88,7 +90,8 @@ async def _main(mode: str, folder: Path) -> None:
         async with _echoing() as port:
             await _answer(beats, port)
     else:
-        async with running(folder, MARKETS, FillingVenue) as bench:
+        venue = SilentVenue if mode == "silent" else FillingVenue
+        async with running(folder / mode, MARKETS, venue) as bench:
             server = ApiServer(bench.gateway, "127.0.0.1", 0)
             await server.start()
             await _answer(beats, int(server.address.rpartition(":")[2]), bench.quote)
@@ -111,5 +114,6 @@ async def _answer(
 
 
 if __name__ == "__main__":
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_main(sys.argv[1], Path(sys.argv[2])))

@@ -1,7 +1,8 @@
 """Rows: durable decisions over HTTP, the tail under load, and how long the loop stands still.
 
-The gateway runs in a process of its own; its venue fills every order at once, so that answers of
-the venue are journaled too. The echo runs on the same server stack, the idle loop beats beside the
+The gateway runs in a process of its own. For one connection its venue is silent, so that nothing
+but the decision is measured; under load it fills every order at once, and its answers are journaled
+too. The echo runs on the same server stack, the idle loop beats beside the
 loaded one, and bare commits of like bytes are made on the same disk in the same round.
 """
 
@@ -20,7 +21,7 @@ from arbees.core.request import parse_request
 from benchmarks import scene
 from benchmarks.client import Blocking, load, request
 from benchmarks.durable import MARKETS
-from benchmarks.engine import BareEngine
+from benchmarks.engine import BareEngine, Prepared
 from benchmarks.measure import Row, Stopwatch, percentile, row
 
 OVERHEAD_US = 200.0
@@ -66,14 +67,15 @@ class Child:
 def measure(folder: Path, rounds: int, single: int, seconds: float) -> list[Row]:
     """Return the rows over HTTP."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        children = [Child(mode, Path(place)) for mode in ("gateway", "echo", "idle")]
+        modes = ("silent", "echo", "filling", "idle")
+        children = {mode: Child(mode, Path(place)) for mode in modes}
         engine = BareEngine(Path(place))
         try:
             one = _one_connection(children, engine, rounds, single)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 many = runner.run(_many(children, engine, rounds, seconds))
         finally:
-            for child in children:
+            for child in children.values():
                 child.stop()
             engine.close()
     return [one, *many]
@@ -84,32 +86,33 @@ def _bodies(count: int, seed: int) -> list[bytes]:
     return scene.bodies(count, MARKETS, now_ns, seed)
 
 
-def _commits(engine: BareEngine, bodies: list[bytes]) -> list[float]:
-    """Return the times of bare commits, each of one decision's bytes."""
+def _prepared(engine: BareEngine, bodies: list[bytes]) -> list[Prepared]:
+    """Return commits, each of one decision's bytes."""
     now_ns = time.time_ns()
     requests = [parse_request(body, now_ns) for body in bodies]
-    watch = Stopwatch()
-    for entry in scene.decided(requests, MARKETS, now_ns):
-        prepared = engine.prepare([entry])
-        with watch:
-            engine.commit(prepared)
-    engine.tidy()
-    return watch.laps
+    return [engine.prepare([entry]) for entry in scene.decided(requests, MARKETS, now_ns)]
 
 
-def _one_connection(children: list[Child], engine: BareEngine, rounds: int, single: int) -> Row:
-    gateway, echo = Blocking(children[0].port), Blocking(children[1].port)
+def _one_connection(
+    children: dict[str, Child], engine: BareEngine, rounds: int, single: int
+) -> Row:
+    gateway, echo = Blocking(children["silent"].port), Blocking(children["echo"].port)
     over: list[float] = []
     parts: list[tuple[float, float, float]] = []
     for number in range(rounds):
-        children[0].beats()
+        children["silent"].beats()
         bodies = _bodies(single, 10_000 + number)
-        requests = [request(body) for body in bodies]
-        ours = gateway.p50(requests)
-        bare = echo.p50(requests)
-        commit = median(_commits(engine, bodies))
-        over.append(ours - bare - commit)
-        parts.append((ours, bare, commit))
+        laps: list[tuple[float, float]] = []
+        commits = Stopwatch()
+        for body, prepared in zip(bodies, _prepared(engine, bodies), strict=True):
+            data = request(body)
+            laps.append((gateway.lap(data), echo.lap(data)))
+            with commits:
+                engine.commit(prepared)
+        engine.tidy()
+        ours, bare = (median(part) for part in zip(*laps, strict=True))
+        parts.append((ours, bare, commits.p50()))
+        over.append(ours - bare - parts[-1][2])
     gateway.close()
     echo.close()
     ours, bare, commit = (median(part) for part in zip(*parts, strict=True))
@@ -119,9 +122,9 @@ def _one_connection(children: list[Child], engine: BareEngine, rounds: int, sing
 
 
 async def _many(
-    children: list[Child], engine: BareEngine, rounds: int, seconds: float
+    children: dict[str, Child], engine: BareEngine, rounds: int, seconds: float
 ) -> list[Row]:
-    gateway, _, idle = children
+    gateway, idle = children["filling"], children["idle"]
     ratios: list[float] = []
     stalls: list[float] = []
     p50s: list[float] = []
@@ -131,7 +134,7 @@ async def _many(
     rates: list[float] = []
     rate = 500.0
     for number in range(rounds):
-        children[0].beats()
+        gateway.beats()
         requests = [request(each) for each in _bodies(int(rate * seconds), 20_000 + number)]
         took, _ = await load(gateway.port, requests, CONNECTIONS)
         rate = len(requests) / took
@@ -141,7 +144,12 @@ async def _many(
         half = [request(each) for each in _bodies(int(rate / 2 * seconds), 30_000 + number)]
         _, laps = await load(gateway.port, half, CONNECTIONS, rate / 2)
         ours, quiet = gateway.beats(), idle.beats()
-        disk = _commits(engine, _bodies(200, 40_000 + number))
+        commits = Stopwatch()
+        for prepared in _prepared(engine, _bodies(200, 40_000 + number)):
+            with commits:
+                engine.commit(prepared)
+        engine.tidy()
+        disk = commits.laps
         tails.append(percentile(disk, 0.99) - median(disk))
         p50s.append(median(laps))
         p99s.append(percentile(laps, 0.99))

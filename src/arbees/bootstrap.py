@@ -48,6 +48,8 @@ from arbees.venues.paper import PaperExchange
 from arbees.venues.paper.terms import TERMS
 
 ALERT_SECONDS = 5.0
+SWITCH_SECONDS = 0.000_5
+"""How long a thread (audit log, verification) keeps the interpreter from the waiting loop."""
 
 
 class Files:
@@ -259,6 +261,7 @@ def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _ass
         return _refuse_live(settings)
     import uvloop
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, prepare))
 
