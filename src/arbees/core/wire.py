@@ -8,7 +8,7 @@ import json
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -18,11 +18,19 @@ T = TypeVar("T")
 
 _STEM = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d", re.ASCII)
 _ZONE = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
+_SCALE = tuple(10 ** (9 - digits) for digits in range(10))
+"""Nanoseconds of the last digit of a fraction, by its number of digits."""
 _FORMAT = "Expected an RFC 3339 time with a zone (2026-01-28T20:30:00Z)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_END = 1 << 63
 """Nanoseconds that journal and snapshots can hold: to April 2262."""
 _SHOWN_MAX = 80
+
+ID_MAX = 128
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
+"""An id in a type that is decoded, as far as its length goes; `identifier` tells the rest."""
+_ID = f"Expected 1 to {ID_MAX} printable ASCII characters"
+
 
 ABSENT = msgspec.Raw(b"")
 """The value of a number that is not there."""
@@ -83,6 +91,7 @@ def refuse_duplicates(data: bytes, fields: int) -> None:
 
 _BLANKS = b" \t\n\r"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANYTHING = msgspec.json.Decoder(dict[str, Any])
 
 
 def decode(data: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
@@ -96,13 +105,13 @@ def decode(data: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
         value = decoder.decode(data)
         refuse_duplicates(data, len(_OBJECT.decode(data)))
     except msgspec.ValidationError as error:
-        raise _explain(error) from None
+        raise _explain(error, data) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(None, f"Expected a JSON object, was unreadable: {error}") from None
     return value
 
 
-def _explain(error: msgspec.ValidationError) -> Malformed:
+def _explain(error: msgspec.ValidationError, data: bytes) -> Malformed:
     text = str(error)
     where = re.search(r" - at `\$\.?([^`]*)`$", text)
     named = re.search(r"(?:unknown|required) field `([^`]+)`", text)
@@ -110,6 +119,8 @@ def _explain(error: msgspec.ValidationError) -> Malformed:
     name = named.group(1) if named else ""
     field = (f"{place}.{name}" if place and name else place or name) or None
     message = text[: where.start()] if where else text
+    if field is not None and message.startswith("Expected `str` of length"):
+        message = f"{_ID}, was {shown(_ANYTHING.decode(data).get(field))}"
     return Malformed(field, message.replace(", got ", ", was "))
 
 
@@ -164,7 +175,7 @@ def parse_time(text: str) -> int:
     is_utc = text[-1:] in {"Z", "z"}
     zone, fraction = ("Z", text[19:-1]) if is_utc else (text[-6:], text[19:-6])
     try:
-        time_ns = _seconds_of(text[:19], zone) * NS_PER_SECOND
+        time_ns = _seconds_of(text[:19], zone)
         if fraction:
             time_ns += _fraction_of(fraction)
     except ValueError as error:
@@ -178,7 +189,7 @@ def parse_time(text: str) -> int:
 
 @lru_cache(maxsize=256)
 def _seconds_of(stem: str, zone: str) -> int:
-    """Return whole seconds since 1970 UTC. Raises ValueError."""
+    """Return whole seconds since 1970 UTC, in nanoseconds. Raises ValueError."""
     if _STEM.fullmatch(stem) is None or _ZONE.fullmatch(zone) is None:
         raise ValueError(_FORMAT)
     try:
@@ -187,7 +198,7 @@ def _seconds_of(stem: str, zone: str) -> int:
     except (ValueError, OverflowError):
         msg = "Expected a time that exists"
         raise ValueError(msg) from None
-    return delta.days * 86_400 + delta.seconds
+    return (delta.days * 86_400 + delta.seconds) * NS_PER_SECOND
 
 
 def _fraction_of(text: str) -> int:
@@ -195,7 +206,7 @@ def _fraction_of(text: str) -> int:
     digits = text[1:]
     if not (text[0] == "." and digits.isdecimal() and text.isascii() and len(digits) <= 9):
         raise ValueError(_FORMAT)
-    return int(digits.ljust(9, "0"))
+    return int(digits) * _SCALE[len(digits)]
 
 
 def format_time(ns: int) -> str:
@@ -230,10 +241,6 @@ def word(field: str, text: str, options: dict[str, T]) -> T:
     return found
 
 
-ID_MAX = 128
-"""Characters of an id."""
-
-
 def is_plain(data: bytes) -> bool:
     """Tell whether every text in valid JSON is printable ASCII for certain."""
     return data.isascii() and b"\\" not in data and b"\x7f" not in data
@@ -242,5 +249,5 @@ def is_plain(data: bytes) -> bool:
 def identifier(field: str, text: str) -> str:
     """Return an id of 1 to 128 printable ASCII characters. Raises Malformed."""
     if not (0 < len(text) <= ID_MAX and text.isascii() and text.isprintable()):
-        raise Malformed(field, f"Expected 1 to 128 printable ASCII characters, was {shown(text)}")
+        raise Malformed(field, f"{_ID}, was {shown(text)}")
     return text
