@@ -196,7 +196,7 @@ class Book(msgspec.Struct, kw_only=True):
     def pnl_today(self, unrealized: int) -> int:
         """Return the P&L of the trading day; deposits and withdrawals never count."""
         baseline = 0 if self.day is None else self.day.baseline
-        return self.equity(unrealized) - baseline
+        return self.realized - self.fees + unrealized - baseline
 
     def unrealized(self, touches: dict[str, tuple[int | None, int | None]]) -> int:
         """

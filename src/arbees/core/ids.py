@@ -15,8 +15,9 @@ _HEX = 40
 
 def client_order_id(account: str, environment: str, idempotency_key: str) -> str:
     """Return the one client order id of a key, for ever; at most 64 of `[-0-9a-z]`."""
-    digest = hashlib.sha256(_of_account(account, environment) + _part(idempotency_key))
-    return CLIENT_ORDER_ID_PREFIX + digest.hexdigest()[:_HEX]
+    key = idempotency_key.encode()
+    text = _of_account(account, environment) + len(key).to_bytes(4, "big") + key
+    return CLIENT_ORDER_ID_PREFIX + hashlib.sha256(text).hexdigest()[:_HEX]
 
 
 @lru_cache(maxsize=16)

@@ -56,7 +56,7 @@ def reserve(  # noqa: PLR0917 - hot: passed by place
         return Reservation(loss_yes, loss_no, cash_needed(0, fee, buffer), fee + lost, quantity)
     # The loss of a Buy is what it costs.
     loss = loss_yes if loss_yes > loss_no else loss_no
-    cash = cash_needed(loss if is_buy else 0, fee, buffer)
+    cash = cash_needed(loss, fee, buffer) if is_buy else fee
     return Reservation(loss_yes, loss_no, cash, fee + loss, closing)
 
 

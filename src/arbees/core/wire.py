@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _STEM = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d", re.ASCII)
 _ZONE = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
-_SCALE = tuple(10 ** (9 - digits) for digits in range(10))
+_SCALE = tuple(int("1".ljust(10 - digits, "0")) for digits in range(10))
 """Nanoseconds of the last digit of a fraction, by its number of digits."""
 _FORMAT = "Expected an RFC 3339 time with a zone (2026-01-28T20:30:00Z)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
