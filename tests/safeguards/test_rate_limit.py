@@ -220,12 +220,15 @@ def test_a_table_is_read() -> None:
     assert Limits.parse(table) == Limits(1, 2, 3, 4)
     assert Limits.parse({"per_market_minute": 10_000}) == Limits(10_000)
     assert Limits.parse({"per_market_hour": 100_000}) == Limits(None, 100_000)
+    assert Limits.parse({"per_market_minute": 1_000_000}) == Limits(1_000_000)
+    assert Limits.parse({"per_market_hour": 10_000_000}) == Limits(None, 10_000_000)
     assert Limits.parse({"per_market_minute": 5, "per_market_hour": 5}) == Limits(5, 5)
 
 
 def test_an_empty_table_sets_no_limits() -> None:
     """A section of settings only leaves the fast path alone."""
     assert Limits.parse({}) is NO_LIMITS
+    assert Limits(None, None, None, None) == NO_LIMITS
 
 
 KNOWN = "per_market_minute, per_market_hour, per_strategy_minute, per_strategy_hour"

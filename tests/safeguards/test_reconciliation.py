@@ -150,6 +150,14 @@ def test_agrees_with_looking_at_each(found: list[dict[str, Any]], here: list[str
     assert verdicts(Reconciliation(), book) == expected
 
 
+def test_kinds_are_spelled_for_ever() -> None:
+    """Journals and settings hold these words."""
+    assert (
+        *("position", "missing_fill", "unknown_order", "foreign_order", "missing_order", "cash"),
+    ) == KINDS
+    assert POLICIES == ("report", "freeze_market", "adopt", "halt")
+
+
 def test_reads_the_table() -> None:
     """Kinds and policies by their words."""
     assert Policies.parse({"cash": "halt", "position": "adopt"}).of == {
