@@ -17,7 +17,7 @@ from arbees.core.verdicts import Deny, Verdict
 from arbees.core.views import Undecided
 from arbees.runtime.writer import (
     BATCH_MAX,
-    DECIDING_NS_MAX,
+    DECIDING_NS,
     LANE_MAX,
     Lane,
     TakeQuote,
@@ -90,7 +90,7 @@ class Slow:
 
     def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
         assert self.bench is not None
-        self.bench.now += DECIDING_NS_MAX * 3 // 5
+        self.bench.now += DECIDING_NS * 3 // 5
         return ()
 
 
@@ -103,6 +103,22 @@ async def test_deciding_is_bounded_in_time() -> None:
         await asyncio.gather(*futures)
     kinds = [[entry.kind for entry in commit] for commit in bench.journal.commits]
     assert kinds == [["MarketListed", "OrderApproved", "OrderApproved"], ["OrderApproved"]]
+
+
+async def test_a_slow_disk_is_worth_larger_batches() -> None:
+    """Deciding may take as long as the last commit did, and no longer than a bound."""
+    slow = Slow()
+    slow.bench = bench = Bench(slow)
+
+    def commit(_entries: Sequence[object]) -> None:
+        bench.now += 2 * DECIDING_NS
+
+    bench.journal.before_append = commit
+    async with bench.running():
+        await asyncio.gather(*(bench.submit(f"k-{number}") for number in range(8)))
+    commits = bench.journal.commits
+    kinds = [[entry.kind for entry in commit].count("OrderApproved") for commit in commits]
+    assert kinds == [2, 4, 2]
 
 
 async def test_commands_that_give_nothing_need_no_commit() -> None:

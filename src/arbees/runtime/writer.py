@@ -32,8 +32,14 @@ from arbees.runtime.marks import Marks
 from arbees.runtime.worker import Worker
 
 BATCH_MAX = 256
-DECIDING_NS_MAX = 1_000_000
-"""What is decided for longer than this is made durable first; a halt waits for no more."""
+DECIDING_NS = 1_000_000
+DECIDING_NS_MAX = 5_000_000
+"""
+What is decided for longer is made durable first, so that a halt, and the loop, wait for no more.
+
+Deciding goes on for as long as the last commit took, within these bounds: a slow disk is worth
+larger batches.
+"""
 LANE_MAX = 2_048
 """Requests, and quotes, that may wait; one more is refused, undecided."""
 TRUTH_MAX = 1_000_000
@@ -104,6 +110,7 @@ class Writer:
         self._in_hand: list[asyncio.Future[Committed] | None] = []
         """Whoever waits for the batch that is being decided or committed."""
         self._is_over = False
+        self._deciding_ns = DECIDING_NS
         self.is_admitting = False
         self.poison: str | None = None
         self.clock_offset_ns = 0
@@ -192,12 +199,15 @@ class Writer:
             for command, future in self._next():
                 self._in_hand.append(future)
                 decided.append(self._decide(command, entries, effects))
+        begun_ns = self._now_ns()
         try:
             if entries:
                 await self._commit(entries)
         except (JournalError, LeaseLost) as error:
             self.abandon(str(error))
         else:
+            took_ns = self._now_ns() - begun_ns
+            self._deciding_ns = min(max(took_ns, DECIDING_NS), DECIDING_NS_MAX)
             self._release(effects, decided)
         self._in_hand = []
 
@@ -209,7 +219,7 @@ class Writer:
             yield command, None
         for lane in self._lanes:
             while lane and count < BATCH_MAX:
-                if count and self._now_ns() - begun_ns > DECIDING_NS_MAX:
+                if count and self._now_ns() - begun_ns > self._deciding_ns:
                     return
                 count += 1
                 yield lane.popleft()
