@@ -10,13 +10,20 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
+
+from msgspec.structs import fields
 
 import arbees
 from arbees.core import book as books
 from arbees.core import events as e
 from arbees.core.apply import apply
 from arbees.core.book import Book
+from arbees.core.facts import Facts
+from arbees.core.market import Listing
+from arbees.core.order import Reservation
 from arbees.core.ports import Entry, KeyRow, OrderRow, RequestRow, SignalRow
+from arbees.core.request import Request
 from arbees.journal import SqliteJournal
 from arbees.runtime.recovery import snapshot_version
 from benchmarks import scene
@@ -24,24 +31,18 @@ from benchmarks import scene
 START_NS = 1_769_641_200_000_000_000
 MARKETS = 10_000
 BATCH = 10_000
-_SHAPES = (
-    "core/events.py",
-    "core/request.py",
-    "core/order.py",
-    "core/market.py",
-    "core/facts.py",
-    "core/book.py",
-    "core/ports.py",
-    "journal/migrations/0001_journal.sql",
-)
 
 
 def fingerprint() -> str:
-    """Return what a kept journal depends on: version, tables, and the source of the shapes."""
-    package = Path(arbees.__file__).parent
-    digest = hashlib.sha256()
-    for name in _SHAPES:
-        digest.update((package / name).read_bytes())
+    """Return what a kept journal depends on: version, tables, and the shapes of events and book."""
+    kinds = (*get_args(e.AnyEvent), Request, Facts, Listing, Reservation, e.Finding)
+    shapes = [
+        (kind.__name__, [(field.name, repr(field.type)) for field in fields(kind)])
+        for kind in kinds
+    ]
+    digest = hashlib.sha256(f"{shapes} {snapshot_version()}".encode())
+    for migration in sorted((Path(arbees.__file__).parent / "journal/migrations").glob("*.sql")):
+        digest.update(migration.read_bytes())
     return f"{arbees.__version__}-{digest.hexdigest()[:8]}"
 
 
