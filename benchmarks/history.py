@@ -31,6 +31,7 @@ STEP_NS = 100_000_000
 TAIL = 50_000
 """Records after the newest snapshot, at most: `Options.snapshot_every`."""
 BALANCE_EVERY = 500
+MARKETS = 1_000
 _TOO_MANY = 200 * MICRO
 
 
@@ -40,7 +41,7 @@ def history(folder: Path, records: int) -> Path:
     def make(journal: SqliteJournal) -> None:
         _Evening(journal).play(records)
 
-    return stock.kept(folder, f"history-{records}", make)
+    return stock.kept(folder, f"history-{records}-markets-{MARKETS}", make)
 
 
 class _Evening:
@@ -56,7 +57,7 @@ class _Evening:
 
     def play(self, records: int) -> None:
         """Go on until the journal holds so many records."""
-        opening = scene.opening(stock.MARKETS, self._now_ns)
+        opening = scene.opening(MARKETS, self._now_ns)
         stock.append_events(self._journal, self._book, opening)
         number = 0
         snapshot_at = records - TAIL
@@ -80,7 +81,7 @@ class _Evening:
 
     def _request(self, number: int) -> None:
         self._now_ns += STEP_NS
-        market = self._draw.randrange(stock.MARKETS)
+        market = self._draw.randrange(MARKETS)
         request = parse_request(scene.body(self._draw, market, self._now_ns), self._now_ns)
         if self._draw.random() < 0.3:
             request = replace(request, size=_TOO_MANY)

@@ -91,12 +91,12 @@ def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
 
 def hold(market: Market, event: e.OrderFilled | e.MarketSettled) -> None:
     """Change what is held of both sides."""
-    for holding, quantity, cost in (
-        (market.yes, event.yes_quantity, event.yes_cost),
-        (market.no, event.no_quantity, event.no_cost),
-    ):
-        holding.quantity += quantity
-        holding.cost += cost
-        if holding.quantity < 0 or holding.cost < 0:
-            msg = f"Expected holdings of 0 and more in {market.listing.market_key}, was {holding}"
-            raise InvariantViolation(msg)
+    yes, no = market.yes, market.no
+    yes.quantity += event.yes_quantity
+    yes.cost += event.yes_cost
+    no.quantity += event.no_quantity
+    no.cost += event.no_cost
+    if yes.quantity < 0 or yes.cost < 0 or no.quantity < 0 or no.cost < 0:
+        wrong = yes if yes.quantity < 0 or yes.cost < 0 else no
+        msg = f"Expected holdings of 0 and more in {market.listing.market_key}, was {wrong}"
+        raise InvariantViolation(msg)

@@ -40,15 +40,23 @@ def order_approved(book: Book, event: e.OrderApproved, time_ns: int) -> None:
 
 
 def _count(book: Book, order: Order, now_ns: int) -> None:
-    """Count an approval at the time of its decision; forget what is older than an hour."""
-    windows = [book.reduced if order.is_reducing else book.opened]
-    if not order.is_reducing:
-        windows += [
-            book.opened_by.setdefault(f"market:{order.market_key}", []),
-            book.opened_by.setdefault(f"strategy:{order.strategy}", []),
-        ]
-    for window in windows:
-        window.append(max(now_ns, window[-1]) if window else now_ns)
+    """Count an approval at the time of its decision."""
+    if order.is_reducing:
+        _note(book.reduced, now_ns)
+        return
+    _note(book.opened, now_ns)
+    for name in ("market:" + order.market_key, "strategy:" + order.strategy):
+        window = book.opened_by.get(name)
+        if window is None:
+            window = book.opened_by[name] = []
+        _note(window, now_ns)
+
+
+def _note(window: list[int], now_ns: int) -> None:
+    """Add a time to a window, in order; forget what is older than an hour."""
+    last = window[-1] if window else now_ns
+    window.append(now_ns if now_ns > last else last)
+    if window[0] <= now_ns - HOUR_NS:
         _forget(window, now_ns - HOUR_NS)
 
 
@@ -58,10 +66,9 @@ _LONG = 1_024
 
 def _forget(window: list[int], before_ns: int) -> None:
     """Drop the times up to a moment; nobody counts them any more."""
-    if window[0] <= before_ns:
-        over = bisect_right(window, before_ns)
-        if len(window) < _LONG or 2 * over >= len(window):
-            del window[:over]
+    over = bisect_right(window, before_ns)
+    if len(window) < _LONG or 2 * over >= len(window):
+        del window[:over]
 
 
 def _reserve(book: Book, market: Market, order: Order, reserved: Reservation) -> None:
