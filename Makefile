@@ -68,7 +68,7 @@ check: $(READY) ## Lint, formatting, types and the direction of imports
 
 .PHONY: bench
 bench: $(READY) ## Measure what it costs against the design's targets
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 .PHONY: docs
 docs: $(DOCS_READY) ## Build the documentation into docs/_build; a warning is an error

@@ -15,11 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-os.environ["PYTHONPATH"] = str(ROOT)
-
-from benchmarks import (  # noqa: E402 - found through the path above
+from benchmarks import (
     deciding,
     durable,
     halting,
@@ -29,9 +25,9 @@ from benchmarks import (  # noqa: E402 - found through the path above
     sending,
     serving,
 )
-from benchmarks.measure import Row  # noqa: E402
+from benchmarks.measure import Row
 
-FOLDER = ROOT / "var" / "bench"
+FOLDER = Path(__file__).resolve().parents[1] / "var" / "bench"
 COLUMNS = (46, 16, 18)
 WIDTH = 110
 
