@@ -148,7 +148,9 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         is_reducing=is_reducing,
         closing=held,
     )
-    close = close_of(key_side, action, price, quantity, is_netting=listing.is_netting)
+    close = None
+    if market.yes.quantity or market.no.quantity:
+        close = close_of(key_side, action, price, quantity, is_netting=listing.is_netting)
     worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
     notional = mul_ceil(price, quantity)
     sport, game_id = _classification(market, request)

@@ -56,8 +56,9 @@ class Freshness(msgspec.Struct, frozen=True):
         ahead = -age if age < 0 else 0
         age = age if age > 0 else 0
         stale, skew = self.max_signal_age, self.max_clock_skew
+        expires = order.request.expires_ns
         return (
-            _expiry(order.request.expires_ns, now),
+            _NO_EXPIRY if expires is None else _expiry(expires, now),
             Deny("STALE_SIGNAL", age, stale)
             if age > stale
             else Pass("STALE_SIGNAL", age, stale, stale - age),
@@ -67,9 +68,7 @@ class Freshness(msgspec.Struct, frozen=True):
         )
 
 
-def _expiry(expires_ns: int | None, now: int) -> Verdict:
-    if expires_ns is None:
-        return _NO_EXPIRY
+def _expiry(expires_ns: int, now: int) -> Verdict:
     if expires_ns < now:
         return Deny("EXPIRED", format_time(now), format_time(expires_ns))
     return _NOT_EXPIRED

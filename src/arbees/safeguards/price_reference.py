@@ -123,7 +123,14 @@ class PriceReference(msgspec.Struct, frozen=True):
                 "QUOTE_MISSING", _missing(order, facts.touch), None, book
             )
         else:
-            through, missing = self._through(order, best), _QUOTED
+            price, limit = order.limit_price, self.max_price_through_quote
+            far = price - best if order.is_buy else best - price
+            through = (
+                Deny("THROUGH_QUOTE", far, limit)
+                if far > limit
+                else Pass("THROUGH_QUOTE", far, limit, limit - far)
+            )
+            missing = _QUOTED
         return (
             _NO_PREGAME
             if request.pregame_prob is None
@@ -142,13 +149,6 @@ class PriceReference(msgspec.Struct, frozen=True):
         if delta <= limit:
             return Pass("PREGAME_DELTA", delta, limit, limit - delta)
         return _by(self.pregame_policy, "PREGAME_DELTA", delta, limit)
-
-    def _through(self, order: Candidate, best: int) -> Verdict:
-        price, limit = order.limit_price, self.max_price_through_quote
-        through = price - best if order.is_buy else best - price
-        if through > limit:
-            return Deny("THROUGH_QUOTE", through, limit)
-        return Pass("THROUGH_QUOTE", through, limit, limit - through)
 
     def _age(self, touch: Touch, book: Book, now_ns: int) -> Verdict:
         """Judge a quote's age; one from as far in the future would never grow old."""

@@ -5,6 +5,7 @@ restarts too, since the windows are part of the journal's fold. Orders that redu
 their own, as large, so that a burst cannot use up the way out.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -143,7 +144,7 @@ class RateLimit(msgspec.Struct, frozen=True):
 
 
 def _judge(code: str, times: list[int], maximum: int, now: int, window_ns: int) -> Verdict:
-    count = count_within(times, now, window_ns)
+    count = len(times) - bisect_right(times, now - window_ns)
     if count < maximum:
         return Pass(code, count, maximum, maximum - count - 1)
     return Deny(code, count, maximum, lifts_at(times, maximum, now, window_ns))
