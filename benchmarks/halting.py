@@ -41,15 +41,13 @@ async def _measure(folder: Path, rounds: int, halts: int) -> list[Row]:
         engine = BareEngine(Path(place))
         async with running(Path(place), MARKETS, FillingVenue) as bench:
             for number in range(rounds):
-                noted: list[list[Entry]] = []
-                bench.journal.noted = noted
-                alone.append(await _halts(bench, halts))
-                bench.journal.noted = None
-                watch = Stopwatch()
-                for prepared in [engine.prepare(entries) for entries in noted]:
-                    with watch:
+                halting, committing = Stopwatch(), Stopwatch()
+                for _ in range(halts):
+                    prepared = engine.prepare(await _halt(bench, halting))
+                    with committing:
                         engine.commit(prepared)
-                commits.append(watch.p50())
+                alone.append(halting.p50())
+                commits.append(committing.p50())
                 busy.append(await _halts_under_load(bench, halts, 5_000 + number))
             waited = await _in_force(bench)
         engine.close()
@@ -69,15 +67,16 @@ async def _measure(folder: Path, rounds: int, halts: int) -> list[Row]:
     ]
 
 
-async def _halts(bench: Bench, halts: int) -> float:
-    laps: list[float] = []
-    for _ in range(halts):
-        begun = time.perf_counter_ns()
+async def _halt(bench: Bench, watch: Stopwatch) -> list[Entry]:
+    """Halt, and lift it again; return what the halt committed."""
+    noted: list[list[Entry]] = []
+    bench.journal.noted = noted
+    with watch:
         reply = await _switch(bench, "ENABLE")
-        laps.append((time.perf_counter_ns() - begun) / US)
-        assert reply.durable
-        await _switch(bench, "DISABLE")
-    return median(laps)
+    bench.journal.noted = None
+    assert reply.durable
+    await _switch(bench, "DISABLE")
+    return noted[0]
 
 
 async def _halts_under_load(bench: Bench, halts: int, seed: int) -> float:
@@ -85,11 +84,14 @@ async def _halts_under_load(bench: Bench, halts: int, seed: int) -> float:
     callers = [asyncio.create_task(_ask(bench, waiting)) for _ in range(CALLERS)]
     await asyncio.sleep(0.05)
     try:
-        return await _halts(bench, halts)
+        watch = Stopwatch()
+        for _ in range(halts):
+            await _halt(bench, watch)
+        return watch.p50()
     finally:
-        for caller in callers:
-            caller.cancel()
-        await asyncio.gather(*callers, return_exceptions=True)
+        for _ in waiting:
+            pass  # what is asked already is waited for, and no more
+        await asyncio.gather(*callers)
 
 
 async def _ask(bench: Bench, waiting: Iterator[Request]) -> None:
@@ -106,6 +108,7 @@ async def _in_force(bench: Bench) -> float:
     switching.send(None)  # runs up to its first await
     waited = (time.perf_counter_ns() - begun) / US
     assert (HaltSource.HTTP, "all") in bench.desk.gate.pending
+    await _switch(bench, "DISABLE")  # waits behind it
     switching.close()
     return waited
 

@@ -27,6 +27,8 @@ FEW_MARKETS = 200
 def measure(folder: Path, rounds: int, lookups: int, many: int) -> list[Row]:
     """Return the row of key lookups."""
     places = (stock.keys(folder, FEW, FEW_MARKETS), stock.keys(folder, many, stock.MARKETS))
+    for place in places:
+        stock.warm(place)
     with stock.open_kept(places[0]) as small, stock.open_kept(places[1]) as large:
         few = _Asking(small, FEW, FEW_MARKETS, lookups)
         plenty = _Asking(large, many, stock.MARKETS, lookups)

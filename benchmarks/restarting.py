@@ -17,6 +17,7 @@ from arbees.core import book as books
 from arbees.core.book import fresh
 from arbees.journal import JournalReader
 from arbees.runtime.recovery import replay, snapshot_version
+from benchmarks import stock
 from benchmarks.history import TAIL, history
 from benchmarks.measure import Row, row
 
@@ -27,6 +28,7 @@ REPLAY_RATE = 100_000.0
 def measure(folder: Path, rounds: int, records: int) -> list[Row]:
     """Return the rows of restarting."""
     place = history(folder, records)
+    stock.warm(place)
     with JournalReader(place / "journal.db") as reader:
         rates = [_replay(reader) for _ in range(min(3, rounds))]
     seconds = [_start(place) for _ in range(min(5, rounds))]
