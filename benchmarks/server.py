@@ -8,6 +8,7 @@ its checks.
 
 import asyncio
 import contextlib
+import gc
 import json
 import sys
 import time
@@ -94,6 +95,7 @@ async def _main(mode: str, folder: Path) -> None:
         async with running(folder / mode, MARKETS, venue) as bench:
             server = ApiServer(bench.gateway, "127.0.0.1", 0)
             await server.start()
+            gc.freeze()  # as the service does once it has recovered
             await _answer(beats, int(server.address.rpartition(":")[2]), bench.quote)
             await server.stop()
     beating.cancel()

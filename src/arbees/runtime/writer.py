@@ -33,7 +33,7 @@ from arbees.runtime.worker import Worker
 
 BATCH_MAX = 256
 DECIDING_NS = 1_000_000
-DECIDING_NS_MAX = 5_000_000
+DECIDING_NS_MAX = 2_000_000
 """
 What is decided for longer is made durable first, so that a halt, and the loop, wait for no more.
 
