@@ -152,7 +152,6 @@ def _against(  # noqa: PLR0917 - hot: passed by place
     if market.yes.quantity or market.no.quantity:
         close = close_of(key_side, action, price, quantity, is_netting=listing.is_netting)
     worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
-    notional = mul_ceil(price, quantity)
     sport, game_id = _classification(market, request)
     strategy = request.strategy or UNNAMED
     return Candidate(
@@ -176,7 +175,7 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         Subject(platform, sport, key, market_id, strategy, request.model_version),
         held,
         is_reducing,
-        notional,
+        mul_ceil(price, quantity),
         reserved,
         rates,
         worst,
