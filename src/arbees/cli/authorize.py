@@ -27,7 +27,7 @@ from arbees.settings.authority import live_platforms, refusal
 USAGE = 2
 _REASON_MAX = 500
 
-app = App(name="authorize", help="Allow live trading under exactly the settings of now.")
+app = App(name="authorize")
 
 
 @app.default

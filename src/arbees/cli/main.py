@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 
 from arbees import __version__
+from arbees.cli.commands import COMMANDS, GROUPS
 from arbees.cli.console import say
 from arbees.cli.exits import Exit
 from arbees.errors import ArbeesError
@@ -23,19 +24,6 @@ Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3
 78 bad settings.
 """
 
-COMMANDS = {
-    "run": "Run the gateway.",
-    "submit": "Send requests to the gateway.",
-    "kill": "Stop trading, reduce, resume: the kill switch.",
-    "status": "Show how the gateway is.",
-    "play": "Play recorded quotes and requests in recorded time.",
-    "demo": "Show it all: an evening of generated basketball.",
-    "audit": "Verify the journal; follow and export the audit log.",
-    "config": "Look at the settings: check them, show them.",
-    "authorize": "Allow live trading under the settings of now.",
-}
-"""Each is a module of its name in this package, which holds an `app`."""
-
 
 def build(chosen: str | None = None) -> App:
     """
@@ -45,9 +33,11 @@ def build(chosen: str | None = None) -> App:
         chosen: the command that will run, which then speaks for itself.
     """
     app = App(name="arbees", help=HELP, version=__version__, suppress_keyboard_interrupt=False)
-    for name, text in COMMANDS.items():
-        more = {} if name == chosen else {"help": text}
-        app.command(f"arbees.cli.{name}:app", name=name, **more)
+    groups = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS)}
+    for place, (name, (group, about)) in enumerate(COMMANDS.items()):
+        more = {} if name == chosen else {"help": about}
+        path = f"arbees.cli.{name}:app"
+        app.command(path, name=name, group=groups[group], sort_key=place, **more)
     return app
 
 

@@ -1,0 +1,40 @@
+"""The commands there are: a name, what it is for, a sentence.
+
+Guarantees that whoever adds a command adds one line here and a module of that name in this package,
+which holds an `app`; help, completion, the man page and the reference follow. Nothing is imported
+before it is used.
+
+What a command's docstring says is what all of them show: its first paragraph is the sentence, a
+paragraph that begins with `Ends with` tells its exit codes, and each paragraph of the form
+``Example: `arbees ...` `` is an example (one at least; more are paragraphs of their own).
+"""
+
+from typing import NamedTuple
+
+START, TRADE, WATCH, STOP, PROVE, ADMINISTER = (
+    *("Start", "Trade", "Watch"),
+    *("Stop", "Prove", "Administer"),
+)
+GROUPS = (START, TRADE, WATCH, STOP, PROVE, ADMINISTER)
+"""What a command is for, in the order in which the overview shows it."""
+
+
+class Command(NamedTuple):
+    """What a command is for, and a sentence about it."""
+
+    group: str
+    about: str
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command(START, "Show it all: an evening of generated basketball."),
+    "run": Command(START, "Run the gateway."),
+    "submit": Command(TRADE, "Send requests to the gateway."),
+    "status": Command(WATCH, "Show how the gateway is."),
+    "kill": Command(STOP, "Stop trading, reduce, resume: the kill switch."),
+    "play": Command(PROVE, "Play recorded quotes and requests in recorded time."),
+    "audit": Command(PROVE, "Verify the journal; follow and export the audit log."),
+    "config": Command(ADMINISTER, "Look at the settings: check them, show them."),
+    "authorize": Command(ADMINISTER, "Allow live trading under the settings of now."),
+}
+"""By name, in each group in the order in which the overview shows them."""
