@@ -13,7 +13,7 @@ from arbees.api.app import build_app
 from arbees.api.context import Context
 from arbees.cli.main import COMMANDS
 from arbees.core.codes import CODES
-from arbees.core.request import _AlternateWire, _RequestWire
+from arbees.core.request import AlternateWire, RequestWire
 from arbees.core.result import Leg, Line, Result
 from arbees.core.words import HaltSource, OrderStatus, TradingState
 from arbees.settings import all_sections
@@ -154,7 +154,7 @@ def test_every_field_of_requests_and_results_is_named() -> None:
     text = (DOCS / "reference" / "results.md").read_text(encoding="utf-8")
     fields = {
         field
-        for shape in (_RequestWire, _AlternateWire, Result, Line, Leg)
+        for shape in (RequestWire, AlternateWire, Result, Line, Leg)
         for field in shape.__struct_fields__
     }
     assert [field for field in sorted(fields) if not re.search(rf"\b{field}\b", text)] == []

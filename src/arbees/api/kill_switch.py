@@ -13,7 +13,7 @@ from arbees.api.body import parameters, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem, of_undecided
 from arbees.api.reply import Reply, json_reply
-from arbees.api.shapes import kill_fields
+from arbees.api.shapes import kill_view
 from arbees.core import wire
 from arbees.core.views import Gateway, Undecided
 from arbees.core.wire import Malformed
@@ -24,7 +24,7 @@ _SOURCES = {str(source): source for source in (HaltSource.HTTP, HaltSource.COMMA
 _REASON_MAX = 1_024
 
 
-class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class KillCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A kill-switch command as it comes in."""
 
     action: str
@@ -37,71 +37,78 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who says so; the address that asks where nobody is named."""
 
 
-_ORDER = msgspec.json.Decoder(Order)
+_COMMAND = msgspec.json.Decoder(KillCommand)
 
 
-class KillSwitch:
-    """The endpoints of the kill switch."""
+async def act(context: Context, request: Request) -> Reply:
+    """
+    Halt, reduce or resume trading.
 
-    def __init__(self, context: Context) -> None:
-        """Switch a gateway."""
-        self._context = context
-
-    async def act(self, request: Request) -> Reply:
-        """Answer `GET` and `POST /v1/kill-switch`."""
-        gateway = self._context.gateway
-        if request.method != "POST":
-            return json_reply(kill_fields(gateway.kill_status()))
-        order = wire.decode(await read_json(request.scope, request.receive), _ORDER)
-        client = request.client.host if request.client else "unknown"
-        return await switch(gateway, order, client)
-
-    async def receipt(self, request: Request) -> Reply:
-        """Answer `GET /v1/kill-switch/receipts/{id}`."""
-        gateway = self._context.gateway
-        parameters(request.scope["query_string"], ())
-        receipt_id = wire.identifier("id", request.path_params["receipt_id"])
-        receipt = gateway.receipt(receipt_id)
-        if receipt is None:
-            raise Problem(404, "NOT_FOUND", f"No receipt {receipt_id} is known")
-        return json_reply(receipt)
+    A halt that is answered is in force in memory; `durable` says that it is in the journal too and
+    survives a restart. Trading does not resume over a halt that the gateway raised by itself unless
+    `acknowledge` says that somebody has seen it.
+    """
+    gateway = context.gateway
+    command = wire.decode(await read_json(request.scope, request.receive), _COMMAND)
+    client = request.client.host if request.client else "unknown"
+    return await switch(gateway, command, client)
 
 
-async def switch(gateway: Gateway, order: Order, client: str) -> Reply:
+async def show(context: Context, _request: Request) -> Reply:
+    """Show the halts in force."""
+    return json_reply(kill_view(context.gateway.kill_status()))
+
+
+async def receipt(context: Context, request: Request) -> Reply:
+    """
+    Show what a halt or a mass cancel did to open orders so far.
+
+    `complete` says that nothing is left to come.
+    """
+    gateway = context.gateway
+    parameters(request.scope["query_string"], ())
+    receipt_id = wire.identifier("id", request.path_params["receipt_id"])
+    found = gateway.receipt(receipt_id)
+    if found is None:
+        raise Problem(404, "NOT_FOUND", f"No receipt {receipt_id} is known")
+    return json_reply(found)
+
+
+async def switch(gateway: Gateway, command: KillCommand, client: str) -> Reply:
     """
     Carry out a kill-switch command.
 
     Args:
         gateway: that is switched.
-        order: what to do.
+        command: what to do.
         client: the address that asks.
 
     Raises:
         Malformed: a word or a text that cannot be read.
         Problem: an automatic halt remains (409), or the journal failed (503).
     """
-    action = wire.word("action", order.action, ACTIONS)
-    reason = order.reason.strip()
+    action = wire.word("action", command.action, ACTIONS)
+    reason = command.reason.strip()
     if not 0 < len(reason) <= _REASON_MAX:
         expected = f"Expected a reason of 1 to {_REASON_MAX} characters"
         raise Malformed("reason", f"{expected}, was {len(reason)}")
-    source = wire.word("source", order.source, _SOURCES)
-    actor = client if order.actor is None else wire.identifier("actor", order.actor)
+    source = wire.word("source", command.source, _SOURCES)
+    actor = client if command.actor is None else wire.identifier("actor", command.actor)
     try:
         reply = await gateway.kill_switch(
             action,
-            scope=order.scope,
+            scope=command.scope,
             reason=reason,
             source=source,
             actor=actor,
-            acknowledge=order.acknowledge,
+            acknowledge=command.acknowledge,
         )
     except ValueError as error:
         raise Malformed("scope", str(error)) from None
     except Undecided as error:
         raise _not_durable(gateway, error) from None
     left = [halt for halt in reply.remaining if halt.automatic]
-    if action == "DISABLE" and left and not order.acknowledge:
+    if action == "DISABLE" and left and not command.acknowledge:
         names = "; ".join(f"{halt.source} on {halt.scope}: {halt.reason}" for halt in left)
         raise Problem(
             409,
@@ -109,9 +116,9 @@ async def switch(gateway: Gateway, order: Order, client: str) -> Reply:
             f"Raised by the gateway itself, and still in force: {names}. "
             "Look at the cause, then send `acknowledge: true`.",
             field="acknowledge",
-            **kill_fields(reply),
+            **msgspec.structs.asdict(kill_view(reply)),
         )
-    return json_reply(kill_fields(reply))
+    return json_reply(kill_view(reply))
 
 
 def _not_durable(gateway: Gateway, error: Undecided) -> Problem:

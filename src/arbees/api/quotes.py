@@ -14,6 +14,7 @@ from arbees.api.body import LIST_BYTES_MAX, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
+from arbees.api.shapes import Accepted
 from arbees.core.quote import parse_quote, parse_settlement
 from arbees.core.views import Gateway
 from arbees.core.wire import Malformed
@@ -24,37 +25,38 @@ ITEMS_MAX = 1_000
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class Quotes:
-    """The endpoints that feed the paper exchange."""
+async def feed(context: Context, request: Request) -> Reply:
+    """
+    Take one quote, or a list of at most 1,000.
 
-    def __init__(self, context: Context) -> None:
-        """Feed the exchange behind a gateway."""
-        self._context = context
+    Either every item is read or none is taken; an error names the place, as in `[3].bids`. A quote
+    is the whole known book of the Yes side, the best price first.
+    """
+    gateway = _paper(context)
+    quotes = await _read(context, request, parse_quote)
+    await gateway.feed(quotes)
+    return json_reply(Accepted(accepted=len(quotes)))
 
-    async def feed(self, request: Request) -> Reply:
-        """Answer `POST /v1/quotes`: one quote or a list."""
-        gateway = self._paper()
-        quotes = await self._read(request, parse_quote)
-        await gateway.feed(quotes)
-        return json_reply({"accepted": len(quotes)})
 
-    async def settle(self, request: Request) -> Reply:
-        """Answer `POST /v1/settlements`: one settlement or a list."""
-        gateway = self._paper()
-        settlements = await self._read(request, parse_settlement)
-        for settlement in settlements:
-            await gateway.settle(settlement)
-        return json_reply({"accepted": len(settlements)})
+async def settle(context: Context, request: Request) -> Reply:
+    """Take one settlement, or a list of at most 1,000; either every item is read or none taken."""
+    gateway = _paper(context)
+    settlements = await _read(context, request, parse_settlement)
+    for settlement in settlements:
+        await gateway.settle(settlement)
+    return json_reply(Accepted(accepted=len(settlements)))
 
-    def _paper(self) -> Gateway:
-        gateway = self._context.gateway
-        if gateway.is_live:
-            raise Problem(409, "PAPER_ONLY", "Live trading takes quotes from the venues alone")
-        return gateway
 
-    async def _read(self, request: Request, parse: Callable[[bytes, int], T]) -> list[T]:
-        body = await read_json(request.scope, request.receive, LIST_BYTES_MAX)
-        return parse_items(body, lambda item: parse(item, self._context.now_ns()))
+def _paper(context: Context) -> Gateway:
+    gateway = context.gateway
+    if gateway.is_live:
+        raise Problem(409, "PAPER_ONLY", "Live trading takes quotes from the venues alone")
+    return gateway
+
+
+async def _read(context: Context, request: Request, parse: Callable[[bytes, int], T]) -> list[T]:
+    body = await read_json(request.scope, request.receive, LIST_BYTES_MAX)
+    return parse_items(body, lambda item: parse(item, context.now_ns()))
 
 
 def parse_items(body: bytes, parse: Callable[[bytes], T]) -> list[T]:

@@ -1,31 +1,61 @@
-"""What stands on the wire of executions and the kill switch: the design's fields.
+"""What stands on the wire besides the gateway's own views: the design's fields.
 
 Guarantees that fields which exist for the gateway alone do not leave, and that a field which is
 there only sometimes is absent otherwise.
 """
 
-from typing import Any
-
 import msgspec
 
-from arbees.core.views import Execution, KillReply
+from arbees.core.result import Result
+from arbees.core.views import EventView, Execution, HaltView, KillReply
 
 
-def execution_fields(execution: Execution) -> dict[str, Any]:
-    """Return a result with the records that it is the fold of, as one JSON object."""
+class ExecutionView(Result, kw_only=True):
+    """A result as known now, with the records that it is the fold of."""
+
+    events: tuple[EventView, ...]
+
+
+class KillView(msgspec.Struct, frozen=True, kw_only=True):
+    """The halts in force, after a command or now."""
+
+    in_force: bool
+    """What was asked is in force in memory."""
+    durable: bool
+    """It is in the journal too, and survives a restart."""
+    state: str
+    halts: tuple[HaltView, ...]
+    sequence: int
+    receipt_id: str | None
+    """Of what the command does to open orders; null where nothing was commanded."""
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many items were taken."""
+
+    accepted: int
+
+
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """The process serves."""
+
+    alive: bool
+
+
+def execution_view(execution: Execution) -> ExecutionView:
+    """Return a result with its records as one object."""
     result = execution.result
-    fields = {name: getattr(result, name) for name in result.__struct_fields__}
-    there = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
-    return there | {"events": execution.events}
+    fields = {name: getattr(result, name) for name in Result.__struct_fields__}
+    return ExecutionView(**fields, events=execution.events)
 
 
-def kill_fields(reply: KillReply) -> dict[str, Any]:
+def kill_view(reply: KillReply) -> KillView:
     """Return the answer to a kill-switch command."""
-    return {
-        "in_force": reply.in_force,
-        "durable": reply.durable,
-        "state": reply.state,
-        "halts": reply.halts,
-        "sequence": reply.sequence,
-        "receipt_id": reply.receipt_id,
-    }
+    return KillView(
+        in_force=reply.in_force,
+        durable=reply.durable,
+        state=reply.state,
+        halts=reply.halts,
+        sequence=reply.sequence,
+        receipt_id=reply.receipt_id,
+    )

@@ -9,35 +9,35 @@ from starlette.requests import Request
 from arbees.api.context import Context
 from arbees.api.problem import RETRY, Problem
 from arbees.api.reply import Reply, json_reply
+from arbees.api.shapes import Alive
 
-_ALIVE = json_reply({"alive": True})
+_ALIVE = json_reply(Alive(alive=True))
 
 
-class Status:
-    """The endpoints that say how the gateway is."""
+async def status(context: Context, _request: Request) -> Reply:
+    """Show mode, state, halts, venues, the journal's head, the day's P&L, and what to look at."""
+    return json_reply(context.gateway.status())
 
-    def __init__(self, context: Context) -> None:
-        """Look at a gateway."""
-        self._context = context
 
-    async def status(self, _request: Request) -> Reply:
-        """Answer `GET /v1/status`."""
-        return json_reply(self._context.gateway.status())
+async def alive(_context: Context, _request: Request) -> Reply:
+    """Answer 200 as long as the process serves."""
+    return _ALIVE
 
-    async def alive(self, _request: Request) -> Reply:
-        """Answer `GET /healthz`."""
-        return _ALIVE
 
-    async def ready(self, _request: Request) -> Reply:
-        """Answer `GET /readyz`."""
-        now = self._context.gateway.readiness()
-        if now.ready:
-            return json_reply(now)
-        raise Problem(
-            503,
-            "NOT_READY",
-            "; ".join(now.reasons) or "The gateway decides nothing now",
-            headers=(RETRY,),
-            ready=False,
-            reasons=now.reasons,
-        )
+async def ready(context: Context, _request: Request) -> Reply:
+    """
+    Answer 200 while requests are decided, which a halted gateway does (by denying).
+
+    `reasons` say what is the matter. 503 while it starts, stops, or its journal failed.
+    """
+    now = context.gateway.readiness()
+    if now.ready:
+        return json_reply(now)
+    raise Problem(
+        503,
+        "NOT_READY",
+        "; ".join(now.reasons) or "The gateway decides nothing now",
+        headers=(RETRY,),
+        ready=False,
+        reasons=now.reasons,
+    )

@@ -6,7 +6,7 @@ import msgspec
 
 from arbees.core import wire
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.wire import ABSENT, Malformed
+from arbees.core.wire import ABSENT, Malformed, Number, OptionalNumber
 from arbees.core.words import Platform, Side
 
 Level = tuple[int, int]
@@ -46,31 +46,43 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     result: Side
 
 
-class _QuoteWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class QuoteWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A quote: the whole known book of the Yes side of a market."""
+
     platform: str
     market_id: str
-    bids: list[tuple[msgspec.Raw, msgspec.Raw]]
-    asks: list[tuple[msgspec.Raw, msgspec.Raw]]
+    bids: list[tuple[Number, Number]]
+    """`[price, quantity]`, the best price first."""
+    asks: list[tuple[Number, Number]]
+    """`[price, quantity]`, the best price first."""
     ts: str | None = None
+    """Time of the quote; the arrival unless given."""
     sport: str | None = None
     game_id: str | None = None
     game_start_at: str | None = None
     condition_id: str | None = None
     opposite_token_id: str | None = None
-    tick: msgspec.Raw = ABSENT
-    lot: msgspec.Raw = ABSENT
+    tick: OptionalNumber = ABSENT
+    """Price step; 0.001 unless given."""
+    lot: OptionalNumber = ABSENT
+    """Quantity step; 0.01 unless given."""
     status: str | None = None
+    """`open` or `closed`, or a venue's own word for it."""
 
 
-class _SettlementWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class SettlementWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The result of a market."""
+
     platform: str
     market_id: str
     result: str
+    """The winning side of `market_id`: `Yes` or `No`."""
     ts: str | None = None
+    """Time of the result; the arrival unless given."""
 
 
-_QUOTE = msgspec.json.Decoder(_QuoteWire)
-_SETTLEMENT = msgspec.json.Decoder(_SettlementWire)
+_QUOTE = msgspec.json.Decoder(QuoteWire)
+_SETTLEMENT = msgspec.json.Decoder(SettlementWire)
 _PLATFORMS = wire.words(Platform)
 _SIDES = wire.words(Side)
 _CLOSED = (

@@ -10,7 +10,7 @@ import msgspec
 
 from arbees.core import wire
 from arbees.core.units import MICRO, format_micro
-from arbees.core.wire import ABSENT, Identifier, Malformed
+from arbees.core.wire import ABSENT, Identifier, Malformed, Number, OptionalNumber
 from arbees.core.words import Action, Platform, Side, TimeInForce
 
 SIZE_MAX = 1_000_000_000 * MICRO
@@ -79,21 +79,25 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-class _AlternateWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class AlternateWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Where else the same size and action may go; every safeguard runs anew for it."""
+
     platform: str
     market_id: str
     side: str
-    limit_price: msgspec.Raw
+    limit_price: Number
 
 
-class _RequestWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class RequestWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An execution request."""
+
     request_id: Identifier
     idempotency_key: Identifier
     platform: str
     market_id: Identifier
     side: str
-    size: msgspec.Raw
-    limit_price: msgspec.Raw
+    size: Number
+    limit_price: Number
     action: str | None = None
     time_in_force: str | None = None
     attempt: int | None = None
@@ -103,20 +107,20 @@ class _RequestWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sport: Identifier | None = None
     signal_id: Identifier | None = None
     signal_type: Identifier | None = None
-    edge_pct: msgspec.Raw = ABSENT
-    model_prob: msgspec.Raw = ABSENT
-    market_prob: msgspec.Raw = ABSENT
-    pregame_prob: msgspec.Raw = ABSENT
+    edge_pct: OptionalNumber = ABSENT
+    model_prob: OptionalNumber = ABSENT
+    market_prob: OptionalNumber = ABSENT
+    pregame_prob: OptionalNumber = ABSENT
     model_version: Identifier | None = None
     strategy: Identifier | None = None
     contract_team: Identifier | None = None
     token_id: Identifier | None = None
     game_start_at: str | None = None
     reason: str | None = None
-    alternates: list[_AlternateWire] | None = None
+    alternates: list[AlternateWire] | None = None
 
 
-_DECODER = msgspec.json.Decoder(_RequestWire)
+_DECODER = msgspec.json.Decoder(RequestWire)
 _PLATFORMS = wire.words(Platform)
 _SIDES = wire.words(Side)
 _ACTIONS = wire.words(Action)
@@ -198,7 +202,7 @@ _IDS = (
 )
 
 
-def _require_ids(data: bytes, raw: _RequestWire) -> None:
+def _require_ids(data: bytes, raw: RequestWire) -> None:
     """Refuse an id that is none. Lengths are right by now, and plain text is all printable."""
     if wire.is_plain(data):
         return
@@ -231,7 +235,7 @@ def _text(field: str, text: str | None) -> str | None:
     return text
 
 
-def _alternates(raw: list[_AlternateWire] | None) -> tuple[Alternate, ...]:
+def _alternates(raw: list[AlternateWire] | None) -> tuple[Alternate, ...]:
     if not raw:
         return ()
     if len(raw) > ALTERNATES_MAX:

@@ -5,13 +5,15 @@ The api and the command line know the gateway only through these.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
+
+T = TypeVar("T")
 
 
 class Undecided(Exception):  # noqa: N818 - not a fault of the gateway's code
@@ -277,10 +279,10 @@ class CashflowView(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class Listed(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A list as it is answered, and the last durable record that it reflects."""
 
-    items: tuple[Any, ...]
+    items: tuple[T, ...]
     sequence: int
 
 

@@ -32,6 +32,13 @@ Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
 _ID = f"Expected 1 to {ID_MAX} printable ASCII characters"
 
 
+_NUMBER: dict[str, Any] = {"type": ["number", "string"], "examples": ["0.65"]}
+Number = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=_NUMBER)]
+"""A number in a type that is decoded: kept as it was written, for `number` to read exactly."""
+OptionalNumber = Annotated[
+    msgspec.Raw, msgspec.Meta(extra_json_schema={**_NUMBER, "type": ["number", "string", "null"]})
+]
+"""The same of a number that may be absent or null, for `optional_number`."""
 ABSENT = msgspec.Raw(b"")
 """The value of a number that is not there."""
 

@@ -1,0 +1,234 @@
+"""The endpoints: one table, of which everything else is made.
+
+Guarantees that what is routed, what a key may do, what the OpenAPI document says and what the
+reference shows are the same. Why one table: a route that is described elsewhere drifts.
+
+To add an endpoint:
+
+1. Write its handler in a module of its subject (`api/orders.py`): `async def orders(context:
+   Context, request: Request) -> Response`. The docstring is the description in the document. Take
+   the gateway from `context.gateway` first (503 while it starts), then `parameters(...)` for the
+   query, then `read_json(...)` and `wire.decode(...)` for a body. Answer with `json_reply(struct)`;
+   raise `Problem` (api/problem.py), `Malformed` or `Undecided`, never return an error by hand.
+2. Bodies and answers are `msgspec.Struct`s with a docstring on the class and one below each field
+   that needs it: the document shows them. Answers with numbers have `Decimal` fields (written as
+   JSON numbers). A body's number that is read exactly is `wire.Number` (required) or
+   `wire.OptionalNumber` with the default `wire.ABSENT`, read by `wire.number(field, raw)`. A list
+   is answered as `Listed[OrderView]`.
+3. Add a row here, next to its kin: more specific paths first, `POST /v1/executions` stays the first
+   of all (routes are tried in order). `scopes`: a key needs one of them; a handler that asks for
+   more by what the body says (lifting a halt) checks it itself. `problems`: only the codes that are
+   its own. `example`: a body that works.
+4. Run `python -m tools.reference`, which writes docs/reference/http.md. The tests in tests/api
+   compare document, reference and table, and fuzz the endpoint by its own description.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from arbees.api import executions, kill_switch, quotes, status
+from arbees.api.body import LIST_BYTES_MAX
+from arbees.api.endpoint import Endpoint, Parameter
+from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView
+from arbees.core.quote import QuoteWire, SettlementWire
+from arbees.core.request import RequestWire
+from arbees.core.result import Result
+from arbees.core.views import Readiness, Receipt, StatusView
+from arbees.core.wire import Identifier
+
+_KEY = Parameter(
+    name="idempotency_key",
+    place="query",
+    type=Identifier,
+    says="The key of an execution; its last attempt is shown.",
+    example="key-1",
+    required=True,
+)
+_WAIT = Parameter(
+    name="wait",
+    place="query",
+    type=Annotated[float, msgspec.Meta(ge=0, le=executions.WAIT_SECONDS_MAX)],
+    says="Seconds to wait for a final result; 0 = at once after the commit; 10 unless given.",
+    example=10,
+)
+
+EXECUTIONS = (
+    Endpoint(
+        method="POST",
+        path="/v1/executions",
+        operation="submit",
+        summary="Decide a request and send the order",
+        handler=executions.submit,
+        tag="Requests",
+        scopes=("submit",),
+        parameters=(_WAIT,),
+        body=RequestWire,
+        example={
+            "request_id": "req-1",
+            "idempotency_key": "key-1",
+            "platform": "Kalshi",
+            "market_id": "NBA-BOS",
+            "side": "Yes",
+            "size": 10,
+            "limit_price": 0.65,
+        },
+        answers={200: Result, 202: Result},
+        problems={503: ("QUEUE_FULL",)},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/executions",
+        operation="findExecution",
+        summary="Show the result of a key",
+        handler=executions.by_key,
+        tag="Requests",
+        scopes=("read",),
+        parameters=(_KEY,),
+        answers={200: ExecutionView},
+        problems={404: ("NOT_FOUND",)},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/executions/{request_id:path}",
+        operation="getExecution",
+        summary="Show the result of a request",
+        handler=executions.by_request_id,
+        tag="Requests",
+        scopes=("read",),
+        parameters=(
+            Parameter(
+                name="request_id",
+                place="path",
+                type=Identifier,
+                says="The id of a request, percent-encoded.",
+                example="req-1",
+            ),
+        ),
+        answers={200: ExecutionView},
+        problems={404: ("NOT_FOUND",)},
+    ),
+)
+
+KILL_SWITCH = (
+    Endpoint(
+        method="POST",
+        path="/v1/kill-switch",
+        operation="switch",
+        summary="Halt, reduce or resume trading",
+        handler=kill_switch.act,
+        tag="Kill switch",
+        scopes=("halt", "resume"),
+        body=kill_switch.KillCommand,
+        example={"action": "ENABLE", "reason": "the model is wrong", "scope": "sport:NBA"},
+        answers={200: KillView},
+        problems={409: ("ACKNOWLEDGE_REQUIRED",)},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/kill-switch",
+        operation="getKillSwitch",
+        summary="Show the halts in force",
+        handler=kill_switch.show,
+        tag="Kill switch",
+        scopes=("read",),
+        answers={200: KillView},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/kill-switch/receipts/{receipt_id:path}",
+        operation="getReceipt",
+        summary="Show what a halt or mass cancel did",
+        handler=kill_switch.receipt,
+        tag="Kill switch",
+        scopes=("read",),
+        parameters=(
+            Parameter(
+                name="receipt_id",
+                place="path",
+                type=Identifier,
+                says="The id that the command answered.",
+                example="receipt-1",
+            ),
+        ),
+        answers={200: Receipt},
+        problems={404: ("NOT_FOUND",)},
+    ),
+)
+
+MARKET_DATA = (
+    Endpoint(
+        method="POST",
+        path="/v1/quotes",
+        operation="feedQuotes",
+        summary="Feed quotes to the paper exchange",
+        handler=quotes.feed,
+        tag="Market data",
+        scopes=("submit", "admin"),
+        body=QuoteWire | list[QuoteWire],
+        body_bytes_max=LIST_BYTES_MAX,
+        example={
+            "platform": "Kalshi",
+            "market_id": "NBA-BOS",
+            "sport": "NBA",
+            "game_id": "g1",
+            "bids": [[0.64, 100]],
+            "asks": [[0.66, 50]],
+        },
+        answers={200: Accepted},
+        problems={409: ("PAPER_ONLY",)},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/settlements",
+        operation="settle",
+        summary="Settle markets on the paper exchange",
+        handler=quotes.settle,
+        tag="Market data",
+        scopes=("submit", "admin"),
+        body=SettlementWire | list[SettlementWire],
+        body_bytes_max=LIST_BYTES_MAX,
+        example={"platform": "Kalshi", "market_id": "NBA-BOS", "result": "Yes"},
+        answers={200: Accepted},
+        problems={409: ("PAPER_ONLY",)},
+    ),
+)
+
+LOOKING = (
+    Endpoint(
+        method="GET",
+        path="/v1/status",
+        operation="getStatus",
+        summary="Show how the gateway is",
+        handler=status.status,
+        tag="Looking",
+        scopes=("read",),
+        answers={200: StatusView},
+    ),
+)
+
+OPEN = (
+    Endpoint(
+        method="GET",
+        path="/healthz",
+        operation="isAlive",
+        summary="Say that the process serves",
+        handler=status.alive,
+        tag="Health",
+        answers={200: Alive},
+        reaches_gateway=False,
+    ),
+    Endpoint(
+        method="GET",
+        path="/readyz",
+        operation="isReady",
+        summary="Say whether requests are decided",
+        handler=status.ready,
+        tag="Health",
+        answers={200: Readiness},
+        problems={503: ("NOT_READY",)},
+    ),
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (*EXECUTIONS, *KILL_SWITCH, *MARKET_DATA, *LOOKING, *OPEN)
+"""All of them, in the order in which routes are tried and pages show them."""
