@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.ready-docs
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet --no-input
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	--generate-hashes --no-header --no-annotate --group dev
+	--generate-hashes --no-header --no-annotate
 
 CODE := $(wildcard src tests tools benchmarks)
 # How many processes test at once; empty or 0 is one, in this process.
@@ -93,6 +93,9 @@ recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, twice, and 
 
 .PHONY: lock
 lock: ## Pin the newest releases anew (needs uv)
-	@$(COMPILE) pyproject.toml --output-file requirements.lock
-	@$(COMPILE) --group docs --constraint requirements.lock pyproject.toml \
+	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock pyproject.toml --output-file requirements-run.lock
+	@$(COMPILE) --constraint requirements.lock --group docs pyproject.toml \
 		--output-file requirements-docs.lock
+	@$(COMPILE) --constraint requirements.lock --group release \
+		--output-file requirements-release.lock
