@@ -14,7 +14,7 @@ from tests.core.scene import MICRO, Scene
 from tests.core.test_events import LEAST
 from tests.safeguards.build import KALSHI, NOW, listing, request
 
-CHANGES_NOTHING = (e.DuplicateRefused, e.CancelAnswered, e.MassCancelled)
+CHANGES_NOTHING = (e.DenialReviewed, e.DuplicateRefused, e.CancelAnswered, e.MassCancelled)
 
 
 def test_records_follow_each_other() -> None:
@@ -50,7 +50,7 @@ def test_time_that_runs_backwards_crashes() -> None:
 
 @pytest.mark.parametrize("event", [event for event, _ in LEAST if type(event) in CHANGES_NOTHING])
 def test_what_changes_nothing(event: e.Event) -> None:
-    """Duplicates, answers to cancels and the list of a mass cancel are read, not counted."""
+    """Duplicates, answers to cancels, lists of a mass cancel, reviews are read, not counted."""
     book = fresh()
     apply(book, event, 1, 5)
     expected = fresh()

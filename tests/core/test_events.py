@@ -219,6 +219,13 @@ LEAST: list[tuple[e.Event, str]] = [
         e.VenueStateChanged(platform="Kalshi", state="HALTED"),
         '{"type":"VenueStateChanged","platform":"Kalshi","state":"HALTED"}',
     ),
+    (
+        e.DenialReviewed(request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"),
+        (
+            '{"type":"DenialReviewed","request_id":"r-1","sequence":7,"verdict":"disputed",'
+            '"reason":"m","actor":"ann"}'
+        ),
+    ),
 ]
 """Every event with what must be said of it, and its record's body."""
 
@@ -288,7 +295,7 @@ def body(event: e.Event) -> str:
 def test_every_event_is_here() -> None:
     """Whoever adds an event writes down its body."""
     assert {type(event) for event, _ in LEAST} == set(get_args(e.AnyEvent))
-    assert len(LEAST) == len(get_args(e.AnyEvent)) == 30
+    assert len(LEAST) == len(get_args(e.AnyEvent)) == 31
 
 
 @pytest.mark.parametrize(("event", "text"), LEAST, ids=lambda value: type(value).__name__)

@@ -71,4 +71,7 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.BreakClosed: control.break_closed,
     e.VenueStateChanged: control.venue_state,
 }
-"""What changes the book; `DuplicateRefused`, `CancelAnswered`, `MassCancelled` change nothing."""
+"""
+What changes the book; `DuplicateRefused`, `CancelAnswered`, `MassCancelled`, `DenialReviewed`
+change nothing.
+"""

@@ -8,27 +8,19 @@ from typing import Any
 
 import msgspec
 
+from arbees.core import event as base
+from arbees.core import operator_events as operators
 from arbees.core.facts import Facts
 from arbees.core.market import Listing
 from arbees.core.order import Reservation
 from arbees.core.request import Request
 from arbees.core.words import Platform, Side
 
-
-class Event(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, omit_defaults=True
-):
-    """Base of all events."""
-
-
-class Finding(msgspec.Struct, frozen=True, array_like=True):
-    """A denial or a warning of a decision: safeguard, code, observed, limit, until."""
-
-    safeguard: str
-    code: str
-    observed: int | str | None = None
-    limit: int | str | None = None
-    until_ns: int | None = None
+Event = base.Event
+Finding = base.Finding
+Authorized = operators.Authorized
+CashMoved = operators.CashMoved
+DenialReviewed = operators.DenialReviewed
 
 
 class Bound(Event, frozen=True, kw_only=True):
@@ -45,7 +37,7 @@ class Started(Event, frozen=True, kw_only=True):
     version: str
     settings_hash: str
     settings: dict[str, str]
-    disabled: dict[str, str] = {}
+    disabled: dict[str, str] = {}  # noqa: RUF012 - a struct copies it
     """Safeguards switched off, with the reason."""
 
 
@@ -53,16 +45,6 @@ class Stopped(Event, frozen=True, kw_only=True):
     """An orderly end."""
 
     reason: str
-
-
-class Authorized(Event, frozen=True, kw_only=True):
-    """An operator allowed live trading under exactly these settings."""
-
-    actor: str
-    reason: str
-    settings_hash: str
-    until_ns: int | None = None
-    settings: dict[str, str] = {}
 
 
 class RequestDenied(Event, frozen=True, kw_only=True):
@@ -289,15 +271,6 @@ class BalanceObserved(Event, frozen=True, kw_only=True):
     """Open orders whose cash is inside the figure now."""
 
 
-class CashMoved(Event, frozen=True, kw_only=True):
-    """A deposit (> 0) or withdrawal (< 0)."""
-
-    platform: str
-    amount: int
-    reason: str
-    actor: str
-
-
 class DayOpened(Event, frozen=True, kw_only=True):
     """A trading day began; its P&L counts from this baseline."""
 
@@ -370,6 +343,7 @@ AnyEvent = (
     | BreakOpened
     | BreakClosed
     | VenueStateChanged
+    | DenialReviewed
 )
 
 _ENCODER = msgspec.json.Encoder()

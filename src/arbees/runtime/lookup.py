@@ -128,7 +128,7 @@ class Lookups:
             return
         life = self._lives.get(about)
         if life is None:
-            is_later = isinstance(record[2], e.OrderEvent)
+            is_later = isinstance(record[2], e.OrderEvent | e.DenialReviewed)
             life = self._lives[about] = self._stored(about) if is_later else []
         life.append(record)
         self._touched.add(about)

@@ -379,7 +379,7 @@ def _about(event: e.Event, command: c.Command) -> str | None:
     A duplicate under an id that was seen before is found under none. A caller in a loop would make
     the records of one request grow for ever, and each answer slower than the one before.
     """
-    if isinstance(event, e.OrderEvent):
+    if isinstance(event, e.OrderEvent | e.DenialReviewed):
         return event.request_id
     if isinstance(event, _ASKED):
         is_again = isinstance(command, c.Submit) and command.known.request_key is not None
