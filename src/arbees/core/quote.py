@@ -1,13 +1,14 @@
 """Quotes and settlements as they come in: one JSON line each (`quotes.jsonl`)."""
 
 from itertools import pairwise
+from typing import Annotated
 
 import msgspec
 
 from arbees.core import wire
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.wire import ABSENT, Malformed, Number, OptionalNumber
-from arbees.core.words import Platform, Side
+from arbees.core.wire import ABSENT, IdentifierText, Malformed, Number, OptionalNumber, Timestamp
+from arbees.core.words import Platform, PlatformWord, Side, SideWord
 
 Level = tuple[int, int]
 """Price in micro-dollars of Yes and quantity in micro-contracts."""
@@ -46,38 +47,57 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     result: Side
 
 
+_CLOSED = (
+    *("closed", "paused", "halted", "suspended", "settled", "unopened"),
+    *("initialized", "inactive", "determined", "disputed", "amended", "finalized"),
+)
+_STATUSES = {"open": "open", "active": "open", **dict.fromkeys(_CLOSED, "closed")}
+"""Kalshi's own words and their like: only an open market takes orders."""
+StatusWord = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(_STATUSES)})]
+"""The status of a market in a type that is decoded, before `wire.word` reads it in any case."""
+
+
 class QuoteWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A quote: the whole known book of the Yes side of a market."""
 
-    platform: str
-    market_id: str
+    platform: PlatformWord
+    """The venue meant."""
+    market_id: IdentifierText
+    """The venue's name of the market; on Polymarket the token of the outcome that Yes means."""
     bids: list[tuple[Number, Number]]
     """`[price, quantity]`, the best price first."""
     asks: list[tuple[Number, Number]]
     """`[price, quantity]`, the best price first."""
-    ts: str | None = None
+    ts: Timestamp | None = None
     """Time of the quote; the arrival unless given."""
-    sport: str | None = None
-    game_id: str | None = None
-    game_start_at: str | None = None
-    condition_id: str | None = None
-    opposite_token_id: str | None = None
+    sport: IdentifierText | None = None
+    """Name of the sport."""
+    game_id: IdentifierText | None = None
+    """Name of the game."""
+    game_start_at: Timestamp | None = None
+    """When the game begins."""
+    condition_id: IdentifierText | None = None
+    """Polymarket's name of the question to which two tokens belong."""
+    opposite_token_id: IdentifierText | None = None
+    """Polymarket's token of the opposite outcome."""
     tick: OptionalNumber = ABSENT
     """Price step; 0.001 unless given."""
     lot: OptionalNumber = ABSENT
     """Quantity step; 0.01 unless given."""
-    status: str | None = None
-    """`open` or `closed`, or a venue's own word for it."""
+    status: StatusWord | None = None
+    """`open` or `closed`, or a venue's own word for it; open unless given."""
 
 
 class SettlementWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The result of a market."""
 
-    platform: str
-    market_id: str
-    result: str
-    """The winning side of `market_id`: `Yes` or `No`."""
-    ts: str | None = None
+    platform: PlatformWord
+    """The venue meant."""
+    market_id: IdentifierText
+    """The venue's name of the market."""
+    result: SideWord
+    """The winning side of `market_id`."""
+    ts: Timestamp | None = None
     """Time of the result; the arrival unless given."""
 
 
@@ -85,12 +105,6 @@ _QUOTE = msgspec.json.Decoder(QuoteWire)
 _SETTLEMENT = msgspec.json.Decoder(SettlementWire)
 _PLATFORMS = wire.words(Platform)
 _SIDES = wire.words(Side)
-_CLOSED = (
-    *("closed", "paused", "halted", "suspended", "settled", "unopened"),
-    *("initialized", "inactive", "determined", "disputed", "amended", "finalized"),
-)
-_STATUSES = {"open": "open", "active": "open", **dict.fromkeys(_CLOSED, "closed")}
-"""Kalshi's own words and their like: only an open market takes orders."""
 
 
 def is_outdated(ts_ns: int, known_ns: int, now_ns: int) -> bool:

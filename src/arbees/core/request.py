@@ -5,18 +5,41 @@ its error names the field.
 """
 
 import hashlib
+from typing import Annotated
 
 import msgspec
 
 from arbees.core import wire
 from arbees.core.units import MICRO, format_micro
-from arbees.core.wire import ABSENT, Identifier, Malformed, Number, OptionalNumber
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.wire import (
+    ABSENT,
+    Identifier,
+    IdentifierText,
+    Malformed,
+    Number,
+    OptionalNumber,
+    Timestamp,
+)
+from arbees.core.words import (
+    Action,
+    ActionWord,
+    Platform,
+    PlatformWord,
+    Side,
+    SideWord,
+    TimeInForce,
+    TimeInForceWord,
+)
 
 SIZE_MAX = 1_000_000_000 * MICRO
 ATTEMPT_MAX = 1_000_000
 ALTERNATES_MAX = 8
 _TEXT_MAX = 1_024
+
+# What the type cannot judge without saying it worse: `parse_request` does.
+_ATTEMPT = msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": ATTEMPT_MAX})
+_REASON = msgspec.Meta(extra_json_schema={"maxLength": _TEXT_MAX})
+_ALTERNATES = msgspec.Meta(extra_json_schema={"maxItems": ALTERNATES_MAX})
 
 
 class Alternate(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,42 +105,70 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 class AlternateWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Where else the same size and action may go; every safeguard runs anew for it."""
 
-    platform: str
-    market_id: str
-    side: str
+    platform: PlatformWord
+    market_id: IdentifierText
+    side: SideWord
     limit_price: Number
+    """Dollars of that side, above 0 and below 1."""
 
 
 class RequestWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """An execution request."""
+    """An execution request; words are read in any case."""
 
     request_id: Identifier
+    """The caller's name for this request; never used for another key."""
     idempotency_key: Identifier
-    platform: str
+    """One key, at most one accepted order, for ever."""
+    platform: PlatformWord
+    """The venue meant, also on paper."""
     market_id: Identifier
-    side: str
+    """Kalshi: the ticker. Polymarket: the token id of the outcome that `side: Yes` means."""
+    side: SideWord
+    """The outcome that is bought or sold."""
     size: Number
+    """Contracts, above 0, at most 1e9; up to six decimals where the venue has them."""
     limit_price: Number
-    action: str | None = None
-    time_in_force: str | None = None
-    attempt: int | None = None
-    created_at: str | None = None
-    expires_at: str | None = None
+    """Dollars of the named side, above 0 and below 1."""
+    action: ActionWord | None = None
+    """`Buy` unless given, or `Sell` of what is held of that side."""
+    time_in_force: TimeInForceWord | None = None
+    """`IOC` unless given."""
+    attempt: Annotated[int, _ATTEMPT] | None = None
+    """1 unless given; one higher each time a denied or unsent request comes again."""
+    created_at: Timestamp | None = None
+    """When the signal was made; its age is judged. The arrival unless given."""
+    expires_at: Timestamp | None = None
+    """The latest moment to send. Required for `GTD`, whose order ends then too."""
     game_id: Identifier | None = None
+    """Name of the game; all its markets share a limit."""
     sport: Identifier | None = None
+    """Name of the sport, a group of limits; counts in capitals, however it is written."""
     signal_id: Identifier | None = None
+    """One execution a market, side and action, whatever the key."""
     signal_type: Identifier | None = None
+    """Kept for the record."""
     edge_pct: OptionalNumber = ABSENT
+    """Percentage points of the named side."""
     model_prob: OptionalNumber = ABSENT
+    """Probability of Yes, 0 to 1, by the model."""
     market_prob: OptionalNumber = ABSENT
+    """Probability of Yes, 0 to 1, by the market."""
     pregame_prob: OptionalNumber = ABSENT
+    """Probability of Yes, 0 to 1, before the game."""
     model_version: Identifier | None = None
+    """May be required, allowed or denied; a scope of halts."""
     strategy: Identifier | None = None
+    """Counts limits of its own; a scope of halts. `UNNAMED` unless given."""
     contract_team: Identifier | None = None
+    """Kept for the record."""
     token_id: Identifier | None = None
-    game_start_at: str | None = None
-    reason: str | None = None
-    alternates: list[AlternateWire] | None = None
+    """Polymarket's token of the named side, outright."""
+    game_start_at: Timestamp | None = None
+    """For trading windows with a phase; what is known of the market unless given."""
+    reason: Annotated[str, _REASON] | None = None
+    """Kept for the record, at most 1,024 characters."""
+    alternates: Annotated[list[AlternateWire], _ALTERNATES] | None = None
+    """Up to 8 places where the order may go instead, tried in order."""
 
 
 _DECODER = msgspec.json.Decoder(RequestWire)

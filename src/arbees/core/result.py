@@ -39,11 +39,17 @@ class Line(msgspec.Struct, frozen=True):
     """A denial or a warning on the wire."""
 
     safeguard: str
+    """Who says it."""
     code: str
+    """What programs match."""
     observed: Decimal | str | None
+    """What was seen, in the unit of the code."""
     limit: Decimal | str | None
+    """What it was compared with, in the unit of the code."""
     until: str | None
+    """When the denial lifts by itself; null = it does not."""
     message: str
+    """The same for people."""
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -57,35 +63,54 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """An ExecutionResult as it stands on the wire (interfaces, "Result")."""
+    """What became of a request."""
 
     request_id: str
     idempotency_key: str
     attempt: int
     status: ResultStatus
+    """`Pending` and `Unknown` are not final, all others are."""
     final: bool
+    """Nothing more will come, but for a correction."""
     rejected_by: str | None = None
+    """`gateway` or `venue`; null unless it was refused."""
     code: str | None = None
+    """Of the first denial; null where nothing was refused."""
     rejection_reason: str | None = None
+    """The same for people. Programs match `code`."""
     denials: tuple[Line, ...] = ()
+    """Every safeguard that denied, in their order."""
     warnings: tuple[Line, ...] = ()
+    """What a policy only warns of."""
     platform: str
+    """Where it went: the request's own market, or the alternate's."""
     market_id: str
     side: str
     action: str
     order_id: str | None = None
+    """The venue's id, once it is known."""
     client_order_id: str | None = None
+    """Ours; null if nothing was approved."""
     requested_size: Decimal
+    """Contracts asked for."""
     limit_price: Decimal
+    """Dollars of the named side."""
     filled_qty: Decimal = Decimal(0)
+    """Contracts that filled; 0 if none."""
     avg_price: Decimal = Decimal(0)
+    """Dollars of the named side, rounded against us; 0 if nothing filled."""
     fees: Decimal = Decimal(0)
+    """Dollars, what the balance paid."""
     latency_ms: Decimal = Decimal(0)
+    """From arrival to the final record; 0 until then."""
     sequence: int = 0
+    """The journal record that this result stands at."""
     model_version: str | None = None
     strategy: str | None = None
     route: tuple[Leg, ...] = ()
+    """Every place that was tried, in order."""
     venue_code: str | None = None
+    """The venue's own word for its refusal."""
     corrects: int | msgspec.UnsetType = msgspec.UNSET
     """Sequence of the final record that this later truth corrects; absent without one."""
     original: "Result | msgspec.UnsetType" = msgspec.UNSET

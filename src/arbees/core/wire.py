@@ -27,18 +27,28 @@ _TIME_END = 1 << 63
 _SHOWN_MAX = 80
 
 ID_MAX = 128
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
+Identifier = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=ID_MAX, extra_json_schema={"pattern": "^[ -~]+$"}),
+]
 """An id in a type that is decoded, as far as its length goes; `identifier` tells the rest."""
+IdentifierText = Annotated[
+    str,
+    msgspec.Meta(extra_json_schema={"minLength": 1, "maxLength": ID_MAX, "pattern": "^[ -~]+$"}),
+]
+"""An id in a type that is decoded, of which `identifier` tells all."""
 _ID = f"Expected 1 to {ID_MAX} printable ASCII characters"
 
 
-_NUMBER: dict[str, Any] = {"type": ["number", "string"], "examples": ["0.65"]}
+_NUMBER: dict[str, Any] = {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 Number = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=_NUMBER)]
 """A number in a type that is decoded: kept as it was written, for `number` to read exactly."""
 OptionalNumber = Annotated[
     msgspec.Raw, msgspec.Meta(extra_json_schema={**_NUMBER, "type": ["number", "string", "null"]})
 ]
 """The same of a number that may be absent or null, for `optional_number`."""
+Timestamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""A time in a type that is decoded, for `time` to read."""
 ABSENT = msgspec.Raw(b"")
 """The value of a number that is not there."""
 

@@ -1,7 +1,9 @@
 """The words of the field, each with one spelling: enums of the wire and names of ids."""
 
 from enum import StrEnum
-from typing import NewType
+from typing import Annotated, NewType
+
+import msgspec
 
 RequestId = NewType("RequestId", str)
 IdempotencyKey = NewType("IdempotencyKey", str)
@@ -18,6 +20,17 @@ class Platform(StrEnum):
 
     KALSHI = "Kalshi"
     POLYMARKET = "Polymarket"
+
+
+class KeyScope(StrEnum):
+    """What an API key may be used for."""
+
+    SUBMIT = "submit"
+    CANCEL = "cancel"
+    READ = "read"
+    HALT = "halt"
+    RESUME = "resume"
+    ADMIN = "admin"
 
 
 class Mode(StrEnum):
@@ -53,6 +66,17 @@ class TimeInForce(StrEnum):
     FOK = "FOK"
     GTC = "GTC"
     GTD = "GTD"
+
+
+def _any_case(options: type[StrEnum]) -> msgspec.Meta:
+    return msgspec.Meta(extra_json_schema={"enum": [str(each) for each in options]})
+
+
+PlatformWord = Annotated[str, _any_case(Platform)]
+"""A platform in a type that is decoded, before `wire.word` reads it in any case."""
+SideWord = Annotated[str, _any_case(Side)]
+ActionWord = Annotated[str, _any_case(Action)]
+TimeInForceWord = Annotated[str, _any_case(TimeInForce)]
 
 
 class OrderStatus(StrEnum):
