@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.ready-docs
+RELEASER := .cache/release
+SHIPPED := .cache/shipped
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet --no-input
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate
@@ -77,6 +79,30 @@ docs: $(DOCS_READY) ## Build the documentation into docs/_build; a warning is an
 
 $(DOCS_READY): $(READY) requirements-docs.lock
 	@$(PIP) install --require-hashes --requirement requirements-docs.lock
+	@touch $@
+
+.PHONY: dist
+dist: $(READY) ## Build wheel and sdist into dist/, the same bytes from the same sources
+	@rm -rf dist && mkdir -p .cache
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1580601600)}" \
+		$(BIN)/python -m hatchling build --directory dist >.cache/dist.log 2>&1 \
+		|| { cat .cache/dist.log; exit 1; }
+	@echo "Built" dist/*
+
+.PHONY: release
+release: dist $(RELEASER)/.ready ## The same, with a list of its parts (CycloneDX) and checksums
+	@rm -rf $(SHIPPED) && $(PYTHON) -m venv --without-pip $(SHIPPED)
+	@$(PIP) --python $(SHIPPED) install --require-hashes --requirement requirements-run.lock
+	@$(PIP) --python $(SHIPPED) install --no-deps --no-index dist/*.whl
+	@$(SHIPPED)/bin/arbees --version
+	@$(RELEASER)/bin/cyclonedx-py environment $(SHIPPED)/bin/python --pyproject pyproject.toml \
+		--output-reproducible --spec-version 1.6 --validate --output-file dist/arbees.cdx.json
+	@$(BIN)/python -m tools.release dist
+
+$(RELEASER)/.ready: requirements-release.lock
+	@$(PYTHON) -m venv $(RELEASER)
+	@$(RELEASER)/bin/python -m pip --disable-pip-version-check --quiet --quiet --no-input install \
+		--require-hashes --requirement requirements-release.lock
 	@touch $@
 
 .PHONY: mutants
