@@ -47,7 +47,11 @@ def verify(
 ) -> int:
     """Verify a journal: every record's hash, the witness, the tables, the file itself.
 
-    Ends with 65 and names the first bad record where something is not as it was written.
+    Names the first bad record where something is not as it was written.
+
+    Ends with 65 where the journal, or the audit log that is compared with it, is not whole.
+
+    Example: `arbees audit verify`
 
     Example: `arbees audit verify var/arbees-paper.db --log var/execution_audit.jsonl`
     """

@@ -39,7 +39,13 @@ def authorize(
     ] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
 ) -> int:
-    """Record in the live journal who allows live trading, until when, under which settings."""
+    """Record in the live journal who allows live trading, until when, under which settings.
+
+    Ends with 78 where the settings do not mean live trading, 2 where reason or time are none, 1
+    while a gateway writes the live journal: stop it, authorize, and start it again.
+
+    Example: `arbees authorize --reason "a week of paper, reviewed" --until 2026-02-04T22:00:00Z`
+    """
     now_ns = time.time_ns()
     try:
         until_ns = _read(reason, until, now_ns)

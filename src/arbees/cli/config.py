@@ -38,7 +38,14 @@ def described(error: ConfigurationError) -> dict[str, Any]:
 
 @app.command
 def check(*, as_json: Json = False) -> int:
-    """Check the settings; exit 78 and list every problem if a gateway would refuse them."""
+    """Check the settings and list every problem.
+
+    Ends with 78 where a gateway would refuse to start on them.
+
+    Example: `arbees config check`
+
+    Example: `MAX_ORDER_SIZE=50 arbees config check --json`
+    """
     problems: list[ConfigurationError] = []
     settings: Settings | None = None
     try:
@@ -73,7 +80,12 @@ def check(*, as_json: Json = False) -> int:
 
 @app.command
 def show(*, as_json: Json = False) -> int:
-    """Show every setting with its value and where it comes from; secrets are hidden."""
+    """Show every setting with its value and where it comes from; secrets are hidden.
+
+    Example: `arbees config show`
+
+    Example: `arbees config show --json`
+    """
     try:
         settings = load_here()
     except ConfigurationError as error:

@@ -83,7 +83,9 @@ def off(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Resume trading in a scope. Ends with 4 while a halt remains: an automatic one, or the file.
+    """Resume trading in a scope.
+
+    Ends with 4 while a halt remains: an automatic one without --acknowledge, or the file.
 
     Example: `arbees kill off --scope strategy:alpha --acknowledge --reason "fixed"`
     """

@@ -9,12 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from arbees import __version__
 from arbees.cli.commands import COMMANDS, GROUPS
 from arbees.cli.console import say
 from arbees.cli.exits import Exit
+from arbees.cli.help import prepare, show_examples
+from arbees.cli.mistakes import explained, page_to_read, without_command
 from arbees.errors import ArbeesError
 
 HELP = """Stand between trading strategies and prediction-market exchanges.
@@ -22,7 +24,22 @@ HELP = """Stand between trading strategies and prediction-market exchanges.
 Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 denied, 4 halted,
 5 unavailable, 6 unknown outcome, 65 journal corrupt, 69 gateway unreachable, 77 no permission,
 78 bad settings.
+
+Example: `arbees demo`
+
+Example: `arbees run`
+
+Example: `arbees submit request.json`
+
+Example: `arbees status`
+
+Example: `arbees kill on --reason "the model is wrong"`
 """
+
+
+def _shown_default(value: object) -> str | None:
+    """Return a default for the help; a flag that is off needs none."""
+    return None if value is False else str(value)
 
 
 def build(chosen: str | None = None) -> App:
@@ -32,7 +49,14 @@ def build(chosen: str | None = None) -> App:
     Args:
         chosen: the command that will run, which then speaks for itself.
     """
-    app = App(name="arbees", help=HELP, version=__version__, suppress_keyboard_interrupt=False)
+    app = App(
+        name="arbees",
+        help=HELP,
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+        group_commands=Group("Options", sort_key=len(GROUPS)),
+        default_parameter=Parameter(show_default=_shown_default),
+    )
     groups = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS)}
     for place, (name, (group, about)) in enumerate(COMMANDS.items()):
         more = {} if name == chosen else {"help": about}
@@ -61,12 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(app: App, words: Sequence[str]) -> int:
     """Run a command, and return the exit code also of what it raises."""
     try:
+        if (missing := without_command(app, words)) is not None:
+            return _wrong(missing, app, words)
+        help_text = prepare(app, words)
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        if help_text is not None:
+            show_examples(help_text)
         sys.stdout.flush()
     except CycloptsError as error:
-        say(f"{error}")
-        say("Try: arbees --help")
-        return Exit.USAGE
+        return _wrong(explained(error, words), app, words)
     except ArbeesError as error:
         say(error, style="red")
         return error.exit_code
@@ -83,3 +110,9 @@ def run(app: App, words: Sequence[str]) -> int:
         say("Interrupted")
         return Exit.INTERRUPTED
     return code if isinstance(code, int) else Exit.OK
+
+
+def _wrong(text: str, app: App, words: Sequence[str]) -> int:
+    say(text)
+    say(f"Try: {page_to_read(words, app)}")
+    return Exit.USAGE

@@ -30,18 +30,25 @@ app = App(name="play")
 @app.default
 def play(
     *,
-    quotes: Annotated[Path, Parameter(help="quotes.jsonl")],
-    requests: Annotated[Path | None, Parameter(help="requests.jsonl")] = None,
-    settlements: Annotated[Path | None, Parameter(help="settlements.jsonl")] = None,
+    quotes: Annotated[Path, Parameter(help="Recorded quotes, JSON lines.")],
+    requests: Annotated[Path | None, Parameter(help="Recorded requests, JSON lines.")] = None,
+    settlements: Annotated[Path | None, Parameter(help="How markets ended, JSON lines.")] = None,
     generate: Annotated[
         int | None, Parameter(help="Make so many requests from the quotes.")
     ] = None,
-    seed: Annotated[int, Parameter(help="Of what is made.")] = 0,
+    seed: Annotated[int, Parameter(help="Seed of --generate: the same makes the same.")] = 0,
     speed: Annotated[str, Parameter(help="Times as fast as recorded, or max.")] = "max",
     journal: Annotated[Path | None, Parameter(help="Keep the journal here; no file yet.")] = None,
     as_json: Json = False,
 ) -> int:
     """Play recorded requests and quotes through a gateway in recorded time.
+
+    The same input gives the same results. Limits are those of the settings; nothing of a running
+    gateway is touched.
+
+    Ends with 0 whatever was denied, 2 where a file cannot be read or --journal is there already.
+
+    Example: `arbees play --quotes quotes.jsonl --requests requests.jsonl --json`
 
     Example: `arbees play --quotes evening.quotes.jsonl --generate 200 --seed 7`
     """

@@ -19,7 +19,11 @@ app = App(name="status")
 
 @app.default
 def status(*, as_json: Json = False) -> int:
-    """Show how the gateway is; ends with 0 also when it is halted, 69 when it is not reached.
+    """Show how the gateway is.
+
+    Ends with 0 also when it is halted, 69 when it is not reached.
+
+    Example: `arbees status`
 
     Example: `arbees status --json`
     """

@@ -46,6 +46,8 @@ def submit(
     5 undecided, 69 not reached; of several lines the worst.
 
     Example: `arbees submit request.json --json`
+
+    Example: `cat requests.jsonl | arbees submit - --wait 0`
     """
     if not 0 <= wait <= WAIT_SECONDS_MAX:
         say(f"--wait: Expected seconds from 0 to {WAIT_SECONDS_MAX}, was {wait:g}")
