@@ -43,11 +43,15 @@ from arbees.telemetry.alert_rules import AlertWatch
 from arbees.telemetry.alerts import AlertBoard, AlertName, LogSink
 from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_log import AuditLog, NoAuditLog
+from arbees.telemetry.follower import JournalFollower
 from arbees.telemetry.logs import copy_to_console, set_up
+from arbees.telemetry.stream import EventStream
 from arbees.venues.paper import PaperExchange
 from arbees.venues.paper.terms import TERMS
 
 ALERT_SECONDS = 5.0
+LAST_EVENTS_SECONDS = 2.0
+"""How long the end waits for those who follow the events to take the last ones."""
 SWITCH_SECONDS = 0.000_5
 """How long a thread (audit log, verification) keeps the interpreter from the waiting loop."""
 
@@ -82,25 +86,33 @@ class Assembly:
         audit: AuditLog | NoAuditLog,
         reader: JournalReader,
         clock: JumpingClock,
+        *,
+        follower: JournalFollower,
     ) -> None:
         """Hold the parts."""
         self.gateway = gateway
         self.exchange = exchange
         self.audit = audit
         self.reader = reader
+        self.follower = follower
         self._clock = clock
         self._wake = asyncio.Event()
 
     async def start(self, *, follow: bool = True) -> None:
         """Open the audit log and start the gateway; `follow` writes audit lines as they come."""
         self.audit.open()
-        self.gateway.on_durable = self._wake.set
+        self.gateway.on_durable = self._grew
         self.gateway.warnings = self._warnings
         if follow:
             self.gateway.desk.supervisor.start(
                 self.audit.run(self._wake, self._clock.sleep), "audit log"
             )
+            self.gateway.desk.supervisor.start(self.follower.stream.run(), "event stream")
         await self.gateway.start()
+
+    def _grew(self) -> None:
+        self._wake.set()
+        self.follower.stream.grew()
 
     def _warnings(self) -> tuple[str, ...]:
         found: list[str] = []
@@ -125,6 +137,7 @@ class Assembly:
             closing.callback(self.reader.close)
             closing.callback(self.audit.close)
             await self.gateway.stop(reason)
+            await self.follower.stream.finish(LAST_EVENTS_SECONDS)
             if self.gateway.desk.options.is_inline:
                 self.audit.catch_up()
             else:
@@ -235,8 +248,10 @@ def assemble(
             is_timed = not isinstance(clock, RecordedClock)
             copies = () if is_inline else (copy_to_console,)
             audit = AuditLog(reader, audit_files, copies=copies, is_timed=is_timed)
+        stream = EventStream(reader, lambda: journal.head.sequence)
         undo.pop_all()
-    return Assembly(TradingGateway(desk), exchange, audit, reader, clock)
+    follower = JournalFollower(stream)
+    return Assembly(TradingGateway(desk), exchange, audit, reader, clock, follower=follower)
 
 
 # The service -----------------------------------------------------------------------------------
@@ -327,7 +342,7 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
             _listen(assembly.gateway, ends, watch)
             await assembly.start()
             gc.freeze()  # what was recovered stays: no collection need walk it
-            server.attach(assembly.gateway)
+            server.attach(assembly.gateway, assembly.follower)
             assembly.gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
             for warning in settings.warnings:
                 sys.stderr.write(f"Warning: {warning}\n")

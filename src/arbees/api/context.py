@@ -1,4 +1,4 @@
-"""What the endpoints share: the gateway, once there is one, and the clock.
+"""What the endpoints share: the clock, and gateway and follower once there are any.
 
 Guarantees that before the gateway is there every endpoint that needs it answers 503 `STARTING`, so
 that the port can be bound, and liveness seen, while the journal is still being read.
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from arbees.api.problem import RETRY, Problem
-from arbees.core.views import Gateway
+from arbees.core.views import Follower, Gateway
 
 
 class Context:
@@ -19,10 +19,16 @@ class Context:
         now_ns: UTC nanoseconds, for what comes without a time of its own.
     """
 
-    def __init__(self, gateway: Gateway | None, now_ns: Callable[[], int] = time.time_ns) -> None:
-        """Hold the gateway, or wait for it."""
+    def __init__(
+        self,
+        gateway: Gateway | None,
+        now_ns: Callable[[], int] = time.time_ns,
+        follower: Follower | None = None,
+    ) -> None:
+        """Hold gateway and follower, or wait for them."""
         self.now_ns = now_ns
         self._gateway = gateway
+        self._follower = follower
 
     @property
     def is_starting(self) -> bool:
@@ -33,14 +39,26 @@ class Context:
     def gateway(self) -> Gateway:
         """The gateway. Raises Problem (503, `STARTING`) while there is none."""
         if self._gateway is None:
-            raise Problem(
-                503,
-                "STARTING",
-                "The gateway is starting; nothing was decided. Come again with the same key.",
-                headers=(RETRY,),
-            )
+            raise _starting()
         return self._gateway
 
-    def attach(self, gateway: Gateway) -> None:
+    @property
+    def follower(self) -> Follower:
+        """What reads at length. Raises Problem (503, `STARTING`) while there is none."""
+        if self._follower is None:
+            raise _starting()
+        return self._follower
+
+    def attach(self, gateway: Gateway, follower: Follower | None = None) -> None:
         """Let requests in."""
         self._gateway = gateway
+        self._follower = follower
+
+
+def _starting() -> Problem:
+    return Problem(
+        503,
+        "STARTING",
+        "The gateway is starting; nothing was decided. Come again with the same key.",
+        headers=(RETRY,),
+    )

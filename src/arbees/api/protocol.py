@@ -11,6 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from arbees.api.events import ABORT
 from arbees.api.problem import Problem
 
 HEAD_BYTES_MAX = 32_768
@@ -77,6 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = self._parsed_bytes = 0
         self._is_in_head = True
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"now": self.transport.abort}}
 
     def on_url(self, url: bytes) -> None:
         """Count a part of the request's target."""

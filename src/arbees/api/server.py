@@ -18,7 +18,7 @@ from arbees.api.app import build_app
 from arbees.api.context import Context
 from arbees.api.guard import is_loopback
 from arbees.api.protocol import BoundedProtocol
-from arbees.core.views import Gateway
+from arbees.core.views import Follower, Gateway
 from arbees.errors import ConfigurationError
 
 PORT_MAX = 65_535
@@ -49,6 +49,7 @@ class ApiServer:
         *,
         now_ns: Callable[[], int] = time.time_ns,
         stop_seconds: float = STOP_SECONDS,
+        follower: Follower | None = None,
     ) -> None:
         """
         Prepare; nothing is bound yet.
@@ -59,6 +60,7 @@ class ApiServer:
             port: 0 for any that is free.
             now_ns: UTC nanoseconds, for what comes without a time of its own.
             stop_seconds: how long `stop` waits for answers that are due.
+            follower: what reads at length; None while it is being made.
 
         Raises:
             ConfigurationError: the host is not loopback, or there is no such port.
@@ -79,7 +81,7 @@ class ApiServer:
             )
         self._host = host.removeprefix("[").removesuffix("]")
         self._port = port
-        self._context = Context(gateway, now_ns)
+        self._context = Context(gateway, now_ns, follower)
         self._stop_seconds = stop_seconds
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
@@ -93,9 +95,9 @@ class ApiServer:
         host, port = self._socket.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def attach(self, gateway: Gateway) -> None:
-        """Let requests in: from now on they reach this gateway."""
-        self._context.attach(gateway)
+    def attach(self, gateway: Gateway, follower: Follower | None = None) -> None:
+        """Let requests in: from now on they reach this gateway, and long reads its follower."""
+        self._context.attach(gateway, follower)
 
     async def start(self) -> None:
         """

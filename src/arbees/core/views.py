@@ -3,12 +3,13 @@
 The api and the command line know the gateway only through these.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from arbees.core.access import KeyHolder
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
@@ -286,12 +287,14 @@ class Listed(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     sequence: int
 
 
-class Gateway(Protocol):
+class Gateway(KeyHolder, Protocol):
     """The gateway as the api sees it. All calls on its event loop."""
 
-    async def submit(self, request: Request, wait_seconds: float) -> Result:
+    async def submit(
+        self, request: Request, wait_seconds: float, key_id: str | None = None
+    ) -> Result:
         """
-        Decide, send and wait.
+        Decide, send and wait; with a key, within its caps.
 
         Returns:
             The final result, or the result so far when `wait_seconds` passed (0 = right after the
@@ -357,4 +360,40 @@ class Gateway(Protocol):
     @property
     def is_live(self) -> bool:
         """Whether real money is at stake."""
+        ...
+
+
+class Ahead(Exception):  # noqa: N818 - an expected outcome
+    """
+    A reader asks for what comes after a record that this journal does not have.
+
+    Attributes:
+        after: the record that was named.
+        head: the last durable one.
+    """
+
+    def __init__(self, after: int, head: int) -> None:
+        """Say which record was named, and which is the last."""
+        self.after = after
+        self.head = head
+        super().__init__(
+            f"Expected a record up to {head}, the last of this journal, was {after}. It is another "
+            "journal than the one that was followed, or an older copy of it"
+        )
+
+
+class Follower(Protocol):
+    """What reads at length, from the durable journal and off the writer's loop."""
+
+    def events(self, after: int) -> AsyncIterator[bytes]:
+        """
+        Yield every durable record above `after` as server-sent events, once and in order.
+
+        Each piece is whole events or comments; the first one, a comment, comes at once, and a
+        comment whenever nothing else did for a while. It ends when the gateway does.
+
+        Raises:
+            Ahead: there is no record `after` yet.
+            Undecided: too many read already (`QUEUE_FULL`).
+        """
         ...

@@ -100,16 +100,25 @@ class JournalReader(Tables):
         Raises:
             JournalCorrupt: a number is missing in between.
         """
-        expected = after + 1
+        while page := self.page(after, PAGE_RECORDS):
+            after = page[-1].sequence
+            yield from page
+
+    def page(self, after: int, limit: int) -> list[Stored]:
+        """
+        Return the durable records above `after`, in order, at most so many.
+
+        Raises:
+            JournalCorrupt: a number is missing in between.
+        """
         query = STORED + "WHERE sequence > ? ORDER BY sequence LIMIT ?"
-        while rows := self.ask(query, (expected - 1, PAGE_RECORDS)):
-            for row in rows:
-                if row[0] != expected:
-                    raise JournalCorrupt(
-                        f"Expected record {expected}, the next one is {row[0]}", sequence=expected
-                    )
-                expected += 1
-                yield Stored(*row)
+        rows = self.ask(query, (after, limit))
+        for expected, row in enumerate(rows, after + 1):
+            if row[0] != expected:
+                raise JournalCorrupt(
+                    f"Expected record {expected}, the next one is {row[0]}", sequence=expected
+                )
+        return [Stored(*row) for row in rows]
 
     def snapshot(self) -> tuple[int, str, bytes] | None:
         """Return the newest snapshot that is intact and not newer than the head."""
