@@ -3,7 +3,7 @@
 import pytest
 
 from arbees.core import events as e
-from arbees.core.book import Authority, Break, Cycle, Day, Halt, Pool
+from arbees.core.book import Authority, Break, Cycle, Day, Halt, Pool, cycle_name
 from arbees.core.words import HaltSource, TimeInForce, TradingState
 from tests.core.scene import Scene
 from tests.safeguards.build import CONDITION, KALSHI, NOW
@@ -50,14 +50,24 @@ def test_halts_are_apart_by_source_and_scope() -> None:
 
 def entries(scene: Scene) -> dict[str, list[int]]:
     """Return the entries of all cycles."""
-    return {name: cycle.entries for name, cycle in scene.book.cycles.items()}
+    return {
+        f"{each.strategy}|{each.market_key}": each.entries for each in scene.book.cycles.values()
+    }
+
+
+def cycle(scene: Scene, strategy: str, market_key: str, quantity: int) -> Cycle:
+    """Put a strategy that entered twice into a market."""
+    made = Cycle(strategy=strategy, market_key=market_key, quantity=quantity, entries=[1, 2])
+    scene.book.cycles[cycle_name(strategy, market_key)] = made
+    return made
 
 
 def test_a_repeated_execution_that_is_acknowledged_starts_anew() -> None:
     """Its strategy's cycles are forgotten in all markets; other strategies' stay."""
     scene = Scene()
-    for name in ("alpha|M", "alpha|N", "alphabet|M", "beta|alpha|M"):
-        scene.book.cycles[name] = Cycle(quantity=3, entries=[1, 2])
+    first = cycle(scene, "alpha", "M", 3)
+    for strategy, key in (("alpha", "N"), ("alphabet", "M"), ("beta|alpha", "M"), ("alpha|x", "M")):
+        cycle(scene, strategy, key, 3)
     scene.write(raised("repeated_execution", "strategy:alpha"))
     scene.write(
         e.HaltLifted(source="repeated_execution", scope="strategy:alpha", reason="ok", actor="bob")
@@ -68,13 +78,13 @@ def test_a_repeated_execution_that_is_acknowledged_starts_anew() -> None:
         "alphabet|M": [1, 2],
         "beta|alpha|M": [1, 2],
     }
-    assert scene.book.cycles["alpha|M"].quantity == 3
+    assert first.quantity == 3
 
 
 def test_other_halts_of_a_strategy_leave_its_cycles() -> None:
     """Only the repeated execution itself is acknowledged."""
     scene = Scene()
-    scene.book.cycles["alpha|M"] = Cycle(quantity=0, entries=[1, 2])
+    cycle(scene, "alpha", "M", 0)
     scene.write(raised("http", "strategy:alpha"))
     scene.write(e.HaltLifted(source="http", scope="strategy:alpha", reason="ok", actor="bob"))
     assert entries(scene) == {"alpha|M": [1, 2]}

@@ -6,11 +6,11 @@ import pytest
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import HOUR_NS, Cycle
+from arbees.core.book import HOUR_NS, cycle_name
 from arbees.core.facts import Facts
 from arbees.core.fold_orders import _forget
 from arbees.core.order import NOTHING, Reservation
-from arbees.core.outcomes import Accepted, Gated, Refused
+from arbees.core.outcomes import Accepted, Gated, OrderClosed, Refused
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import CONDITION, KALSHI, NOW, YES_TOKEN, request
@@ -268,7 +268,12 @@ def test_a_fill_is_added_everywhere() -> None:
 
 def cycles(scene: Scene) -> dict[str, tuple[int, list[int]]]:
     """Return quantity and entries by strategy and market."""
-    return {name: (cycle.quantity, cycle.entries) for name, cycle in scene.book.cycles.items()}
+    for name, cycle in scene.book.cycles.items():
+        assert name == cycle_name(cycle.strategy, cycle.market_key)
+    return {
+        f"{cycle.strategy}|{cycle.market_key}": (cycle.quantity, cycle.entries)
+        for cycle in scene.book.cycles.values()
+    }
 
 
 def test_a_cycle_begins_with_an_entry_from_flat() -> None:
@@ -310,8 +315,47 @@ def test_entries_are_forgotten_after_an_hour() -> None:
         scene.now = NOW + after
         scene.fill(scene.resting(key, **GTC), TEN, 650_000)
         scene.fill(scene.resting(f"{key}-out", action=Action.SELL, **GTC), TEN, 650_000)
-    assert scene.book.cycles[f"UNNAMED|{KALSHI}"] == Cycle(
-        quantity=0, entries=[NOW + HOUR_NS - 1, NOW + HOUR_NS]
+    assert cycles(scene) == {f"UNNAMED|{KALSHI}": (0, [NOW + HOUR_NS - 1, NOW + HOUR_NS])}
+
+
+def test_names_that_look_alike_are_apart() -> None:
+    """A strategy may be called like another one in a market of its own."""
+    assert cycle_name("a|b", "c") != cycle_name("a", "b|c")
+    assert cycle_name("1|a", "b") != cycle_name("a", "b")
+
+
+def test_what_is_over_is_dropped_as_names_come() -> None:
+    """Strategies that are flat since an hour, and windows that are empty, do not stay for ever."""
+    scene = Scene()
+    for number in range(128):
+        scene.fill(scene.resting(f"in-{number}", strategy=f"s-{number}", **GTC), MICRO, 650_000)
+        scene.do(cancel_of(scene, f"in-{number}"))
+        if number:
+            out: dict[str, Any] = {"strategy": f"s-{number}", "action": Action.SELL, **GTC}
+            scene.fill(scene.resting(f"out-{number}", size=MICRO, **out), MICRO, 650_000)
+    assert len(scene.book.cycles) == 128
+    assert len(scene.book.opened_by) == 129
+    scene.now += HOUR_NS
+    scene.fill(scene.resting("late", strategy="late", **GTC), TEN, 650_000)
+    assert set(cycles(scene)) == {f"s-0|{KALSHI}", f"late|{KALSHI}"}
+    for number in range(128):
+        scene.resting(f"more-{number}", strategy=f"t-{number}", **GTC)
+    assert "strategy:s-5" not in scene.book.opened_by
+    assert "strategy:late" in scene.book.opened_by
+    scene.check()
+
+
+def cancel_of(scene: Scene, key: str) -> c.TakeClosed:
+    """Return the venue's word that it cancelled what remained of a key's order."""
+    order = next(each for each in scene.book.orders.values() if each.idempotency_key == key)
+    return c.TakeClosed(
+        closed=OrderClosed(
+            client_order_id=order.client_order_id,
+            closed="cancelled",
+            reason="a test",
+            time_ns=scene.now,
+            filled=order.filled,
+        )
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from arbees.core.book import Authority, Book, Cycle, Halt, Pool
+from arbees.core.book import Authority, Book, Cycle, Halt, Pool, cycle_name
 from arbees.core.candidate import Candidate, make_candidate
 from arbees.core.facts import Facts, Touch, VenueHealth
 from arbees.core.market import Holding, Listing, Market
@@ -160,7 +160,11 @@ def books(draw: Callable[..., Any]) -> Book:
         opened=draw(times),
         reduced=draw(times),
         opened_by={f"market:{KALSHI}": draw(times), "strategy:x": draw(times)},
-        cycles={f"x|{KALSHI}": Cycle(quantity=draw(money), entries=draw(times))},
+        cycles={
+            cycle_name("x", KALSHI): Cycle(
+                strategy="x", market_key=KALSHI, quantity=draw(money), entries=draw(times)
+            )
+        },
         unknown=draw(st.integers(0, 5)),
         realized=draw(money),
         fees=draw(money),

@@ -1,12 +1,13 @@
 """Repeated execution (RTS 6 article 15(3)): a strategy in a loop is stopped, and stays stopped."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Book, Cycle, Halt
+from arbees.core.book import Book, Cycle, Halt, cycle_name
 from arbees.core.units import MICRO
 from arbees.core.verdicts import Deny, Pass, Skipped
 from arbees.core.words import Action, HaltSource, TradingState
@@ -18,10 +19,16 @@ REDUCING = (Skipped(CODE, "reducing order"),)
 HOUR = 3_600 * SECOND
 
 
-def entered(*ages: int, quantity: int = 0, name: str = f"s|{KALSHI}") -> Book:
+def cycles_of(strategy: str, market_key: str = KALSHI, **fields: Any) -> dict[str, Cycle]:
+    """Return the cycles of one strategy in one market."""
+    cycle = Cycle(strategy=strategy, market_key=market_key, **fields)
+    return {cycle_name(strategy, market_key): cycle}
+
+
+def entered(*ages: int, quantity: int = 0, strategy: str = "s", market_key: str = KALSHI) -> Book:
     """Return a book in which strategy `s` entered the market so many nanoseconds ago."""
     entries = sorted(NOW - age for age in ages)
-    return book_with(cycles={name: Cycle(quantity=quantity, entries=entries)})
+    return book_with(cycles=cycles_of(strategy, market_key, quantity=quantity, entries=entries))
 
 
 def halt(
@@ -82,11 +89,11 @@ def test_an_hour_later_it_is_forgotten() -> None:
 def test_each_strategy_and_market_counts_alone() -> None:
     """Others, and the same one elsewhere, do not count; no name is a name."""
     limit = RepeatedExecution(1)
-    assert verdicts(limit, entered(1, 2, name=f"t|{KALSHI}"), strategy="s") == (
+    assert verdicts(limit, entered(1, 2, strategy="t"), strategy="s") == (Pass(CODE, 0, 1, 1),)
+    assert verdicts(limit, entered(1, 2, strategy="s", market_key="OTHER"), strategy="s") == (
         Pass(CODE, 0, 1, 1),
     )
-    assert verdicts(limit, entered(1, 2, name="s|OTHER"), strategy="s") == (Pass(CODE, 0, 1, 1),)
-    assert verdicts(limit, entered(1, 2, name=f"UNNAMED|{KALSHI}")) == (Deny(CODE, 2, 1),)
+    assert verdicts(limit, entered(1, 2, strategy="UNNAMED")) == (Deny(CODE, 2, 1),)
 
 
 def test_it_stays_until_somebody_lifts_it() -> None:
@@ -94,7 +101,7 @@ def test_it_stays_until_somebody_lifts_it() -> None:
     book = book_with(halts=halt())
     assert verdicts(RepeatedExecution(), book, strategy="s") == (Deny(CODE, 0, 10),)
     assert verdicts(RepeatedExecution(), book, strategy="t") == (Pass(CODE, 0, 10, 10),)
-    book.cycles = {f"s|{KALSHI}": Cycle(quantity=MICRO, entries=[NOW - 2, NOW - 1])}
+    book.cycles = cycles_of("s", quantity=MICRO, entries=[NOW - 2, NOW - 1])
     assert verdicts(RepeatedExecution(), book, strategy="s") == (Deny(CODE, 1, 10),)
 
 
@@ -117,7 +124,7 @@ def test_one_of_several_halts_is_enough() -> None:
 def test_reducing_orders_pass() -> None:
     """The way out stays open."""
     book = book_with(market(yes="100"), halts=halt())
-    book.cycles = {f"s|{KALSHI}": Cycle(quantity=MICRO, entries=[NOW] * 100)}
+    book.cycles = cycles_of("s", quantity=MICRO, entries=[NOW] * 100)
     assert verdicts(RepeatedExecution(), book, action=Action.SELL, strategy="s") == REDUCING
 
 

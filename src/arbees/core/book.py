@@ -68,6 +68,8 @@ class Cycle(msgspec.Struct, kw_only=True):
     """One strategy in one market: its own signed Yes quantity, and when it entered from flat."""
 
     quantity: int = 0
+    strategy: str = ""
+    market_key: str = ""
     entries: list[int] = []
 
 
@@ -138,7 +140,7 @@ class Book(msgspec.Struct, kw_only=True):
     opened_by: dict[str, list[int]] = {}
     """The same by `market:KEY` and `strategy:NAME`."""
     cycles: dict[str, Cycle] = {}
-    """By `strategy|market key`."""
+    """By `cycle_name`."""
 
     pools: dict[str, Pool] = {}
     realized: int = 0
@@ -228,6 +230,11 @@ def unrealized_of(market: Market, touch: tuple[int | None, int | None]) -> int:
 def count_within(times: list[int], now_ns: int, window_ns: int) -> int:
     """Count the times in the window (now - window, now]."""
     return len(times) - bisect_right(times, now_ns - window_ns)
+def cycle_name(strategy: str, market_key: str) -> str:
+    """Return the name of a strategy in a market; no other two have it, whatever they hold."""
+    return f"{len(strategy)}|{strategy}|{market_key}"
+
+
 
 
 def lifts_at(times: list[int], maximum: int, now_ns: int, window_ns: int) -> int | None:

@@ -24,9 +24,9 @@ def halt_lifted(book: Book, event: e.HaltLifted, _time_ns: int) -> None:
     """Lift a halt; of a repeated execution, forget the cycles too."""
     del book.halts[f"{event.source}|{event.scope}"]
     if event.source == HaltSource.REPEATED_EXECUTION:
-        prefix = event.scope.removeprefix("strategy:") + "|"
-        for name, cycle in book.cycles.items():
-            if name.startswith(prefix):
+        strategy = event.scope.removeprefix("strategy:")
+        for cycle in book.cycles.values():
+            if cycle.strategy == strategy:
                 cycle.entries.clear()
 
 

@@ -84,9 +84,9 @@ def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
     market.realized += event.realized
     book.realized += event.realized
     recount(book, market)
-    suffix = f"|{event.market_key}"
-    for name in [name for name in book.cycles if name.endswith(suffix)]:
-        book.cycles[name].quantity = 0
+    for cycle in book.cycles.values():
+        if cycle.market_key == event.market_key:
+            cycle.quantity = 0
 
 
 def hold(market: Market, event: e.OrderFilled | e.MarketSettled) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arbees.core import events as e
-from arbees.core.book import HOUR_NS, Book, Cycle
+from arbees.core.book import HOUR_NS, Book, Cycle, cycle_name
 from arbees.core.fold_markets import classify, hold, recount
 from arbees.core.index import order_of
 from arbees.core.market import Market
@@ -48,8 +48,19 @@ def _count(book: Book, order: Order, now_ns: int) -> None:
     for name in ("market:" + order.market_key, "strategy:" + order.strategy):
         window = book.opened_by.get(name)
         if window is None:
+            if _is_sweep_due(len(book.opened_by)):
+                _forget_windows(book, now_ns - HOUR_NS)
             window = book.opened_by[name] = []
         _note(window, now_ns)
+    if order.key_id is not None:
+        _note(book.opened_by.setdefault("key:" + order.key_id, []), now_ns)
+
+
+def _forget_windows(book: Book, before_ns: int) -> None:
+    """Drop the windows of markets and strategies that hold nothing since a moment."""
+    book.opened_by = {
+        name: times for name, times in book.opened_by.items() if times and times[-1] > before_ns
+    }
 
 
 def _note(window: list[int], now_ns: int) -> None:
@@ -181,12 +192,35 @@ def order_filled(book: Book, event: e.OrderFilled, time_ns: int) -> None:
 
 def _cycle(book: Book, event: e.OrderFilled, time_ns: int) -> None:
     """Follow a strategy in a market: from flat, in, and back (RTS 6 article 15(3))."""
-    cycle = book.cycles.setdefault(f"{event.strategy}|{event.market_key}", Cycle(entries=[]))
+    name = cycle_name(event.strategy, event.market_key)
+    cycle = book.cycles.get(name)
+    if cycle is None:
+        if _is_sweep_due(len(book.cycles)):
+            _forget_cycles(book, time_ns - HOUR_NS)
+        cycle = Cycle(strategy=event.strategy, market_key=event.market_key, entries=[])
+        book.cycles[name] = cycle
     if cycle.quantity == 0 and event.strategy_quantity:
         cycle.entries.append(time_ns)
         while cycle.entries[0] <= time_ns - HOUR_NS:
             del cycle.entries[0]
     cycle.quantity += event.strategy_quantity
+
+
+_SWEEP_FROM = 128
+
+
+def _is_sweep_due(size: int) -> bool:
+    """Tell whether what is over is to be dropped: whenever as many names again have come."""
+    return size >= _SWEEP_FROM and size & (size - 1) == 0
+
+
+def _forget_cycles(book: Book, before_ns: int) -> None:
+    """Drop cycles of strategies that are flat and did not enter since a moment."""
+    book.cycles = {
+        name: cycle
+        for name, cycle in book.cycles.items()
+        if cycle.quantity or (cycle.entries and cycle.entries[-1] > before_ns)
+    }
 
 
 def cancel_requested(book: Book, event: e.CancelRequested, _time_ns: int) -> None:

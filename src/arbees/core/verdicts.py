@@ -1,6 +1,6 @@
 """What a safeguard says, and the shape that every safeguard has."""
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
@@ -50,6 +50,17 @@ class Warn(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
 Verdict = Pass | Skipped | Deny | Warn
 
 
+class Use(msgspec.Struct, frozen=True, gc=False):
+    """How much of a limit is used in one scope, before the next order."""
+
+    scope: str
+    """As halts write it (`all`, `market:X`, ...), or `game:X`, or `reducing` for such orders."""
+    code: str
+    """The code that an order over the limit is denied with; its unit is theirs."""
+    value: int
+    limit: int
+
+
 class Safeguard(Protocol):
     """One safeguard, one file, one frozen class whose fields are its settings."""
 
@@ -60,4 +71,13 @@ class Safeguard(Protocol):
 
     def check(self, order: "Candidate", book: "Book", facts: Facts) -> tuple[Verdict, ...]:
         """Return the verdicts in the order of the codes. Never raises, reads a clock or mutates."""
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A safeguard with limits that fill up; what it shows is what its verdicts count from."""
+
+    def used(self, book: "Book", facts: Facts) -> tuple[Use, ...]:
+        """Return how much of each limit is used. Never raises, reads a clock or mutates."""
         ...

@@ -8,12 +8,12 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
+from arbees.core.book import Book, Pool
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
 
 _REDUCING: tuple[Verdict, ...] = (
     Skipped("INSUFFICIENT_BALANCE", "reducing order"),
@@ -83,13 +83,12 @@ class Balance(msgspec.Struct, frozen=True):
         """
         if order.is_reducing:
             return _REDUCING
-        limit = self.balance_refresh_interval * _REFRESHES
+        limit = stale_after(self.balance_refresh_interval)
         pool = book.pools.get(pool_of(order))
         if pool is None:
             return _NOTHING_KNOWN, Deny("BALANCE_STALE", "unknown", limit)
         have, need = pool.available - pool.outside, order.reserved.cash
-        seen = pool.as_of_ns if pool.as_of_ns > facts.balance_ns else facts.balance_ns
-        age = abs(facts.now_ns - seen)
+        age = age_of(pool, facts.balance_ns, facts.now_ns)
         return (
             Deny("INSUFFICIENT_BALANCE", need, have)
             if need > have
@@ -98,6 +97,31 @@ class Balance(msgspec.Struct, frozen=True):
             if age > limit
             else Pass("BALANCE_STALE", age, limit, limit - age),
         )
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return what is reserved of each venue's figure and not provably inside it."""
+        return tuple(
+            Use(f"platform:{pool.platform}", "INSUFFICIENT_BALANCE", pool.outside, pool.available)
+            for pool in book.pools.values()
+        )
+
+
+def age_of(pool: Pool, balance_ns: int, now_ns: int) -> int:
+    """
+    Return how far the time of a venue's figure is from now, in nanoseconds.
+
+    Args:
+        pool: with the time of the figure that changed last.
+        balance_ns: of the last figure, whether it changed or not.
+        now_ns: now.
+    """
+    seen = pool.as_of_ns if pool.as_of_ns > balance_ns else balance_ns
+    return abs(now_ns - seen)
+
+
+def stale_after(refresh_interval: int) -> int:
+    """Return the greatest age of a figure that is asked for at an interval."""
+    return refresh_interval * _REFRESHES
 
 
 def pool_of(order: Candidate) -> str:

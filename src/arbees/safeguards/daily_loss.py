@@ -13,7 +13,7 @@ from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("MAX_DAILY_LOSS", "reducing order"),)
 
@@ -69,3 +69,8 @@ class DailyLoss(msgspec.Struct, frozen=True):
         if loss > limit:
             return (Deny("MAX_DAILY_LOSS", loss, limit),)
         return (Pass("MAX_DAILY_LOSS", loss, limit, limit - loss),)
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return the loss of the day, should everything open go wrong."""
+        loss = book.open_day_loss - book.pnl_today(facts.unrealized)
+        return (Use("all", "MAX_DAILY_LOSS", loss, self.max_daily_loss),)

@@ -14,7 +14,7 @@ from arbees.core.exposure import judge
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO
-from arbees.core.verdicts import Skipped, Verdict
+from arbees.core.verdicts import Skipped, Use, Verdict
 
 _REDUCING = (Skipped("MAX_GAME_EXPOSURE", "reducing order"),)
 
@@ -52,4 +52,12 @@ class GameExposure(msgspec.Struct, frozen=True):
             before + (order.added_worst if is_there else order.market_worst),
             self.max_game_exposure,
             _REDUCING,
+        )
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return the worst case of each game; a market of which no game is known is one."""
+        limit = self.max_game_exposure
+        return tuple(
+            Use(f"game:{game_id}", "MAX_GAME_EXPOSURE", worst, limit)
+            for game_id, worst in book.game_worst.items()
         )

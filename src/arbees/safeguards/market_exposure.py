@@ -14,7 +14,7 @@ from arbees.core.exposure import judge
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO
-from arbees.core.verdicts import Skipped, Verdict
+from arbees.core.verdicts import Skipped, Use, Verdict
 
 _REDUCING = (Skipped("MAX_POSITION_PER_MARKET", "reducing order"),)
 
@@ -46,4 +46,13 @@ class MarketExposure(msgspec.Struct, frozen=True):
             after,
             self.max_position_per_market,
             _REDUCING,
+        )
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return the worst case of each market that has one."""
+        limit = self.max_position_per_market
+        return tuple(
+            Use(f"market:{key}", "MAX_POSITION_PER_MARKET", market.worst, limit)
+            for key, market in book.markets.items()
+            if market.worst
         )

@@ -12,7 +12,7 @@ from arbees.core.book import Book
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("MAX_OPEN_ORDERS", "reducing order"),)
 
@@ -44,3 +44,7 @@ class OpenOrders(msgspec.Struct, frozen=True):
         if count > maximum:
             return (Deny("MAX_OPEN_ORDERS", count, maximum),)
         return (Pass("MAX_OPEN_ORDERS", count, maximum, maximum - count),)
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return how many orders are open."""
+        return (Use("all", "MAX_OPEN_ORDERS", len(book.orders), self.max_open_orders),)

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import HOUR_NS, Book, Subject, count_within
+from arbees.core.book import HOUR_NS, Book, Cycle, Subject, count_within, cycle_name
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
 from arbees.core.words import HaltSource
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("REPEATED_EXECUTION", "reducing order"),)
@@ -46,16 +46,31 @@ class RepeatedExecution(msgspec.Struct, frozen=True):
         """
         if order.is_reducing:
             return _REDUCING
-        cycle = book.cycles.get(f"{order.strategy}|{order.market_key}")
-        cycles = 0
-        if cycle is not None:
-            cycles = count_within(cycle.entries, facts.now_ns, HOUR_NS)
-            if cycle.quantity and cycles:
-                cycles -= 1
+        cycle = book.cycles.get(cycle_name(order.strategy, order.market_key))
+        cycles = 0 if cycle is None else _completed(cycle, facts.now_ns)
         maximum = self.max_repeated_executions
         if cycles > maximum or (book.halts and _is_latched(book, order.subject)):
             return (Deny("REPEATED_EXECUTION", cycles, maximum),)
         return (Pass("REPEATED_EXECUTION", cycles, maximum, maximum - cycles),)
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return the cycles of each strategy in each market, the next entry included."""
+        return tuple(
+            Use(
+                f"strategy:{cycle.strategy} market:{cycle.market_key}",
+                "REPEATED_EXECUTION",
+                cycles,
+                self.max_repeated_executions,
+            )
+            for cycle in book.cycles.values()
+            if (cycles := _completed(cycle, facts.now_ns))
+        )
+
+
+def _completed(cycle: Cycle, now_ns: int) -> int:
+    """Count the cycles within the last hour that the next entry completes."""
+    cycles = count_within(cycle.entries, now_ns, HOUR_NS)
+    return cycles - 1 if cycle.quantity and cycles else cycles
 
 
 def _is_latched(book: Book, subject: Subject) -> bool:

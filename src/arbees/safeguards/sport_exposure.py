@@ -15,7 +15,7 @@ from arbees.core.exposure import judge
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO, parse_micro
-from arbees.core.verdicts import Skipped, Verdict
+from arbees.core.verdicts import Skipped, Use, Verdict
 
 _REDUCING = (Skipped("MAX_SPORT_EXPOSURE", "reducing order"),)
 _HIGHEST = 1_000_000_000 * MICRO
@@ -107,4 +107,16 @@ class SportExposure(msgspec.Struct, frozen=True):
             before + (order.added_worst if is_there else order.market_worst),
             limit,
             _REDUCING,
+        )
+
+    def limit_of(self, sport: str) -> int:
+        """Return the limit of a sport, in any case: its own, else that of all others."""
+        return self.limits.of.get(sport.casefold(), self.max_sport_exposure)
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return the worst case of each sport that has one, or a limit of its own."""
+        worst = {sport.upper(): 0 for sport in self.limits.of} | book.sport_worst
+        return tuple(
+            Use(f"sport:{sport}", "MAX_SPORT_EXPOSURE", value, self.limit_of(sport))
+            for sport, value in sorted(worst.items())
         )

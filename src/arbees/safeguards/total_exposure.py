@@ -14,7 +14,7 @@ from arbees.core.exposure import judge
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO
-from arbees.core.verdicts import Skipped, Verdict
+from arbees.core.verdicts import Skipped, Use, Verdict
 
 _REDUCING = (Skipped("MAX_TOTAL_EXPOSURE", "reducing order"),)
 
@@ -47,3 +47,7 @@ class TotalExposure(msgspec.Struct, frozen=True):
             self.max_total_exposure,
             _REDUCING,
         )
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return the worst case of the account."""
+        return (Use("all", "MAX_TOTAL_EXPOSURE", book.total_worst, self.max_total_exposure),)

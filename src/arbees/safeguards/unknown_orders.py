@@ -12,7 +12,7 @@ from arbees.core.book import Book
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
 
 _CLEAR = Pass("UNKNOWN_IN_MARKET", 0, 0, 0)
 _REDUCING = Skipped("MAX_UNKNOWN_ORDERS", "reducing order")
@@ -45,3 +45,16 @@ class UnknownOrders(msgspec.Struct, frozen=True):
         if everywhere > maximum:
             return market, Deny("MAX_UNKNOWN_ORDERS", everywhere, maximum)
         return market, Pass("MAX_UNKNOWN_ORDERS", everywhere, maximum, maximum - everywhere)
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return how many orders are unknown in all, and in each market that has one."""
+        markets = dict.fromkeys(
+            order.market_key for order in book.orders.values() if order.status == "UNKNOWN"
+        )
+        return (
+            Use("all", "MAX_UNKNOWN_ORDERS", book.unknown, self.max_unknown_orders),
+            *(
+                Use(f"market:{key}", "UNKNOWN_IN_MARKET", book.markets[key].unknown, 0)
+                for key in markets
+            ),
+        )

@@ -110,7 +110,10 @@ def state_of(book: Book) -> dict[str, Any]:
         "unknown": book.unknown,
         "exposure": [book.game_worst, book.sport_worst, book.total_worst],
         "windows": [book.opened, book.reduced, _without_empty(book.opened_by)],
-        "cycles": {n: [each.quantity, each.entries] for n, each in book.cycles.items()},
+        "cycles": {
+            f"{each.strategy}|{each.market_key}": [each.quantity, each.entries]
+            for each in book.cycles.values()
+        },
         "pools": {n: [p.available, p.outside, p.as_of_ns] for n, p in book.pools.items()},
         "money": [book.realized, book.fees, book.cash_moved, book.open_day_loss],
         "day": None if book.day is None else [book.day.day, book.day.baseline],
