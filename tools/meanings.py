@@ -18,6 +18,7 @@ MEANINGS = {
     "request_id": "The caller's name of the request.",
     "idempotency_key": "The caller's key: at most one accepted order, for ever.",
     "attempt": "1, and one more each time a denied or unsent request comes again.",
+    "key_id": "API key that it came with; null = keys were not in use.",
     "leg": "0 = the request's own market, n = its n-th alternate.",
     "warnings": "What a policy only warns of.",
     "verdicts": "What every safeguard said, in the order of evaluation.",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from arbees.core import events, facts, market, order, request
+from arbees.core import access, events, facts, market, order, request
 from arbees.core.apply import _HANDLERS
 from arbees.core.code import Code, Unit
 from arbees.core.codes import CODES
@@ -40,6 +40,7 @@ SPEAKERS = {
         "[One key, one order](../explanation/one-key-one-order.md). Status `Rejected`, "
         "`rejected_by: gateway`."
     ),
+    "access": "The API key was revoked while the request waited, or before an alternate was tried.",
     "venue": "The order reached the venue, which said no. Status `Rejected`, `rejected_by: venue`.",
     "dispatcher": (
         "Nothing reached the venue, provably. Status `Failed`; the same key may be used again with "
@@ -128,6 +129,7 @@ SHAPES: tuple[type, ...] = (
     facts.Touch,
     facts.VenueHealth,
     market.Listing,
+    access.Caps,
 )
 
 CHANGES_NOTHING = "nothing; it is there to be read."

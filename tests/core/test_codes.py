@@ -29,6 +29,7 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         None,
         "The idempotency key or request_id was used before for something else: what",
     ),
+    ("KEY_REVOKED", "access", "what", None, "The API key what was revoked"),
     ("NOT_AUTHORIZED", "authorization", "what", None, "Live trading is not authorized: what"),
     (
         "AUTHORIZATION_EXPIRED",

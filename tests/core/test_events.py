@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import fields
 
 from arbees.core import events as e
+from arbees.core.access import Caps
 from arbees.core.facts import Facts
 from arbees.core.market import Listing
 from arbees.core.order import Reservation
@@ -226,6 +227,17 @@ LEAST: list[tuple[e.Event, str]] = [
             '"reason":"m","actor":"ann"}'
         ),
     ),
+    (
+        e.KeyCreated(key_id="i", name="alpha", digest="d", scopes=("read",), actor="ann"),
+        (
+            '{"type":"KeyCreated","key_id":"i","name":"alpha","digest":"d","scopes":["read"],'
+            '"actor":"ann"}'
+        ),
+    ),
+    (
+        e.KeyRevoked(key_id="i", reason="m", actor="ann"),
+        '{"type":"KeyRevoked","key_id":"i","reason":"m","actor":"ann"}',
+    ),
 ]
 """Every event with what must be said of it, and its record's body."""
 
@@ -237,8 +249,9 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "warnings": (FINDING, e.Finding("a", "B", "c")),
         "verdicts": msgspec.Raw(b'[["a",[]]]'),
         "falls_back": True,
+        "key_id": "i",
     },
-    e.DuplicateRefused: {"observed": "o", "limit": "l"},
+    e.DuplicateRefused: {"observed": "o", "limit": "l", "key_id": "i"},
     e.OrderApproved: {
         "leg": 2,
         "is_flipped": True,
@@ -247,6 +260,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "rates": (70_000, 100, 100_000),
         "warnings": (FINDING,),
         "verdicts": msgspec.Raw(b'[["a",[]]]'),
+        "key_id": "i",
     },
     e.OrderAcknowledged: {"by": "stream"},
     e.OrderRejected: {"falls_back": True},
@@ -268,6 +282,11 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     e.MarketSettled: {"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
     e.BalanceObserved: {"inside": ("c-1",)},
     e.VenueStateChanged: {"reasons": ("late", "blind")},
+    e.KeyCreated: {
+        "strategy": "alpha",
+        "caps": Caps(max_order_size=1, max_orders_per_hour=2),
+        "requests_per_minute": 3,
+    },
 }
 """What may be said besides, each unlike its default."""
 
@@ -275,6 +294,8 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
 EMPTY: dict[str, Any] = {
     **{key: {} for key in ("disabled", "settings")},
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
+    **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),
+    "caps": Caps(),
     **dict.fromkeys(("leg", "realized", "cash", "outside", "strategy_quantity"), 0),
     **dict.fromkeys(("yes_quantity", "yes_cost", "no_quantity", "no_cost"), 0),
     **dict.fromkeys(("warnings", "evidence", "in_flight", "inside", "reasons"), ()),
@@ -295,7 +316,7 @@ def body(event: e.Event) -> str:
 def test_every_event_is_here() -> None:
     """Whoever adds an event writes down its body."""
     assert {type(event) for event, _ in LEAST} == set(get_args(e.AnyEvent))
-    assert len(LEAST) == len(get_args(e.AnyEvent)) == 31
+    assert len(LEAST) == len(get_args(e.AnyEvent)) == 33
 
 
 @pytest.mark.parametrize(("event", "text"), LEAST, ids=lambda value: type(value).__name__)

@@ -4,10 +4,12 @@ from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.words import Platform
+from arbees.core.access import Caps, KeyAsk
+from arbees.core.units import MICRO
+from arbees.core.words import KeyScope, Platform
 from arbees.runtime.writer import Lane
 from arbees.venues.paper.faults import Fault
-from tests.runtime.evenings import GAME, OTHER, Act, Evening, make_quote
+from tests.runtime.evenings import GAME, OTHER, Act, Evening, make_quote, make_request
 
 
 async def look_around(evening: Evening) -> None:
@@ -44,4 +46,33 @@ async def look_around(evening: Evening) -> None:
     await writer.put(c.OpenDay(day="2026-01-29", unrealized=0), Lane.CONTROL)
 
 
-STORIES: tuple[Act, ...] = (look_around,)
+async def hold_keys(evening: Evening) -> None:
+    """A key of one strategy with caps of its own: used, over its caps, revoked, and used again."""
+    await evening.quote()
+    gateway = evening.assembly.gateway
+    ask = KeyAsk(
+        name="alpha",
+        scopes=(KeyScope.SUBMIT, KeyScope.READ),
+        strategy="alpha",
+        caps=Caps(
+            max_order_size=7_000_000,
+            max_order_contracts=10_000_000,
+            max_orders_per_minute=2,
+            max_orders_per_hour=3,
+        ),
+        requests_per_minute=100,
+    )
+    for key_id, name in (("a1b2c3d4e5f6", "alpha"), ("0a1b2c3d4e5f", "operator")):
+        wanted = ask if name == ask.name else KeyAsk(name=name, scopes=tuple(KeyScope))
+        create = c.CreateKey(key_id=key_id, digest="5" * 64, ask=wanted, actor="operator")
+        await gateway.desk.writer.put(create, Lane.CONTROL)
+    for number, size in enumerate((MICRO, 100 * MICRO, MICRO, MICRO, MICRO)):
+        if number == 4:
+            await gateway.revoke_key("a1b2c3d4e5f6", reason="a drill", actor="key:operator")
+        request = make_request(f"with a key {number}", evening.clock.now_ns(), size=size)
+        evening.asked.append(request)
+        answer = await gateway.submit(replace(request, strategy="alpha"), 5, "a1b2c3d4e5f6")
+        evening.results.append(answer)
+
+
+STORIES: tuple[Act, ...] = (look_around, hold_keys)

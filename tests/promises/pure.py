@@ -52,7 +52,12 @@ class PureDesk:
         effects: list[c.Effect] = []
         for effect in decision.effects:
             if isinstance(effect, c.TryAlternate):
-                follow = c.Submit(request=effect.request, received_ns=facts.now_ns, leg=effect.leg)
+                follow = c.Submit(
+                    request=effect.request,
+                    received_ns=facts.now_ns,
+                    leg=effect.leg,
+                    key_id=effect.key_id,
+                )
                 effects += self.take(follow, facts)
             else:
                 effects.append(effect)

@@ -20,6 +20,7 @@ from arbees.core.ports import KeyRow
 from arbees.journal import JournalReader
 from arbees.settings import Settings, load
 from arbees.testing.simulation import simulate
+from tests.golden.stories import hold_keys
 from tests.runtime.chaos import Chaos
 from tests.runtime.evenings import Act, Evening, files_in
 from tests.runtime.test_crash_points import EVENINGS
@@ -49,10 +50,16 @@ def _command(event: Decided) -> c.Submit:
         known = c.Known(
             key=KeyRow(request.idempotency_key, "before", last, request.fingerprint(), DENIED, 0)
         )
-    return c.Submit(request=request, received_ns=event.received_ns, known=known, leg=event.leg)
+    return c.Submit(
+        request=request,
+        received_ns=event.received_ns,
+        known=known,
+        leg=event.leg,
+        key_id=event.key_id,
+    )
 
 
-@pytest.mark.parametrize("act", EVENINGS, ids=lambda act: act.__name__)
+@pytest.mark.parametrize("act", (*EVENINGS, hold_keys), ids=lambda act: act.__name__)
 def test_every_decision_is_made_again(act: Act, tmp_path: Path) -> None:
     """The same command, book, facts and settings give the same decision, verdicts included."""
     evening = Evening(tmp_path)

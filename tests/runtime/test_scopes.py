@@ -8,7 +8,7 @@ from arbees.core.book import fresh
 from arbees.core.quote import Quote
 from arbees.core.units import MICRO
 from arbees.core.words import Platform, TimeInForce
-from arbees.runtime.gateway import canonical_scope
+from arbees.runtime.scopes import canonical_scope
 from arbees.testing.scene import MARKET, Scene, stage
 
 

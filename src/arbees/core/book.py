@@ -8,6 +8,7 @@ from bisect import bisect_right
 
 import msgspec
 
+from arbees.core.access import ApiKey
 from arbees.core.market import Market
 from arbees.core.order import Order
 from arbees.core.units import NS_PER_SECOND, mul_floor
@@ -67,9 +68,9 @@ class Break(msgspec.Struct, kw_only=True):
 class Cycle(msgspec.Struct, kw_only=True):
     """One strategy in one market: its own signed Yes quantity, and when it entered from flat."""
 
-    quantity: int = 0
     strategy: str = ""
     market_key: str = ""
+    quantity: int = 0
     entries: list[int] = []
 
 
@@ -138,7 +139,7 @@ class Book(msgspec.Struct, kw_only=True):
     """When risk-increasing orders were approved, over the last hour."""
     reduced: list[int] = []
     opened_by: dict[str, list[int]] = {}
-    """The same by `market:KEY` and `strategy:NAME`."""
+    """The same by `market:KEY`, `strategy:NAME` and `key:ID`."""
     cycles: dict[str, Cycle] = {}
     """By `cycle_name`."""
 
@@ -157,6 +158,8 @@ class Book(msgspec.Struct, kw_only=True):
     breaks: dict[str, Break] = {}
     authority: Authority | None = None
     venue_states: dict[str, str] = {}
+    keys: dict[str, ApiKey] = {}
+    """API keys by id, revoked ones too; once there was one there always is."""
 
     def market_of(self, platform: str, market_id: str) -> tuple[Market, bool] | None:
         """Return a market by a venue's own name for it, and whether sides swap."""
@@ -227,14 +230,14 @@ def unrealized_of(market: Market, touch: tuple[int | None, int | None]) -> int:
     return total
 
 
-def count_within(times: list[int], now_ns: int, window_ns: int) -> int:
-    """Count the times in the window (now - window, now]."""
-    return len(times) - bisect_right(times, now_ns - window_ns)
 def cycle_name(strategy: str, market_key: str) -> str:
     """Return the name of a strategy in a market; no other two have it, whatever they hold."""
     return f"{len(strategy)}|{strategy}|{market_key}"
 
 
+def count_within(times: list[int], now_ns: int, window_ns: int) -> int:
+    """Count the times in the window (now - window, now]."""
+    return len(times) - bisect_right(times, now_ns - window_ns)
 
 
 def lifts_at(times: list[int], maximum: int, now_ns: int, window_ns: int) -> int | None:

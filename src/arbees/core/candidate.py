@@ -6,6 +6,7 @@ against ourselves.
 
 import msgspec
 
+from arbees.core.access import ApiKey
 from arbees.core.book import Book, Subject, closable
 from arbees.core.facts import Facts, Touch
 from arbees.core.market import Listing, Market, Terms
@@ -65,6 +66,8 @@ class Candidate(msgspec.Struct, gc=False):
     touch_ask: int | None
     key_yes_price: int
     """Limit price in terms of the key's Yes."""
+    api_key: ApiKey | None = None
+    """With which it was asked for; None = keys are not in use."""
 
     @property
     def is_bid(self) -> bool:

@@ -30,6 +30,12 @@ CODES: dict[str, Code] = {
         "The idempotency key or request_id was used before for something else: {observed}",
         "Use a new idempotency_key and request_id for a new order.",
     ),
+    "KEY_REVOKED": Code(
+        "access",
+        Unit.TEXT,
+        "The API key {observed} was revoked",
+        "Ask whoever runs the gateway for another key.",
+    ),
     "NOT_AUTHORIZED": Code(
         "authorization",
         Unit.TEXT,

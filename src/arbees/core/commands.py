@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from arbees.core.access import KeyAsk
 from arbees.core.book import Book
 from arbees.core.candidate import Candidate
 from arbees.core.events import Event
@@ -73,6 +74,8 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True):
     received_ns: int
     known: Known = UNSEEN
     leg: int = 0
+    key_id: str | None = None
+    """API key that it came with; None = keys are not in use."""
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +196,23 @@ class OpenDay(msgspec.Struct, frozen=True, kw_only=True):
     unrealized: int
 
 
+class CreateKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Make an API key; its secret is known to whoever asks."""
+
+    key_id: str
+    digest: str
+    ask: KeyAsk
+    actor: str
+
+
+class RevokeKey(msgspec.Struct, frozen=True, kw_only=True):
+    """End an API key."""
+
+    key_id: str
+    reason: str
+    actor: str
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Journal events that need no decision (start, stop, marks, breaks, authority)."""
 
@@ -214,6 +234,8 @@ Command = (
     | ObserveBalance
     | MoveCash
     | OpenDay
+    | CreateKey
+    | RevokeKey
     | Record
 )
 
@@ -241,6 +263,7 @@ class TryAlternate(msgspec.Struct, frozen=True):
 
     request: Request
     leg: int
+    key_id: str | None = None
 
 
 Effect = SendOrder | CancelOrder | ResolveOrder | TryAlternate

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.access import obstacle
 from arbees.core.book import Book, Halt, Subject
 from arbees.core.market import Listing
 from arbees.core.order import Order
@@ -265,3 +266,33 @@ def open_day(book: Book, command: c.OpenDay) -> c.Decision:
     if book.day is not None and command.day <= book.day.day:
         return c.NO_DECISION
     return _decision([e.DayOpened(day=command.day, baseline=book.equity(command.unrealized))], [])
+
+
+# API keys --------------------------------------------------------------------------------------
+
+
+def create_key(book: Book, command: c.CreateKey) -> c.Decision:
+    """Make an API key, unless its name or id is taken or there are too many."""
+    ask = command.ask
+    if command.key_id in book.keys or obstacle(book.keys, ask.name) is not None:
+        return c.NO_DECISION
+    created = e.KeyCreated(
+        key_id=command.key_id,
+        name=ask.name,
+        digest=command.digest,
+        scopes=tuple(str(scope) for scope in ask.scopes),
+        actor=command.actor,
+        strategy=ask.strategy,
+        caps=ask.caps,
+        requests_per_minute=ask.requests_per_minute,
+    )
+    return _decision([created], [])
+
+
+def revoke_key(book: Book, command: c.RevokeKey) -> c.Decision:
+    """End an API key; one that is unknown or ended changes nothing."""
+    key = book.keys.get(command.key_id)
+    if key is None or not key.is_active:
+        return c.NO_DECISION
+    revoked = e.KeyRevoked(key_id=key.key_id, reason=command.reason, actor=command.actor)
+    return _decision([revoked], [])

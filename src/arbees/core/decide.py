@@ -42,6 +42,14 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
         if duplicate is not None:
             return c.Decision((duplicate,))
     order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
+    if command.key_id is not None:
+        key = book.keys.get(command.key_id)
+        if key is None or not key.is_active:
+            # Revoked while it waited, or before this leg of it.
+            name = command.key_id if key is None else key.name
+            finding = e.Finding("access", "KEY_REVOKED", name)
+            return _deny(order, facts, command, (finding,), (), [], book)
+        order.api_key = key
     if command.leg and command.known.signal is not None:
         # Another shard's execution of the signal may stand in the way at the alternate alone.
         signal = command.known.signal
@@ -148,6 +156,7 @@ def _refuse(
         observed=observed,
         limit=limit,
         received_ns=command.received_ns,
+        key_id=command.key_id,
     )
 
 
@@ -181,6 +190,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
         facts=facts,
         falls_back=falls_back,
         received_ns=command.received_ns,
+        key_id=command.key_id,
     )
     events: tuple[e.Event, ...] = (denied,)
     halt = _repeated_execution(order, denials, book)
@@ -188,7 +198,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
         events = (denied, halt)
     effects: tuple[c.Effect, ...] = ()
     if falls_back:
-        effects = (c.TryAlternate(request, command.leg + 1),)
+        effects = (c.TryAlternate(request, command.leg + 1, command.key_id),)
     return c.Decision(events, effects)
 
 
@@ -245,6 +255,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         verdicts=_journaled(verdicts),
         facts=facts,
         received_ns=command.received_ns,
+        key_id=command.key_id,
     )
     events.append(approved)
     send = c.SendOrder(_seal(order, request, order_id, command.leg))
@@ -319,5 +330,7 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.ObserveBalance: lambda book, command, _now: control.observe_balance(book, command),
     c.OpenDay: lambda book, command, _now: control.open_day(book, command),
     c.MoveCash: _move_cash,
+    c.CreateKey: lambda book, command, _now: control.create_key(book, command),
+    c.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
     c.Record: _record,
 }

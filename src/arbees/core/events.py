@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arbees.core import access
 from arbees.core import event as base
 from arbees.core import operator_events as operators
 from arbees.core.facts import Facts
@@ -21,6 +22,8 @@ Finding = base.Finding
 Authorized = operators.Authorized
 CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
+KeyCreated = access.KeyCreated
+KeyRevoked = access.KeyRevoked
 
 
 class Bound(Event, frozen=True, kw_only=True):
@@ -60,6 +63,7 @@ class RequestDenied(Event, frozen=True, kw_only=True):
     falls_back: bool = False
     """An alternate is tried next, so this is not the final result."""
     received_ns: int
+    key_id: str | None = None
 
 
 class DuplicateRefused(Event, frozen=True, kw_only=True):
@@ -71,6 +75,7 @@ class DuplicateRefused(Event, frozen=True, kw_only=True):
     observed: str | None = None
     limit: str | None = None
     received_ns: int
+    key_id: str | None = None
 
 
 class OrderApproved(Event, frozen=True, kw_only=True):
@@ -96,6 +101,7 @@ class OrderApproved(Event, frozen=True, kw_only=True):
     verdicts: msgspec.Raw = msgspec.Raw(b"[]")
     facts: Facts
     received_ns: int
+    key_id: str | None = None
 
 
 class OrderEvent(Event, frozen=True, kw_only=True):
@@ -344,6 +350,8 @@ AnyEvent = (
     | BreakClosed
     | VenueStateChanged
     | DenialReviewed
+    | KeyCreated
+    | KeyRevoked
 )
 
 _ENCODER = msgspec.json.Encoder()

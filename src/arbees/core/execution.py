@@ -6,6 +6,8 @@ only, and that a later truth is a correction, never an edit (P2, P7, P8).
 
 from typing import Any
 
+from msgspec import structs
+
 from arbees.core import commands as c
 from arbees.core import control
 from arbees.core import events as e
@@ -123,6 +125,9 @@ def _take_proof(scratch: _Scratch, outcome: Outcome, request: Request) -> None:
     if isinstance(outcome, Gated):
         scratch.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
         return
+    if isinstance(outcome, Refused) and outcome.is_kill:
+        _take_end(scratch, "killed")
+        return
     if isinstance(outcome, Refused):
         falls_back = falls_back and outcome.is_health
         scratch.end(
@@ -136,7 +141,7 @@ def _take_proof(scratch: _Scratch, outcome: Outcome, request: Request) -> None:
     elif isinstance(outcome, NotSent):
         scratch.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
     if falls_back:
-        scratch.effects.append(c.TryAlternate(request, leg + 1))
+        scratch.effects.append(c.TryAlternate(request, leg + 1, scratch.order.key_id))
 
 
 def take_fill(book: Book, command: c.TakeFill) -> c.Decision:
@@ -251,7 +256,9 @@ def _take_fills(scratch: _Scratch, fills: tuple[Fill, ...]) -> None:
     for fill in fills:
         if fill.trade_id not in scratch.trades:
             scratch.trades.append(fill.trade_id)
-            _take_fill(scratch, fill)
+            of_yes = fill.is_of_yes and scratch.order.wire_side is Side.NO
+            named = structs.replace(fill, price=MICRO - fill.price) if of_yes else fill
+            _take_fill(scratch, named)
 
 
 def _take_fill(scratch: _Scratch, fill: Fill) -> None:

@@ -1,6 +1,10 @@
-"""Folds control and venue truth: halts, balances, days, marks, breaks, authority, the process."""
+"""Folds control and venue truth: halts, balances, days, marks, breaks, authority, keys.
+
+Also which process writes.
+"""
 
 from arbees.core import events as e
+from arbees.core.access import REVOKED_MAX, ApiKey, key_of
 from arbees.core.book import Authority, Book, Break, Day, Halt, Pool
 from arbees.core.words import HaltSource, TradingState
 
@@ -121,3 +125,20 @@ def authorized(book: Book, event: e.Authorized, time_ns: int) -> None:
 def venue_state(book: Book, event: e.VenueStateChanged, _time_ns: int) -> None:
     """Take a venue's move along the lattice."""
     book.venue_states[event.platform] = event.state
+
+
+def key_created(book: Book, event: e.KeyCreated, time_ns: int) -> None:
+    """Take a new API key."""
+    book.keys[event.key_id] = key_of(event, time_ns)
+
+
+def key_revoked(book: Book, event: e.KeyRevoked, time_ns: int) -> None:
+    """End an API key; its name and times stay, those of very old ones in the journal alone."""
+    key = book.keys.pop(event.key_id)
+    book.keys[key.key_id] = ApiKey(
+        key_id=key.key_id, name=key.name, created_ns=key.created_ns, revoked_ns=time_ns
+    )
+    book.opened_by.pop(f"key:{key.key_id}", None)
+    ended = [each.key_id for each in book.keys.values() if not each.is_active]
+    for key_id in ended[:-REVOKED_MAX]:
+        del book.keys[key_id]

@@ -154,6 +154,7 @@ def order_of(event: e.OrderApproved, time_ns: int) -> Order:
         reserved=event.reserved,
         reference=event.reference,
         rates=event.rates,
+        key_id=event.key_id,
     )
 
 

@@ -101,6 +101,8 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A cancel was asked for, and why."""
     sent_ns: int | None = None
     """Latest moment at which bytes may have left, once it is UNKNOWN."""
+    key_id: str | None = None
+    """API key that it was asked for with."""
 
     @property
     def remaining(self) -> int:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import Book
 from arbees.core.control import liftable
 from arbees.core.outcomes import Filled, OrderClosed, Refusal, Report, Settled
 from arbees.core.quote import Quote, Settlement
@@ -23,36 +22,30 @@ from arbees.core.views import (
     StatusView,
     Undecided,
 )
-from arbees.core.words import (
-    SCOPE_ALL,
-    HaltSource,
-    Mode,
-    OrderStatus,
-    Platform,
-    TimeInForce,
-    TradingState,
-)
+from arbees.core.words import HaltSource, Mode, OrderStatus, TimeInForce, TradingState
+from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
+from arbees.runtime.scopes import canonical_scope
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
+_OF_KEYS = (e.KeyCreated, e.KeyRevoked)
 LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
-SCOPE_KINDS = frozenset({"platform", "sport", "market", "strategy", "model_version"})
 
 
-class TradingGateway:
+class TradingGateway(KeyedDesk):
     """Implements `core.views.Gateway` over a desk."""
 
     def __init__(self, desk: Desk) -> None:
         """Wire the parts of a desk; `start` sets them going."""
-        self.desk = desk
+        super().__init__(desk)
         self.reads = Reads(desk)
         self.monitors = Monitors(desk)
         self.reconciler = Reconciler(desk, self.monitors)
@@ -93,6 +86,8 @@ class TradingGateway:
     def _on_records(self, records: Sequence[Recorded]) -> None:
         for _, time_ns, event in records:
             self.desk.gate.follow(event, time_ns)
+            if isinstance(event, _OF_KEYS):
+                self.key_ring.follow(event, self.desk.book, time_ns)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)
@@ -147,12 +142,14 @@ class TradingGateway:
 
     # Requests ----------------------------------------------------------------------------------
 
-    async def submit(self, request: Request, wait_seconds: float) -> Result:
+    async def submit(
+        self, request: Request, wait_seconds: float, key_id: str | None = None
+    ) -> Result:
         """Decide, send and wait; see the port."""
         if self._trouble:
             raise self._undecided()
         received_ns = self.desk.clock.now_ns()
-        command = c.Submit(request=request, received_ns=received_ns)
+        command = c.Submit(request=request, received_ns=received_ns, key_id=key_id)
         committed = await self.desk.writer.put(command, Lane.REQUESTS)
         first = committed.records[0]
         if isinstance(first[2], e.DuplicateRefused):
@@ -318,35 +315,6 @@ class TradingGateway:
         """Return whether requests are decided; stays ready when halted, with reasons."""
         halted = tuple(f"{halt.state} {halt.scope}: {halt.reason}" for halt in self.reads.halts())
         return Readiness(ready=not self._trouble, reasons=(*self._trouble, *halted))
-
-
-def canonical_scope(scope: str, book: Book) -> str:
-    """
-    Return the one spelling of a scope: a halt that covers nothing would be worse than none.
-
-    Platforms and sports are taken in any case; a market by any of its names.
-
-    Raises:
-        ValueError: what was expected, and what came.
-    """
-    kind, colon, name = scope.partition(":")
-    if scope == SCOPE_ALL:
-        return scope
-    if not (colon and name and kind in SCOPE_KINDS):
-        msg = (
-            "Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, "
-            f"was {scope!r}"
-        )
-        raise ValueError(msg)
-    if kind == "platform":
-        known = {str(platform).lower(): platform for platform in Platform}
-        if name.lower() not in known:
-            msg = f"Expected platform:Kalshi or platform:Polymarket, was {scope!r}"
-            raise ValueError(msg)
-        return f"platform:{known[name.lower()]}"
-    if kind == "sport":
-        return f"sport:{name.upper()}"
-    return book.canonical(scope)
 
 
 def _is_answer(life: Life) -> bool:

@@ -105,7 +105,7 @@ class Writer:
         self._is_inline = is_inline
         self.worker: Worker | None = None
         """Where commits run; None = in a thread of the loop's own."""
-        self._lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
+        self.lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
         self._wake = asyncio.Event()
         self._in_hand: list[asyncio.Future[Committed] | None] = []
         """Whoever waits for the batch that is being decided or committed."""
@@ -127,7 +127,7 @@ class Writer:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is being committed."""
-        return not self._in_hand and not any(self._lanes)
+        return not self._in_hand and not any(self.lanes)
 
     def put(self, command: c.Command | TakeQuote, lane: Lane) -> "asyncio.Future[Committed]":
         """
@@ -155,7 +155,7 @@ class Writer:
             raise Undecided("JOURNAL_FAILED", NOT_KNOWN)
         if self._is_over or (lane is Lane.REQUESTS and not self.is_admitting):
             raise Undecided("SHUTTING_DOWN", NOT_ADMITTING)
-        waiting = self._lanes[lane]
+        waiting = self.lanes[lane]
         is_asked = lane is Lane.REQUESTS or isinstance(command, TakeQuote)
         if is_asked and len(waiting) >= LANE_MAX:
             raise Undecided("QUEUE_FULL", "nothing was decided; come again with this key")
@@ -166,7 +166,7 @@ class Writer:
     def stop_admitting(self) -> None:
         """Admit no request any more; those that wait hear so, undecided, with nothing spent."""
         self.is_admitting = False
-        lane = self._lanes[Lane.REQUESTS]
+        lane = self.lanes[Lane.REQUESTS]
         waiting = [future for _, future in lane]
         lane.clear()
         _refuse(waiting, Undecided("SHUTTING_DOWN", NOT_ADMITTING))
@@ -180,7 +180,7 @@ class Writer:
             while self.poison is None:
                 await self._wake.wait()
                 self._wake.clear()
-                while any(self._lanes) and self.poison is None:
+                while any(self.lanes) and self.poison is None:
                     await self._work()
         except asyncio.CancelledError:
             code = "SHUTTING_DOWN"
@@ -217,7 +217,7 @@ class Writer:
         for command in self.before_batch(begun_ns):
             count += 1
             yield command, None
-        for lane in self._lanes:
+        for lane in self.lanes:
             while lane and count < BATCH_MAX:
                 if count and self._now_ns() - begun_ns > self._deciding_ns:
                     return
@@ -254,8 +254,7 @@ class Writer:
             self._lookups.remember(about, (sequence, time_ns, event), rows)
         for effect in decision.effects:
             if isinstance(effect, c.TryAlternate):
-                received = _received(records, self.book.time_ns)
-                follow = c.Submit(request=effect.request, received_ns=received, leg=effect.leg)
+                follow = _following(effect, records, self.book.time_ns)
                 records.extend(self._decide(follow, entries, effects))
             else:
                 effects.append(effect)
@@ -356,13 +355,14 @@ class Writer:
 
     def _refuse_all(self, code: str) -> None:
         """Tell everybody who waits that the outcome is not known."""
-        waiting = [*self._in_hand, *(future for lane in self._lanes for _, future in lane)]
-        for lane in self._lanes:
+        waiting = [*self._in_hand, *(future for lane in self.lanes for _, future in lane)]
+        for lane in self.lanes:
             lane.clear()
         _refuse(waiting, Undecided(code, NOT_KNOWN))
 
 
 _ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)
+_JUDGED = (e.OrderApproved, e.RequestDenied)
 _RECEIPTS = (e.HaltRaised, e.MassCancelled)
 
 
@@ -391,9 +391,10 @@ def _about(event: e.Event, command: c.Command) -> str | None:
     return None
 
 
-def _received(records: list[Recorded], time_ns: int) -> int:
-    """Return when the request that falls back came in."""
-    for _, _, event in records:
-        if isinstance(event, e.RequestDenied | e.OrderApproved):
-            return event.received_ns
-    return time_ns
+def _following(tries: c.TryAlternate, records: list[Recorded], time_ns: int) -> c.Submit:
+    """Return the next leg of a request that falls back; it came in when its first leg did."""
+    asked = (event for _, _, event in records if isinstance(event, _JUDGED))
+    received_ns = next((event.received_ns for event in asked), time_ns)
+    return c.Submit(
+        request=tries.request, received_ns=received_ns, leg=tries.leg, key_id=tries.key_id
+    )

@@ -1,7 +1,7 @@
 """Denies orders that are too large, in dollars or in contracts (R2).
 
 Guarantees that no single order exceeds either cap, however it came about: a slipped decimal or a
-model gone mad costs at most one order of the cap.
+model gone mad costs at most one order of the cap. An API key may have tighter caps of its own.
 """
 
 from typing import Annotated, ClassVar
@@ -51,6 +51,10 @@ class OrderSize(msgspec.Struct, frozen=True):
         """Compare notional and quantity with the caps."""
         dollars, contracts = self.max_order_size, self.max_order_contracts
         notional, quantity = order.notional, order.quantity
+        if order.api_key is not None:
+            caps = order.api_key.caps
+            dollars = _tighter(dollars, caps.max_order_size)
+            contracts = _tighter(contracts, caps.max_order_contracts)
         if order.is_reducing:
             size: Verdict = _REDUCING
         elif notional > dollars:
@@ -60,3 +64,8 @@ class OrderSize(msgspec.Struct, frozen=True):
         if quantity > contracts:
             return size, Deny("MAX_ORDER_CONTRACTS", quantity, contracts)
         return size, Pass("MAX_ORDER_CONTRACTS", quantity, contracts, contracts - quantity)
+
+
+def _tighter(limit: int, cap: int | None) -> int:
+    """Return the smaller of the account's limit and a key's own."""
+    return limit if cap is None or limit < cap else cap

@@ -2,7 +2,7 @@
 
 Guarantees that no window of a minute or an hour holds more approved orders than allowed, over
 restarts too, since the windows are part of the journal's fold. Orders that reduce have windows of
-their own, as large, so that a burst cannot use up the way out.
+their own, as large, so that a burst cannot use up the way out. An API key may have tighter windows.
 """
 
 from bisect import bisect_right
@@ -11,11 +11,12 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from arbees.core.access import NO_CAPS
 from arbees.core.book import HOUR_NS, MINUTE_NS, Book, count_within, lifts_at
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Verdict
+from arbees.core.verdicts import Deny, Pass, Use, Verdict
 
 MINUTE_MAX = 1_000_000
 HOUR_MAX = 10_000_000
@@ -114,7 +115,8 @@ class RateLimit(msgspec.Struct, frozen=True):
 
     def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
         """Count the windows; this order counts once every safeguard has passed it."""
-        if not order.is_reducing and self.limits is not NO_LIMITS:
+        is_scoped = self.limits is not NO_LIMITS or order.api_key is not None
+        if is_scoped and not order.is_reducing:
             return self._scoped(order, book, facts.now_ns)
         times = book.reduced if order.is_reducing else book.opened
         now = facts.now_ns
@@ -127,20 +129,55 @@ class RateLimit(msgspec.Struct, frozen=True):
         limits = self.limits
         market = book.opened_by.get(f"market:{order.market_key}", _NO_TIMES)
         strategy = book.opened_by.get(f"strategy:{order.strategy}", _NO_TIMES)
+        own, caps = _NO_TIMES, NO_CAPS
+        if order.api_key is not None:
+            caps = order.api_key.caps
+            own = book.opened_by.get(f"key:{order.api_key.key_id}", _NO_TIMES)
         minutes = (
             (book.opened, self.max_orders_per_minute),
             (market, limits.per_market_minute),
             (strategy, limits.per_strategy_minute),
+            (own, caps.max_orders_per_minute),
         )
         hours = (
             (book.opened, self.max_orders_per_hour),
             (market, limits.per_market_hour),
             (strategy, limits.per_strategy_hour),
+            (own, caps.max_orders_per_hour),
         )
         return (
             _worst("RATE_LIMIT_MINUTE", minutes, now, MINUTE_NS),
             _worst("RATE_LIMIT_HOUR", hours, now, HOUR_NS),
         )
+
+    def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
+        """Return how full each window is; those of one market or strategy once they hold some."""
+        limits, now = self.limits, facts.now_ns
+        minute, hour = self.max_orders_per_minute, self.max_orders_per_hour
+        windows: list[tuple[str, list[int], int | None, int | None]] = [
+            ("all", book.opened, minute, hour),
+            ("reducing", book.reduced, minute, hour),
+        ]
+        for scope, times in book.opened_by.items():
+            if scope.startswith("market:"):
+                windows.append((scope, times, limits.per_market_minute, limits.per_market_hour))
+            elif scope.startswith("key:"):
+                key = book.keys.get(scope.removeprefix("key:"))
+                caps = NO_CAPS if key is None else key.caps
+                own = (caps.max_orders_per_minute, caps.max_orders_per_hour)
+                windows.append((scope, times, *own))
+            else:
+                windows.append((scope, times, limits.per_strategy_minute, limits.per_strategy_hour))
+        found: list[Use] = []
+        for scope, times, per_minute, per_hour in windows:
+            for code, maximum, window_ns in (
+                ("RATE_LIMIT_MINUTE", per_minute, MINUTE_NS),
+                ("RATE_LIMIT_HOUR", per_hour, HOUR_NS),
+            ):
+                count = count_within(times, now, window_ns)
+                if maximum is not None and (count or times is book.opened or times is book.reduced):
+                    found.append(Use(scope, code, count, maximum))
+        return tuple(found)
 
 
 def _judge(code: str, times: list[int], maximum: int, now: int, window_ns: int) -> Verdict:
