@@ -63,6 +63,9 @@ class Endpoint:
         body_bytes_max: the longest body, so that the document can say it.
         example: a valid body, as JSON values.
         answers: type of the body by status of success.
+        says: what an answer means, by its status, where that is not plain.
+        links: operations that may come next, with their parameters as OpenAPI's runtime
+            expressions: `{"getExecution": {"request_id": "$request.body#/request_id"}}`.
         media_type: of the answers.
         problems: codes by status that this endpoint alone may answer; what all of them may (host
             refused, no key, malformed input, starting ...) is added by `problems_of`.
@@ -81,6 +84,8 @@ class Endpoint:
     body_bytes_max: int = 65_536
     example: Any = None
     answers: Mapping[int, Any]
+    says: Mapping[int, str] = field(default_factory=dict)
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     media_type: str = JSON
     problems: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     reaches_gateway: bool = True
@@ -93,19 +98,16 @@ class Endpoint:
 
 def problems_of(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
     """Return the codes of each status of failure of an endpoint, what all share included."""
-    found: dict[int, tuple[str, ...]] = {400: ("MALFORMED",)}
-    if endpoint.scopes:
-        found[401] = ("KEY_REQUIRED",)
-        found[403] = ("HOST_REFUSED", "ORIGIN_REFUSED", "SCOPE_REQUIRED")
-        found[429] = ("KEY_LIMIT",)
-    else:
-        found[403] = ("HOST_REFUSED", "ORIGIN_REFUSED")
+    found: dict[int, tuple[str, ...]] = {
+        400: ("MALFORMED",),
+        403: ("HOST_REFUSED", "ORIGIN_REFUSED"),
+        408: ("REQUEST_TIMEOUT",),
+        431: ("TOO_LARGE",),
+        500: ("INTERNAL",),
+        503: ("OVERLOADED",),
+    }
     if endpoint.body is not None:
-        found[408] = ("REQUEST_TIMEOUT",)
-        found[413] = ("TOO_LARGE",)
-        found[415] = ("UNSUPPORTED_MEDIA_TYPE",)
-    found[500] = ("INTERNAL",)
-    found[503] = ("OVERLOADED",)
+        found |= {413: ("TOO_LARGE",), 415: ("UNSUPPORTED_MEDIA_TYPE",)}
     if endpoint.reaches_gateway:
         found[503] = ("STARTING", "SHUTTING_DOWN", "JOURNAL_FAILED", "OVERLOADED")
     for status, codes in endpoint.problems.items():

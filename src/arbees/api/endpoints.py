@@ -23,13 +23,13 @@ To add an endpoint:
    compare document, reference and table, and fuzz the endpoint by its own description.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
-from arbees.api import executions, kill_switch, quotes, status
+from arbees.api import events, executions, kill_switch, pages, quotes, status
 from arbees.api.body import LIST_BYTES_MAX
-from arbees.api.endpoint import Endpoint, Parameter
+from arbees.api.endpoint import EVENT_STREAM, Endpoint, Parameter
 from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView
 from arbees.core.quote import QuoteWire, SettlementWire
 from arbees.core.request import RequestWire
@@ -74,6 +74,14 @@ EXECUTIONS = (
             "limit_price": 0.65,
         },
         answers={200: Result, 202: Result},
+        says={
+            200: "Decided and final: a fill, a cancel, a denial, a duplicate, a conflict.",
+            202: "Decided and not final yet: resting, of unknown fate, or `wait` is over.",
+        },
+        links={
+            "getExecution": {"request_id": "$request.body#/request_id"},
+            "findExecution": {"idempotency_key": "$request.body#/idempotency_key"},
+        },
         problems={503: ("QUEUE_FULL",)},
     ),
     Endpoint(
@@ -122,6 +130,7 @@ KILL_SWITCH = (
         body=kill_switch.KillCommand,
         example={"action": "ENABLE", "reason": "the model is wrong", "scope": "sport:NBA"},
         answers={200: KillView},
+        links={"getReceipt": {"receipt_id": "$response.body#/receipt_id"}},
         problems={409: ("ACKNOWLEDGE_REQUIRED",)},
     ),
     Endpoint(
@@ -207,6 +216,39 @@ LOOKING = (
     ),
 )
 
+_SEQUENCE = Annotated[int, msgspec.Meta(ge=0, le=events.SEQUENCE_MAX)]
+
+EVENTS = (
+    Endpoint(
+        method="GET",
+        path="/v1/events",
+        operation="followEvents",
+        summary="Follow the journal as server-sent events",
+        handler=events.events,
+        tag="Looking",
+        scopes=("read",),
+        parameters=(
+            Parameter(
+                name="after",
+                place="query",
+                type=_SEQUENCE,
+                says="Begin after this record; 0, the default, begins with the first.",
+                example=0,
+            ),
+            Parameter(
+                name=events.LAST_EVENT_ID,
+                place="header",
+                type=_SEQUENCE,
+                says="The last record that was heard; counts instead of `after`.",
+                example=0,
+            ),
+        ),
+        answers={200: str},
+        media_type=EVENT_STREAM,
+        problems={409: ("AHEAD_OF_JOURNAL",), 503: ("QUEUE_FULL",)},
+    ),
+)
+
 OPEN = (
     Endpoint(
         method="GET",
@@ -230,5 +272,37 @@ OPEN = (
     ),
 )
 
-ENDPOINTS: tuple[Endpoint, ...] = (*EXECUTIONS, *KILL_SWITCH, *MARKET_DATA, *LOOKING, *OPEN)
+PAGES = (
+    Endpoint(
+        method="GET",
+        path="/openapi.json",
+        operation="getOpenApi",
+        summary="Describe the interface for programs",
+        handler=pages.openapi,
+        tag="Pages",
+        answers={200: dict[str, Any]},
+        reaches_gateway=False,
+    ),
+    Endpoint(
+        method="GET",
+        path="/docs",
+        operation="getDocs",
+        summary="Describe the interface for people",
+        handler=pages.docs,
+        tag="Pages",
+        answers={200: str},
+        media_type="text/html; charset=utf-8",
+        reaches_gateway=False,
+    ),
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *EXECUTIONS,
+    *KILL_SWITCH,
+    *MARKET_DATA,
+    *LOOKING,
+    *EVENTS,
+    *OPEN,
+    *PAGES,
+)
 """All of them, in the order in which routes are tried and pages show them."""

@@ -31,7 +31,8 @@ from arbees.core.words import (
     TimeInForceWord,
 )
 
-SIZE_MAX = 1_000_000_000 * MICRO
+_CONTRACTS_MAX = 1_000_000_000
+SIZE_MAX = _CONTRACTS_MAX * MICRO
 ATTEMPT_MAX = 1_000_000
 ALTERNATES_MAX = 8
 _TEXT_MAX = 1_024
@@ -39,6 +40,9 @@ _TEXT_MAX = 1_024
 # What the type cannot judge without saying it worse: `parse_request` does.
 _ATTEMPT = msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": ATTEMPT_MAX})
 _REASON = msgspec.Meta(extra_json_schema={"maxLength": _TEXT_MAX})
+_SIZE = msgspec.Meta(extra_json_schema={"exclusiveMinimum": 0, "maximum": _CONTRACTS_MAX})
+_PRICE = msgspec.Meta(extra_json_schema={"exclusiveMinimum": 0, "exclusiveMaximum": 1})
+_PROBABILITY = msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": 1})
 _ALTERNATES = msgspec.Meta(extra_json_schema={"maxItems": ALTERNATES_MAX})
 
 
@@ -108,7 +112,7 @@ class AlternateWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     platform: PlatformWord
     market_id: IdentifierText
     side: SideWord
-    limit_price: Number
+    limit_price: Annotated[Number, _PRICE]
     """Dollars of that side, above 0 and below 1."""
 
 
@@ -125,9 +129,9 @@ class RequestWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Kalshi: the ticker. Polymarket: the token id of the outcome that `side: Yes` means."""
     side: SideWord
     """The outcome that is bought or sold."""
-    size: Number
+    size: Annotated[Number, _SIZE]
     """Contracts, above 0, at most 1e9; up to six decimals where the venue has them."""
-    limit_price: Number
+    limit_price: Annotated[Number, _PRICE]
     """Dollars of the named side, above 0 and below 1."""
     action: ActionWord | None = None
     """`Buy` unless given, or `Sell` of what is held of that side."""
@@ -149,11 +153,11 @@ class RequestWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Kept for the record."""
     edge_pct: OptionalNumber = ABSENT
     """Percentage points of the named side."""
-    model_prob: OptionalNumber = ABSENT
+    model_prob: Annotated[OptionalNumber, _PROBABILITY] = ABSENT
     """Probability of Yes, 0 to 1, by the model."""
-    market_prob: OptionalNumber = ABSENT
+    market_prob: Annotated[OptionalNumber, _PROBABILITY] = ABSENT
     """Probability of Yes, 0 to 1, by the market."""
-    pregame_prob: OptionalNumber = ABSENT
+    pregame_prob: Annotated[OptionalNumber, _PROBABILITY] = ABSENT
     """Probability of Yes, 0 to 1, before the game."""
     model_version: Identifier | None = None
     """May be required, allowed or denied; a scope of halts."""

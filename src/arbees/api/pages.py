@@ -1,0 +1,57 @@
+"""`/openapi.json` and `/docs`: the interface, described for programs and for people.
+
+Guarantees that both come from the table of endpoints, that they are made once (off the loop, when
+first asked for), and that the page needs nothing from elsewhere and runs no script.
+"""
+
+import asyncio
+from functools import cache
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from arbees.api import reference_page
+from arbees.api.body import parameters
+from arbees.api.context import Context
+from arbees.api.openapi import document
+from arbees.api.reply import Header, Reply
+
+_HTML = b"text/html; charset=utf-8"
+_ALONE: tuple[Header, ...] = (
+    (b"content-security-policy", reference_page.POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+"""A page that loads nothing, runs nothing, and stands in no other page."""
+
+
+@cache
+def spec() -> dict[str, Any]:
+    """Return the document of all endpoints."""
+    from arbees.api.endpoints import ENDPOINTS  # the table names the handlers of this module
+
+    return document(ENDPOINTS)
+
+
+@cache
+def _json() -> bytes:
+    return msgspec.json.format(msgspec.json.encode(spec()), indent=1)
+
+
+@cache
+def _page() -> bytes:
+    return reference_page.render(spec()).encode()
+
+
+async def openapi(_context: Context, request: Request) -> Reply:
+    """Describe the interface for programs: an OpenAPI 3.1 document."""
+    parameters(request.scope["query_string"], ())
+    return Reply(200, await asyncio.to_thread(_json))
+
+
+async def docs(_context: Context, request: Request) -> Reply:
+    """Describe the interface for people: one page that works offline."""
+    parameters(request.scope["query_string"], ())
+    return Reply(200, await asyncio.to_thread(_page), _HTML, _ALONE)

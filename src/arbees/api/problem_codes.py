@@ -1,0 +1,30 @@
+"""The codes of problems: what each means, and what to do.
+
+Guarantees that a code which the interface answers is explained, and that none is explained which it
+does not answer; a test compares. Codes of denials are no problems: they stand in `core/codes.py`.
+"""
+
+PROBLEM_CODES: dict[str, str] = {
+    "ACKNOWLEDGE_REQUIRED": "a halt that the gateway raised by itself remains in force; look at "
+    "its cause, then send `acknowledge: true`",
+    "AHEAD_OF_JOURNAL": "no record has that sequence yet; `head` names the newest",
+    "HOST_REFUSED": "`Host` does not name this gateway; a page that rebinds its own name would "
+    "send its own",
+    "INTERNAL": "a fault; what became of the request is not known, come again with the same key",
+    "JOURNAL_FAILED": "the journal cannot be written; what was decided last is not known, come "
+    "again with the same key",
+    "MALFORMED": "body, query, path or head cannot be read; `field` names the field, no key is "
+    "spent",
+    "METHOD_NOT_ALLOWED": "`Allow` names the methods that are offered here",
+    "NOT_FOUND": "nothing is known under that name, or there is no such path",
+    "NOT_READY": "nothing is decided now; `reasons` say why",
+    "ORIGIN_REFUSED": "a web page asks: it may not",
+    "OVERLOADED": "too many connections at once; come again",
+    "PAPER_ONLY": "live trading takes quotes and settlements from the venues alone",
+    "QUEUE_FULL": "more requests wait than may; nothing was decided, come again with the same key",
+    "REQUEST_TIMEOUT": "head or body did not come in time (10 s each)",
+    "SHUTTING_DOWN": "the gateway ends; come again with the same key",
+    "STARTING": "the gateway reads its journal; nothing was decided, come again with the same key",
+    "TOO_LARGE": "the body is longer than 64 KiB (lists: 1 MiB), or the head than 32 KiB",
+    "UNSUPPORTED_MEDIA_TYPE": "no `Content-Type: application/json`, or a compressed body",
+}
