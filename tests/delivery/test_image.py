@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from tests.docs.test_commands import free_port
+from tests.docs.reader import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = "/data"

@@ -1,28 +1,22 @@
-"""Pages as tests read them: links, fenced blocks, and what a reader would type.
+"""Pages as tests read them: links, fenced blocks, and the commands in them.
 
-Guarantees that a command is run as it stands in the page, in the order of the page, in a folder
-that has what a clone has; only the port, the place of the clone and the kill-switch file are
-others. It fails with the command and what it printed.
+Guarantees that what is found is what a reader sees: prose without blocks, blocks in their order,
+and each command whole, also where it spans lines. It fails where a block never ends.
 """
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-import time
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-CLONED = ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "examples")
-"""What of a clone the pages' commands need."""
-PORT = "8321"
-READY_SECONDS = 20.0
-_FENCE = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$")
-_EXIT = re.compile(r"\s+# exit (\d+)\b.*$")
+SHELL = frozenset({"sh", "console", "bash", "shell"})
+"""Languages of blocks that are typed."""
+_FENCE = re.compile(r"(?ms)^( *)(?:```|~~~)([\w{}-]*)[^\n]*\n(.*?)^\1(?:```|~~~)$")
+_EXIT = re.compile(r"\s+# exit (\d+)\b.*$", re.MULTILINE)
+_HERE = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
 
 
 class Block(NamedTuple):
@@ -32,16 +26,32 @@ class Block(NamedTuple):
     text: str
 
 
+class Command(NamedTuple):
+    """A command with the exit code that the page promises, 0 unless told."""
+
+    text: str
+    promised: int
+
+
 def pages() -> list[Path]:
-    """Return every page that people write: those of the top, and those in docs."""
+    """Return every page that people read: those of the top, and those in docs."""
     found = [path for path in ROOT.glob("*.md") if path.is_file()]
     found += [path for path in DOCS.rglob("*.md") if "_build" not in path.parts]
     return sorted(found)
 
 
+def name_of(page: Path) -> str:
+    """Return a page's name as people write it."""
+    return page.relative_to(ROOT).as_posix()
+
+
 def blocks_of(page: Path) -> list[Block]:
     """Return the fenced blocks of a page in order."""
-    return [Block(*found) for found in _FENCE.findall(page.read_text(encoding="utf-8"))]
+    found = _FENCE.findall(page.read_text(encoding="utf-8"))
+    return [
+        Block(language, "".join(line.removeprefix(indent) for line in text.splitlines(True)))
+        for indent, language, text in found
+    ]
 
 
 def prose_of(page: Path) -> str:
@@ -49,109 +59,42 @@ def prose_of(page: Path) -> str:
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
-def commands_of(text: str) -> Iterator[tuple[str, int]]:
-    """Yield each command of a block with the exit code that it promises, 0 unless told."""
-    for line in text.replace("\\\n", " ").splitlines():
+def commands_of(text: str) -> Iterator[Command]:
+    """Yield each command of a block."""
+    lines = iter(text.splitlines())
+    for line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        promised = _EXIT.search(line)
-        yield _EXIT.sub("", line), int(promised.group(1)) if promised else 0
+        whole = line
+        while is_open(whole):
+            following = next(lines, None)
+            assert following is not None, f"never ends: {whole}"
+            whole += "\n" + following
+        promised = _EXIT.search(whole)
+        yield Command(_EXIT.sub("", whole), int(promised.group(1)) if promised else 0)
 
 
-class Reader:
-    """Somebody who types what a page says; use it as a context manager."""
+def is_open(text: str) -> bool:
+    """Return whether a command goes on in the next line: a quote, a backslash, or a document."""
+    here = _HERE.search(text)
+    if here is not None:
+        return not re.search(rf"(?m)\n\s*{here.group(1)}$", text)
+    if text.endswith("\\"):
+        return True
+    try:
+        shlex.split(text, comments=True)
+    except ValueError:
+        return True
+    return False
 
-    def __init__(self, folder: Path, port: int) -> None:
-        """
-        Prepare.
 
-        Args:
-            folder: an empty one, where the clone is to lie.
-            port: a free one, instead of the default.
-        """
-        self._folder = folder
-        self._port = port
-        self._gateways: list[subprocess.Popen[str]] = []
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "HTTP_PORT": str(port),
-            "KILL_SWITCH_FILE": str(folder / "kill_switch"),
-            "NO_COLOR": "1",
-            "COLUMNS": "100",
-        }
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for gateway in self._gateways:
-            if gateway.poll() is None:
-                gateway.kill()
-            gateway.communicate()
-
-    def clone(self) -> None:
-        """Put there what a clone has, and an environment as `make setup` leaves it."""
-        for name in CLONED:
-            source, target = ROOT / name, self._folder / name
-            if source.is_dir():
-                shutil.copytree(source, target)
-            else:
-                shutil.copy(source, target)
-        binaries = self._folder / ".venv" / "bin"
-        binaries.mkdir(parents=True)
-        for name in ("arbees", "python", "pip"):
-            (binaries / name).symlink_to(Path(sys.executable).parent / name)
-        (binaries / "activate").write_text(f'export PATH="{binaries}:$PATH"\n')
-        (self._folder / ".venv" / ".ready").touch()
-        self._environment["PATH"] = f"{binaries}:{self._environment['PATH']}"
-
-    def type(self, block: str) -> str:
-        """
-        Type all commands of a block; return what they printed.
-
-        Raises:
-            AssertionError: one ended with another code than the page says.
-        """
-        printed = ""
-        for command, promised in commands_of(block):
-            if command.startswith("git clone"):
-                self.clone()
-            elif command.startswith("cd "):
-                assert command.split()[1] == "arbees"
-            elif command in {"arbees run", "make run"}:
-                printed += self._run_gateway(command)
-            else:
-                printed += self._run(command, promised)
-        return printed.replace(f":{self._port}", f":{PORT}")
-
-    def _run(self, command: str, promised: int) -> str:
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command.replace(f":{PORT}", f":{self._port}")],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        printed = done.stdout + done.stderr
-        assert done.returncode == promised, f"{command}: exit {done.returncode}\n{printed}"
-        return printed
-
-    def _run_gateway(self, command: str) -> str:
-        log = self._folder / f"gateway-{len(self._gateways)}.log"
-        with log.open("w") as file:
-            gateway = subprocess.Popen(
-                command.split(), cwd=self._folder, env=self._environment, stderr=file, text=True
-            )
-        self._gateways.append(gateway)
-        end = time.monotonic() + READY_SECONDS
-        while "Ready on" not in log.read_text():
-            assert gateway.poll() is None, log.read_text()
-            assert time.monotonic() < end, log.read_text()
-            time.sleep(0.05)
-        return log.read_text()
+def typed() -> Iterator[tuple[str, str]]:
+    """Yield every command of every page, with the page's name."""
+    for page in pages():
+        for block in blocks_of(page):
+            if block.language in SHELL:
+                for command in commands_of(block.text):
+                    yield name_of(page), command.text
 
 
 def holds(printed: str, shown: str) -> str | None:

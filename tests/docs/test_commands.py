@@ -1,45 +1,87 @@
-"""What the README and the tutorial say is typed, and what they show is seen."""
+"""What the pages say is typed, and what they show is seen: every command of every page."""
 
-import socket
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, ROOT, Reader, blocks_of, holds
+from tests.docs import elsewhere
+from tests.docs.pages import (
+    SHELL,
+    Block,
+    blocks_of,
+    commands_of,
+    holds,
+    is_open,
+    name_of,
+    pages,
+    typed,
+)
+from tests.docs.reader import RUNS, Reader
+
+RUN = SHELL | {"python"}
+"""Languages of blocks that are run."""
+PAGES = [page for page in pages() if any(block.language in RUN for block in blocks_of(page))]
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+def starts_alone(blocks: list[Block]) -> bool:
+    """Return whether a page starts its gateway itself, so that none runs when it is opened."""
+    return any(
+        command.text.strip() in RUNS
+        for block in blocks
+        if block.language in SHELL
+        for command in commands_of(block.text)
+    )
 
 
-def walk(page: Path, folder: Path, *, is_cloned: bool) -> int:
-    """Type every command of a page, compare what it shows, and return how many blocks it had."""
-    with Reader(folder, free_port()) as reader:
-        if is_cloned:
+def walk(page: Path, folder: Path) -> None:
+    """Type and run everything of a page; compare what it shows."""
+    blocks = blocks_of(page)
+    is_fresh = any("git clone" in block.text for block in blocks if block.language in SHELL)
+    with Reader(folder) as reader:
+        if not starts_alone(blocks):
+            reader.settle()
+        elif not is_fresh:
             reader.clone()
-        printed, count = "", 0
-        for block in blocks_of(page):
-            if block.language in {"sh", "console"}:
+        printed: str | None = None
+        for block in blocks:
+            if block.language in SHELL:
                 printed = reader.type(block.text)
-                count += 1
-            elif block.language == "text":
+            elif block.language == "python":
+                printed = reader.run_python(block.text)
+            elif block.language == "text" and printed is not None:
                 missing = holds(printed, block.text)
                 assert missing is None, f"{page.name} shows {missing!r}, printed was\n{printed}"
-        return count
+            else:
+                printed = None
 
 
-def test_the_readme(tmp_path: Path) -> None:
-    """Every command of the README works as typed, in two terminals, from the clone on."""
-    assert walk(ROOT / "README.md", tmp_path, is_cloned=False) == 2
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_runs(page: Path, tmp_path: Path) -> None:
+    """All commands of a page work as typed, in its order, and print what the page shows."""
+    walk(page, tmp_path)
 
 
-def test_the_tutorial(tmp_path: Path) -> None:
-    """Every command of the tutorial works as typed, and prints what the page shows."""
-    assert walk(DOCS / "tutorial.md", tmp_path, is_cloned=True) >= 10
+def test_what_is_not_typed_is_right_otherwise() -> None:
+    """A command that is excused names files and words that are there."""
+    wrong = []
+    for page, command in typed():
+        entry = elsewhere.entry_for(command)
+        said = None if entry is None else entry.check(command)
+        if said is not None:
+            wrong.append(f"{page}: {command}: {said}")
+    assert not wrong, wrong
+
+
+def test_every_excuse_is_needed() -> None:
+    """An entry of the list that excuses no command is none."""
+    commands = [command.strip().removeprefix("sudo ") for _, command in typed()]
+    idle = [
+        entry.pattern
+        for entry in elsewhere.ALL
+        if not any(re.match(entry.pattern, command) for command in commands)
+    ]
+    assert not idle, idle
 
 
 @pytest.mark.parametrize(
@@ -55,3 +97,19 @@ def test_the_tutorial(tmp_path: Path) -> None:
 def test_comparing_what_was_printed(shown: str, missing: str | None) -> None:
     """Lines must be there in order; `...` and blanks may differ."""
     assert holds("one two\n  three\n", shown) == missing
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a  # exit 3\nb\n", [("a", 3), ("b", 0)]),
+        ("# a remark\n\na  # b\n", [("a  # b", 0)]),
+        ("a '{\n}'  # exit 4: so\nb\n", [("a '{\n}'", 4), ("b", 0)]),
+        ("a \\\n  b\n", [("a \\\n  b", 0)]),
+        ("cat > f <<'E'  \nit's\nE\nb\n", [("cat > f <<'E'  \nit's\nE", 0), ("b", 0)]),
+    ],
+)
+def test_finding_commands(text: str, expected: list[tuple[str, int]]) -> None:
+    """A command may span lines by a quote, a backslash or a document; remarks are none."""
+    assert list(commands_of(text)) == expected
+    assert not any(is_open(command) for command, _ in expected)

@@ -1,138 +1,17 @@
-"""The documentation says what is: links lead somewhere, names exist, made pages are current."""
+"""Made pages are current, runbooks and queries are whole, the front pages answer."""
 
-import importlib
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import apsw
 import pytest
 
-from arbees.api.app import build_app
-from arbees.api.context import Context
-from arbees.cli.main import COMMANDS
-from arbees.core.codes import CODES
 from arbees.core.request import AlternateWire, RequestWire
 from arbees.core.result import Leg, Line, Result
-from arbees.core.words import HaltSource, OrderStatus, TradingState
-from arbees.settings import all_sections
-from arbees.settings.catalog import Catalog
 from arbees.telemetry.alerts import AlertName, Severity
 from arbees.testing.scene import stage
-from tests.docs.pages import DOCS, ROOT, blocks_of, pages, prose_of
+from tests.docs.pages import DOCS, ROOT, blocks_of, pages
 from tools import reference
-
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-INLINE = re.compile(r"`([^`\n]+)`")
-NOT_OURS = {
-    *("UNSUPPORTED_MEDIA_TYPE", "METHOD_NOT_ALLOWED", "NOT_FOUND", "NOT_READY", "TOO_LARGE"),
-    *("ACKNOWLEDGE_REQUIRED", "PAPER_ONLY", "HOST_REFUSED", "ORIGIN_REFUSED", "REQUEST_TIMEOUT"),
-    *("NO_COLOR", "ARBEES_DATA_DIR", "RECEIPT_ID", "REQUEST_ID", "PAPER_TRADIN", "NAME_FILE"),
-}
-"""Names in capitals that are HTTP's, the environment's, or examples."""
-
-
-def slug(title: str) -> str:
-    """Return the anchor of a title, as MyST makes it."""
-    text = re.sub(r"[`*\[\]]|\([^)]*\)", "", title).strip().lower()
-    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
-
-
-def links() -> Iterator[tuple[Path, str]]:
-    """Yield each link of each page that does not leave the repository."""
-    for page in pages():
-        for target in LINK.findall(prose_of(page)):
-            if not re.match(r"[a-z]+:", target):
-                yield page, target
-
-
-def test_links_lead_somewhere() -> None:
-    """Every link to a file, and to a title in it, finds it."""
-    broken: list[str] = []
-    for page, link in links():
-        name, _, anchor = link.partition("#")
-        target = (page.parent / name).resolve() if name else page
-        if not target.exists():
-            broken.append(f"{page.relative_to(ROOT)}: {link}")
-        elif anchor and target.suffix == ".md":
-            titles = re.findall(r"(?m)^#+ (.+)$", target.read_text(encoding="utf-8"))
-            if anchor not in {slug(title) for title in titles}:
-                broken.append(f"{page.relative_to(ROOT)}: {link}")
-    assert not broken, broken
-
-
-def inline() -> Iterator[tuple[str, str]]:
-    """Yield what stands in backticks, and in shell blocks, with the page's name."""
-    for page in pages():
-        name = page.relative_to(ROOT).as_posix()
-        for text in INLINE.findall(prose_of(page)):
-            yield name, text
-        for block in blocks_of(page):
-            if block.language in {"sh", "console"}:
-                for line in block.text.splitlines():
-                    yield name, line
-
-
-def test_commands_exist() -> None:
-    """Every `arbees ...` that a page names is a command, and its sub-command too."""
-    wrong: set[str] = set()
-    for page, text in inline():
-        for name, sub in re.findall(r"\barbees ([a-z]+)(?: ([a-z]+)\b)?", text):
-            if name not in COMMANDS:
-                wrong.add(f"{page}: {text}")
-            elif sub and name in {"kill", "audit", "config"}:
-                module = importlib.import_module(f"arbees.cli.{name}")
-                if not callable(getattr(module, sub, None)):
-                    wrong.add(f"{page}: {text}")
-    assert not wrong, wrong
-
-
-def test_files_exist() -> None:
-    """Every file of the repository that a page names is there."""
-    pattern = re.compile(r"^(?:src|tests|docs|tools|examples|benchmarks)/[\w./-]+$")
-    wrong = [
-        f"{page}: {text}"
-        for page, text in inline()
-        if pattern.match(text)
-        and not re.search(r"/(test_)?x\.(py|md)$", text)
-        and not (ROOT / text).exists()
-    ]
-    assert not wrong, wrong
-
-
-@cache
-def known_names() -> frozenset[str]:
-    """Return every name in capitals that means something."""
-    names: set[str] = {*Catalog(all_sections()).names, *CODES, *(name.value for name in AlertName)}
-    names |= {status.value for status in OrderStatus} | {state.value for state in TradingState}
-    names |= {source.value for source in HaltSource}
-    return frozenset(names | NOT_OURS)
-
-
-def test_names_in_capitals_exist() -> None:
-    """Every setting, code, alert and state that a page names is one."""
-    wrong: set[str] = set()
-    for page, text in inline():
-        if page in {"CHANGELOG.md", "docs/reference/events.md"}:
-            continue
-        for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b", text):
-            if name not in known_names() and name.removesuffix("_FILE") not in known_names():
-                wrong.add(f"{page}: {name}")
-    assert not wrong, wrong
-
-
-def test_paths_of_http_exist() -> None:
-    """Every path of the interface that a page names is served."""
-    routes = [getattr(route, "path", "") for route in build_app(Context(None), "127.0.0.1").routes]
-    patterns = [re.compile(re.sub(r"\{[^}]*\}", "[^/]+", route) + r"/?$") for route in routes]
-    wrong: set[str] = set()
-    for page, text in inline():
-        for path in re.findall(r"(/v1/[\w/{}-]*|/healthz|/readyz)", text):
-            if not any(pattern.match(re.sub(r"\{[^}]*\}", "x", path)) for pattern in patterns):
-                wrong.add(f"{page}: {path}")
-    assert not wrong, wrong
-
 
 # Reference -------------------------------------------------------------------------------------
 
