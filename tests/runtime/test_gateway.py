@@ -60,7 +60,7 @@ async def test_a_full_queue_decides_nothing() -> None:
         with pytest.raises(Undecided) as refused:
             await rig.ask("late")
         assert refused.value.code == "QUEUE_FULL"
-        rig.desk.writer._lanes[2].clear()
+        rig.desk.writer.lanes[2].clear()
         assert (await rig.ask("late")).attempt == 1
 
 

@@ -9,10 +9,12 @@ told like every other, and the thread ends.
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from arbees.core.measures import Histogram
 from arbees.errors import JournalError, LeaseLost
 
 T = TypeVar("T")
@@ -26,6 +28,8 @@ class Worker:
     def __init__(self, name: str) -> None:
         """Start the thread; it ends with the process, or with `close`."""
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self.timings = Histogram()
+        """How long the calls took that went well."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -55,8 +59,10 @@ class Worker:
     ) -> None:
         result: Any = None
         error: BaseException | None = None
+        begun_ns = time.monotonic_ns()
         try:
             result = work(*args)
+            self.timings.add(time.monotonic_ns() - begun_ns)
         except (JournalError, LeaseLost) as expected:
             error = expected
         finally:
