@@ -22,6 +22,7 @@ from arbees.core.words import Side
 from tests.api.fake import Wire
 
 SOURCE = Path(problem_codes.__file__).parents[1]
+CODE = re.compile(r"[A-Z]+(_[A-Z]+)*")
 T = TypeVar("T")
 
 
@@ -58,7 +59,7 @@ def codes_raised() -> set[str]:
                 found |= {
                     each.value
                     for each in node.args[:2]
-                    if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                    if isinstance(each, ast.Constant) and CODE.fullmatch(str(each.value))
                 }
     return found
 
