@@ -47,7 +47,8 @@ def verify(
 ) -> int:
     """Verify a journal: every record's hash, the witness, the tables, the file itself.
 
-    Names the first bad record where something is not as it was written.
+    Names the first bad record where something is not as it was written. Works beside a running
+    gateway.
 
     Ends with 65 where the journal, or the audit log that is compared with it, is not whole.
 
@@ -216,6 +217,8 @@ def export(
     as_json: Json = False,  # noqa: ARG001 - taken everywhere; here it is JSON in any case
 ) -> int:
     """Print the audit lines of a journal, one JSON object a line, whatever the log still holds.
+
+    Ends with 2 where a time has no zone or is none.
 
     Example: `arbees audit export --since 2026-01-28T00:00:00Z > day.jsonl`
     """

@@ -36,5 +36,7 @@ COMMANDS: dict[str, Command] = {
     "audit": Command(PROVE, "Verify the journal; follow and export the audit log."),
     "config": Command(ADMINISTER, "Look at the settings: check them, show them."),
     "authorize": Command(ADMINISTER, "Allow live trading under the settings of now."),
+    "completion": Command(ADMINISTER, "Let the shell complete commands and options."),
+    "man": Command(ADMINISTER, "Print the manual page."),
 }
 """By name, in each group in the order in which the overview shows them."""

@@ -27,6 +27,23 @@ class Exit(IntEnum):
     PIPE_CLOSED = 141
 
 
+MEANINGS = {
+    Exit.OK: "ok",
+    Exit.FAILURE: "failure",
+    Exit.USAGE: "wrong usage, or a malformed request",
+    Exit.DENIED: "denied",
+    Exit.HALTED: "halted: `HALTED`, `REDUCE_ONLY`, or a halt that remains",
+    Exit.UNAVAILABLE: "unavailable now, nothing decided: come again with the same key",
+    Exit.UNKNOWN: "what became of an order is not known: ask again with the same key",
+    Exit.CORRUPT: "the journal is not what was written",
+    Exit.UNREACHABLE: "the gateway is not reached",
+    Exit.NO_PERMISSION: "no permission",
+    Exit.BAD_SETTINGS: "bad settings; the message names the setting, the value and the fix",
+    Exit.INTERRUPTED: "interrupted",
+    Exit.PIPE_CLOSED: "the reader of the output went away",
+}
+"""What a code tells, for the manual page and the reference."""
+
 WORST_LAST = (
     Exit.OK,
     Exit.DENIED,

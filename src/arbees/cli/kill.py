@@ -42,8 +42,10 @@ app = App(name="kill", help="Stop trading, reduce, resume: the kill switch.")
 def on(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) -> int:
     """Stop trading: no new order leaves, ours are cancelled. Without a gateway, the file is made.
 
-    Ends with 0 when the gateway says that the halt is in force and durable. Ends with 69 when it
-    could not say so; then the kill-switch file is there, which halts everything.
+    It needs no reason and no flawless settings. The halt survives a restart.
+
+    Ends with 0 when the gateway says that the halt is in force and durable, 69 when it could not
+    say so; then the kill-switch file is there, which halts everything.
 
     Example: `arbees kill on --reason "the model is wrong"`
     """
@@ -100,6 +102,8 @@ def off(
 @app.command
 def status(*, as_json: Json = False) -> int:
     """Show what is halted.
+
+    Ends with 0 also when halted, 69 when the gateway is not reached.
 
     Example: `arbees kill status --json`
     """

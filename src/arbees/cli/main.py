@@ -37,6 +37,11 @@ Example: `arbees kill on --reason "the model is wrong"`
 """
 
 
+_GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS)}
+_OPTIONS = Group("Options", sort_key=len(GROUPS))
+"""One object each: a command that was imported keeps its group for the next who asks."""
+
+
 def _shown_default(value: object) -> str | None:
     """Return a default for the help; a flag that is off needs none."""
     return None if value is False else str(value)
@@ -54,14 +59,13 @@ def build(chosen: str | None = None) -> App:
         help=HELP,
         version=__version__,
         suppress_keyboard_interrupt=False,
-        group_commands=Group("Options", sort_key=len(GROUPS)),
+        group_commands=_OPTIONS,
         default_parameter=Parameter(show_default=_shown_default),
     )
-    groups = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS)}
     for place, (name, (group, about)) in enumerate(COMMANDS.items()):
         more = {} if name == chosen else {"help": about}
         path = f"arbees.cli.{name}:app"
-        app.command(path, name=name, group=groups[group], sort_key=place, **more)
+        app.command(path, name=name, group=_GROUPS[group], sort_key=place, **more)
     return app
 
 

@@ -43,8 +43,9 @@ def play(
 ) -> int:
     """Play recorded requests and quotes through a gateway in recorded time.
 
-    The same input gives the same results. Limits are those of the settings; nothing of a running
-    gateway is touched.
+    The same input gives the same results. A request without `created_at` takes the time of the
+    line before it. Limits are those of the settings; nothing of a running gateway is touched, and
+    without --journal everything that is written is temporary.
 
     Ends with 0 whatever was denied, 2 where a file cannot be read or --journal is there already.
 

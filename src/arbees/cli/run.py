@@ -24,7 +24,17 @@ app = App(name="run")
 def run() -> int:
     """Run the gateway until it is told to stop (SIGTERM; a second one stops at once).
 
-    Settings come from the environment, `.env` and `arbees.toml`. SIGUSR1 halts trading.
+    Settings come from the environment, `.env` and `arbees.toml`. Before it starts it prints to
+    stderr what will run: mode, address, journal, and in red every safeguard that is off.
+
+    SIGTERM and SIGINT stop it in order: nothing new is admitted, working orders are cancelled
+    (`CANCEL_ON_SHUTDOWN`), what is in flight is settled, everything is flushed. SIGUSR1 halts
+    trading, also if it comes before the gateway is ready.
+
+    Ends with 78 where the settings refuse, 65 where the journal is not whole, 1 where another
+    gateway writes the journal.
+
+    Example: `arbees run`
 
     Example: `HTTP_PORT=8400 arbees run`
     """
