@@ -1,0 +1,260 @@
+"""The simulated exchange's words on the wire, in the shapes of the recorded answers."""
+
+from email.utils import formatdate
+from typing import Any
+
+from arbees.core.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND
+from arbees.core.wire import format_time
+from arbees.testing.kalshi.exchange import Exchange
+from arbees.testing.kalshi.rules import Account, Fill, Group, Market, Order, Status
+
+USER_ID = "00000000-0000-4000-8000-000000000000"
+
+
+def price(value: int) -> str:
+    """Return dollars with four decimals."""
+    return _fixed(value, 4)
+
+
+def money(value: int) -> str:
+    """Return dollars with six decimals."""
+    return _fixed(value, 6)
+
+
+def count(value: int) -> str:
+    """Return contracts with two decimals."""
+    return _fixed(value, 2)
+
+
+def _fixed(value: int, places: int) -> str:
+    sign, size = ("-", -value) if value < 0 else ("", value)
+    whole, rest = divmod(size, MICRO)
+    return f"{sign}{whole}.{f'{rest:06d}'[:places]}"
+
+
+def time(ns: int) -> str:
+    """Return a time as the API writes it."""
+    return format_time(ns)
+
+
+def created(order: Order, now_ns: int) -> dict[str, Any]:
+    """Return the answer to a create."""
+    body: dict[str, Any] = {
+        "order_id": order.order_id,
+        "client_order_id": order.client_order_id,
+        "fill_count": count(order.filled),
+        "remaining_count": count(order.remaining),
+        "ts_ms": now_ns // NS_PER_MILLISECOND,
+    }
+    if order.filled:
+        cost = order.taker_cost if order.is_bid else order.filled - order.taker_cost
+        body["average_fill_price"] = price(cost * MICRO // order.filled)
+        body["average_fee_paid"] = price(-(-order.taker_fees * MICRO // order.filled))
+    return body
+
+
+def order_row(order: Order, shard: int) -> dict[str, Any]:
+    """Return an order as lists have it."""
+    outcome = "yes" if order.is_bid else "no"
+    row: dict[str, Any] = {
+        "order_id": order.order_id,
+        "user_id": USER_ID,
+        "client_order_id": order.client_order_id,
+        "ticker": order.ticker,
+        "outcome_side": outcome,
+        "book_side": "bid" if order.is_bid else "ask",
+        "side": "yes",
+        "action": "buy" if order.is_bid else "sell",
+        "type": "limit",
+        "status": order.status.value,
+        "yes_price_dollars": price(order.price),
+        "no_price_dollars": price(MICRO - order.price),
+        "initial_count_fp": count(order.count),
+        "fill_count_fp": count(order.filled),
+        "remaining_count_fp": count(order.remaining),
+        "taker_fees_dollars": money(order.taker_fees),
+        "maker_fees_dollars": money(order.maker_fees),
+        "taker_fill_cost_dollars": money(order.taker_cost),
+        "maker_fill_cost_dollars": money(order.maker_cost),
+        "created_time": time(order.created_ns),
+        "last_update_time": time(order.updated_ns),
+        "self_trade_prevention_type": order.stp,
+        "cancel_order_on_pause": order.cancels_on_pause,
+        "subaccount_number": order.subaccount,
+        "exchange_index": shard,
+    }
+    if order.expires_ns is not None:
+        row["expiration_time"] = time(order.expires_ns)
+    if order.group_id is not None:
+        row["order_group_id"] = order.group_id
+    return row
+
+
+def order_message(order: Order, shard: int) -> dict[str, Any]:
+    """Return an order as the stream `user_orders` tells it."""
+    row = order_row(order, shard)
+    for name in ("created_time", "last_update_time", "expiration_time", "user_id", "type"):
+        row.pop(name, None)
+    row["created_ts_ms"] = order.created_ns // NS_PER_MILLISECOND
+    row["last_updated_ts_ms"] = order.updated_ns // NS_PER_MILLISECOND
+    row["last_update_reason"] = order.reason
+    return row
+
+
+def fill_row(fill: Fill, shard: int) -> dict[str, Any]:
+    """Return a fill as lists have it; without the client order id, as since 2026-03-30."""
+    return {
+        "fill_id": fill.trade_id,
+        "trade_id": fill.trade_id,
+        "order_id": fill.order_id,
+        "ticker": fill.ticker,
+        "market_ticker": fill.ticker,
+        "side": "yes",
+        "action": "buy" if fill.is_bid else "sell",
+        "outcome_side": "yes" if fill.is_bid else "no",
+        "book_side": "bid" if fill.is_bid else "ask",
+        "count_fp": count(fill.count),
+        "yes_price_dollars": price(fill.price),
+        "no_price_dollars": price(MICRO - fill.price),
+        "is_taker": fill.is_taker,
+        "fee_cost": money(fill.fee),
+        "created_time": time(fill.time_ns),
+        "ts": fill.time_ns // NS_PER_SECOND,
+        "subaccount_number": 0,
+        "exchange_index": shard,
+    }
+
+
+def fill_message(fill: Fill, shard: int) -> dict[str, Any]:
+    """Return a fill as the stream tells it."""
+    return {
+        "trade_id": fill.trade_id,
+        "order_id": fill.order_id,
+        "client_order_id": fill.client_order_id,
+        "market_ticker": fill.ticker,
+        "is_taker": fill.is_taker,
+        "side": "yes",
+        "action": "buy" if fill.is_bid else "sell",
+        "outcome_side": "yes" if fill.is_bid else "no",
+        "book_side": "bid" if fill.is_bid else "ask",
+        "yes_price_dollars": price(fill.price),
+        "count_fp": count(fill.count),
+        "fee_cost": money(fill.fee),
+        "ts": fill.time_ns // NS_PER_SECOND,
+        "ts_ms": fill.time_ns // NS_PER_MILLISECOND,
+        "post_position_fp": count(fill.position),
+        "exchange_index": shard,
+    }
+
+
+def position_row(account: Account, ticker: str, shard: int) -> dict[str, Any]:
+    """Return a position as lists have it."""
+    return {
+        "ticker": ticker,
+        "exchange_index": shard,
+        "position_fp": count(account.positions.get(ticker, 0)),
+        "market_exposure_dollars": money(account.costs.get(ticker, 0)),
+        "total_traded_dollars": money(account.traded.get(ticker, 0)),
+        "realized_pnl_dollars": money(account.realized.get(ticker, 0)),
+        "fees_paid_dollars": money(account.fees.get(ticker, 0)),
+        "last_updated_ts": time(account.updated_ns.get(ticker, 0)),
+    }
+
+
+def market_row(market: Market) -> dict[str, Any]:
+    """Return a market."""
+    bid = market.bids[0].price if market.bids else 0
+    ask = market.asks[0].price if market.asks else MICRO
+    start = time(market.open_ns)
+    close = time(market.close_ns or market.open_ns)
+    row: dict[str, Any] = {
+        "ticker": market.ticker,
+        "event_ticker": market.event_ticker,
+        "market_type": "binary",
+        "yes_sub_title": market.ticker,
+        "no_sub_title": market.ticker,
+        "created_time": start,
+        "updated_time": start,
+        "open_time": start,
+        "close_time": close,
+        "latest_expiration_time": close,
+        "settlement_timer_seconds": 60,
+        "status": market.status,
+        "yes_bid_dollars": price(bid),
+        "yes_ask_dollars": price(ask),
+        "no_bid_dollars": price(MICRO - ask),
+        "no_ask_dollars": price(MICRO - bid),
+        "yes_bid_size_fp": count(_depth(market.bids, bid)),
+        "yes_ask_size_fp": count(_depth(market.asks, ask)),
+        "last_price_dollars": price(bid),
+        "previous_yes_bid_dollars": price(bid),
+        "previous_yes_ask_dollars": price(ask),
+        "previous_price_dollars": price(bid),
+        "volume_fp": count(0),
+        "volume_24h_fp": count(0),
+        "open_interest_fp": count(0),
+        "notional_value_dollars": price(MICRO),
+        "result": market.result,
+        "can_close_early": True,
+        "expiration_value": "",
+        "rules_primary": "Simulated.",
+        "rules_secondary": "",
+        "price_level_structure": "linear_cent",
+        "price_ranges": [
+            {"start": price(each.start), "end": price(each.end), "step": price(each.step)}
+            for each in market.ranges
+        ],
+        "settlement_bounds_type": "",
+        "exchange_index": market.shard,
+    }
+    if market.settled_ns:
+        row["settlement_ts"] = time(market.settled_ns)
+    return row
+
+
+def _depth(side: list[Order], at: int) -> int:
+    return sum(order.count - order.filled for order in side if order.price == at)
+
+
+def levels(side: list[Order], *, of_no: bool) -> list[list[str]]:
+    """Return the levels of one side of the book, ascending: the best is the last."""
+    found: dict[int, int] = {}
+    for order in side:
+        at = MICRO - order.price if of_no else order.price
+        found[at] = found.get(at, 0) + order.count - order.filled
+    return [[price(at), count(found[at])] for at in sorted(found)]
+
+
+def group_row(group: Group) -> dict[str, Any]:
+    """Return an order group."""
+    return {
+        "id": group.group_id,
+        "is_auto_cancel_enabled": True,
+        "contracts_limit_fp": count(group.limit),
+    }
+
+
+def balance(exchange: Exchange, owner: str, shards: tuple[int, ...]) -> dict[str, Any]:
+    """Return the balance of all shards, and of each."""
+    parts = {shard: exchange.available(owner, shard) for shard in shards}
+    whole = sum(parts.values())
+    value = sum(abs(held) for held in exchange.account(owner).positions.values()) // 2
+    return {
+        "balance": whole // 10_000,
+        "balance_dollars": price(whole),
+        "portfolio_value": value // 10_000,
+        "updated_ts": exchange.now_ns() // NS_PER_SECOND,
+        "balance_breakdown": [
+            {"exchange_index": shard, "balance": price(part)} for shard, part in parts.items()
+        ],
+    }
+
+
+def http_date(ns: int) -> str:
+    """Return the `Date` header of a moment."""
+    return formatdate(ns // NS_PER_SECOND, usegmt=True)
+
+
+def is_over(order: Order) -> bool:
+    """Tell whether an order has ended."""
+    return order.status is not Status.RESTING

@@ -1,0 +1,122 @@
+"""What can be made to go wrong at the simulated Kalshi, by a control endpoint of its own.
+
+Guarantees that a fault happens exactly as often as it was asked for, to the calls that it names,
+and that what happened is counted, so that a test can tell that its fault occurred.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from arbees.core.units import NS_PER_SECOND
+
+
+class FaultKind(StrEnum):
+    """The closed list of faults."""
+
+    LOST_BEFORE = "lost_before"
+    """The connection ends before the exchange took the call."""
+    LOST_AFTER = "lost_after"
+    """The exchange took it; no answer comes, and the connection ends."""
+    LATE = "late"
+    """The exchange took it; the answer comes `seconds` later."""
+    RESET = "reset"
+    """Half an answer, then a reset; taken."""
+    ERROR_BEFORE = "error_before"
+    """500 without having been taken."""
+    ERROR_AFTER = "error_after"
+    """500 although it was taken."""
+    EMPTY_SUCCESS = "empty_success"
+    """A 2xx that names no order."""
+    DUPLICATE_FILLS = "duplicate_fills"
+    """The stream tells each fill twice."""
+    REORDERED_FILLS = "reordered_fills"
+    """The stream tells the end of an order before its fills."""
+    HIDDEN = "hidden"
+    """The order is missing from lists for `seconds`."""
+    READ_LAG = "read_lag"
+    """Reads show what was `seconds` ago, for as long as the fault stands."""
+    CANCEL_YET_FILLED = "cancel_yet_filled"
+    """A cancel is answered 200 although the order filled in between."""
+    PARTIAL_BATCH = "partial_batch"
+    """Of a batch every other item fails."""
+    RATE_LIMITED = "rate_limited"
+    """429."""
+    TRADING_PAUSE = "trading_pause"
+    EXCHANGE_PAUSE = "exchange_pause"
+    STREAM_SILENT = "stream_silent"
+    """The streams say nothing, not even a ping, and stay open."""
+    STREAM_CLOSED = "stream_closed"
+    """The streams are cut, once."""
+    UNREACHABLE = "unreachable"
+    """Connections are cut as they come."""
+    CLOCK_SKEW = "clock_skew"
+    """The exchange's clock is `seconds` ahead."""
+
+
+STANDING = frozenset(
+    {
+        FaultKind.READ_LAG,
+        FaultKind.TRADING_PAUSE,
+        FaultKind.EXCHANGE_PAUSE,
+        FaultKind.STREAM_SILENT,
+        FaultKind.UNREACHABLE,
+        FaultKind.CLOCK_SKEW,
+        FaultKind.DUPLICATE_FILLS,
+        FaultKind.REORDERED_FILLS,
+    }
+)
+"""These stand until they are lifted, or `for_seconds` passed; the others happen `count` times."""
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One fault, as the control endpoint takes it."""
+
+    kind: FaultKind
+    call: str = "create"
+    """create, cancel, cancel_all, batch, read, any."""
+    count: int = 1
+    seconds: float = 0.0
+    for_seconds: float | None = None
+    since_ns: int = 0
+
+    def is_over(self, now_ns: int) -> bool:
+        """Tell whether it will not happen any more."""
+        if self.kind not in STANDING:
+            return self.count <= 0
+        if self.for_seconds is None:
+            return False
+        return now_ns >= self.since_ns + int(self.for_seconds * NS_PER_SECOND)
+
+
+class Faults:
+    """The faults that stand."""
+
+    def __init__(self) -> None:
+        """Nothing goes wrong."""
+        self._faults: list[Fault] = []
+        self.happened: dict[str, int] = {}
+
+    def add(self, fault: Fault, now_ns: int) -> None:
+        """Let something go wrong."""
+        fault.since_ns = now_ns
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Let everything be well again."""
+        self._faults.clear()
+
+    def standing(self, kind: FaultKind, now_ns: int) -> Fault | None:
+        """Return the fault of a kind that stands now."""
+        self._faults = [each for each in self._faults if not each.is_over(now_ns)]
+        return next((each for each in self._faults if each.kind is kind), None)
+
+    def occurs(self, call: str, now_ns: int, *kinds: FaultKind) -> Fault | None:
+        """Return the fault that happens to this call, if one of these does; it is counted."""
+        self._faults = [each for each in self._faults if not each.is_over(now_ns)]
+        for fault in self._faults:
+            if fault.kind in kinds and fault.call in {call, "any"}:
+                fault.count -= fault.kind not in STANDING
+                self.happened[fault.kind] = self.happened.get(fault.kind, 0) + 1
+                return fault
+        return None

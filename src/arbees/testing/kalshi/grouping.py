@@ -1,0 +1,55 @@
+"""Order groups of the simulated Kalshi."""
+
+from aiohttp import web
+
+from arbees.core.units import MICRO
+from arbees.testing.kalshi import bodies
+from arbees.testing.kalshi.desk import Desk
+from arbees.testing.kalshi.reading import fixed, read_json
+from arbees.testing.kalshi.rules import Group, Refused
+
+
+class Grouping:
+    """Calls about order groups."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Serve a desk."""
+        self._desk = desk
+
+    async def create_group(self, request: web.Request, owner: str) -> web.Response:
+        """`POST /portfolio/order_groups/create`."""
+        body = await read_json(request)
+        limit = body.get("contracts_limit")
+        micro = limit * MICRO if isinstance(limit, int) else fixed(body, "contracts_limit_fp", 2)
+        group = Group(group_id=self._desk.exchange.new_order_id(), owner=owner, limit=micro)
+        self._desk.exchange.groups[group.group_id] = group
+        return web.json_response({"order_group_id": group.group_id}, status=201)
+
+    async def groups(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/order_groups`."""
+        found = [each for each in self._desk.exchange.groups.values() if each.owner == owner]
+        return web.json_response({"order_groups": [bodies.group_row(each) for each in found]})
+
+    def _group(self, request: web.Request, owner: str) -> Group:
+        group = self._desk.exchange.groups.get(request.match_info["group_id"])
+        if group is None or group.owner != owner:
+            raise Refused(404, "not_found")
+        return group
+
+    async def trigger_group(self, request: web.Request, owner: str) -> web.Response:
+        """`PUT /portfolio/order_groups/{id}/trigger`."""
+        self._desk.exchange.trigger(self._group(request, owner))
+        return web.json_response({})
+
+    async def reset_group(self, request: web.Request, owner: str) -> web.Response:
+        """`PUT /portfolio/order_groups/{id}/reset`."""
+        group = self._group(request, owner)
+        group.is_triggered, group.matched = False, []
+        return web.json_response({})
+
+    async def delete_group(self, request: web.Request, owner: str) -> web.Response:
+        """`DELETE /portfolio/order_groups/{id}`: cancels its orders."""
+        group = self._group(request, owner)
+        self._desk.exchange.trigger(group)
+        del self._desk.exchange.groups[group.group_id]
+        return web.json_response({})

@@ -1,0 +1,229 @@
+"""Reads of the simulated Kalshi: as of now, or as of as long ago as a fault says."""
+
+from aiohttp import web
+
+from arbees.core.units import NS_PER_SECOND
+from arbees.testing.kalshi import bodies
+from arbees.testing.kalshi.desk import Desk
+from arbees.testing.kalshi.reading import bucket, page, seconds
+from arbees.testing.kalshi.rules import Fill, Refused
+
+ROOT = "/trade-api/v2"
+ORDERS = f"{ROOT}/portfolio/events/orders"
+SHARDS = (0, 1, 2, 3)
+
+
+class Looking:
+    """Calls that read."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Serve a desk."""
+        self._desk = desk
+
+    async def orders(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/orders`."""
+        self._desk.exchange.tick()
+        query = request.query
+        status, since = query.get("status"), seconds(query.get("min_ts"))
+        tickers = set(query.get("ticker", "").split(",")) - {""}
+        rows = [
+            bodies.order_row(order, self._desk.shard(order.ticker))
+            for order in self._desk.exchange.orders_at(self._desk.as_of_ns())
+            if order.owner == owner
+            and (not tickers or order.ticker in tickers)
+            and (status is None or order.status == status)
+            and order.created_ns >= since * NS_PER_SECOND
+            and not self._desk.is_hidden(order.order_id)
+        ]
+        return page(request, "orders", rows)
+
+    async def order(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/orders/{order_id}`."""
+        order_id = request.match_info["order_id"]
+        order = self._desk.exchange.order_at(order_id, self._desk.as_of_ns())
+        if order is None or order.owner != owner or self._desk.is_hidden(order_id):
+            raise Refused(404, "not_found")
+        return web.json_response({"order": bodies.order_row(order, self._desk.shard(order.ticker))})
+
+    def _fills(self, owner: str, as_of_ns: int) -> list[Fill]:
+        return [
+            fill
+            for fill in reversed(self._desk.exchange.fills)
+            if fill.owner == owner and fill.time_ns <= as_of_ns
+        ]
+
+    async def fills(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/fills`."""
+        query = request.query
+        tickers = set(query.get("ticker", "").split(",")) - {""}
+        since = seconds(query.get("min_ts")) * NS_PER_SECOND
+        rows = [
+            bodies.fill_row(fill, self._desk.shard(fill.ticker))
+            for fill in self._fills(owner, self._desk.as_of_ns())
+            if (not tickers or fill.ticker in tickers)
+            and query.get("order_id") in {None, fill.order_id}
+            and fill.time_ns >= since
+        ]
+        return page(request, "fills", rows)
+
+    async def positions(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/positions`; as of the same moment as the fills."""
+        account = self._desk.exchange.account(owner)
+        held: dict[str, int] = {}
+        for fill in self._fills(owner, self._desk.as_of_ns()):
+            held[fill.ticker] = held.get(fill.ticker, 0) + (
+                fill.count if fill.is_bid else -fill.count
+            )
+        rows = []
+        for ticker, quantity in sorted(held.items()):
+            market = self._desk.exchange.markets[ticker]
+            if request.query.get("ticker") not in {None, ticker} or market.settled_ns:
+                continue
+            row = bodies.position_row(account, ticker, market.shard)
+            row["position_fp"] = bodies.count(quantity)
+            rows.append(row)
+        return page(request, "market_positions", rows, event_positions=[])
+
+    async def balance(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/balance`."""
+        return web.json_response(bodies.balance(self._desk.exchange, owner, SHARDS))
+
+    async def settlements(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/settlements`."""
+        rows = [
+            {
+                "ticker": ticker,
+                "exchange_index": self._desk.shard(ticker),
+                "event_ticker": self._desk.exchange.markets[ticker].event_ticker,
+                "market_result": self._desk.exchange.markets[ticker].result,
+                "yes_count_fp": bodies.count(0),
+                "yes_total_cost_dollars": bodies.money(0),
+                "no_count_fp": bodies.count(0),
+                "no_total_cost_dollars": bodies.money(0),
+                "revenue": revenue // 10_000,
+                "settled_time": bodies.time(at_ns),
+                "fee_cost": bodies.money(0),
+            }
+            for at_ns, who, ticker, revenue in self._desk.exchange.settlements
+            if who == owner
+        ]
+        return page(request, "settlements", rows)
+
+    async def limits(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /account/limits`."""
+        return web.json_response(
+            {
+                "grants": [],
+                "usage_tier": "basic",
+                "read": bucket(self._desk.read_limit),
+                "write": bucket(self._desk.write_limit),
+            }
+        )
+
+    async def costs(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /account/endpoint_costs`."""
+        cheap = [
+            {"method": "DELETE", "path": f"{ORDERS}/:order_id", "cost": 2},
+            {"method": "DELETE", "path": ORDERS, "cost": 2},
+            {"method": "GET", "path": f"{ROOT}/portfolio/orders/:order_id", "cost": 2},
+        ]
+        return web.json_response({"default_cost": 10, "endpoint_costs": cheap})
+
+    async def status(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /exchange/status`."""
+        active, trading = self._desk.exchange.is_open, self._desk.exchange.is_trading
+        return web.json_response(
+            {
+                "exchange_active": active,
+                "trading_active": active and trading,
+                "exchange_index_statuses": [
+                    {
+                        "exchange_index": shard,
+                        "description": f"Shard {shard}",
+                        "exchange_active": active,
+                        "trading_active": active and trading,
+                        "intra_exchange_transfers_active": active,
+                    }
+                    for shard in SHARDS
+                ],
+            }
+        )
+
+    async def schedule(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /exchange/schedule`: no hours are kept here."""
+        return web.json_response({"schedule": {"standard_hours": [], "maintenance_windows": []}})
+
+    async def freshness(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /exchange/user_data_timestamp`."""
+        return web.json_response({"as_of_time": bodies.time(self._desk.as_of_ns())})
+
+    async def markets(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /markets`."""
+        tickers = set(request.query.get("tickers", "").split(",")) - {""}
+        rows = [
+            bodies.market_row(market)
+            for market in self._desk.exchange.markets.values()
+            if not tickers or market.ticker in tickers
+        ]
+        return page(request, "markets", rows)
+
+    async def market(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /markets/{ticker}`."""
+        market = self._desk.exchange.markets.get(request.match_info["ticker"])
+        if market is None:
+            raise Refused(404, "not_found")
+        return web.json_response({"market": bodies.market_row(market)})
+
+    async def orderbook(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /markets/{ticker}/orderbook`: bids of both outcomes."""
+        market = self._desk.exchange.markets.get(request.match_info["ticker"])
+        if market is None:
+            raise Refused(404, "not_found")
+        book = {
+            "yes_dollars": bodies.levels(market.bids, of_no=False),
+            "no_dollars": bodies.levels(market.asks, of_no=True),
+        }
+        return web.json_response({"orderbook_fp": book})
+
+    async def event(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /events/{event_ticker}`."""
+        ticker = request.match_info["event_ticker"]
+        for market in self._desk.exchange.markets.values():
+            if market.event_ticker == ticker:
+                return web.json_response(
+                    {
+                        "event": {
+                            "event_ticker": ticker,
+                            "series_ticker": market.series_ticker,
+                            "title": ticker,
+                            "sub_title": "",
+                            "collateral_return_type": "",
+                            "mutually_exclusive": False,
+                            "category": "Sports",
+                        },
+                        "markets": [],
+                    }
+                )
+        raise Refused(404, "not_found")
+
+    async def series(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /series/{ticker}`."""
+        ticker = request.match_info["ticker"]
+        return web.json_response(
+            {
+                "series": {
+                    "ticker": ticker,
+                    "frequency": "custom",
+                    "title": ticker,
+                    "category": "Sports",
+                    "categories": ["Sports"],
+                    "tags": ["Basketball"],
+                    "settlement_sources": [],
+                    "contract_url": "",
+                    "contract_terms_url": "",
+                    "fee_type": "quadratic",
+                    "fee_multiplier": 1,
+                    "additional_prohibitions": [],
+                }
+            }
+        )

@@ -1,0 +1,168 @@
+"""Creates and cancels of the simulated Kalshi, one by one and in batches."""
+
+from typing import Any
+
+from aiohttp import web
+
+from arbees.core.units import NS_PER_MILLISECOND, NS_PER_SECOND
+from arbees.testing.kalshi import bodies
+from arbees.testing.kalshi.desk import Desk
+from arbees.testing.kalshi.exchange import MAKER
+from arbees.testing.kalshi.faults import FaultKind
+from arbees.testing.kalshi.reading import fixed, is_plain, read_json, text, word
+from arbees.testing.kalshi.rules import Order, Refused
+
+_TIMES = ("good_till_canceled", "immediate_or_cancel", "fill_or_kill")
+_STP = ("taker_at_cross", "maker")
+
+
+class Ordering:
+    """Calls that place and cancel orders."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Serve a desk."""
+        self._desk = desk
+
+    async def create(self, request: web.Request, owner: str) -> web.Response:
+        """`POST /portfolio/events/orders`."""
+        order = self._place(await read_json(request), owner)
+        return web.json_response(bodies.created(order, self._desk.exchange.now_ns()), status=201)
+
+    def _place(self, body: dict[str, Any], owner: str) -> Order:
+        order = self._order_of(body, owner)
+        placed = self._desk.exchange.create(order)
+        now_ns = self._desk.exchange.now_ns()
+        hidden = self._desk.faults.occurs("create", now_ns, FaultKind.HIDDEN)
+        if hidden is not None:
+            self._desk.hidden[placed.order_id] = now_ns + int(hidden.seconds * NS_PER_SECOND)
+        return placed
+
+    def _order_of(self, body: dict[str, Any], owner: str) -> Order:
+        now_ns = self._desk.exchange.now_ns()
+        time_in_force = word(body, "time_in_force", _TIMES)
+        expires = body.get("expiration_time")
+        if expires is not None and (
+            not isinstance(expires, int) or time_in_force != "good_till_canceled"
+        ):
+            raise Refused(400, "invalid_parameters", "expiration_time")
+        if body.get("reduce_only") and time_in_force != "immediate_or_cancel":
+            raise Refused(400, "invalid_parameters", "reduce_only")
+        client_order_id = body.get("client_order_id", "")
+        if not isinstance(client_order_id, str) or not is_plain(client_order_id):
+            raise Refused(400, "invalid_parameters", "client_order_id")
+        return Order(
+            order_id=self._desk.exchange.new_order_id(),
+            owner=owner,
+            client_order_id=client_order_id,
+            ticker=text(body, "ticker"),
+            is_bid=word(body, "side", ("bid", "ask")) == "bid",
+            price=fixed(body, "price", 4),
+            count=fixed(body, "count", 2),
+            time_in_force=time_in_force,
+            created_ns=now_ns,
+            updated_ns=now_ns,
+            expires_ns=None if expires is None else expires * NS_PER_SECOND,
+            group_id=body.get("order_group_id"),
+            stp=word(body, "self_trade_prevention_type", _STP),
+            cancels_on_pause=bool(body.get("cancel_order_on_pause")),
+            reduce_only=bool(body.get("reduce_only")),
+            post_only=bool(body.get("post_only")),
+        )
+
+    async def create_batch(self, request: web.Request, owner: str) -> web.Response:
+        """`POST /portfolio/events/orders/batched`: each item has its own answer."""
+        rows: list[dict[str, Any]] = []
+        partial = self._desk.faults.occurs(
+            "batch", self._desk.exchange.now_ns(), FaultKind.PARTIAL_BATCH
+        )
+        for place, body in enumerate((await read_json(request)).get("orders", [])):
+            try:
+                self._fail_every_other(place, is_partial=partial is not None)
+                order = self._place(body, owner)
+            except Refused as error:
+                said = {"code": error.code, "message": error.code.replace("_", " ")}
+                rows.append({"client_order_id": body.get("client_order_id"), "error": said})
+            else:
+                rows.append(bodies.created(order, self._desk.exchange.now_ns()))
+        return web.json_response({"orders": rows}, status=201)
+
+    def _fail_every_other(self, place: int, *, is_partial: bool) -> None:
+        if is_partial and place % 2:
+            raise Refused(409, "exchange_is_paused")
+
+    async def cancel(self, request: web.Request, owner: str) -> web.Response:
+        """`DELETE /portfolio/events/orders/{order_id}`."""
+        order_id = request.match_info["order_id"]
+        order = self._desk.exchange.orders.get(order_id)
+        self._require_shard(request, order)
+        now_ns = self._desk.exchange.now_ns()
+        if (
+            order is not None
+            and order.owner == owner
+            and order.remaining
+            and self._desk.faults.occurs("cancel", now_ns, FaultKind.CANCEL_YET_FILLED)
+        ):
+            reduced = order.remaining
+            self._fill_now(order)
+        else:
+            reduced = self._desk.exchange.cancel(owner, order_id)
+        return web.json_response(
+            {
+                "order_id": order_id,
+                "client_order_id": order.client_order_id if order else "",
+                "reduced_by": bodies.count(reduced),
+                "ts_ms": now_ns // NS_PER_MILLISECOND,
+            }
+        )
+
+    def _fill_now(self, order: Order) -> None:
+        """Let somebody trade with a resting order before its cancel is taken."""
+        other = Order(
+            order_id=self._desk.exchange.new_order_id(),
+            owner=MAKER,
+            client_order_id="",
+            ticker=order.ticker,
+            is_bid=not order.is_bid,
+            price=order.price,
+            count=order.remaining,
+            time_in_force="immediate_or_cancel",
+            created_ns=self._desk.exchange.now_ns(),
+            updated_ns=self._desk.exchange.now_ns(),
+        )
+        self._desk.exchange.trade(other, order, order.remaining)
+
+    def _require_shard(self, request: web.Request, order: Order | None) -> None:
+        """Without market_ticker and exchange_index a cancel goes to shard 0, and finds nothing."""
+        if order is None:
+            raise Refused(404, "not_found")
+        shard = self._desk.exchange.markets[order.ticker].shard
+        named = request.query.get("exchange_index", "")
+        if request.query.get("market_ticker") != order.ticker and named != str(shard) and shard:
+            raise Refused(404, "not_found")
+
+    async def cancel_batch(self, request: web.Request, owner: str) -> web.Response:
+        """`DELETE /portfolio/events/orders/batched`."""
+        rows: list[dict[str, Any]] = []
+        partial = self._desk.faults.occurs(
+            "batch", self._desk.exchange.now_ns(), FaultKind.PARTIAL_BATCH
+        )
+        for place, each in enumerate((await read_json(request)).get("orders", [])):
+            order_id = each.get("order_id", "")
+            try:
+                self._fail_every_other(place, is_partial=partial is not None)
+                reduced = self._desk.exchange.cancel(owner, order_id)
+            except Refused as error:
+                said = {"code": error.code, "message": error.code.replace("_", " ")}
+                rows.append({"order_id": order_id, "reduced_by": "0.00", "error": said})
+            else:
+                rows.append({"order_id": order_id, "reduced_by": bodies.count(reduced)})
+        return web.json_response({"orders": rows})
+
+    async def cancel_all(self, request: web.Request, owner: str) -> web.Response:
+        """`DELETE /portfolio/events/orders`: everything, on all shards; reaches on for a minute."""
+        self._desk.exchange.cancel_all(owner)
+        return web.Response(status=204)
+
+    async def deprecated(self, request: web.Request, owner: str) -> web.Response:
+        """Refuse the order endpoints of the first version, which were shut off in June 2026."""
+        raise Refused(410, "deprecated_v1_order_endpoint")

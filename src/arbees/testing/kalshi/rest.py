@@ -1,0 +1,150 @@
+"""The REST side of the simulated Kalshi: routes, identity, rate limits, and what faults do to them.
+
+Guarantees that what is refused was not placed, that what a fault hides did happen all the same, and
+that an answer has the shape of the recorded ones. Loopback only; nothing here is for real money.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from arbees.testing.kalshi import bodies
+from arbees.testing.kalshi.desk import Desk
+from arbees.testing.kalshi.faults import FaultKind
+from arbees.testing.kalshi.grouping import Grouping
+from arbees.testing.kalshi.identity import Doorman
+from arbees.testing.kalshi.looking import ORDERS, ROOT, Looking
+from arbees.testing.kalshi.ordering import Ordering
+from arbees.testing.kalshi.reading import BadQuery, cut, error_reply, read_json
+from arbees.testing.kalshi.rules import Refused
+from arbees.venues.kalshi.budget import TokenBucket
+
+_COSTS = {"cancel": 2.0, "cancel_all": 2.0, "one": 2.0}
+Handler = Callable[[web.Request, str], Awaitable[web.Response]]
+
+
+class Rest:
+    """The routes of one exchange."""
+
+    def __init__(self, desk: Desk, doorman: Doorman) -> None:
+        """Serve a desk."""
+        self.desk = desk
+        self.doorman = doorman
+        self.over_limit = 0
+        """How many calls were answered 429 because the client really was too fast."""
+        self._ordering, self._looking = Ordering(desk), Looking(desk)
+        self._grouping = Grouping(desk)
+        self.set_limits(desk.read_limit, desk.write_limit)
+
+    def set_limits(self, read: tuple[float, float], write: tuple[float, float]) -> None:
+        """Give the account another tier: (tokens a second, capacity) for reads and writes."""
+        now_ns = self.desk.exchange.now_ns()
+        self.desk.read_limit, self.desk.write_limit = read, write
+        self._read, self._write = TokenBucket(*read, now_ns), TokenBucket(*write, now_ns)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return all routes of the exchange."""
+        get, post, delete, put = web.get, web.post, web.delete, web.put
+        wrap = self._wrap
+        ordering, looking, grouping = self._ordering, self._looking, self._grouping
+        groups = f"{ROOT}/portfolio/order_groups"
+        return [
+            post(ORDERS, wrap("create", ordering.create)),
+            post(f"{ORDERS}/batched", wrap("batch", ordering.create_batch)),
+            delete(f"{ORDERS}/batched", wrap("batch", ordering.cancel_batch)),
+            delete(ORDERS, wrap("cancel_all", ordering.cancel_all)),
+            delete(f"{ORDERS}/{{order_id}}", wrap("cancel", ordering.cancel)),
+            get(f"{ROOT}/portfolio/orders", wrap("read", looking.orders)),
+            get(f"{ROOT}/portfolio/orders/{{order_id}}", wrap("one", looking.order)),
+            get(f"{ROOT}/portfolio/fills", wrap("read", looking.fills)),
+            get(f"{ROOT}/portfolio/positions", wrap("read", looking.positions)),
+            get(f"{ROOT}/portfolio/balance", wrap("read", looking.balance)),
+            get(f"{ROOT}/portfolio/settlements", wrap("read", looking.settlements)),
+            get(f"{ROOT}/account/limits", wrap("read", looking.limits)),
+            get(f"{ROOT}/account/endpoint_costs", wrap("read", looking.costs, is_public=True)),
+            get(f"{ROOT}/exchange/status", wrap("read", looking.status, is_public=True)),
+            get(f"{ROOT}/exchange/schedule", wrap("read", looking.schedule, is_public=True)),
+            get(f"{ROOT}/exchange/user_data_timestamp", wrap("read", looking.freshness)),
+            get(f"{ROOT}/markets", wrap("read", looking.markets, is_public=True)),
+            get(f"{ROOT}/markets/{{ticker}}", wrap("read", looking.market, is_public=True)),
+            get(f"{ROOT}/markets/{{ticker}}/orderbook", wrap("read", looking.orderbook)),
+            get(f"{ROOT}/events/{{event_ticker}}", wrap("read", looking.event, is_public=True)),
+            get(f"{ROOT}/series/{{ticker}}", wrap("read", looking.series, is_public=True)),
+            post(f"{groups}/create", wrap("group", grouping.create_group)),
+            get(groups, wrap("read", grouping.groups)),
+            put(f"{groups}/{{group_id}}/trigger", wrap("group", grouping.trigger_group)),
+            put(f"{groups}/{{group_id}}/reset", wrap("group", grouping.reset_group)),
+            delete(f"{groups}/{{group_id}}", wrap("group", grouping.delete_group)),
+            post(f"{ROOT}/portfolio/orders", wrap("create", ordering.deprecated)),
+            delete(f"{ROOT}/portfolio/orders/{{order_id}}", wrap("cancel", ordering.deprecated)),
+        ]
+
+    # Around each call --------------------------------------------------------------------------
+
+    def _wrap(
+        self, call: str, handler: Handler, *, is_public: bool = False
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = await self._answer(request, call, handler, is_public=is_public)
+            if isinstance(response, web.Response):
+                response.headers["Date"] = bodies.http_date(self.doorman.now_ns())
+            return response
+
+        return answer
+
+    async def _answer(
+        self, request: web.Request, call: str, handler: Handler, *, is_public: bool
+    ) -> web.StreamResponse:
+        now_ns = self.desk.exchange.now_ns()
+        if self.desk.faults.standing(FaultKind.UNREACHABLE, now_ns):
+            return cut(request)
+        if self.desk.faults.occurs(call, now_ns, FaultKind.LOST_BEFORE):
+            return cut(request)
+        if self.desk.faults.occurs(call, now_ns, FaultKind.ERROR_BEFORE):
+            return error_reply(500, "internal_server_error", "internal server error")
+        if self.desk.faults.occurs(call, now_ns, FaultKind.RATE_LIMITED):
+            return web.json_response({"error": "too many requests"}, status=429)
+        try:
+            owner = ""
+            if not is_public:
+                owner = self.doorman.owner(request.headers, request.method, request.path)
+            if not await self._pay(request, call):
+                self.over_limit += 1
+                return web.json_response({"error": "too many requests"}, status=429)
+            response = await handler(request, owner)
+        except Refused as error:
+            return error_reply(
+                error.status, error.code, error.code.replace("_", " "), error.details
+            )
+        except BadQuery as error:
+            return web.json_response({"msg": str(error)}, status=400)
+        return await self._afterwards(request, call, response)
+
+    async def _afterwards(
+        self, request: web.Request, call: str, response: web.Response
+    ) -> web.StreamResponse:
+        """Let the answer be lost, late, cut, or wrong; the call itself was taken."""
+        happens, now_ns = self.desk.faults.occurs, self.desk.exchange.now_ns()
+        late = happens(call, now_ns, FaultKind.LATE)
+        if late is not None:
+            await asyncio.sleep(late.seconds)
+        if happens(call, now_ns, FaultKind.LOST_AFTER):
+            return cut(request)
+        if happens(call, now_ns, FaultKind.ERROR_AFTER):
+            return error_reply(503, "service_unavailable", "service unavailable")
+        if happens(call, now_ns, FaultKind.EMPTY_SUCCESS):
+            return web.json_response({"error": {"code": "unknown", "message": ""}}, status=200)
+        if happens(call, now_ns, FaultKind.RESET):
+            if request.transport is not None:
+                request.transport.write(b"HTTP/1.1 201 Created\r\ncontent-length: 500\r\n\r\n{")
+            return cut(request)
+        return response
+
+    async def _pay(self, request: web.Request, call: str) -> bool:
+        cost = _COSTS.get(call, 10.0)
+        if call == "batch":
+            found = await read_json(request)
+            cost = (10.0 if request.method == "POST" else 2.0) * len(found.get("orders") or [1])
+        bucket = self._read if request.method == "GET" else self._write
+        return bucket.take(cost, self.desk.exchange.now_ns()) == 0

@@ -1,0 +1,213 @@
+"""Calls of Kalshi's REST API: signed, within the rate budget, each once.
+
+Guarantees that reads either return what the venue said, whole and readable, or raise `VenueError`;
+that the pages of a list are all of it or none; and that each answer's `Date` is compared with our
+clock. Nothing here is ever sent again by itself.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from arbees.core.ports import Clock
+from arbees.core.units import NS_PER_SECOND
+from arbees.errors import VenueOutcomeUnknown, VenueRateLimited
+from arbees.venues.kalshi import shapes
+from arbees.venues.kalshi.answers import read_error
+from arbees.venues.kalshi.budget import Budget
+from arbees.venues.kalshi.signing import Signed, Signer, VenueClock
+from arbees.venues.wire import Answer, Wire
+
+T = TypeVar("T")
+
+PAGE_MAX = 1_000
+PAGES_MAX = 1_000
+"""A list of more pages than this is not one that we can vouch for."""
+BUDGET_WAIT_SECONDS = 5.0
+"""For a read or a cancel; an order has less patience, see the adapter."""
+_JSON = {"content-type": "application/json", "accept": "application/json"}
+_NO_BODY = {"accept": "application/json"}
+
+
+class KalshiApi:
+    """The REST side of one account."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        signer: Signer,
+        venue_clock: VenueClock,
+        clock: Clock,
+        wire: Wire,
+    ) -> None:
+        """
+        Hold what a call needs.
+
+        Args:
+            base_url: with the path `/trade-api/v2`.
+            signer: signs; None of its keys is seen here.
+            venue_clock: learns from each answer.
+            clock: ours.
+            wire: the connections for everything but creates.
+        """
+        self._root = shapes.root_of(base_url)
+        self._signer = signer
+        self._venue_clock = venue_clock
+        self._clock = clock
+        self._wire = wire
+        self.budget = Budget(clock.now_ns())
+
+    def path(self, path: str) -> str:
+        """Return a path from the root, as it is signed."""
+        return f"{self._root}{path}"
+
+    def head(self, wire: Wire, path: str, signed: Signed, size: int) -> bytes:
+        """Return the head of a create."""
+        return wire.head("POST", self.path(path), _JSON | signed.headers(), size)
+
+    def compare(self, sent_ns: int, answer: Answer) -> None:
+        """Compare the clocks by an answer."""
+        date = answer.headers.get("date")
+        if date is not None:
+            self._venue_clock.compare(sent_ns, self._clock.now_ns(), date)
+
+    async def get(
+        self,
+        path: str,
+        shape: type[T],
+        query: Mapping[str, str | int] | None = None,
+        *,
+        priced_as: str | None = None,
+        is_public: bool = False,
+    ) -> T:
+        """
+        Read.
+
+        Args:
+            path: below the base.
+            shape: of the answer.
+            query: its parameters, which are not signed.
+            priced_as: the path as the venue's list of costs has it.
+            is_public: needs no signature; how the venue's clock is learnt first.
+
+        Raises:
+            VenueError: there is no answer, or none that can be read.
+        """
+        answer = await self.call("GET", path, query, priced_as=priced_as, is_public=is_public)
+        if answer.status != 200:
+            raise read_error(answer.status, answer.body)
+        return shapes.read(answer.body, shape)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: bytes = b"",
+        *,
+        priced_as: str | None = None,
+        is_public: bool = False,
+    ) -> Answer:
+        """
+        Make one call that is no create, and return whatever came.
+
+        Raises:
+            VenueError: no answer came, or the budget is used up.
+        """
+        await self._pay(method, priced_as or path)
+        headers = dict(_JSON if body else _NO_BODY)
+        if not is_public:
+            headers |= (await self._sign(method, path)).headers()
+        target = self.path(path) + (f"?{urlencode(query)}" if query else "")
+        async with self._wire.connection() as connection:
+            sent_ns = self._clock.now_ns()
+            head = self._wire.head(method, target, headers, len(body))
+            answer = await self._wire.wait(connection.write(head + body))
+        self.compare(sent_ns, answer)
+        if answer.status == 429:
+            self.budget.exceeded(method, self._clock.now_ns())
+        return answer
+
+    async def _sign(self, method: str, path: str) -> Signed:
+        return await asyncio.to_thread(self._signer.sign, method, self.path(path))
+
+    async def _pay(self, method: str, path: str) -> None:
+        waited_ns = 0
+        while (wait_ns := self.budget.call(method, path, self._clock.now_ns())) > 0:
+            waited_ns += wait_ns
+            if waited_ns > BUDGET_WAIT_SECONDS * NS_PER_SECOND:
+                raise VenueRateLimited("our own budget of calls is used up", retry_after_ns=wait_ns)
+            await self._clock.sleep(wait_ns / NS_PER_SECOND)
+
+    # Lists -------------------------------------------------------------------------------------
+
+    async def orders(self, query: Mapping[str, str | int]) -> list[shapes.OrderRow]:
+        """Return all orders that a query means, in all states unless it says otherwise."""
+        found: list[shapes.OrderRow] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = await self.get("/portfolio/orders", shapes.Orders, _paged(query, cursor))
+            found += page.orders
+            if not (cursor := page.cursor):
+                return _once(found)
+        raise _endless("orders")
+
+    async def fills(self, query: Mapping[str, str | int]) -> list[shapes.FillRow]:
+        """Return all fills that a query means."""
+        found: list[shapes.FillRow] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = await self.get("/portfolio/fills", shapes.Fills, _paged(query, cursor))
+            found += page.fills
+            if not (cursor := page.cursor):
+                return list({each.trade_id: each for each in found}.values())
+        raise _endless("fills")
+
+    async def positions(self, query: Mapping[str, str | int]) -> list[shapes.PositionRow]:
+        """Return all positions that a query means."""
+        found: list[shapes.PositionRow] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = await self.get("/portfolio/positions", shapes.Positions, _paged(query, cursor))
+            found += page.market_positions
+            if not (cursor := page.cursor):
+                return list({each.ticker: each for each in found}.values())
+        raise _endless("positions")
+
+    async def markets(self, tickers: list[str]) -> list[shapes.MarketRow]:
+        """Return markets by their tickers; those that the venue does not know are left out."""
+        found: list[shapes.MarketRow] = []
+        for first in range(0, len(tickers), 100):
+            cursor, names = "", ",".join(tickers[first : first + 100])
+            for _ in range(PAGES_MAX):
+                page = await self.get(
+                    "/markets", shapes.Markets, _paged({"tickers": names}, cursor)
+                )
+                found += page.markets
+                if not (cursor := page.cursor):
+                    break
+            else:
+                raise _endless("markets")
+        return found
+
+    async def learn_limits(self) -> None:
+        """Ask for the account's rates and the costs of calls. Raises VenueError."""
+        limits = await self.get("/account/limits", shapes.Limits)
+        costs = await self.get("/account/endpoint_costs", shapes.Costs)
+        self.budget.learn(limits, costs, self._clock.now_ns())
+
+
+def _paged(query: Mapping[str, str | int], cursor: str) -> dict[str, str | int]:
+    paged: dict[str, str | int] = {**query, "limit": PAGE_MAX}
+    return paged | {"cursor": cursor} if cursor else paged
+
+
+def _once(rows: list[shapes.OrderRow]) -> list[shapes.OrderRow]:
+    """Keep the last of what two pages say of one order: the list moved while it was read."""
+    return list({each.order_id: each for each in rows}.values())
+
+
+def _endless(what: str) -> VenueOutcomeUnknown:
+    return VenueOutcomeUnknown(f"Kalshi's list of {what} does not end after {PAGES_MAX} pages")

@@ -1,0 +1,109 @@
+"""Kalshi's token buckets, kept on our side, so that a cancel never waits for an order.
+
+Guarantees that orders leave a reserve which only cancels may spend, and that nothing is sent that
+the venue would answer with 429 by our own count. Pure: time comes in. What the venue counts besides
+(another program on the same key) shows as a 429 all the same, which empties our bucket.
+
+Source: `GET /account/limits`, `GET /account/endpoint_costs`; a 429 was not executed and carries no
+hint of when to come again.
+"""
+
+from arbees.core.units import NS_PER_SECOND
+from arbees.venues.kalshi.shapes import Costs, Limits
+
+CANCEL_RESERVE = 0.2
+"""Part of the write bucket that orders may never spend: ten cancels at the smallest tier."""
+BASIC_READ = (200.0, 600.0)
+BASIC_WRITE = (100.0, 100.0)
+"""(tokens a second, capacity) of the smallest tier: what is assumed until the venue was asked."""
+_COSTS = {
+    ("DELETE", "/portfolio/events/orders"): 2.0,
+    ("DELETE", "/portfolio/events/orders/:order_id"): 2.0,
+    ("GET", "/portfolio/orders/:order_id"): 2.0,
+}
+_DEFAULT_COST = 10.0
+
+
+class TokenBucket:
+    """Tokens that refill continuously, up to a capacity."""
+
+    def __init__(self, rate: float, capacity: float, now_ns: int) -> None:
+        """
+        Start full.
+
+        Args:
+            rate: tokens a second.
+            capacity: the most that it holds.
+            now_ns: the time now.
+        """
+        self.rate = rate
+        self.capacity = capacity
+        self._tokens = capacity
+        self._as_of_ns = now_ns
+
+    def take(self, cost: float, now_ns: int, reserve: float = 0.0) -> int:
+        """
+        Take tokens, or say how long they take to come.
+
+        Args:
+            cost: how many.
+            now_ns: the time now.
+            reserve: how many must be left afterwards.
+
+        Returns:
+            0 = taken; else nanoseconds until they are there, and nothing was taken.
+        """
+        self._refill(now_ns)
+        missing = cost + min(reserve, self.capacity - cost) - self._tokens
+        if missing <= 0:
+            self._tokens -= cost
+            return 0
+        return int(missing / self.rate * NS_PER_SECOND) + 1
+
+    def empty(self, now_ns: int) -> None:
+        """Start from nothing: the venue counted more than we did."""
+        self._refill(now_ns)
+        self._tokens = 0.0
+
+    def _refill(self, now_ns: int) -> None:
+        elapsed = max(0, now_ns - self._as_of_ns)
+        self._as_of_ns = max(now_ns, self._as_of_ns)
+        self._tokens = min(self.capacity, self._tokens + self.rate * elapsed / NS_PER_SECOND)
+
+
+class Budget:
+    """The buckets of an account, and what each call costs."""
+
+    def __init__(self, now_ns: int) -> None:
+        """Assume the smallest tier."""
+        self.read = TokenBucket(*BASIC_READ, now_ns)
+        self.write = TokenBucket(*BASIC_WRITE, now_ns)
+        self._costs = dict(_COSTS)
+        self._default = _DEFAULT_COST
+
+    def learn(self, limits: Limits, costs: Costs, now_ns: int) -> None:
+        """Take the venue's own word for rates and costs."""
+        self.read = TokenBucket(limits.read.refill_rate, limits.read.bucket_capacity, now_ns)
+        self.write = TokenBucket(limits.write.refill_rate, limits.write.bucket_capacity, now_ns)
+        self._default = costs.default_cost
+        for each in costs.endpoint_costs:
+            path = each.path.removeprefix("/trade-api/v2")
+            self._costs[each.method.upper(), path] = each.cost
+
+    def order(self, now_ns: int) -> int:
+        """Take what a create costs; nanoseconds to wait, 0 = taken. Leaves the reserve."""
+        cost = self.cost("POST", "/portfolio/events/orders")
+        return self.write.take(cost, now_ns, CANCEL_RESERVE * self.write.capacity)
+
+    def call(self, method: str, path: str, now_ns: int) -> int:
+        """Take what another call costs; nanoseconds to wait, 0 = taken."""
+        bucket = self.read if method == "GET" else self.write
+        return bucket.take(self.cost(method, path), now_ns)
+
+    def exceeded(self, method: str, now_ns: int) -> None:
+        """Take it that the venue answered 429."""
+        (self.read if method == "GET" else self.write).empty(now_ns)
+
+    def cost(self, method: str, path: str) -> float:
+        """Return the tokens of a call; `path` as the venue writes it, `:order_id` and so on."""
+        return self._costs.get((method, path), self._default)

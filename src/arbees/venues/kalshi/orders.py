@@ -1,0 +1,322 @@
+"""Orders at Kalshi: placed at most once, cancelled as often as it takes, found by evidence.
+
+Guarantees the promises of `core.ports.Venue` for creates, cancels and lookups: the connection and
+the signature are there before the gate is asked, from the gate to the write nothing is awaited, and
+an order is absent only when the venue can no longer take the bytes that we sent, its reads are
+fresher than that, and everything that filled in the market belongs to other orders.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
+from arbees.core.outcomes import (
+    ApprovedOrder,
+    CancelOutcome,
+    CancelUnknown,
+    Fill,
+    Found,
+    Gated,
+    Inconclusive,
+    Lookup,
+    Missing,
+    NotSent,
+    Outcome,
+    Unknown,
+)
+from arbees.core.ports import Clock, Gate
+from arbees.core.units import NS_PER_SECOND, whole_seconds
+from arbees.core.wire import format_time
+from arbees.core.words import Action, Side, TimeInForce
+from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
+from arbees.venues.kalshi import shapes
+from arbees.venues.kalshi.answers import cancel_outcome, create_outcome
+from arbees.venues.kalshi.api import KalshiApi
+from arbees.venues.kalshi.signing import BUDGET_NS, Signed, Signer, VenueClock
+from arbees.venues.wire import Wire
+
+CREATE = "/portfolio/events/orders"
+ABSENT_AFTER_NS = 60 * NS_PER_SECOND + 2 * BUDGET_NS
+"""After the moment that a signature names plus this, Kalshi takes the bytes no more (it refuses
+at 30 s already, as measured); with the budget of signatures on both sides."""
+BUDGET_PATIENCE_NS = NS_PER_SECOND
+"""An order waits this long for tokens; then it is not sent, and may come again."""
+LISTED_BEFORE_SECONDS = 120
+"""How far before the sending a list begins: the clocks may differ."""
+_TIMES = {
+    TimeInForce.IOC: "immediate_or_cancel",
+    TimeInForce.FOK: "fill_or_kill",
+    TimeInForce.GTC: "good_till_canceled",
+    TimeInForce.GTD: "good_till_canceled",
+}
+_COUNT_PLACES = 2
+_PRICE_PLACES = 4
+
+
+class KalshiOrders:
+    """Creates, cancels and lookups of one account."""
+
+    def __init__(
+        self,
+        *,
+        api: KalshiApi,
+        wire: Wire,
+        signer: Signer,
+        venue_clock: VenueClock,
+        clock: Clock,
+        shard_of: Callable[[str], int | None],
+    ) -> None:
+        """
+        Hold what an order needs.
+
+        Args:
+            api: for cancels and lookups.
+            wire: connections for creates alone.
+            signer: has signatures of creates ready.
+            venue_clock: the venue's time.
+            clock: ours.
+            shard_of: the shard of a ticker; None = not known, the venue routes it.
+        """
+        self._api = api
+        self._wire = wire
+        self._signer = signer
+        self._venue_clock = venue_clock
+        self._clock = clock
+        self._shard_of = shard_of
+        self.group_id: str | None = None
+        """The order group that orders of shard 0 are put into; None = none."""
+
+    # Create ------------------------------------------------------------------------------------
+
+    async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
+        """Send one order, at most once, and say what the answer proves."""
+        try:
+            body = self._body(order)
+        except ValueError as error:
+            return NotSent(message=f"Kalshi cannot be told this order: {error}")
+        wait_ns = await self._pay()
+        if wait_ns:
+            return NotSent(
+                message=f"the rate budget is used up for {wait_ns / NS_PER_SECOND:.1f} s more"
+            )
+        try:
+            async with self._wire.connection() as connection:
+                signed = self._signer.take() or await self._sign()
+                head = self._api.head(self._wire, CREATE, signed, len(body))
+                # From here to the write nothing may be awaited.
+                refusal = gate()
+                if refusal is not None:
+                    return Gated(code=refusal.code, message=refusal.message)
+                if not self._signer.is_timely(signed):
+                    return NotSent(message="the signature is too old by the venue's clock")
+                if not connection.is_usable:
+                    return NotSent(message="the connection ended before the first byte")
+                sent_ns = self._clock.now_ns()
+                pending = connection.write(head + body)
+                try:
+                    answer = await self._wire.wait(pending)
+                except VenueOutcomeUnknown as error:
+                    connection.close()
+                    return Unknown(message=error.message, sent_ns=signed.timestamp_ns)
+        except VenueNotSent as error:
+            return NotSent(message=error.message)
+        self._api.compare(sent_ns, answer)
+        if answer.status == 429:
+            self._api.budget.exceeded("POST", self._clock.now_ns())
+        return create_outcome(
+            answer.status,
+            answer.body,
+            client_order_id=order.client_order_id,
+            quantity=order.quantity,
+            sent_ns=signed.timestamp_ns,
+        )
+
+    def _body(self, order: ApprovedOrder) -> bytes:
+        """Return the body of a create. Raises ValueError: Kalshi has no way to say it."""
+        book_side, price = shapes.book_order(order.side, order.action, order.limit_price)
+        body: dict[str, Any] = {
+            "ticker": order.market_id,
+            "client_order_id": order.client_order_id,
+            "side": book_side,
+            "count": shapes.decimal_text(order.quantity, _COUNT_PLACES),
+            "price": shapes.decimal_text(price, _PRICE_PLACES),
+            "time_in_force": _TIMES[order.time_in_force],
+            "self_trade_prevention_type": "taker_at_cross",
+        }
+        if order.time_in_force is TimeInForce.GTD:
+            expires = whole_seconds(order.expires_ns or 0)
+            if expires <= whole_seconds(self._clock.now_ns()):
+                raise ValueError("it expires within this second")
+            body["expiration_time"] = expires
+        if order.time_in_force in {TimeInForce.GTC, TimeInForce.GTD}:
+            body["cancel_order_on_pause"] = True
+        elif order.action is Action.SELL and order.time_in_force is TimeInForce.IOC:
+            # The venue's own last word: a Sell never opens the other side.
+            body["reduce_only"] = True
+        shard = self._shard_of(order.market_id)
+        if shard is not None:
+            body["exchange_index"] = shard
+        if self.group_id is not None and not shard:
+            body["order_group_id"] = self.group_id
+        return msgspec.json.encode(body)
+
+    async def _pay(self) -> int:
+        """Take the tokens of a create; return how long they would take, 0 = taken."""
+        wait_ns = self._api.budget.order(self._clock.now_ns())
+        if 0 < wait_ns <= BUDGET_PATIENCE_NS:
+            await self._clock.sleep(wait_ns / NS_PER_SECOND)
+            wait_ns = self._api.budget.order(self._clock.now_ns())
+        return wait_ns
+
+    async def _sign(self) -> Signed:
+        return await asyncio.to_thread(self._signer.sign, "POST", self._api.path(CREATE))
+
+    # Cancel ------------------------------------------------------------------------------------
+
+    async def cancel(
+        self, client_order_id: str, venue_order_id: str | None, market_id: str
+    ) -> CancelOutcome:
+        """Cancel one order; may be repeated without harm."""
+        try:
+            if venue_order_id is None:
+                row = await self._row(client_order_id, market_id, None)
+                if row is None:
+                    return CancelUnknown(message="Kalshi does not list this order (yet)")
+                venue_order_id = row.order_id
+            query: dict[str, str | int] = {"market_ticker": market_id}
+            shard = self._shard_of(market_id)
+            if shard is not None:
+                query["exchange_index"] = shard
+            answer = await self._api.call(
+                "DELETE",
+                f"{CREATE}/{venue_order_id}",
+                query,
+                priced_as=f"{CREATE}/:order_id",
+            )
+        except VenueError as error:
+            return CancelUnknown(message=error.message)
+        return cancel_outcome(answer.status, answer.body, venue_order_id)
+
+    # Evidence ----------------------------------------------------------------------------------
+
+    async def find(self, client_order_id: str, market_id: str, sent_ns: int) -> Lookup:
+        """Look for an order in all states, and for what of it filled. Raises VenueError."""
+        fresh_ns = await self._freshness()
+        rows = await self._rows(market_id, sent_ns)
+        row = next((each for each in rows if each.client_order_id == client_order_id), None)
+        if row is not None:
+            return await self._found(row)
+        return await self._missing(market_id, sent_ns, fresh_ns, rows)
+
+    async def _found(self, row: shapes.OrderRow) -> Found:
+        """Return an order with its fills; it has ended only if the fills explain all of it."""
+        listed = await self._api.fills({"order_id": row.order_id})
+        fills = tuple(
+            fill_of(each, row.client_order_id) for each in listed if each.order_id == row.order_id
+        )
+        filled = shapes.micro("fill_count_fp", row.fill_count_fp)
+        closed = None
+        if sum(each.quantity for each in fills) == filled:
+            closed = closed_by(row)
+        updated = shapes.moment("last_update_time", row.last_update_time)
+        return Found(
+            venue_order_id=row.order_id, by="list", time_ns=updated, fills=fills, closed=closed
+        )
+
+    async def _missing(
+        self, market_id: str, sent_ns: int, fresh_ns: int, rows: list[shapes.OrderRow]
+    ) -> Lookup:
+        """Return absence with all of its evidence, or what of it is not there yet."""
+        past_ns = sent_ns + ABSENT_AFTER_NS
+        venue_ns = self._venue_clock.venue_ns()
+        if venue_ns is None:
+            return Inconclusive(message="Kalshi's clock is not known")
+        if venue_ns <= past_ns:
+            left = (past_ns - venue_ns) / NS_PER_SECOND
+            return Inconclusive(message=f"Kalshi may still take the bytes, for {left:.0f} s more")
+        if fresh_ns <= past_ns:
+            return Inconclusive(message=f"Kalshi's reads are as of {format_time(fresh_ns)} only")
+        fills = await self._api.fills({"ticker": market_id})
+        known = {row.order_id for row in rows}
+        since_ns = sent_ns - LISTED_BEFORE_SECONDS * NS_PER_SECOND
+        strays = [
+            each.trade_id
+            for each in fills
+            if shapes.fill_ns(each) >= since_ns and each.order_id not in known
+        ]
+        if strays:
+            return Inconclusive(message=f"Fills of orders that are not listed: {strays[:3]}")
+        held = sum(_signed(each) for each in fills)
+        positions = await self._api.positions({"ticker": market_id})
+        theirs = next((each.position_fp for each in positions if each.ticker == market_id), "0")
+        if held != shapes.micro("position_fp", theirs):
+            return Inconclusive(
+                message=f"The position {theirs} is not what the fills of the market add up to"
+            )
+        return Missing(
+            evidence=(
+                f"signature: Kalshi's clock {format_time(venue_ns)} is past {format_time(past_ns)}",
+                f"reads: as of {format_time(fresh_ns)}",
+                f"orders in all states: {len(rows)} listed, none under this id",
+                f"fills: {len(fills)} in the market, none of an order that is not listed",
+                f"position: {theirs}, explained by those fills",
+            )
+        )
+
+    async def _freshness(self) -> int:
+        """Return as of when Kalshi's reads of orders, fills and positions are."""
+        mark = await self._api.get("/exchange/user_data_timestamp", shapes.Freshness)
+        return shapes.moment("as_of_time", mark.as_of_time)
+
+    async def _rows(self, market_id: str, sent_ns: int | None) -> list[shapes.OrderRow]:
+        query: dict[str, str | int] = {"ticker": market_id}
+        if sent_ns is not None:
+            query["min_ts"] = max(0, whole_seconds(sent_ns) - LISTED_BEFORE_SECONDS)
+        return await self._api.orders(query)
+
+    async def _row(
+        self, client_order_id: str, market_id: str, sent_ns: int | None
+    ) -> shapes.OrderRow | None:
+        rows = await self._rows(market_id, sent_ns)
+        return next((each for each in rows if each.client_order_id == client_order_id), None)
+
+
+def fill_of(row: shapes.FillRow, client_order_id: str) -> Fill:
+    """Return a fill of one of our orders."""
+    return Fill(
+        client_order_id=client_order_id,
+        trade_id=row.trade_id,
+        quantity=shapes.micro("count_fp", row.count_fp),
+        price=shapes.micro("yes_price_dollars", row.yes_price_dollars),
+        fee=shapes.micro("fee_cost", row.fee_cost),
+        is_maker=not row.is_taker,
+        time_ns=shapes.fill_ns(row),
+        venue_order_id=row.order_id,
+        is_of_yes=True,
+    )
+
+
+def closed_by(row: shapes.OrderRow) -> str | None:
+    """Return how an order ended, None = it works; a word that we do not know ends nothing."""
+    if row.status == "executed":
+        return "filled"
+    if row.status in {"canceled", "cancelled"}:
+        return "expired" if row.last_update_reason == "ExpiryCancel" else "cancelled"
+    return None
+
+
+def is_ours(client_order_id: str) -> bool:
+    """Tell whether a client order id is of our making."""
+    return client_order_id.startswith(CLIENT_ORDER_ID_PREFIX)
+
+
+def _signed(row: shapes.FillRow) -> int:
+    quantity = shapes.micro("count_fp", row.count_fp)
+    return quantity if _bought(row) is Side.YES else -quantity
+
+
+def _bought(row: shapes.FillRow) -> Side:
+    return shapes.bought(row.book_side, row.outcome_side)

@@ -1,0 +1,373 @@
+"""What Kalshi's API says, as far as we use it: shapes that take unknown fields and unknown words.
+
+Guarantees that a number is read exactly or not at all, that a field that Kalshi adds or a word that
+it invents never breaks a read, and that a field which a decision needs and which is absent is an
+error that names it. Money and counts come as text (`"0.5200"`, `"10.00"`), times in three units.
+
+Source: OpenAPI 3.34; recorded answers of the demo environment.
+"""
+
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from arbees.core.units import MICRO, NS_PER_MILLISECOND, parse_micro
+from arbees.core.wire import parse_time
+from arbees.core.words import Action, Side
+from arbees.errors import VenueOutcomeUnknown
+
+T = TypeVar("T")
+
+CENT = MICRO // 100
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """Base: an object of the API."""
+
+
+class CreateAnswer(Shape, frozen=True, kw_only=True):
+    """`POST /portfolio/events/orders`."""
+
+    order_id: str = ""
+    client_order_id: str | None = None
+    fill_count: str = ""
+    remaining_count: str = ""
+    average_fill_price: str | None = None
+    average_fee_paid: str | None = None
+    ts_ms: int = 0
+
+
+class CancelAnswer(Shape, frozen=True, kw_only=True):
+    """`DELETE /portfolio/events/orders/{order_id}`."""
+
+    order_id: str = ""
+    client_order_id: str | None = None
+    reduced_by: str = ""
+    ts_ms: int = 0
+
+
+class OrderRow(Shape, frozen=True, kw_only=True):
+    """One order of `GET /portfolio/orders`, and the message of the stream `user_orders`."""
+
+    order_id: str
+    ticker: str = ""
+    client_order_id: str = ""
+    book_side: str = ""
+    outcome_side: str = ""
+    status: str = ""
+    yes_price_dollars: str = ""
+    initial_count_fp: str = ""
+    fill_count_fp: str = ""
+    remaining_count_fp: str = ""
+    created_time: str | None = None
+    last_update_time: str | None = None
+    last_update_reason: str = ""
+    expiration_time: str | None = None
+    exchange_index: int | None = None
+    order_group_id: str | None = None
+
+
+class Orders(Shape, frozen=True, kw_only=True):
+    """A page of orders."""
+
+    orders: tuple[OrderRow, ...]
+    cursor: str = ""
+
+
+class OneOrder(Shape, frozen=True, kw_only=True):
+    """`GET /portfolio/orders/{order_id}`."""
+
+    order: OrderRow
+
+
+class FillRow(Shape, frozen=True, kw_only=True):
+    """One fill of `GET /portfolio/fills`."""
+
+    trade_id: str
+    order_id: str
+    ticker: str = ""
+    count_fp: str
+    yes_price_dollars: str
+    is_taker: bool = True
+    fee_cost: str
+    book_side: str = ""
+    outcome_side: str = ""
+    created_time: str | None = None
+    ts: int | None = None
+
+
+class Fills(Shape, frozen=True, kw_only=True):
+    """A page of fills."""
+
+    fills: tuple[FillRow, ...]
+    cursor: str = ""
+
+
+class PositionRow(Shape, frozen=True, kw_only=True):
+    """One market of `GET /portfolio/positions`: > 0 = Yes, < 0 = No."""
+
+    ticker: str
+    position_fp: str
+    exchange_index: int = 0
+
+
+class Positions(Shape, frozen=True, kw_only=True):
+    """A page of positions."""
+
+    market_positions: tuple[PositionRow, ...]
+    cursor: str = ""
+
+
+class ShardBalance(Shape, frozen=True, kw_only=True):
+    """Cash of one shard, in dollars."""
+
+    exchange_index: int
+    balance: str
+
+
+class BalanceAnswer(Shape, frozen=True, kw_only=True):
+    """`GET /portfolio/balance`; `balance` alone is in cents, cut off."""
+
+    balance: int
+    balance_dollars: str | None = None
+    balance_breakdown: tuple[ShardBalance, ...] = ()
+    updated_ts: int = 0
+
+
+class SettlementRow(Shape, frozen=True, kw_only=True):
+    """One market of `GET /portfolio/settlements`."""
+
+    ticker: str
+    market_result: str
+    settled_time: str
+    revenue: int = 0
+    """Cents."""
+    fee_cost: str = "0"
+
+
+class Settlements(Shape, frozen=True, kw_only=True):
+    """A page of settlements."""
+
+    settlements: tuple[SettlementRow, ...]
+    cursor: str = ""
+
+
+class PriceRange(Shape, frozen=True, kw_only=True):
+    """The tick of a range of prices, in dollars."""
+
+    start: str
+    end: str
+    step: str
+
+
+class MarketRow(Shape, frozen=True, kw_only=True):
+    """A market, as far as an order needs it."""
+
+    ticker: str
+    event_ticker: str = ""
+    status: str = ""
+    result: str = ""
+    open_time: str | None = None
+    close_time: str | None = None
+    occurrence_datetime: str | None = None
+    price_ranges: tuple[PriceRange, ...] = ()
+    fee_waiver_expiration_time: str | None = None
+    settlement_ts: str | None = None
+    exchange_index: int | None = None
+
+
+class OneMarket(Shape, frozen=True, kw_only=True):
+    """`GET /markets/{ticker}`."""
+
+    market: MarketRow
+
+
+class Markets(Shape, frozen=True, kw_only=True):
+    """A page of markets."""
+
+    markets: tuple[MarketRow, ...]
+    cursor: str = ""
+
+
+class EventRow(Shape, frozen=True, kw_only=True):
+    """An event: what binds its markets to a series."""
+
+    event_ticker: str
+    series_ticker: str = ""
+    fee_type_override: str | None = None
+    fee_multiplier_override: float | None = None
+
+
+class OneEvent(Shape, frozen=True, kw_only=True):
+    """`GET /events/{event_ticker}`."""
+
+    event: EventRow
+
+
+class SeriesRow(Shape, frozen=True, kw_only=True):
+    """A series: fees, category and tags."""
+
+    ticker: str
+    category: str = ""
+    tags: tuple[str, ...] | None = ()
+    fee_type: str = ""
+    fee_multiplier: float = 1.0
+
+
+class OneSeries(Shape, frozen=True, kw_only=True):
+    """`GET /series/{series_ticker}`."""
+
+    series: SeriesRow
+
+
+class ShardStatus(Shape, frozen=True, kw_only=True):
+    """State of one shard."""
+
+    exchange_index: int
+    exchange_active: bool = True
+    trading_active: bool = True
+
+
+class ExchangeStatus(Shape, frozen=True, kw_only=True):
+    """`GET /exchange/status`; the fields of the top are those of shard 0 alone."""
+
+    exchange_active: bool
+    trading_active: bool
+    exchange_estimated_resume_time: str | None = None
+    exchange_index_statuses: tuple[ShardStatus, ...] = ()
+
+
+class Freshness(Shape, frozen=True, kw_only=True):
+    """`GET /exchange/user_data_timestamp`: how fresh the reads of orders and fills are."""
+
+    as_of_time: str
+
+
+class Bucket(Shape, frozen=True, kw_only=True):
+    """A token bucket."""
+
+    refill_rate: float
+    bucket_capacity: float
+
+
+class Limits(Shape, frozen=True, kw_only=True):
+    """`GET /account/limits`."""
+
+    read: Bucket
+    write: Bucket
+    usage_tier: str = ""
+
+
+class EndpointCost(Shape, frozen=True, kw_only=True):
+    """Tokens of one endpoint."""
+
+    method: str
+    path: str
+    cost: float
+
+
+class Costs(Shape, frozen=True, kw_only=True):
+    """`GET /account/endpoint_costs`."""
+
+    default_cost: float = 10
+    endpoint_costs: tuple[EndpointCost, ...] = ()
+
+
+class Levels(Shape, frozen=True, kw_only=True):
+    """Bids of both outcomes, ascending: the best is the last."""
+
+    yes_dollars: tuple[tuple[str, str], ...] | None = ()
+    no_dollars: tuple[tuple[str, str], ...] | None = ()
+
+
+class OrderBook(Shape, frozen=True, kw_only=True):
+    """`GET /markets/{ticker}/orderbook`."""
+
+    orderbook_fp: Levels
+
+
+def read(body: bytes, shape: type[T]) -> T:
+    """
+    Read an answer.
+
+    Raises:
+        VenueOutcomeUnknown: it is not what Kalshi documents; which field, and how.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.DecodeError as error:
+        raise VenueOutcomeUnknown(f"Kalshi's answer cannot be read: {error}") from None
+
+
+def root_of(base_url: str) -> str:
+    """Return the path of a base URL, which is part of what is signed."""
+    return urlsplit(base_url).path.rstrip("/")
+
+
+def micro(field: str, text: str) -> int:
+    """Read dollars or contracts in millionths. Raises VenueOutcomeUnknown, naming the field."""
+    try:
+        return parse_micro(text)
+    except ValueError as error:
+        raise VenueOutcomeUnknown(f"Kalshi's {field}: {error}") from None
+
+
+def moment(field: str, text: str | None) -> int:
+    """Read a time as UTC nanoseconds; 0 = absent. Raises VenueOutcomeUnknown."""
+    if not text:
+        return 0
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise VenueOutcomeUnknown(f"Kalshi's {field}: {error}") from None
+
+
+def fill_ns(row: FillRow) -> int:
+    """Return when a fill happened, in UTC nanoseconds; to the second where only that is said."""
+    return moment("created_time", row.created_time) or (row.ts or 0) * 1_000 * NS_PER_MILLISECOND
+
+
+def bought(book_side: str, outcome_side: str) -> Side:
+    """
+    Return which outcome is bought: a bid buys Yes, an ask sells Yes, which is buying No.
+
+    Raises:
+        VenueOutcomeUnknown: neither word says it.
+    """
+    word = book_side or {"yes": "bid", "no": "ask"}.get(outcome_side, "")
+    if word == "bid":
+        return Side.YES
+    if word == "ask":
+        return Side.NO
+    raise VenueOutcomeUnknown(f"Kalshi's book_side: Expected bid or ask, was {word!r}")
+
+
+def book_order(side: Side, action: Action, price: int) -> tuple[str, int]:
+    """
+    Return how an order stands in Kalshi's one book, which is quoted from Yes.
+
+    Args:
+        side: that is named.
+        action: Buy or Sell of it.
+        price: of the named side, in micro-dollars.
+
+    Returns:
+        `bid` or `ask`, and the price of Yes.
+    """
+    is_bid = (side is Side.YES) == (action is Action.BUY)
+    return ("bid" if is_bid else "ask"), (price if side is Side.YES else MICRO - price)
+
+
+def decimal_text(value: int, places: int) -> str:
+    """
+    Return millionths as text with at least two and at most `places` decimals.
+
+    Raises:
+        ValueError: it needs more.
+    """
+    whole, rest = divmod(value, MICRO)
+    digits = f"{rest:06d}"
+    if int(digits[places:] or "0"):
+        raise ValueError(f"Expected at most {places} decimals, was {whole}.{digits}")
+    return f"{whole}.{digits[:places]}"
