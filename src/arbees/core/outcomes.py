@@ -78,6 +78,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     time_ns: int
     """The venue's own time."""
     venue_order_id: str | None = None
+    is_of_yes: bool = False
+    """The price is that of Yes, whatever side was named: a venue that has one book says it so."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -97,6 +99,8 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     message: str
     is_health: bool = False
     """The reason is the venue's state, not the order: a fallback is allowed."""
+    is_kill: bool = False
+    """A fill or kill that could not be filled whole: it was taken, and is cancelled."""
 
 
 class NotSent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
