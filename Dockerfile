@@ -20,6 +20,7 @@ RUN python -m venv /opt/builder \
         --requirement requirements-release.lock
 
 COPY pyproject.toml README.md LICENSE ./
+COPY docs/man docs/man
 COPY src src
 RUN /opt/builder/bin/python -m hatchling build --target wheel --directory dist \
     && /opt/arbees/bin/pip install --no-deps --no-index dist/*.whl \

@@ -124,6 +124,7 @@ def test_what_the_wheel_holds(built: Built) -> None:
     assert {name for name in names if name.startswith("arbees/")} == package
     assert "arbees/py.typed" in names
     assert f"{NAME}.dist-info/licenses/LICENSE" in names
+    assert f"{NAME}.data/data/share/man/man1/arbees.1" in names
     assert {name.split("/")[0] for name in names} <= {
         "arbees",
         f"{NAME}.dist-info",

@@ -62,7 +62,7 @@ ALL = (
         files_are_there,
     ),
     Elsewhere(
-        r"(useradd|install|cp|python3 -m venv|/opt/arbees/bin/pip) ?.*(/etc|/opt|/usr|arbees$)",
+        r"(useradd|install|python3 -m venv /opt|/opt/arbees/bin/pip) ?",
         "changes the machine outside the checkout; tests/delivery/test_distributions.py installs "
         "the wheel into an environment of its own",
         files_are_there,

@@ -32,6 +32,7 @@ PRELUDE = f"""
 curl -s http://127.0.0.1:{PORT}/v1/quotes \\
     -H 'Content-Type: application/json' -d @examples/quote.json
 arbees submit examples/request.json
+arbees submit examples/too-large.json  # exit 3
 """
 """What somebody who opens a page in the middle of a day has done before."""
 _SYSTEMD = re.compile(r"systemctl (start|stop|restart) arbees$")
@@ -87,7 +88,9 @@ class Reader:
         binaries = self._folder / ".venv" / "bin"
         binaries.mkdir(parents=True)
         for name in ("arbees", "python", "pip"):
-            (binaries / name).symlink_to(Path(sys.executable).parent / name)
+            script = binaries / name
+            script.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).parent / name}" "$@"\n')
+            script.chmod(0o755)
         (binaries / "activate").write_text(f'export PATH="{binaries}:$PATH"\n')
         (self._folder / ".venv" / ".ready").touch()
         self._environment["PATH"] = f"{binaries}:{self._environment['PATH']}"
@@ -114,7 +117,7 @@ class Reader:
                 self.clone()
             elif bare.startswith("cd "):
                 assert bare == "cd arbees"
-            elif bare in RUNS:
+            elif bare in RUNS and not promised:
                 printed += self._start(bare.split())
             elif systemd is not None:
                 printed += self._systemctl(systemd.group(1))

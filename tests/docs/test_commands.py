@@ -27,7 +27,7 @@ PAGES = [page for page in pages() if any(block.language in RUN for block in bloc
 def starts_alone(blocks: list[Block]) -> bool:
     """Return whether a page starts its gateway itself, so that none runs when it is opened."""
     return any(
-        command.text.strip() in RUNS
+        command.text.strip() in RUNS and not command.promised
         for block in blocks
         if block.language in SHELL
         for command in commands_of(block.text)
