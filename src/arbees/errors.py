@@ -16,6 +16,11 @@ invariant is no `ArbeesError`, so that no handler of faults can take it for one.
      |   +- VenueRefused             the venue said no: an event, not an incident
      |   +- VenueOutcomeUnknown      never retried; the reservation stays
      +- LeaseLost                    another writer holds the fence: stop at once
+     +- GatewayError                 what a client hears instead of an answer
+     |   +- GatewayUnreachable       no answer; is_sent says whether it may have been heard
+     |   +- GatewayRefused           a problem, with its code: correct the call
+     |   |   +- AccessRefused        no key, a wrong one, or one that may not; exit 77
+     |   +- GatewayBusy              undecided for as long as was waited; the same key is as good
     InvariantViolation(AssertionError)   crash; replay proves or disproves
 
 Imports nothing, so that any package may import it. It fails only by being incomplete.
@@ -198,6 +203,110 @@ class LeaseLost(ArbeesError):
 
     Stop at once: nothing may be appended or sent any more.
     """
+
+
+class GatewayError(ArbeesError):
+    """The gateway did not answer as asked.
+
+    Raised to those who call the gateway from Python. A denial is no error but a result.
+    """
+
+
+class GatewayUnreachable(GatewayError):
+    """The gateway did not answer.
+
+    What was asked may have been done, if it was sent. Ask again with the same key.
+    """
+
+    exit_code: ClassVar[int] = 69
+
+    is_sent: bool
+    """Whether the gateway may have heard; otherwise nothing happened for certain."""
+
+    def __init__(self, message: str | None = None, *, is_sent: bool = True) -> None:
+        """
+        Keep whether it may have been heard.
+
+        Args:
+            message: what went wrong.
+            is_sent: whether a byte of the request may have arrived.
+        """
+        super().__init__(message)
+        self.is_sent = is_sent
+
+
+class GatewayRefused(GatewayError):
+    """The gateway refused the call as it stands.
+
+    Nothing was decided and no key was spent; the same call would be refused again.
+    """
+
+    status: int
+    """Of HTTP."""
+    code: str
+    """What programs match, as in `MALFORMED`."""
+    field: str | None
+    """The field meant, None where there is none."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status: int = 400,
+        code: str = "",
+        field: str | None = None,
+    ) -> None:
+        """
+        Keep the parts of the problem.
+
+        Args:
+            message: what was expected and what came.
+            status: of HTTP.
+            code: the problem's own.
+            field: the field meant.
+        """
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.field = field
+
+    def __str__(self) -> str:
+        """Return code, field and message, as far as given."""
+        field = "" if self.field is None else f" ({self.field})"
+        return f"{self.code}{field}: {self.message}" if self.code else self.message
+
+
+class AccessRefused(GatewayRefused):
+    """The API key is missing, unknown, revoked, or may not do this."""
+
+    exit_code: ClassVar[int] = 77
+
+
+class GatewayBusy(GatewayError):
+    """The gateway decides nothing now.
+
+    Come again with the same key: nothing was spent, or the answer will say what was done.
+    """
+
+    code: str
+    """`STARTING`, `SHUTTING_DOWN`, `QUEUE_FULL`, `JOURNAL_FAILED`, `KEY_LIMIT` ..."""
+    is_doubtful: bool
+    """Whether what was asked may have been decided all the same."""
+
+    def __init__(
+        self, message: str | None = None, *, code: str = "", is_doubtful: bool = False
+    ) -> None:
+        """
+        Keep why, and whether anything may have been decided.
+
+        Args:
+            message: what the gateway said.
+            code: the problem's own.
+            is_doubtful: whether an earlier try may have been decided.
+        """
+        super().__init__(message)
+        self.code = code
+        self.is_doubtful = is_doubtful
 
 
 class InvariantViolation(AssertionError):

@@ -1,0 +1,86 @@
+"""Where the gateway is, and with which key: as given, else as the command line would find it.
+
+Guarantees that a key is read from the environment or a file and is never shown.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from arbees import __version__
+from arbees.errors import ConfigurationError
+
+HOST, PORT = "127.0.0.1", "8321"
+
+
+class Place(NamedTuple):
+    """A gateway's address, and what every call to it carries."""
+
+    is_secure: bool
+    host: str
+    port: int
+    prefix: str
+    headers: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """Address without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.is_secure else 'http'}://{host}:{self.port}{self.prefix}"
+
+
+def find(url: str | None, api_key: str | None, environ: Mapping[str, str] = os.environ) -> Place:
+    """
+    Return the place.
+
+    Args:
+        url: of the gateway; None = `ARBEES_URL`, else `HTTP_HOST` and `HTTP_PORT`, else the
+            default.
+        api_key: None = `ARBEES_API_KEY`, or what is in the file `ARBEES_API_KEY_FILE`.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: no such address, or a key file that cannot be read.
+    """
+    if url is None:
+        url = environ.get("ARBEES_URL") or _local(environ)
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        port = 0
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port:
+        raise ConfigurationError(
+            "Expected an address",
+            setting="ARBEES_URL",
+            value=url,
+            fix=f"Write it as http://{HOST}:{PORT}.",
+        )
+    headers = {"User-Agent": f"arbees/{__version__}", "Accept": "application/json"}
+    key = _key(environ) if api_key is None else api_key
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    return Place(parts.scheme == "https", parts.hostname, port, parts.path.rstrip("/"), headers)
+
+
+def _local(environ: Mapping[str, str]) -> str:
+    host = environ.get("HTTP_HOST") or HOST
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"http://{host}:{environ.get('HTTP_PORT') or PORT}"
+
+
+def _key(environ: Mapping[str, str]) -> str:
+    path = environ.get("ARBEES_API_KEY_FILE")
+    if path and not environ.get("ARBEES_API_KEY"):
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"Expected a file that can be read: {error}",
+                setting="ARBEES_API_KEY_FILE",
+                value=path,
+                fix="Put the key into it, or set ARBEES_API_KEY.",
+            ) from None
+    return environ.get("ARBEES_API_KEY", "")
