@@ -151,10 +151,55 @@ async def test_endless_head_is_431(wire: Wire, head: bytes) -> None:
     assert (answer.status, answer.json["code"]) == (431, "TOO_LARGE")
 
 
-async def test_upgrade_is_ignored(wire: Wire) -> None:
-    """There are no WebSockets here: a request to upgrade is answered as if it had not asked."""
-    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Content-Length": ""}
-    assert (await wire.ask("GET", "/healthz", headers=headers)).status == 200
+OFFERS = ["h2c", "websocket", "HTTP/3.0, foo"]
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+@pytest.mark.parametrize("step", [1, 40, 10_000])
+async def test_offer_of_another_protocol_is_declined(
+    wire: Wire, gateway: FakeGateway, offer: str, step: int
+) -> None:
+    """A request that offers an upgrade is answered as if it had not, body and all, however cut."""
+    headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": offer, "HTTP2-Settings": "AAMA"}
+    data = ask("POST", "/v1/executions", body(), headers) + ask("GET", "/healthz")
+    for start in range(0, len(data), step):
+        await wire.send(data[start : start + step])
+    assert (await wire.answer()).status == 200
+    assert (await wire.answer()).json == {"alive": True}
+    assert len(gateway.requests) == 1
+
+
+async def test_many_offers_at_once(wire: Wire) -> None:
+    """A thousand pipelined offers are answered one by one."""
+    offer = ask("GET", "/healthz", headers={"Connection": "Upgrade", "Upgrade": "x"})
+    await wire.send(offer * 1_000)
+    for _ in range(1_000):
+        assert (await wire.answer()).status == 200
+
+
+async def test_declined_offer_keeps_the_wish_to_close(wire: Wire) -> None:
+    """`Connection: close` beside an offer of an upgrade still closes."""
+    answer = await wire.ask(
+        "GET", "/healthz", headers={"Connection": "Upgrade, close", "Upgrade": "h2c"}
+    )
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert await wire.is_closed()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"CONNECT venue.example:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=["proxy", "http2", "tls"],
+)
+async def test_other_protocols_are_refused(wire: Wire, data: bytes) -> None:
+    """A proxy's CONNECT, HTTP/2 without asking and TLS hear a problem in HTTP/1.1, and the end."""
+    await wire.send(data)
+    assert (await wire.answer()).json["code"] == "MALFORMED"
+    assert await wire.is_closed()
 
 
 async def test_http_1_0(wire: Wire) -> None:

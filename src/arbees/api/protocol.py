@@ -9,6 +9,7 @@ server bounds bodies and idle connections, but neither the size nor the duration
 import asyncio
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from arbees.api.events import ABORT
@@ -18,6 +19,9 @@ HEAD_BYTES_MAX = 32_768
 HEAD_SECONDS_MAX = 10.0
 """From a connection's first byte, or its opening, to the end of a head."""
 CONNECTIONS_MAX = 1_024
+
+
+_OF_AN_OFFER = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
 
 class HeadTooLarge(Exception):  # noqa: N818 - an expected outcome
@@ -62,9 +66,47 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._refuse(_head_too_large())
                 return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
         if self._is_waiting() and self._head_timer is None:
             self._start_timer()
+
+    def _feed(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = self._parse(rest)
+        except httptools.HttpParserError:
+            self.send_400_response("the request cannot be parsed")
+
+    def _parse(self, data: memoryview) -> memoryview:
+        """Parse, and return what is left behind the head of a request that offers an upgrade."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline()
+            return data[offer.args[0] :]
+        return data[:0]
+
+    def _decline(self) -> None:
+        """
+        Read the head of a request that offers another protocol again, without the offer.
+
+        The parser ends such a request behind its head, and its body would be lost. A server may
+        ignore an offer (RFC 9110, 7.8). Raises HttpParserError for a proxy's CONNECT.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError
+        version = self.parser.get_http_version().encode()
+        lines = [method + b" " + self.url + b" HTTP/" + version + b"\r\n"]
+        for name, value in self.headers:
+            if name not in _OF_AN_OFFER:
+                lines.append(name + b": " + value + b"\r\n")
+            elif name == b"connection" and b"close" in value.lower():
+                lines.append(b"connection: close\r\n")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.feed_data(b"".join((*lines, b"\r\n")))
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Let a client that has said everything hear the answer; close on any other."""
@@ -92,9 +134,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End a head."""
+        if self.parser.should_upgrade():
+            return
         self._is_in_head = False
         self._stop_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request; one that offers an upgrade is read again."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be parsed."""
