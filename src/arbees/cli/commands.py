@@ -27,6 +27,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
+    "init": Command(START, "Write .env and arbees.toml by asking."),
     "demo": Command(START, "Show it all: an evening of generated basketball."),
     "run": Command(START, "Run the gateway."),
     "submit": Command(TRADE, "Send requests to the gateway."),
