@@ -4,6 +4,9 @@ Guarantees that every page under `docs/` is reachable and every link between pag
 `make docs` turns warnings into errors. It fails by stopping the build.
 """
 
+from pygments.lexers.shell import BashLexer
+from sphinx.application import Sphinx
+
 from arbees import __version__
 
 project = "Arbees"
@@ -27,3 +30,8 @@ html_copy_source = False
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["width.css"]
+
+
+def setup(app: Sphinx) -> None:
+    """Let blocks of settings be marked as what they are: lines of `.env`."""
+    app.add_lexer("dotenv", BashLexer)
