@@ -24,6 +24,7 @@ from arbees.core.views import (
     VenueView,
 )
 from arbees.core.words import ResultStatus
+from tests.api.fake_keys import FakeKeys
 
 NOW_NS = 1_769_632_200_000_000_000
 SINCE = "2026-01-28T20:30:00.000Z"
@@ -99,11 +100,13 @@ def halt(source: str = "http", scope: str = "all", *, automatic: bool = False) -
     )
 
 
-class FakeGateway:
+class FakeGateway(FakeKeys):
     """Answers what a test tells it to, and remembers what it was asked."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.requests: list[tuple[Request, float]] = []
+        self.key_ids: list[str | None] = []
         self.quotes: list[Quote] = []
         self.settlements: list[Settlement] = []
         self.switched: list[dict[str, Any]] = []
@@ -121,8 +124,11 @@ class FakeGateway:
         self.gate.set()
         self.asked = asyncio.Event()
 
-    async def submit(self, request: Request, wait_seconds: float) -> Result:
+    async def submit(
+        self, request: Request, wait_seconds: float, key_id: str | None = None
+    ) -> Result:
         self.requests.append((request, wait_seconds))
+        self.key_ids.append(key_id)
         self.asked.set()
         await self.gate.wait()
         answer: Result = self.answer(request)

@@ -58,12 +58,45 @@ async def test_two_hosts_are_403(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8321", "null", " "])
-async def test_any_origin_is_403(wire: Wire, gateway: FakeGateway, path: str, origin: str) -> None:
-    """Only browsers send an origin, and no page may trade."""
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://127.0.0.1:8321",
+        "http://127.0.0.1:8322",
+        "http://127.0.0.1",
+        "http://localhost:8321",
+        "http://127.0.0.1:8321/",
+        "http://127.0.0.1:8321, http://127.0.0.1:8321",
+        "null",
+        " ",
+    ],
+)
+async def test_other_origins_are_403(
+    wire: Wire, gateway: FakeGateway, path: str, origin: str
+) -> None:
+    """Only browsers send an origin, and no page may trade but one that the gateway serves."""
     answer = await wire.ask("POST", path, body(), {"Origin": origin})
     assert (answer.status, answer.json["code"]) == (403, "ORIGIN_REFUSED")
     assert (gateway.requests, gateway.switched, gateway.quotes) == ([], [], [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8321", "localhost:8321", "[::1]:8321", "LocalHost"])
+async def test_our_own_page_may_ask(wire: Wire, gateway: FakeGateway, host: str) -> None:
+    """The control room is served from here: its origin is what it calls this gateway."""
+    headers = {"Host": host, "Origin": f"http://{host.lower()}"}
+    assert (await wire.ask("POST", "/v1/executions", body(), headers)).status == 200
+    assert len(gateway.requests) == 1
+
+
+async def test_two_origins_are_403(wire: Wire) -> None:
+    """A request that names two origins names none."""
+    await wire.send(
+        b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n"
+        b"Origin: http://localhost\r\nOrigin: http://localhost\r\n\r\n"
+    )
+    answer = await wire.answer()
+    assert (answer.status, answer.json["code"]) == (403, "ORIGIN_REFUSED")
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "anything"])

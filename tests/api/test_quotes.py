@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core.words import Side
+from arbees.core.words import KeyScope, Side
 from tests.api.fake import NOW_NS, FakeGateway, Wire
 
 PATH = "/v1/quotes"
@@ -77,7 +77,8 @@ async def test_long_list_is_413(wire: Wire, gateway: FakeGateway) -> None:
 async def test_live_is_409(wire: Wire, gateway: FakeGateway, path: str) -> None:
     """In live trading nobody feeds prices by hand."""
     gateway.live = True
-    answer = await wire.ask("POST", path, json.dumps(QUOTE).encode())
+    headers = {"Authorization": f"Bearer {gateway.hold('feeder', KeyScope.ADMIN)}"}
+    answer = await wire.ask("POST", path, json.dumps(QUOTE).encode(), headers)
     assert (answer.status, answer.json["code"]) == (409, "PAPER_ONLY")
     assert (gateway.quotes, gateway.settlements) == ([], [])
 

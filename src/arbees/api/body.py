@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
+from arbees.api.access import caller_of
 from arbees.api.problem import Problem
 from arbees.core.wire import Malformed, shown
 
@@ -43,12 +44,13 @@ async def read_json(
         seconds_max: the longest that is waited for.
 
     Raises:
-        Problem: another media type (415), too long (413), too slow (408), or cut short (400).
+        Problem: another media type (415), too long (413), too slow (408), or cut short (400);
+            401 where the key was revoked meanwhile.
     """
     _check_headers(scope, bytes_max)
     try:
         async with asyncio.timeout(seconds_max):
-            return await _read(receive, bytes_max)
+            body = await _read(receive, bytes_max)
     except TimeoutError:
         raise Problem(
             408,
@@ -56,6 +58,8 @@ async def read_json(
             f"Expected the whole body within {seconds_max:g} s",
             headers=(_CLOSE,),
         ) from None
+    caller_of(scope).stay()
+    return body
 
 
 async def _read(receive: Receive, bytes_max: int) -> bytes:

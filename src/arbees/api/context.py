@@ -7,6 +7,7 @@ that the port can be bound, and liveness seen, while the journal is still being 
 import time
 from collections.abc import Callable
 
+from arbees.api.access import Access
 from arbees.api.problem import RETRY, Problem
 from arbees.core.views import Follower, Gateway
 
@@ -17,6 +18,7 @@ class Context:
 
     Attributes:
         now_ns: UTC nanoseconds, for what comes without a time of its own.
+        access: lets requests in by their API keys.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class Context:
     ) -> None:
         """Hold gateway and follower, or wait for them."""
         self.now_ns = now_ns
+        self.access = Access()
         self._gateway = gateway
         self._follower = follower
 

@@ -17,6 +17,8 @@ Handler = Callable[[Context, Request], Awaitable[Response]]
 Method = Literal["GET", "POST", "DELETE"]
 Scope = Literal["submit", "cancel", "read", "halt", "resume", "admin"]
 """What a key may do; see the table of scopes in the documentation."""
+Sight = Literal["own", "shared", "account"]
+"""What a key that is bound to a strategy may do: with its own alone, as anybody, not at all."""
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
@@ -58,6 +60,9 @@ class Endpoint:
             sections for programs, is the description that people read.
         tag: the group in which people look for it.
         scopes: a key needs one of them; none = open to everybody who reaches the port.
+        sight: what keys that are bound to a strategy may do here: `own` = the handler shows and
+            changes only what is its strategy's (`caller_of(scope)`), `shared` = there is nothing of
+            another strategy to see, `account` = 403.
         parameters: all that it takes; others are refused by the handler (`body.parameters`).
         body: msgspec type of what comes in; None = it takes none.
         body_bytes_max: the longest body, so that the document can say it.
@@ -79,6 +84,7 @@ class Endpoint:
     handler: Handler
     tag: str
     scopes: tuple[Scope, ...] = ()
+    sight: Sight = "account"
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
     body_bytes_max: int = 65_536
@@ -106,6 +112,10 @@ def problems_of(endpoint: Endpoint) -> dict[int, tuple[str, ...]]:
         500: ("INTERNAL",),
         503: ("OVERLOADED",),
     }
+    if endpoint.scopes:
+        found[401] = ("KEY_REQUIRED",)
+        found[403] = (*found[403], "SCOPE_REQUIRED", "STRATEGY_REFUSED")
+        found[429] = ("KEY_LIMIT",)
     if endpoint.body is not None:
         found |= {413: ("TOO_LARGE",), 415: ("UNSUPPORTED_MEDIA_TYPE",)}
     if endpoint.reaches_gateway:

@@ -27,10 +27,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from arbees.api import events, executions, kill_switch, pages, quotes, status
+from arbees.api import events, executions, keys, kill_switch, pages, quotes, status
 from arbees.api.body import LIST_BYTES_MAX
 from arbees.api.endpoint import EVENT_STREAM, Endpoint, Parameter
+from arbees.api.endpoints_measures import MEASURES
 from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView
+from arbees.core.access import REASON_MAX, CreatedKey, KeyAskWire, KeyView, RevokedKey
+from arbees.core.operating import Listed
 from arbees.core.quote import QuoteWire, SettlementWire
 from arbees.core.request import RequestWire
 from arbees.core.result import Result
@@ -62,6 +65,7 @@ EXECUTIONS = (
         handler=executions.submit,
         tag="Requests",
         scopes=("submit",),
+        sight="own",
         parameters=(_WAIT,),
         body=RequestWire,
         example={
@@ -92,6 +96,7 @@ EXECUTIONS = (
         handler=executions.by_key,
         tag="Requests",
         scopes=("read",),
+        sight="own",
         parameters=(_KEY,),
         answers={200: ExecutionView},
         problems={404: ("NOT_FOUND",)},
@@ -104,6 +109,7 @@ EXECUTIONS = (
         handler=executions.by_request_id,
         tag="Requests",
         scopes=("read",),
+        sight="own",
         parameters=(
             Parameter(
                 name="request_id",
@@ -127,6 +133,7 @@ KILL_SWITCH = (
         handler=kill_switch.act,
         tag="Kill switch",
         scopes=("halt", "resume"),
+        sight="shared",
         body=kill_switch.KillCommand,
         example={"action": "ENABLE", "reason": "the model is wrong", "scope": "sport:NBA"},
         answers={200: KillView},
@@ -141,6 +148,7 @@ KILL_SWITCH = (
         handler=kill_switch.show,
         tag="Kill switch",
         scopes=("read",),
+        sight="shared",
         answers={200: KillView},
     ),
     Endpoint(
@@ -151,6 +159,7 @@ KILL_SWITCH = (
         handler=kill_switch.receipt,
         tag="Kill switch",
         scopes=("read",),
+        sight="own",
         parameters=(
             Parameter(
                 name="receipt_id",
@@ -194,7 +203,7 @@ MARKET_DATA = (
         summary="Settle markets on the paper exchange",
         handler=quotes.settle,
         tag="Market data",
-        scopes=("submit", "admin"),
+        scopes=("admin",),
         body=SettlementWire | list[SettlementWire],
         body_bytes_max=LIST_BYTES_MAX,
         example={"platform": "Kalshi", "market_id": "NBA-BOS", "result": "Yes"},
@@ -212,6 +221,7 @@ LOOKING = (
         handler=status.status,
         tag="Looking",
         scopes=("read",),
+        sight="shared",
         answers={200: StatusView},
     ),
 )
@@ -246,6 +256,65 @@ EVENTS = (
         answers={200: str},
         media_type=EVENT_STREAM,
         problems={409: ("AHEAD_OF_JOURNAL",), 503: ("QUEUE_FULL",)},
+    ),
+)
+
+KEYS = (
+    Endpoint(
+        method="GET",
+        path="/v1/keys",
+        operation="listKeys",
+        summary="List the API keys, without their secrets",
+        handler=keys.show,
+        tag="Keys",
+        scopes=("admin",),
+        answers={200: Listed[KeyView]},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/keys",
+        operation="createKey",
+        summary="Make an API key",
+        handler=keys.create,
+        tag="Keys",
+        scopes=("admin",),
+        body=KeyAskWire,
+        example={
+            "name": "alpha",
+            "scopes": ["submit", "cancel", "read", "halt"],
+            "strategy": "alpha",
+            "max_order_size": 20,
+            "max_orders_per_minute": 5,
+        },
+        answers={201: CreatedKey},
+        problems={409: ("KEY_NAME_TAKEN", "TOO_MANY_KEYS")},
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/v1/keys/{key_id:path}",
+        operation="revokeKey",
+        summary="Revoke an API key",
+        handler=keys.revoke,
+        tag="Keys",
+        scopes=("admin",),
+        parameters=(
+            Parameter(
+                name="key_id",
+                place="path",
+                type=Identifier,
+                says="The id of a key, not its secret.",
+                example="a1b2c3d4e5f6",
+            ),
+            Parameter(
+                name="reason",
+                place="query",
+                type=Annotated[str, msgspec.Meta(min_length=1, max_length=REASON_MAX)],
+                says="Why; it is journaled.",
+                example="lost",
+            ),
+        ),
+        answers={200: RevokedKey},
+        problems={404: ("NOT_FOUND",)},
     ),
 )
 
@@ -301,7 +370,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *KILL_SWITCH,
     *MARKET_DATA,
     *LOOKING,
+    *MEASURES,
     *EVENTS,
+    *KEYS,
     *OPEN,
     *PAGES,
 )

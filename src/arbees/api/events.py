@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from arbees.api.access import Caller, caller_of
 from arbees.api.body import parameters
 from arbees.api.context import Context
 from arbees.api.problem import Problem
@@ -48,6 +49,9 @@ async def events(context: Context, request: Request) -> Response:
     """
     follower = context.follower
     pieces = follower.events(_after(request))
+    caller = caller_of(request.scope)
+    if caller.key is not None:
+        pieces = _while_in_force(pieces, caller)
     try:
         first = await anext(pieces)
     except Ahead as error:
@@ -56,6 +60,17 @@ async def events(context: Context, request: Request) -> Response:
         await _close(pieces)
         return Reply(200, b"", MEDIA_TYPE)
     return EventsReply(first, pieces)
+
+
+async def _while_in_force(pieces: AsyncIterator[bytes], caller: Caller) -> AsyncIterator[bytes]:
+    """Yield a stream for as long as the key of its reader is in force."""
+    try:
+        async for piece in pieces:
+            if not caller.is_in_force:
+                return
+            yield piece
+    finally:
+        await _close(pieces)
 
 
 def _after(request: Request) -> int:

@@ -8,15 +8,18 @@ the same key. The path of a request is short on purpose: route, body, parse, gat
 import asyncio
 from functools import lru_cache
 
+from msgspec import UNSET
+from msgspec.structs import replace
 from starlette.requests import Request as HttpRequest
 
+from arbees.api.access import Caller, caller_of
 from arbees.api.body import parameters, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
 from arbees.api.shapes import execution_view
 from arbees.core.request import parse_request
-from arbees.core.result import encode
+from arbees.core.result import Result, encode
 from arbees.core.units import MICRO, format_micro, parse_micro
 from arbees.core.views import Execution
 from arbees.core.wire import Malformed, identifier
@@ -39,14 +42,20 @@ async def submit(context: Context, request: HttpRequest) -> Reply:
     wait = wait_of(scope["query_string"])
     body = await read_json(scope, request.receive)
     asked = parse_request(body, context.now_ns())
+    caller = caller_of(scope)
+    if caller.strategy is not None:
+        asked = replace(asked, strategy=caller.acts_for(asked.strategy))
     try:
-        result = await gateway.submit(asked, wait)
+        result = await gateway.submit(asked, wait, caller.key_id)
     except asyncio.CancelledError:
         raise Problem(
             503,
             "SHUTTING_DOWN",
             "The gateway stopped before the result was known. Ask again with the same key.",
         ) from None
+    original = result.original
+    if isinstance(original, Result) and not caller.sees(original.strategy):
+        result = replace(result, original=UNSET)
     return Reply(200 if result.final else 202, encode(result))
 
 
@@ -57,7 +66,8 @@ async def by_key(context: Context, request: HttpRequest) -> Reply:
     if "idempotency_key" not in found:
         raise Malformed("idempotency_key", "Expected the key of an execution, was absent")
     key = identifier("idempotency_key", found["idempotency_key"])
-    return _shown(gateway.execution_by_key(key), f"idempotency_key {key}")
+    execution = gateway.execution_by_key(key)
+    return _shown(caller_of(request.scope), execution, f"idempotency_key {key}")
 
 
 async def by_request_id(context: Context, request: HttpRequest) -> Reply:
@@ -65,11 +75,12 @@ async def by_request_id(context: Context, request: HttpRequest) -> Reply:
     gateway = context.gateway
     parameters(request.scope["query_string"], ())
     request_id = identifier("request_id", request.path_params["request_id"])
-    return _shown(gateway.execution(request_id), f"request_id {request_id}")
+    execution = gateway.execution(request_id)
+    return _shown(caller_of(request.scope), execution, f"request_id {request_id}")
 
 
-def _shown(execution: Execution | None, name: str) -> Reply:
-    if execution is None:
+def _shown(caller: Caller, execution: Execution | None, name: str) -> Reply:
+    if execution is None or not caller.sees(execution.result.strategy):
         raise Problem(404, "NOT_FOUND", f"No execution with {name} is known")
     return json_reply(execution_view(execution))
 

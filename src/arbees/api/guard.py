@@ -1,9 +1,9 @@
 """Keep web pages out: whoever can open a page in the operator's browser must not be able to trade.
 
 Guarantees that a request is answered only if it names this host (a page that rebinds its own name
-to loopback sends its own name), carries no `Origin`, and does not come from another site. Why here
-and not at each route: a route that is forgotten would be open. It refuses with 403, before the body
-is read.
+to loopback sends its own name), carries no `Origin` but this gateway's own (a page that it serves
+itself), and does not come from another site. Why here and not at each route: a route that is
+forgotten would be open. It refuses with 403, before the body is read.
 """
 
 import ipaddress
@@ -16,6 +16,8 @@ from arbees.api.reply import Header
 
 _OWN_SITES = frozenset({b"same-origin", b"none"})
 _KNOWN_MAX = 1_000
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+"""Whoever listens on all addresses has all their names. It needs keys, which no page has."""
 
 
 def is_loopback(host: str) -> bool:
@@ -50,6 +52,7 @@ class Guard:
         """
         self._app = app
         self._host = host.lower()
+        self._is_any = host in _EVERYWHERE
         self._known: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,24 +64,29 @@ class Guard:
             await problem.reply()(scope, receive, send)
 
     def _refusal(self, headers: Iterable[Header]) -> Problem | None:
-        hosts = 0
+        hosts, own, origin = 0, b"", None
         for name, value in headers:
             if name == b"host":
-                hosts += 1
+                hosts, own = hosts + 1, value
                 if value not in self._known and not self._learn(value):
                     return _refuse("HOST_REFUSED", "Expected a Host of this gateway", value)
             elif name == b"origin":
-                return _refuse("ORIGIN_REFUSED", "Expected no web page to ask", value)
+                if origin is not None:
+                    return _refuse("ORIGIN_REFUSED", "Expected one Origin header", value)
+                origin = value
             elif name == b"sec-fetch-site" and value.strip().lower() not in _OWN_SITES:
                 return _refuse("ORIGIN_REFUSED", "Expected no other site to ask", value)
         if hosts != 1:
             return _refuse("HOST_REFUSED", "Expected one Host header", b"%d" % hosts)
+        if origin is not None and origin.strip().lower() != b"http://" + own.strip().lower():
+            return _refuse("ORIGIN_REFUSED", "Expected no web page but our own to ask", origin)
         return None
 
     def _learn(self, value: bytes) -> bool:
         """Look at a `Host` that was not seen before; remember it if it is one of ours."""
         host = host_of(value.decode("latin-1").strip()).lower()
-        if not is_loopback(host) and host.removeprefix("[").removesuffix("]") != self._host:
+        is_ours = is_loopback(host) or host.removeprefix("[").removesuffix("]") == self._host
+        if not (is_ours or self._is_any):
             return False
         if len(self._known) < _KNOWN_MAX:
             self._known.add(value)

@@ -9,6 +9,7 @@ the same.
 import msgspec
 from starlette.requests import Request
 
+from arbees.api.access import ANYBODY, Caller, caller_of
 from arbees.api.body import parameters, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem, of_undecided
@@ -51,7 +52,7 @@ async def act(context: Context, request: Request) -> Reply:
     gateway = context.gateway
     command = wire.decode(await read_json(request.scope, request.receive), _COMMAND)
     client = request.client.host if request.client else "unknown"
-    return await switch(gateway, command, client)
+    return await switch(gateway, command, client, caller_of(request.scope))
 
 
 async def show(context: Context, _request: Request) -> Reply:
@@ -69,12 +70,15 @@ async def receipt(context: Context, request: Request) -> Reply:
     parameters(request.scope["query_string"], ())
     receipt_id = wire.identifier("id", request.path_params["receipt_id"])
     found = gateway.receipt(receipt_id)
-    if found is None:
+    own = caller_of(request.scope).strategy
+    if found is None or (own is not None and found.scope != f"strategy:{own}"):
         raise Problem(404, "NOT_FOUND", f"No receipt {receipt_id} is known")
     return json_reply(found)
 
 
-async def switch(gateway: Gateway, command: KillCommand, client: str) -> Reply:
+async def switch(
+    gateway: Gateway, command: KillCommand, client: str, caller: Caller = ANYBODY
+) -> Reply:
     """
     Carry out a kill-switch command.
 
@@ -82,10 +86,12 @@ async def switch(gateway: Gateway, command: KillCommand, client: str) -> Reply:
         gateway: that is switched.
         command: what to do.
         client: the address that asks.
+        caller: the key that asks.
 
     Raises:
         Malformed: a word or a text that cannot be read.
-        Problem: an automatic halt remains (409), or the journal failed (503).
+        Problem: the key does not allow it (403), an automatic halt remains (409), or the journal
+            failed (503).
     """
     action = wire.word("action", command.action, ACTIONS)
     reason = command.reason.strip()
@@ -93,8 +99,10 @@ async def switch(gateway: Gateway, command: KillCommand, client: str) -> Reply:
         expected = f"Expected a reason of 1 to {_REASON_MAX} characters"
         raise Malformed("reason", f"{expected}, was {len(reason)}")
     source = wire.word("source", command.source, _SOURCES)
-    actor = client if command.actor is None else wire.identifier("actor", command.actor)
+    named = client if command.actor is None else wire.identifier("actor", command.actor)
+    actor = caller.actor(named)
     try:
+        _check(gateway, caller, action, command.scope, source)
         reply = await gateway.kill_switch(
             action,
             scope=command.scope,
@@ -119,6 +127,23 @@ async def switch(gateway: Gateway, command: KillCommand, client: str) -> Reply:
             **msgspec.structs.asdict(kill_view(reply)),
         )
     return json_reply(kill_view(reply))
+
+
+def _check(gateway: Gateway, caller: Caller, action: str, scope: str, source: str) -> None:
+    """
+    Refuse a command that the key does not allow. Stopping is always safe, in any scope.
+
+    Raises:
+        Problem: 403.
+        ValueError: unknown scope.
+    """
+    if caller.key is None:
+        return
+    if action != "DISABLE":
+        caller.require("halt", "stop or reduce trading")
+    if gateway.is_loosening(action, scope=scope, source=source):
+        caller.require("resume", "resume trading, or to reduce where it is halted")
+        caller.scope(scope)
 
 
 def _not_durable(gateway: Gateway, error: Undecided) -> Problem:

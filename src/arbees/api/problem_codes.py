@@ -13,18 +13,25 @@ PROBLEM_CODES: dict[str, str] = {
     "INTERNAL": "a fault; what became of the request is not known, come again with the same key",
     "JOURNAL_FAILED": "the journal cannot be written; what was decided last is not known, come "
     "again with the same key",
+    "KEY_LIMIT": "the key has asked as often this minute as it may; nothing was decided, "
+    "`Retry-After` says when to come again",
+    "KEY_NAME_TAKEN": "another key in force has that name; revoke it first, or take another name",
+    "KEY_REQUIRED": "no API key in force came along as `Authorization: Bearer`",
     "MALFORMED": "body, query, path or head cannot be read; `field` names the field, no key is "
     "spent",
     "METHOD_NOT_ALLOWED": "`Allow` names the methods that are offered here",
     "NOT_FOUND": "nothing is known under that name, or there is no such path",
     "NOT_READY": "nothing is decided now; `reasons` say why",
-    "ORIGIN_REFUSED": "a web page asks: it may not",
+    "ORIGIN_REFUSED": "a web page asks that is not this gateway's own",
     "OVERLOADED": "too many connections at once; come again",
     "PAPER_ONLY": "live trading takes quotes and settlements from the venues alone",
     "QUEUE_FULL": "more requests wait than may; nothing was decided, come again with the same key",
     "REQUEST_TIMEOUT": "head or body did not come in time (10 s each)",
+    "SCOPE_REQUIRED": "the key has not the scope for this; see the table of scopes",
     "SHUTTING_DOWN": "the gateway ends; come again with the same key",
     "STARTING": "the gateway reads its journal; nothing was decided, come again with the same key",
+    "STRATEGY_REFUSED": "the key is bound to a strategy, and this is another's or the account's",
     "TOO_LARGE": "the body is longer than 64 KiB (lists: 1 MiB), or the head than 32 KiB",
+    "TOO_MANY_KEYS": "as many keys are in force as there may be; revoke some",
     "UNSUPPORTED_MEDIA_TYPE": "no `Content-Type: application/json`, or a compressed body",
 }

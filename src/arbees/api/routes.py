@@ -1,7 +1,8 @@
 """From the table of endpoints to routes: one for each path.
 
 Guarantees that a path answers exactly the methods of the table, `HEAD` wherever `GET`, and any
-other with 405 and an `Allow` that names them. Short on purpose: every request passes here.
+other with 405 and an `Allow` that names them, and that no handler is reached but by whoever may.
+Short on purpose: every request passes here.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from arbees.api.access import CALLER
 from arbees.api.context import Context
 from arbees.api.endpoint import Endpoint
 
@@ -38,6 +40,11 @@ class Path:
         endpoint = self._by_method.get(scope["method"])
         if endpoint is None:
             raise HTTPException(405, headers={"Allow": self._allow})
+        if endpoint.scopes:
+            context = self._context
+            scope[CALLER] = context.access.admit(
+                context.gateway, scope, endpoint.scopes, endpoint.sight, context.now_ns()
+            )
         answer = await endpoint.handler(self._context, Request(scope, receive))
         await answer(scope, receive, send)
 

@@ -1,8 +1,8 @@
 """The HTTP server inside the gateway's own loop.
 
-Guarantees that it listens on loopback alone, that `start` returns when the port is bound, that it
-leaves signals, logging and the loop to others and prints nothing, and that `stop` ends within a
-bound. It fails by `ConfigurationError` where it may not or cannot listen.
+Guarantees that it listens on loopback alone unless API keys are in force, that `start` returns when
+the port is bound, that it leaves signals, logging and the loop to others and prints nothing, and
+that `stop` ends within a bound. It fails by `ConfigurationError` where it may not or cannot listen.
 """
 
 import asyncio
@@ -50,27 +50,30 @@ class ApiServer:
         now_ns: Callable[[], int] = time.time_ns,
         stop_seconds: float = STOP_SECONDS,
         follower: Follower | None = None,
+        is_keyed: bool = False,
     ) -> None:
         """
         Prepare; nothing is bound yet.
 
         Args:
             gateway: what is served; None while it is being made, see `attach`.
-            host: an address of loopback, or `localhost`.
+            host: an address of loopback, or `localhost`; any other only if `is_keyed`.
             port: 0 for any that is free.
             now_ns: UTC nanoseconds, for what comes without a time of its own.
             stop_seconds: how long `stop` waits for answers that are due.
             follower: what reads at length; None while it is being made.
+            is_keyed: whether an API key is in force; then one is needed for ever.
 
         Raises:
             ConfigurationError: the host is not loopback, or there is no such port.
         """
-        if not is_loopback(host):
+        if not (is_keyed or is_loopback(host)):
             raise ConfigurationError(
-                "Expected an address of this machine alone, since there are no API keys",
+                "Expected an address of this machine alone, since no API key is in force",
                 setting="HTTP_HOST",
                 value=host,
-                fix="Set HTTP_HOST=127.0.0.1 and reach it through an SSH tunnel from elsewhere.",
+                fix="Make a key first: arbees keys create --name NAME --scope read. Or set "
+                "HTTP_HOST=127.0.0.1 and reach it through an SSH tunnel from elsewhere.",
             )
         if not 0 <= port <= PORT_MAX:
             raise ConfigurationError(

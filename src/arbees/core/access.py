@@ -326,6 +326,10 @@ class KeyHolder(Protocol):
         """Return the key in force whose secret this is; None = none is."""
         ...
 
+    def is_in_force(self, key_id: str) -> bool:
+        """Whether a key is there, and not revoked."""
+        ...
+
     def keys(self) -> tuple[KeyView, ...]:
         """Return the keys, oldest first, the revoked ones too."""
         ...

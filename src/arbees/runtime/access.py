@@ -7,6 +7,7 @@ made here, told once to whoever asked, and kept nowhere.
 """
 
 import secrets
+from collections.abc import Iterable
 
 from arbees.core import commands as c
 from arbees.core import events as e
@@ -22,11 +23,27 @@ from arbees.core.access import (
     view_of,
 )
 from arbees.core.book import Book
+from arbees.core.ports import Stored
 from arbees.core.secret import ID_BYTES, RANDOM_BYTES, digest_of, id_of, is_of, make_secret
 from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
 from arbees.runtime.scopes import canonical_scope
 from arbees.runtime.writer import Lane
+
+KEY_KINDS = (e.KeyCreated.__name__, e.KeyRevoked.__name__)
+"""Kinds of the records that say which keys there are."""
+
+
+def has_key(records: Iterable[Stored]) -> bool:
+    """Tell whether a key is in force after the records of `KEY_KINDS`."""
+    active: set[str] = set()
+    for stored in records:
+        event = e.decode(stored.body)
+        if isinstance(event, e.KeyCreated):
+            active.add(event.key_id)
+        elif isinstance(event, e.KeyRevoked):
+            active.discard(event.key_id)
+    return bool(active)
 
 
 class KeyRing:
@@ -50,16 +67,18 @@ class KeyRing:
         """Return a key in force or ended."""
         return self._keys.get(key_id)
 
+    def in_force(self, key_id: str) -> ApiKey | None:
+        """Return a key that is there and not revoked."""
+        key = self._keys.get(key_id)
+        return key if key is not None and key.is_active and key_id not in self._ending else None
+
     def authenticate(self, secret: str) -> ApiKey | None:
         """Return the key in force whose secret this is."""
         key_id = id_of(secret)
         if key_id is None:
             return None
-        key = self._keys.get(key_id)
-        is_in_force = key is not None and key.is_active and key_id not in self._ending
-        if not is_of(secret, key.digest if key is not None and is_in_force else None):
-            return None
-        return key
+        key = self.in_force(key_id)
+        return key if is_of(secret, None if key is None else key.digest) else None
 
     def end(self, key_id: str) -> None:
         """End a key in memory."""
@@ -93,6 +112,10 @@ class KeyedDesk:
     def authenticate(self, secret: str) -> ApiKey | None:
         """Return the key in force whose secret this is."""
         return self.key_ring.authenticate(secret)
+
+    def is_in_force(self, key_id: str) -> bool:
+        """Whether a key is there, and not revoked."""
+        return self.key_ring.in_force(key_id) is not None
 
     def keys(self) -> tuple[KeyView, ...]:
         """Return the keys, oldest first."""
