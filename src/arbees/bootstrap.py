@@ -93,6 +93,7 @@ class Assembly:
         self.gateway = gateway
         self.exchange = exchange
         self.audit = audit
+        sheets=settings.sheets(),
         self.reader = reader
         self.follower = follower
         self._clock = clock

@@ -221,6 +221,14 @@ LEAST: list[tuple[e.Event, str]] = [
         '{"type":"VenueStateChanged","platform":"Kalshi","state":"HALTED"}',
     ),
     (
+        e.AlertRaised(alert_id="a", name="N", severity="warning", message="m", since_ns=7),
+        (
+            '{"type":"AlertRaised","alert_id":"a","name":"N","severity":"warning","message":"m",'
+            '"since_ns":7}'
+        ),
+    ),
+    (e.AlertCleared(alert_id="a"), '{"type":"AlertCleared","alert_id":"a"}'),
+    (
         e.DenialReviewed(request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"),
         (
             '{"type":"DenialReviewed","request_id":"r-1","sequence":7,"verdict":"disputed",'
@@ -282,6 +290,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     e.MarketSettled: {"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
     e.BalanceObserved: {"inside": ("c-1",)},
     e.VenueStateChanged: {"reasons": ("late", "blind")},
+    e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
     e.KeyCreated: {
         "strategy": "alpha",
         "caps": Caps(max_order_size=1, max_orders_per_hour=2),
@@ -296,6 +305,8 @@ EMPTY: dict[str, Any] = {
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
     **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),
     "caps": Caps(),
+    "count": 1,
+    "data": {},
     **dict.fromkeys(("leg", "realized", "cash", "outside", "strategy_quantity"), 0),
     **dict.fromkeys(("yes_quantity", "yes_cost", "no_quantity", "no_cost"), 0),
     **dict.fromkeys(("warnings", "evidence", "in_flight", "inside", "reasons"), ()),

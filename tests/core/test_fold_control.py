@@ -1,9 +1,12 @@
 """Control in the book: halts, balances, days, marks, breaks, authority and the process itself."""
 
+from typing import Any
+
 import pytest
 
 from arbees.core import events as e
 from arbees.core.book import Authority, Break, Cycle, Day, Halt, Pool, cycle_name
+from arbees.core.fold_control import ALERTS_MAX
 from arbees.core.words import HaltSource, TimeInForce, TradingState
 from tests.core.scene import Scene
 from tests.safeguards.build import CONDITION, KALSHI, NOW
@@ -77,6 +80,7 @@ def test_a_repeated_execution_that_is_acknowledged_starts_anew() -> None:
         "alpha|N": [],
         "alphabet|M": [1, 2],
         "beta|alpha|M": [1, 2],
+        "alpha|x|M": [1, 2],
     }
     assert first.quantity == 3
 
@@ -275,3 +279,42 @@ def test_states_of_venues() -> None:
         e.VenueStateChanged(platform="Kalshi", state="ACTIVE"),
     )
     assert scene.book.venue_states == {"Kalshi": "ACTIVE", "Polymarket": "REDUCING"}
+
+
+# Alerts ----------------------------------------------------------------------------------------
+
+
+def alert(number: int, **changes: Any) -> e.AlertRaised:
+    """Return the event of an alert."""
+    fields: dict[str, Any] = {"message": "m", "since_ns": NOW - 5, **changes}
+    return e.AlertRaised(alert_id=f"a-{number}", name="BALANCE_LOW", severity="critical", **fields)
+
+
+def test_an_alert_is_on_record_until_and_after_it_is_cleared() -> None:
+    """The last word on it counts; its end keeps it, with when; the newest word stands last."""
+    scene = Scene()
+    scene.write(alert(1), alert(2), alert(1, count=7, message="n", data={"platform": "Kalshi"}))
+    assert list(scene.book.alerts) == ["a-2", "a-1"]
+    first = scene.book.alerts["a-1"]
+    assert (first.count, first.message, first.data) == (7, "n", {"platform": "Kalshi"})
+    assert (first.since_ns, first.cleared_ns, first.sequence) == (NOW - 5, None, 5)
+    scene.wait(3)
+    scene.write(e.AlertCleared(alert_id="a-2"), e.AlertCleared(alert_id="never"))
+    assert scene.book.alerts["a-2"].cleared_ns == scene.now
+    assert scene.book.alerts["a-2"].sequence == 6
+    scene.write(alert(2))
+    assert scene.book.alerts["a-2"].cleared_ns is None
+    scene.check()
+
+
+def test_the_record_of_alerts_is_bounded() -> None:
+    """Cleared ones are forgotten first, then the oldest."""
+    scene = Scene()
+    scene.write(*(alert(number) for number in range(ALERTS_MAX)))
+    scene.write(e.AlertCleared(alert_id="a-7"), alert(1_000))
+    assert len(scene.book.alerts) == ALERTS_MAX
+    assert "a-7" not in scene.book.alerts
+    scene.write(alert(1_001))
+    assert "a-0" not in scene.book.alerts
+    assert {"a-1", "a-1000", "a-1001"} <= set(scene.book.alerts)
+    scene.check()

@@ -90,7 +90,7 @@ class Chaos:
             what = self.draw.randrange(4)
             scope = self.draw.choice(("all", f"market:{GAME}", "sport:NBA"))
             if what == 0:
-                await gateway.cancel_all("drill", scope=scope)
+                await gateway.cancel_all(reason="drill", actor="ann", scope=scope)
             elif what == 1:
                 await evening.halt(scope, self.draw.choice(("ENABLE", "REDUCE")))
                 await self._pause(evening, 0.05)

@@ -78,9 +78,9 @@ async def cancel(evening: Evening) -> None:
     await evening.quote(OTHER)
     await evening.ask("first", price=610, time_in_force=TimeInForce.GTC)
     await evening.ask("second", market=OTHER, price=610, time_in_force=TimeInForce.GTC)
-    await evening.assembly.gateway.cancel_all("drill", scope=f"market:{GAME}")
+    await evening.assembly.gateway.cancel_all(reason="drill", actor="ann", scope=f"market:{GAME}")
     evening.assembly.exchange.faults.set(Fault.CANCEL_YET_FILLED, times=1)
-    await evening.assembly.gateway.cancel_all("drill")
+    await evening.assembly.gateway.cancel_all(scope="all", reason="drill", actor="ann")
     await evening.clock.sleep(1)
     assert evening.known("first").status == "Cancelled"
     assert evening.known("second").status == "Filled"

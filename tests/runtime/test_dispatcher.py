@@ -42,7 +42,7 @@ async def unknown(rig: Rig, *lookups: Lookup | VenueError, **changes: Any) -> No
 
 async def cancel(rig: Rig) -> None:
     """Ask for the cancel of everything, and let happen what it sets off."""
-    await rig.gateway.cancel_all("drill")
+    await rig.gateway.cancel_all(scope="all", reason="drill", actor="ann")
     await rig.settle()
 
 

@@ -273,7 +273,7 @@ async def test_a_mass_cancel_has_a_receipt() -> None:
         await rig.rest("k-1")
         filled = await rig.rest("k-2")
         rig.kalshi.before_cancel.clear()
-        receipt_id = await rig.gateway.cancel_all("end of day", actor="ann")
+        receipt_id = await rig.gateway.cancel_all(scope="all", reason="end of day", actor="ann")
         receipt = rig.gateway.receipt(receipt_id)
         assert receipt is not None
         assert (receipt.kind, receipt.scope, receipt.reason) == (

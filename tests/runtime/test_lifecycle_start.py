@@ -56,7 +56,7 @@ async def crashed(
         await rig.settle()
         if is_cancelled:
             rig.kalshi.cancel_answers.extend([CancelUnknown(message="no answer")] * 9)
-            await rig.gateway.cancel_all("drill")
+            await rig.gateway.cancel_all(scope="all", reason="drill", actor="ann")
             await rig.settle()
         order = rig.order()
     return rig.journal, order

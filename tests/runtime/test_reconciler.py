@@ -166,7 +166,7 @@ async def test_an_order_that_ended_here_and_works_there_is_a_break() -> None:
     """The journal knows it, as ended: a break, and no sign of another journal."""
     async with running() as rig:
         order = await rig.rest()
-        await rig.gateway.cancel_all("drill")
+        await rig.gateway.cancel_all(scope="all", reason="drill", actor="ann")
         await rig.settle()
         rig.kalshi.working = [listed(order)]
         await compare(rig)

@@ -9,7 +9,7 @@ from bisect import bisect_right
 import msgspec
 
 from arbees.core.access import ApiKey
-from arbees.core.market import Market
+from arbees.core.market import Holding, Market
 from arbees.core.order import Order
 from arbees.core.units import NS_PER_SECOND, mul_floor
 from arbees.core.words import SCOPE_ALL, Platform, Side, TradingState
@@ -63,6 +63,21 @@ class Break(msgspec.Struct, kw_only=True):
     observed: str
     policy: str
     since_ns: int
+
+
+class StandingAlert(msgspec.Struct, kw_only=True):
+    """An alert on record; it stands until it is cleared."""
+
+    alert_id: str
+    name: str
+    severity: str
+    message: str
+    since_ns: int
+    count: int
+    data: dict[str, str]
+    sequence: int
+    """Of its last record."""
+    cleared_ns: int | None = None
 
 
 class Cycle(msgspec.Struct, kw_only=True):
@@ -156,6 +171,8 @@ class Book(msgspec.Struct, kw_only=True):
     halts: dict[str, Halt] = {}
     """By `source|scope`."""
     breaks: dict[str, Break] = {}
+    alerts: dict[str, StandingAlert] = {}
+    """The last ones by id, cleared ones too, in the order of their last records."""
     authority: Authority | None = None
     venue_states: dict[str, str] = {}
     keys: dict[str, ApiKey] = {}
@@ -219,15 +236,23 @@ class Book(msgspec.Struct, kw_only=True):
 
 def unrealized_of(market: Market, touch: tuple[int | None, int | None]) -> int:
     """Return marks less cost of one market; see `Book.unrealized`."""
-    total = 0
-    for holding, now, last in (
-        (market.yes, touch[0], market.mark_yes),
-        (market.no, touch[1], market.mark_no),
-    ):
-        price = last if now is None else now
-        if holding.quantity and price is not None:
-            total += mul_floor(price, holding.quantity) - holding.cost
-    return total
+    yes = marked_of(market.yes, touch[0], market.mark_yes)
+    return yes + marked_of(market.no, touch[1], market.mark_no)
+
+
+def marked_of(holding: Holding, now: int | None, last: int | None) -> int:
+    """
+    Return the mark less the cost of what is held of one side.
+
+    Args:
+        holding: what is held.
+        now: price at which it could be closed now; None = nobody quotes it.
+        last: the last journaled mark; without that too it stands at its cost.
+    """
+    price = last if now is None else now
+    if not holding.quantity or price is None:
+        return 0
+    return mul_floor(price, holding.quantity) - holding.cost
 
 
 def cycle_name(strategy: str, market_key: str) -> str:

@@ -7,9 +7,10 @@ import msgspec
 from arbees.core.access import KeyAsk
 from arbees.core.book import Book
 from arbees.core.candidate import Candidate
-from arbees.core.events import Event
+from arbees.core.events import BreakOpened, Event
 from arbees.core.facts import Facts
 from arbees.core.market import Listing, Terms
+from arbees.core.operating import End
 from arbees.core.order import Order
 from arbees.core.outcomes import (
     ApprovedOrder,
@@ -189,6 +190,31 @@ class MoveCash(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
 
 
+class TakeComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that does not agree with a venue, of the kinds that were compared."""
+
+    platform: Platform
+    kinds: frozenset[str]
+    found: tuple[BreakOpened, ...]
+
+
+class EndBreak(msgspec.Struct, frozen=True, kw_only=True):
+    """A named operator ends a break."""
+
+    break_id: str
+    reason: str
+    actor: str
+
+
+class EndUnknown(msgspec.Struct, frozen=True, kw_only=True):
+    """A named operator ends an order of unknown fate (P7)."""
+
+    client_order_id: str
+    end: End
+    reason: str
+    actor: str
+
+
 class OpenDay(msgspec.Struct, frozen=True, kw_only=True):
     """A trading day begins."""
 
@@ -233,6 +259,9 @@ Command = (
     | SettleMarket
     | ObserveBalance
     | MoveCash
+    | TakeComparison
+    | EndBreak
+    | EndUnknown
     | OpenDay
     | CreateKey
     | RevokeKey

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from arbees.core import commands as c
-from arbees.core import control, execution
+from arbees.core import control, execution, mending
 from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.candidate import Candidate, make_candidate
@@ -331,6 +331,9 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.OpenDay: lambda book, command, _now: control.open_day(book, command),
     c.MoveCash: _move_cash,
     c.CreateKey: lambda book, command, _now: control.create_key(book, command),
+    c.TakeComparison: lambda book, command, _now: mending.take_comparison(book, command),
+    c.EndBreak: lambda book, command, _now: mending.end_break(book, command),
+    c.EndUnknown: lambda book, command, _now: mending.end_unknown(book, command),
     c.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
     c.Record: _record,
 }

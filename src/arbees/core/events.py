@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from arbees.core import access
+from arbees.core import alert_events as alerts
 from arbees.core import event as base
 from arbees.core import operator_events as operators
 from arbees.core.facts import Facts
@@ -19,6 +20,8 @@ from arbees.core.words import Platform, Side
 
 Event = base.Event
 Finding = base.Finding
+AlertCleared = alerts.AlertCleared
+AlertRaised = alerts.AlertRaised
 Authorized = operators.Authorized
 CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
@@ -353,6 +356,8 @@ AnyEvent = (
     | KeyCreated
     | KeyRevoked
 )
+    | AlertRaised
+    | AlertCleared
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)

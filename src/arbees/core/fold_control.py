@@ -5,7 +5,7 @@ Also which process writes.
 
 from arbees.core import events as e
 from arbees.core.access import REVOKED_MAX, ApiKey, key_of
-from arbees.core.book import Authority, Book, Break, Day, Halt, Pool
+from arbees.core.book import Authority, Book, Break, Day, Halt, Pool, StandingAlert
 from arbees.core.words import HaltSource, TradingState
 
 
@@ -125,6 +125,37 @@ def authorized(book: Book, event: e.Authorized, time_ns: int) -> None:
 def venue_state(book: Book, event: e.VenueStateChanged, _time_ns: int) -> None:
     """Take a venue's move along the lattice."""
     book.venue_states[event.platform] = event.state
+
+
+ALERTS_MAX = 200
+"""Alerts on record; cleared ones are forgotten first."""
+
+
+def alert_raised(book: Book, event: e.AlertRaised, _time_ns: int) -> None:
+    """Put an alert on record, or the last word on one that stands."""
+    book.alerts.pop(event.alert_id, None)
+    book.alerts[event.alert_id] = StandingAlert(
+        alert_id=event.alert_id,
+        name=event.name,
+        severity=event.severity,
+        message=event.message,
+        since_ns=event.since_ns,
+        count=event.count,
+        data=dict(event.data),
+        sequence=book.sequence,
+    )
+    if len(book.alerts) > ALERTS_MAX:
+        over = (name for name, each in book.alerts.items() if each.cleared_ns is not None)
+        del book.alerts[next(over, next(iter(book.alerts)))]
+
+
+def alert_cleared(book: Book, event: e.AlertCleared, time_ns: int) -> None:
+    """End an alert; one that is forgotten has no end to tell of."""
+    known = book.alerts.pop(event.alert_id, None)
+    if known is not None:
+        known.cleared_ns = time_ns
+        known.sequence = book.sequence
+        book.alerts[event.alert_id] = known
 
 
 def key_created(book: Book, event: e.KeyCreated, time_ns: int) -> None:

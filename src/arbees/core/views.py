@@ -5,16 +5,16 @@ The api and the command line know the gateway only through these.
 
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
 from arbees.core.access import KeyHolder
+from arbees.core.measures import Observer
+from arbees.core.operating import Operator
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
-
-T = TypeVar("T")
 
 
 class Undecided(Exception):  # noqa: N818 - not a fault of the gateway's code
@@ -149,145 +149,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[EventView, ...]
 
 
-class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An open order: working, in flight or unknown."""
-
-    order_id: str | None
-    client_order_id: str
-    request_id: str
-    platform: str
-    market_id: str
-    side: str
-    action: str
-    size: Decimal
-    filled_qty: Decimal
-    limit_price: Decimal
-    time_in_force: str
-    status: str
-    created_at: str
-    strategy: str = ""
-
-
-class PositionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is held of one side of a market, and what that market may still cost."""
-
-    platform: str
-    market_id: str
-    market_key: str
-    side: str
-    quantity: Decimal
-    avg_cost: Decimal
-    mark: Decimal | None
-    """Price at which it could be closed; None = never seen."""
-    unrealized_pnl: Decimal
-    realized_pnl: Decimal
-    """Of the whole market, since ever."""
-    worst_case_loss: Decimal
-    """Of the whole market, open orders included."""
-    sport: str
-    game_id: str
-
-
-class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
-    """Money of one pool of a venue."""
-
-    platform: str
-    available: Decimal
-    """The venue's own figure."""
-    reserved: Decimal
-    """What of ours is not provably inside that figure."""
-    equity: Decimal
-    """Available plus what is held, at its marks."""
-    as_of: str
-    stale: bool
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a limit is used in one scope."""
-
-    scope: str
-    value: Decimal
-    limit: Decimal
-    headroom: Decimal
-
-
-class SafeguardView(msgspec.Struct, frozen=True, kw_only=True):
-    """A safeguard: its settings, how much of its limits is used, what it denied today."""
-
-    name: str
-    enabled: bool
-    settings: dict[str, str]
-    used: tuple[Usage, ...]
-    denials_today: int
-
-
-class AlertView(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that was raised; repeats are counted, not listed."""
-
-    name: str
-    severity: str
-    message: str
-    raised_at: str
-    cleared_at: str | None
-    count: int
-    data: dict[str, str]
-    sequence: int
-
-
-class BreakView(msgspec.Struct, frozen=True, kw_only=True):
-    """An open reconciliation break."""
-
-    break_id: str
-    kind: str
-    platform: str
-    market_key: str | None
-    expected: str
-    observed: str
-    policy: str
-    since: str
-
-
-class ReconciliationView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reconciliation found."""
-
-    complete: bool
-    """Every venue answered and was compared; false = a query failed, nothing was concluded."""
-    failed: tuple[str, ...]
-    """Platforms whose query failed."""
-    breaks: tuple[BreakView, ...]
-    """Open now."""
-    finished_at: str
-    sequence: int
-
-
-class CancelReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A cancel that was asked for, durably; what became of it is the order's own record."""
-
-    order_id: str | None
-    client_order_id: str
-    request_id: str
-    status: str
-    """Of the order, as known when the cancel was recorded."""
-    sequence: int
-
-
-class CashflowView(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit (> 0) or withdrawal (< 0) that was recorded."""
-
-    platform: str
-    amount: Decimal
-    reason: str
-    sequence: int
-
-
-class Listed(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """A list as it is answered, and the last durable record that it reflects."""
-
-    items: tuple[T, ...]
-    sequence: int
-
-
-class Gateway(KeyHolder, Protocol):
+class Gateway(KeyHolder, Operator, Protocol):
     """The gateway as the api sees it. All calls on its event loop."""
 
     async def submit(

@@ -37,6 +37,10 @@ class Simulator(Protocol):
         """Settle a market. False: not taken."""
         ...
 
+    async def move_cash(self, platform: Platform, amount: int) -> None:
+        """Deposit (> 0) or withdraw (< 0). Raises VenueRefused for more than is available."""
+        ...
+
     async def close(self) -> None:
         """Release its book."""
         ...

@@ -186,12 +186,13 @@ class Dispatcher:
 
         A cancel that breaks does not keep the others from being asked for; it is raised at the end.
         """
-        asked = [self._cancel_once(order) for order in list(self._book.orders.values())]
+        asked = [self.cancel_once(order) for order in list(self._book.orders.values())]
         for outcome in await asyncio.gather(*asked, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _cancel_once(self, order: Order) -> None:
+    async def cancel_once(self, order: Order) -> None:
+        """Ask for one cancel, without a journal."""
         await self._venues[order.platform].cancel(
             order.client_order_id, order.venue_order_id, order.market_id
         )

@@ -36,11 +36,12 @@ from arbees.runtime.writer import Committed, Lane, TakeQuote
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
 _OF_KEYS = (e.KeyCreated, e.KeyRevoked)
+from arbees.runtime.operations import Operations
 LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
 
-class TradingGateway(KeyedDesk):
+class TradingGateway(KeyedDesk, Operations):
     """Implements `core.views.Gateway` over a desk."""
 
     def __init__(self, desk: Desk) -> None:
@@ -115,6 +116,7 @@ class TradingGateway(KeyedDesk):
             async with asyncio.timeout(self.last_cancels_seconds):
                 await self.desk.dispatcher.cancel_unjournaled()
         except TimeoutError:
+        self.reads.give_up()
             self.desk.alert("JOURNAL_TROUBLE", "not every cancel was answered before the end")
         finally:
             self.on_end(f"the journal failed: {reason}")
@@ -210,13 +212,6 @@ class TradingGateway(KeyedDesk):
         """Settle a market on the paper exchange, which reports it like any venue."""
         if self.desk.simulator is not None and not self.desk.simulator.settle(settlement):
             raise Undecided("QUEUE_FULL", "the paper exchange takes no more; come again")
-
-    async def cancel_all(self, reason: str, *, scope: str = "all", actor: str = "arbees") -> str:
-        """Cancel all that works in a scope; return the id of the receipt."""
-        receipt_id = self.desk.receipt_id()
-        cancel = c.RequestCancel(scope=scope, reason=reason, actor=actor, receipt_id=receipt_id)
-        await self.desk.writer.put(cancel, Lane.CONTROL)
-        return receipt_id
 
     # Stops -------------------------------------------------------------------------------------
 

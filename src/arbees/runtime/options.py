@@ -16,6 +16,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     settings_hash: str
     settings: dict[str, str] = {}
     """As shown, secrets left out; journaled at the start."""
+    sheets: dict[str, dict[str, str]] = {}
+    """By safeguard, in the order of evaluation, those that are off too: its settings as text."""
     disabled: dict[str, str] = {}
     zone: ZoneInfo
     """Of the trading day."""

@@ -1,5 +1,9 @@
 """Reads of a desk as the outside sees them: results, receipts, status. Only what is durable."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import msgspec
 
 from arbees.core import events as e
@@ -13,11 +17,18 @@ from arbees.core.views import (
     Receipt,
     ReceiptOrder,
     StatusView,
+    Undecided,
     VenueView,
 )
 from arbees.core.wire import format_time
 from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
+
+T = TypeVar("T")
+
+LOOK_SECONDS_MAX = 5.0
+"""How long a look waits for the disk."""
+NOT_TRUE = "the journal failed: what is in memory may not be true; look again after the restart"
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -35,20 +46,71 @@ class Reads:
     def __init__(self, desk: Desk) -> None:
         """Read a desk."""
         self._desk = desk
+        self.seconds_max = LOOK_SECONDS_MAX
+        self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._takes: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
         self._figures = self.look()
 
     def look(self) -> Figures:
         """Return figures of the book; where it runs ahead of the disk, those of before (P1)."""
         desk = self._desk
         book = desk.book
-        if book.sequence <= desk.journal.head.sequence:
+        if self._is_in_step():
             self._figures = Figures(
                 len(book.orders),
                 book.unknown,
                 book.total_worst,
                 book.pnl_today(desk.marks.unrealized),
             )
+            self._tell()
         return self._figures
+
+    def _is_in_step(self) -> bool:
+        """Tell whether all that the book holds is durable."""
+        return self._desk.book.sequence <= self._desk.journal.head.sequence
+
+    async def settled(self, name: str, take: Callable[[], T]) -> T:
+        """
+        Return what is found in the book at a moment at which all of it is durable (P1).
+
+        Args:
+            name: whoever waits under the same name is given the same.
+            take: looks; called once.
+
+        Raises:
+            Undecided: the journal failed, or the disk hangs.
+        """
+        if self._is_in_step():
+            return take()
+        if self._desk.writer.poison is not None:
+            raise Undecided("JOURNAL_FAILED", NOT_TRUE)
+        waiting = self._waiting.get(name)
+        if waiting is None:
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting[name] = waiting
+            self._takes.append((waiting, take))
+        try:
+            async with asyncio.timeout(self.seconds_max):
+                found: T = await asyncio.shield(waiting)
+        except TimeoutError:
+            message = f"the disk takes longer than {self.seconds_max:g} s; come again"
+            raise Undecided("OVERLOADED", message) from None
+        return found
+
+    def _tell(self) -> None:
+        """Look for those who wait; nothing is decided while this goes on."""
+        takes, self._takes = self._takes, []
+        self._waiting.clear()
+        for waiting, take in takes:
+            waiting.set_result(take())
+
+    def give_up(self) -> None:
+        """Tell those who wait that the journal failed: what is in memory may not be true."""
+        takes, self._takes = self._takes, []
+        self._waiting.clear()
+        for waiting, _ in takes:
+            waiting.set_exception(Undecided("JOURNAL_FAILED", NOT_TRUE))
+            waiting.exception()  # looked at, should nobody wait any more
 
     def durable(self, about: str) -> list[Recorded]:
         """Return the durable records of a request or receipt (P1)."""

@@ -44,6 +44,7 @@ class Reconciler:
         self._desk = desk
         self._monitors = monitors
         self._is_catching_up = False
+        self._turn = asyncio.Lock()
         monitors.on_reconnect = self.catch_up
 
     def catch_up(self) -> None:
@@ -72,8 +73,12 @@ class Reconciler:
         Returns:
             Whether every query was answered; what could not be asked keeps its breaks.
         """
-        answers = [await self._look(platform) for platform in self._desk.venues]
-        return all(answers)
+        return not await self.compare_all()
+
+    async def compare_all(self) -> tuple[str, ...]:
+        """Reconcile all venues once, one comparison at a time; return those that were not."""
+        async with self._turn:
+            return tuple([name for name in self._desk.venues if not await self._look(name)])
 
     async def _look(self, platform: Platform) -> bool:
         """Compare one venue at a moment at which nothing moves; tell whether there was one."""
@@ -95,7 +100,9 @@ class Reconciler:
             self._tell(platform, settled, found)
             is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
             if not settled and is_certain and self._is_still(platform, before):
-                self._record(platform, self._compare(platform, orders, positions, found))
+                breaks = self._compare(platform, orders, positions, found)
+                if not await self._record(platform, breaks):
+                    return False
                 desk.uncompared.discard(platform)
                 return True
             # Something happened in between: a difference would prove nothing. Ask again.
@@ -265,23 +272,15 @@ class Reconciler:
             policy=policy,
         )
 
-    def _record(self, platform: Platform, found: Breaks) -> None:
-        """Open what is new, close what is gone, halt where the policy says so."""
-        desk = self._desk
-        known = {
-            name
-            for name, each in desk.book.breaks.items()
-            if each.platform == platform and each.kind in KINDS
-        }
-        events: list[e.Event] = [
-            e.BreakClosed(break_id=name, how="agrees with the venue again", actor="arbees")
-            for name in sorted(known - found.keys())
-        ]
-        new = [each for name, each in found.items() if name not in known]
-        events += new
-        if events:
-            desk.writer.tell(c.Record(events=tuple(events)))
-        for each in new:
-            text = f"{platform} {each.market_key}: expected {each.expected}, was {each.observed}"
-            if each.policy == "halt":
-                self._monitors.halt(HaltSource.RECONCILIATION, text)
+    async def _record(self, platform: Platform, found: Breaks) -> bool:
+        """Journal what is new and what is gone, halt where the policy says so; False: it failed."""
+        command = c.TakeComparison(platform=platform, kinds=KINDS, found=tuple(found.values()))
+        try:
+            committed = await self._desk.writer.put(command, Lane.FACTS)
+        except Undecided:
+            return False
+        for _, _, event in committed.records:
+            if isinstance(event, e.BreakOpened) and event.policy == "halt":
+                text = f"{platform} {event.market_key}: expected {event.expected}"
+                self._monitors.halt(HaltSource.RECONCILIATION, f"{text}, was {event.observed}")
+        return True

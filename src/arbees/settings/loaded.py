@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from arbees import safeguards
 from arbees.core.verdicts import Safeguard
+from arbees.core.setting import settings_of
 from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.settings.catalog import Catalog
@@ -175,6 +176,18 @@ def load(
         toml_path: the `arbees.toml` file, likewise.
         flags: what the command line sets, by setting name.
         sections: classes of settings; None = all there are.
+
+    def sheets(self) -> dict[str, dict[str, str]]:
+        """Return the settings of each safeguard as text, in order, those that are off too."""
+        return {
+            _name_of(section): {
+                setting.name: self._text(self._values[setting.name])
+                for setting in settings_of(section).values()
+                if setting.name in self._values
+            }
+            for section in self._catalog.sections
+            if _is_safeguard(section)
+        }
 
     Raises:
         SettingsRefused: with everything that is wrong.

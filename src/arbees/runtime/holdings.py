@@ -1,0 +1,133 @@
+"""What is open, what is held and what money there is, as operators see it.
+
+Guarantees figures of the book and the marks alone, by the functions that decisions use; it looks
+at one moment, and whoever calls sees to it that the moment is durable (`Reads.settled`).
+"""
+
+from collections.abc import Iterator
+
+from arbees.core.book import Book, Pool, marked_of
+from arbees.core.market import Market
+from arbees.core.operating import BalanceView, OrderView, PositionView
+from arbees.core.order import Order
+from arbees.core.units import ratio_ceil, to_decimal
+from arbees.core.wire import format_time
+from arbees.core.words import Action, Side
+from arbees.runtime.desk import Desk
+from arbees.safeguards.balance import age_of, stale_after
+
+
+def orders(desk: Desk) -> tuple[OrderView, ...]:
+    """Return the open orders, oldest first."""
+    found = sorted(desk.book.orders.values(), key=lambda order: order.created_ns)
+    return tuple(_order(order) for order in found)
+
+
+def _order(order: Order) -> OrderView:
+    return OrderView(
+        order_id=order.venue_order_id,
+        client_order_id=order.client_order_id,
+        request_id=order.request_id,
+        platform=order.platform,
+        market_id=order.market_id,
+        side=order.wire_side,
+        action=order.action,
+        size=to_decimal(order.quantity),
+        filled_qty=to_decimal(order.filled),
+        limit_price=to_decimal(order.limit_price),
+        time_in_force=order.time_in_force,
+        status=order.status,
+        created_at=format_time(order.created_ns),
+        strategy=order.strategy,
+        cancel_reason=order.cancel_reason,
+    )
+
+
+def positions(desk: Desk) -> tuple[PositionView, ...]:
+    """Return what is held, market by market."""
+    return tuple(
+        position
+        for key, market in desk.book.markets.items()
+        if market.yes.quantity or market.no.quantity
+        for position in _positions(desk, key, market)
+    )
+
+
+def _positions(desk: Desk, key: str, market: Market) -> Iterator[PositionView]:
+    now = desk.marks.closing_prices(key)
+    for side, price, last in (
+        (Side.YES, now[0], market.mark_yes),
+        (Side.NO, now[1], market.mark_no),
+    ):
+        holding = market.holding(side)
+        if not holding.quantity:
+            continue
+        mark = last if price is None else price
+        yield PositionView(
+            platform=market.listing.platform,
+            market_id=market.listing.market_id,
+            market_key=key,
+            side=side,
+            quantity=to_decimal(holding.quantity),
+            avg_cost=to_decimal(ratio_ceil(holding.cost, holding.quantity)),
+            mark=None if mark is None else to_decimal(mark),
+            unrealized_pnl=to_decimal(marked_of(holding, price, last)),
+            realized_pnl=to_decimal(market.realized),
+            worst_case_loss=to_decimal(market.worst),
+            sport=market.sport,
+            game_id=market.game_id,
+        )
+
+
+def balances(desk: Desk) -> tuple[BalanceView, ...]:
+    """Return the money of each pool."""
+    return tuple(_balance(desk, name, pool) for name, pool in desk.book.pools.items())
+
+
+def _balance(desk: Desk, name: str, pool: Pool) -> BalanceView:
+    seen_ns = desk.balance_ns.get(name, 0)
+    age = age_of(pool, seen_ns, desk.clock.now_ns())
+    return BalanceView(
+        platform=pool.platform,
+        available=to_decimal(pool.available),
+        reserved=to_decimal(pool.outside),
+        equity=to_decimal(equity_of(desk.book, pool, _held_worth(desk, pool.platform))),
+        as_of=format_time(max(pool.as_of_ns, seen_ns)),
+        stale=age > stale_after(desk.options.balance_interval_ns),
+    )
+
+
+def equity_of(book: Book, pool: Pool, held: int) -> int:
+    """
+    Return what a pool is worth, in micro-dollars.
+
+    The venue's figure, less what was spent on fills that it may not know yet, more the cost that
+    open orders which it knows keep back of it, and what is held at its marks.
+
+    Args:
+        book: with the open orders.
+        pool: of one venue.
+        held: worth of what is held there.
+    """
+    spent = sum(amount for _, amount in pool.spent)
+    kept_back = sum(
+        max(order.reserved.loss_yes, order.reserved.loss_no)
+        for order in book.orders.values()
+        if order.platform == pool.platform
+        and order.is_inside
+        and order.action is Action.BUY
+        and not order.is_reducing
+    )
+    return pool.available - spent + kept_back + held
+
+
+def _held_worth(desk: Desk, platform: str) -> int:
+    """Return what is held at a venue at its marks: cost, and what the marks are above it."""
+    total = 0
+    for key, market in desk.book.markets.items():
+        yes, no = market.yes, market.no
+        if market.listing.platform == platform and (yes.quantity or no.quantity):
+            now = desk.marks.closing_prices(key)
+            total += yes.cost + marked_of(yes, now[0], market.mark_yes)
+            total += no.cost + marked_of(no, now[1], market.mark_no)
+    return total
