@@ -93,7 +93,6 @@ class Assembly:
         self.gateway = gateway
         self.exchange = exchange
         self.audit = audit
-        sheets=settings.sheets(),
         self.reader = reader
         self.follower = follower
         self._clock = clock
@@ -166,6 +165,7 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         snapshot_version=snapshot_version(),
         settings_hash=settings.hash,
         settings=settings.recorded(),
+        sheets=settings.sheets(),
         disabled=settings.disabled,
         zone=ZoneInfo(loss.trading_day_timezone),
         kill_file=kill_file,

@@ -330,10 +330,10 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.ObserveBalance: lambda book, command, _now: control.observe_balance(book, command),
     c.OpenDay: lambda book, command, _now: control.open_day(book, command),
     c.MoveCash: _move_cash,
-    c.CreateKey: lambda book, command, _now: control.create_key(book, command),
     c.TakeComparison: lambda book, command, _now: mending.take_comparison(book, command),
     c.EndBreak: lambda book, command, _now: mending.end_break(book, command),
     c.EndUnknown: lambda book, command, _now: mending.end_unknown(book, command),
+    c.CreateKey: lambda book, command, _now: control.create_key(book, command),
     c.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
     c.Record: _record,
 }

@@ -352,12 +352,12 @@ AnyEvent = (
     | BreakOpened
     | BreakClosed
     | VenueStateChanged
+    | AlertRaised
+    | AlertCleared
     | DenialReviewed
     | KeyCreated
     | KeyRevoked
 )
-    | AlertRaised
-    | AlertCleared
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)

@@ -28,6 +28,7 @@ from arbees.runtime.desk import Desk
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
 from arbees.runtime.monitors import Monitors
+from arbees.runtime.operations import Operations
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
 from arbees.runtime.scopes import canonical_scope
@@ -36,7 +37,6 @@ from arbees.runtime.writer import Committed, Lane, TakeQuote
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
 _OF_KEYS = (e.KeyCreated, e.KeyRevoked)
-from arbees.runtime.operations import Operations
 LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
@@ -106,6 +106,7 @@ class TradingGateway(KeyedDesk, Operations):
         message = "the journal failed; restart to recover"
         self.desk.gate.closed = Refusal(code="JOURNAL_FAILED", message=message)
         self.desk.alert("JOURNAL_TROUBLE", reason)
+        self.reads.give_up()
         for waiting in self._watch.values():
             waiting.set()
         self.desk.supervisor.start(self._last_cancels(reason), "last cancels")
@@ -116,7 +117,6 @@ class TradingGateway(KeyedDesk, Operations):
             async with asyncio.timeout(self.last_cancels_seconds):
                 await self.desk.dispatcher.cancel_unjournaled()
         except TimeoutError:
-        self.reads.give_up()
             self.desk.alert("JOURNAL_TROUBLE", "not every cancel was answered before the end")
         finally:
             self.on_end(f"the journal failed: {reason}")

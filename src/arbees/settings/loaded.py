@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from arbees import safeguards
-from arbees.core.verdicts import Safeguard
 from arbees.core.setting import settings_of
+from arbees.core.verdicts import Safeguard
 from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.settings.catalog import Catalog
@@ -150,6 +150,18 @@ class Settings:
             if found.text and name not in _NOT_RECORDED
         }
 
+    def sheets(self) -> dict[str, dict[str, str]]:
+        """Return the settings of each safeguard as text, in order, those that are off too."""
+        return {
+            _name_of(section): {
+                setting.name: self._text(self._values[setting.name])
+                for setting in settings_of(section).values()
+                if setting.name in self._values
+            }
+            for section in self._catalog.sections
+            if _is_safeguard(section)
+        }
+
     def _text(self, found: Effective) -> str:
         if found.setting.name == "JOURNAL_PATH":
             return found.text.replace(_MODE_MARK, self.mode)
@@ -176,18 +188,6 @@ def load(
         toml_path: the `arbees.toml` file, likewise.
         flags: what the command line sets, by setting name.
         sections: classes of settings; None = all there are.
-
-    def sheets(self) -> dict[str, dict[str, str]]:
-        """Return the settings of each safeguard as text, in order, those that are off too."""
-        return {
-            _name_of(section): {
-                setting.name: self._text(self._values[setting.name])
-                for setting in settings_of(section).values()
-                if setting.name in self._values
-            }
-            for section in self._catalog.sections
-            if _is_safeguard(section)
-        }
 
     Raises:
         SettingsRefused: with everything that is wrong.
