@@ -21,7 +21,15 @@ INLINE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 NOT_OURS = {
     *("UNSUPPORTED_MEDIA_TYPE", "METHOD_NOT_ALLOWED", "NOT_FOUND", "NOT_READY", "TOO_LARGE"),
     *("ACKNOWLEDGE_REQUIRED", "PAPER_ONLY", "HOST_REFUSED", "ORIGIN_REFUSED", "REQUEST_TIMEOUT"),
-    *("NO_COLOR", "ARBEES_DATA_DIR", "RECEIPT_ID", "REQUEST_ID", "PAPER_TRADIN", "NAME_FILE"),
+    *(
+        "NO_COLOR",
+        "SOURCE_DATE_EPOCH",
+        "ARBEES_DATA_DIR",
+        "RECEIPT_ID",
+        "REQUEST_ID",
+        "PAPER_TRADIN",
+        "NAME_FILE",
+    ),
 }
 """Names in capitals that are HTTP's, the environment's, or examples."""
 
