@@ -11,7 +11,7 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol
@@ -98,6 +98,7 @@ class EventStream:
         ring_bytes: int = RING_BYTES,
         readers_max: int = READERS_MAX,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """
         Bind a journal; nothing is read before somebody asks.
@@ -108,12 +109,14 @@ class EventStream:
             ring_bytes: how much of the end is kept for all.
             readers_max: how many may read at a time.
             heartbeat_seconds: after so long a silence a comment is sent.
+            sleep: for what may gather, and after failures.
         """
         self._source = source
         self._head = head
         self._ring_bytes = ring_bytes
         self._readers_max = readers_max
         self._heartbeat_seconds = heartbeat_seconds
+        self._sleep = sleep
         self._ring = Ring(0, ring_bytes)
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
@@ -148,9 +151,9 @@ class EventStream:
             except JournalUnavailable as error:
                 _log.warning("Events wait, trading goes on: %s", error)
                 self._wake.set()
-                await asyncio.sleep(RETRY_SECONDS)
+                await self._sleep(RETRY_SECONDS)
             else:
-                await asyncio.sleep(LINGER_SECONDS)
+                await self._sleep(LINGER_SECONDS)
 
     async def finish(self, seconds: float) -> None:
         """
@@ -241,7 +244,7 @@ class EventStream:
             if self._is_over:
                 raise
             _log.warning("Past events wait, trading goes on: %s", error)
-            await asyncio.sleep(RETRY_SECONDS)
+            await self._sleep(RETRY_SECONDS)
             return b"", position
         return (b"", position) if block is None else (block.data, block.last)
 
