@@ -28,6 +28,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "init": Command(START, "Write .env and arbees.toml by asking."),
+    "doctor": Command(START, "Examine this machine and the settings; say how to mend them."),
     "demo": Command(START, "Show it all: an evening of generated basketball."),
     "run": Command(START, "Run the gateway."),
     "submit": Command(TRADE, "Send requests to the gateway."),
