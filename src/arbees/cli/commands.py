@@ -35,9 +35,11 @@ COMMANDS: dict[str, Command] = {
     "status": Command(WATCH, "Show how the gateway is."),
     "kill": Command(STOP, "Stop trading, reduce, resume: the kill switch."),
     "play": Command(PROVE, "Play recorded quotes and requests in recorded time."),
+    "replay": Command(PROVE, "Rebuild the book from a journal; ask what other limits had done."),
     "audit": Command(PROVE, "Verify the journal; follow and export the audit log."),
     "config": Command(ADMINISTER, "Look at the settings: check them, show them."),
     "authorize": Command(ADMINISTER, "Allow live trading under the settings of now."),
+    "keys": Command(ADMINISTER, "Make, list and revoke API keys."),
     "completion": Command(ADMINISTER, "Let the shell complete commands and options."),
     "man": Command(ADMINISTER, "Print the manual page."),
 }

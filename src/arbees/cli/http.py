@@ -19,6 +19,14 @@ ANSWER_SECONDS = 10.0
 _ANSWER_BYTES_MAX = 67_108_864
 
 
+_HINTS = {
+    "KEY_REQUIRED": " This command line takes it from ARBEES_API_KEY.",
+    "SCOPE_REQUIRED": ". Set ARBEES_API_KEY to a key that may; see arbees keys list.",
+    "STRATEGY_REFUSED": ". Set ARBEES_API_KEY to a key that may; see arbees keys list.",
+}
+"""What to do here about a key that does not fit, by the code of the refusal."""
+
+
 class Unreachable(Exception):  # noqa: N818 - an expected outcome
     """
     There is no answer.
@@ -59,7 +67,8 @@ class Answer(NamedTuple):
         found = self.json
         code = found.get("code", f"HTTP {self.status}")
         field = f" ({found['field']})" if "field" in found else ""
-        return f"{code}{field}: {found.get('detail', 'no reason was given')}"
+        hint = _HINTS.get(code, "")
+        return f"{code}{field}: {found.get('detail', 'no reason was given')}{hint}"
 
 
 class Client:
@@ -75,7 +84,7 @@ class Client:
         """
         parts = urlsplit(place.url)
         self._is_secure = parts.scheme == "https"
-        self._host = parts.hostname or "127.0.0.1"
+        self.host = parts.hostname or "127.0.0.1"
         self._port = parts.port
         self._prefix = parts.path.rstrip("/")
         self._connect_seconds = connect_seconds
@@ -102,9 +111,13 @@ class Client:
         """
         return self._ask("POST", path, body, seconds)
 
+    def delete(self, path: str, seconds: float = ANSWER_SECONDS) -> Answer:
+        """Remove or end something. Raises Unreachable."""
+        return self._ask("DELETE", path, None, seconds)
+
     def _ask(self, method: str, path: str, body: bytes | None, seconds: float) -> Answer:
         kind = http.client.HTTPSConnection if self._is_secure else http.client.HTTPConnection
-        connection = kind(self._host, self._port, timeout=self._connect_seconds)
+        connection = kind(self.host, self._port, timeout=self._connect_seconds)
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -58,6 +58,8 @@ def on(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) ->
     found = answer.json
     if answer.is_ok and found.get("in_force") and found.get("durable"):
         return _tell(where, answer, as_json=as_json)
+    if answer.status in {401, 403}:
+        say(f"The kill-switch file needs no key: touch {where.kill_file}", style="bold")
     if answer.status in _REFUSALS:
         return _refused(answer, as_json=as_json)
     say(f"The gateway could not make the halt durable: {answer.problem}", style="red")

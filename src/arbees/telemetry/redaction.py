@@ -35,6 +35,7 @@ _SHAPES = (
         rf"\1\2{HIDDEN}",
     ),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"\b(arb_[0-9a-f]{12}_)[\w-]{16,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(://)[^/\s@]*:[^/\s@]*@"), rf"\1{HIDDEN}@"),
 )
 
