@@ -7,20 +7,23 @@ put together the same way; what differs is the clock, the files, and whether thr
 import asyncio
 import contextlib
 import gc
-import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from arbees import __version__
+from arbees.assembly import Assembly, Files
 from arbees.core.book import fresh
 from arbees.core.commands import Rules
-from arbees.core.words import HaltSource, Platform
+from arbees.core.event import Event
+from arbees.core.words import Platform
 from arbees.errors import ConfigurationError
 from arbees.journal import JournalReader, SqliteJournal
+from arbees.runtime.access import KEY_KINDS, has_key
 from arbees.runtime.clock import RecordedClock, SystemClock
 from arbees.runtime.desk import Alert, Desk, JumpingClock
+from arbees.runtime.ending import Ends, hear_signals
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
 from arbees.runtime.recovery import recover, replay, snapshot_version
@@ -40,108 +43,33 @@ from arbees.settings.authority import (
     require_assertions,
 )
 from arbees.telemetry.alert_rules import AlertWatch
-from arbees.telemetry.alerts import AlertBoard, AlertName, LogSink
+from arbees.telemetry.alerts import AlertBoard, AlertName, LogSink, Sink
 from arbees.telemetry.audit_files import AuditFiles
-from arbees.telemetry.audit_log import AuditLog, NoAuditLog
+from arbees.telemetry.audit_log import AuditLog, Copy, NoAuditLog
+from arbees.telemetry.counters import Counters
+from arbees.telemetry.days import day_start
 from arbees.telemetry.follower import JournalFollower
 from arbees.telemetry.logs import copy_to_console, set_up
+from arbees.telemetry.metrics import Metrics
+from arbees.telemetry.quality import Quality
 from arbees.telemetry.stream import EventStream
 from arbees.venues.paper import PaperExchange
 from arbees.venues.paper.terms import TERMS
 
+__all__ = [
+    "SWITCH_SECONDS",
+    "Assembly",
+    "Files",
+    "assemble",
+    "options_of",
+    "rules_of",
+    "run",
+    "running",
+]
+
 ALERT_SECONDS = 5.0
-LAST_EVENTS_SECONDS = 2.0
-"""How long the end waits for those who follow the events to take the last ones."""
 SWITCH_SECONDS = 0.000_5
 """How long a thread (audit log, verification) keeps the interpreter from the waiting loop."""
-
-
-class Files:
-    """Where one gateway keeps what it keeps."""
-
-    def __init__(self, journal: Path, paper_book: Path, audit_log: Path | None) -> None:
-        """Name the files; `audit_log` None = none is written."""
-        self.journal = journal
-        self.paper_book = paper_book
-        self.audit_log = audit_log
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Files":
-        """Return the files that the settings name."""
-        audit = settings.audit_log
-        return cls(
-            settings.journal_path(),
-            Path(settings.gateway.paper_book_path),
-            Path(audit.path) if audit.is_enabled else None,
-        )
-
-
-class Assembly:
-    """A wired gateway with its paper exchange and audit log; `start` and `stop` are its life."""
-
-    def __init__(
-        self,
-        gateway: TradingGateway,
-        exchange: PaperExchange,
-        audit: AuditLog | NoAuditLog,
-        reader: JournalReader,
-        clock: JumpingClock,
-        *,
-        follower: JournalFollower,
-    ) -> None:
-        """Hold the parts."""
-        self.gateway = gateway
-        self.exchange = exchange
-        self.audit = audit
-        self.reader = reader
-        self.follower = follower
-        self._clock = clock
-        self._wake = asyncio.Event()
-
-    async def start(self, *, follow: bool = True) -> None:
-        """Open the audit log and start the gateway; `follow` writes audit lines as they come."""
-        self.audit.open()
-        self.gateway.on_durable = self._grew
-        self.gateway.warnings = self._warnings
-        if follow:
-            self.gateway.desk.supervisor.start(
-                self.audit.run(self._wake, self._clock.sleep), "audit log"
-            )
-            self.gateway.desk.supervisor.start(self.follower.stream.run(), "event stream")
-        await self.gateway.start()
-
-    def _grew(self) -> None:
-        self._wake.set()
-        self.follower.stream.grew()
-
-    def _warnings(self) -> tuple[str, ...]:
-        found: list[str] = []
-        if self.audit.error is not None:
-            found.append(f"the audit log is behind: {self.audit.error}")
-        trouble = getattr(self.gateway.desk.journal, "trouble", None)
-        if trouble is not None:
-            found.append(str(trouble))
-        if self.exchange.stop_reason is not None:
-            found.append(f"the paper exchange stopped: {self.exchange.stop_reason}")
-        found += [
-            f"safeguard {name} is off: {reason}"
-            for name, reason in self.gateway.desk.options.disabled.items()
-        ]
-        return tuple(found)
-
-    async def stop(self, reason: str) -> None:
-        """Stop in order: the gateway, the audit log up to the last record, the journal at last."""
-        with contextlib.ExitStack() as closing:
-            # Last: whoever closes a journal last removes its log, and a reader cannot.
-            closing.callback(self.gateway.desk.journal.close)
-            closing.callback(self.reader.close)
-            closing.callback(self.audit.close)
-            await self.gateway.stop(reason)
-            await self.follower.stream.finish(LAST_EVENTS_SECONDS)
-            if self.gateway.desk.options.is_inline:
-                self.audit.catch_up()
-            else:
-                await asyncio.to_thread(self.audit.catch_up)
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -197,6 +125,7 @@ def assemble(
     kill_file: str | None = None,
     alert: Alert = lambda *_args, **_data: None,
     seed: int = 0,
+    copies: Sequence[Copy] = (copy_to_console,),
 ) -> Assembly:
     """
     Wire one paper gateway; nothing runs yet.
@@ -209,6 +138,7 @@ def assemble(
         kill_file: the kill-switch file to watch; None = none.
         alert: takes alerts; never blocks.
         seed: of the exchange's disturbances.
+        copies: who else gets each audit line.
 
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
@@ -247,12 +177,20 @@ def assemble(
             days = settings.audit_log.retention_days
             audit_files = AuditFiles(files.audit_log, retention_days=days)
             is_timed = not isinstance(clock, RecordedClock)
-            copies = () if is_inline else (copy_to_console,)
+            copies = () if is_inline else copies
             audit = AuditLog(reader, audit_files, copies=copies, is_timed=is_timed)
         stream = EventStream(reader, lambda: journal.head.sequence)
         undo.pop_all()
-    follower = JournalFollower(stream)
-    return Assembly(TradingGateway(desk), exchange, audit, reader, clock, follower=follower)
+    gateway = TradingGateway(desk)
+    metrics = Metrics(
+        gateway.measuring.take,
+        Counters(),
+        audit_sequence=lambda: audit.sequence if files.audit_log is not None else None,
+    )
+    follower = JournalFollower(
+        stream, Quality(reader), metrics, lambda: day_start(clock.now_ns(), desk.options.zone)
+    )
+    return Assembly(gateway, exchange, audit, reader, clock, follower=follower)
 
 
 # The service -----------------------------------------------------------------------------------
@@ -298,61 +236,38 @@ def _refuse_live(settings: Settings) -> int:
     raise ConfigurationError("\n".join(found))
 
 
-class _Ends:
-    """How a service ends: asked to by a signal, or because a part of it failed."""
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.exit_code = 0
-        self.reason = "stopped"
-
-    def ask(self, reason: str, exit_code: int = 0) -> None:
-        if self.asked.is_set() and exit_code == 0:
-            raise SystemExit(1)  # a second signal: now
-        self.reason = reason
-        self.exit_code = max(self.exit_code, exit_code)
-        self.asked.set()
+def _is_keyed(journal: Path) -> bool:
+    """Tell whether an API key is in force, before anything listens."""
+    if not journal.exists():
+        return False
+    with JournalReader(journal) as reader:
+        return has_key(reader.records_of_kinds(KEY_KINDS))
 
 
 async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int:
     from arbees.api.server import ApiServer
 
     set_up(settings.gateway.log_level, settings.gateway.log_format)
-    ends = _Ends()
+    ends = Ends()
     clock = SystemClock()
-    board = AlertBoard([LogSink()])
-    watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
 
-    def alert(name: str, message: str, **data: object) -> None:
-        board.raise_(AlertName(name), message, clock.now_ns(), **data)
+    def ready(assembly: Assembly) -> None:
+        prepare(assembly)
+        hear_signals(assembly.gateway, ends)
 
     general = settings.gateway
     server = ApiServer(None, general.http_host, general.http_port, now_ns=clock.now_ns)
     await server.start()
     try:
-        assembly = assemble(
-            settings,
-            clock=clock,
-            files=Files.of(settings),
-            kill_file=settings.section(KillSwitch).kill_switch_file,
-            alert=alert,
-        )
-        worker = assembly.gateway.desk.writer.worker = Worker("journal")
-        try:
-            prepare(assembly)
-            _listen(assembly.gateway, ends, watch)
-            await assembly.start()
+        files = Files.of(settings)
+        async with running(settings, clock=clock, files=files, ends=ends, ready=ready) as assembly:
             gc.freeze()  # what was recovered stays: no collection need walk it
             server.attach(assembly.gateway, assembly.follower)
-            assembly.gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
             for warning in settings.warnings:
                 sys.stderr.write(f"Warning: {warning}\n")
             sys.stderr.write(f"Ready on {server.address}\n")
             sys.stderr.flush()
             await ends.asked.wait()
-        finally:
-            await assembly.stop(ends.reason)
-            worker.close()
     finally:
         await server.stop()
     if ends.exit_code:
@@ -360,29 +275,77 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
     return ends.exit_code
 
 
-def _listen(gateway: TradingGateway, ends: _Ends, watch: AlertWatch) -> None:
-    """Hear signals, durable events for the alerts, and the journal's failure."""
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    clock: JumpingClock,
+    files: Files,
+    ends: Ends,
+    ready: Callable[[Assembly], None] = lambda _assembly: None,
+    sinks: Sequence[Sink] = (LogSink(),),
+    copies: Sequence[Copy] = (copy_to_console,),
+) -> AsyncIterator[Assembly]:
+    """
+    Run one paper gateway, with alerts and metrics, for as long as the block lasts.
+
+    Args:
+        settings: those in force.
+        clock: the gateway's and the exchange's; it runs by itself.
+        files: where it keeps what it keeps.
+        ends: told when it must end; gives the reason of the end.
+        ready: given what was wired, before it starts.
+        sinks: who is told of alerts.
+        copies: who else gets each audit line.
+
+    Raises:
+        ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
+    """
+    board = AlertBoard(sinks)
+    watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
+
+    def alert(name: str, message: str, **data: object) -> None:
+        board.raise_(AlertName(name), message, clock.now_ns(), **data)
+
+    assembly = assemble(
+        settings,
+        clock=clock,
+        files=files,
+        kill_file=settings.section(KillSwitch).kill_switch_file,
+        alert=alert,
+        copies=copies,
+    )
+    gateway = assembly.gateway
     gateway.on_end = lambda reason: ends.ask(reason, 1)
-    gateway.on_event = watch.take
+    worker = gateway.desk.writer.worker = Worker("journal")
+    try:
+        ready(assembly)
+        assembly.follower.measuring.board = board
+        _observe(gateway, watch, assembly.follower.measuring.counters)
+        await assembly.start()
+        gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
+        yield assembly
+    finally:
+        await assembly.stop(ends.reason)
+        worker.close()
+
+
+def _observe(gateway: TradingGateway, watch: AlertWatch, counters: Counters) -> None:
+    """Hand durable events to alerts and metrics; tell them what is open from before."""
+
+    def take(time_ns: int, event: Event) -> None:
+        watch.take(time_ns, event)
+        counters.take(time_ns, event)
+
+    gateway.on_event = take
     for order in gateway.desk.book.orders.values():
+        counters.expect(order.client_order_id, order.platform)
         if order.status == "UNKNOWN":
             watch.expect(order.client_order_id, order.request_id, order.created_ns)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ends.ask, signal.Signals(number).name)
-    start = gateway.desk.supervisor.start
-    loop.add_signal_handler(signal.SIGUSR1, lambda: start(_halt_by_signal(gateway), "SIGUSR1"))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
 
-async def _tick(watch: AlertWatch, clock: SystemClock) -> None:
+async def _tick(watch: AlertWatch, clock: JumpingClock) -> None:
     """Raise and clear what only time brings about."""
     while True:
         await clock.sleep(ALERT_SECONDS)
         watch.tick(clock.now_ns())
-
-
-async def _halt_by_signal(gateway: TradingGateway) -> None:
-    await gateway.kill_switch(
-        "ENABLE", scope="all", reason="SIGUSR1", source=HaltSource.SIGNAL, actor="signal"
-    )

@@ -14,6 +14,7 @@ from arbees.client.steps import Broken, Call, Outcome
 from arbees.errors import GatewayError
 
 PATH = "/v1/events"
+LAST_EVENT_ID = "Last-Event-ID"
 SILENCE_SECONDS = 45.0
 """A stream that says nothing for so long, three heartbeats, is dead and opened anew."""
 EVENT_BYTES_MAX = 16 << 20
@@ -33,7 +34,7 @@ class Following:
     def call(self) -> Call:
         """Return the call that opens the stream where it has to go on."""
         self._rest = b""
-        headers = {"Last-Event-ID": str(self.last), "Accept": "text/event-stream"}
+        headers = {LAST_EVENT_ID: str(self.last), "Accept": "text/event-stream"}
         return Call("GET", PATH, seconds=SILENCE_SECONDS, headers=headers)
 
     def pause(self, outcome: Outcome, pace: Pace) -> float:
