@@ -14,7 +14,13 @@ from tests.core.scene import MICRO, Scene
 from tests.core.test_events import LEAST
 from tests.safeguards.build import KALSHI, NOW, listing, request
 
-CHANGES_NOTHING = (e.DenialReviewed, e.DuplicateRefused, e.CancelAnswered, e.MassCancelled)
+CHANGES_NOTHING = (
+    e.DenialReviewed,
+    e.Drilled,
+    e.DuplicateRefused,
+    e.CancelAnswered,
+    e.MassCancelled,
+)
 
 
 def test_records_follow_each_other() -> None:

@@ -236,6 +236,21 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
+        e.Drilled(
+            safeguard="balance",
+            is_passed=True,
+            limits_hash="l",
+            settings_hash="s",
+            host="h",
+            version="1",
+            actor="ann",
+        ),
+        (
+            '{"type":"Drilled","safeguard":"balance","is_passed":true,"limits_hash":"l",'
+            '"settings_hash":"s","host":"h","version":"1","actor":"ann"}'
+        ),
+    ),
+    (
         e.KeyCreated(key_id="i", name="alpha", digest="d", scopes=("read",), actor="ann"),
         (
             '{"type":"KeyCreated","key_id":"i","name":"alpha","digest":"d","scopes":["read"],'

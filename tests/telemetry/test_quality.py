@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from arbees.core import events as e
 from arbees.core.facts import Facts, Touch
-from arbees.core.measures import QualityRow
+from arbees.core.measures import By, QualityRow
 from arbees.core.ports import Head, Stored
 from arbees.core.words import Side
-from arbees.telemetry.quality import By, Quality, sequence_before, view_of
+from arbees.telemetry.quality import Quality, sequence_before, view_of
 from arbees.telemetry.quality_fold import QualityFold, tallied
 from arbees.telemetry.quality_tally import Outcome, Stage, Tally
 from tests.telemetry.evenings import Evening

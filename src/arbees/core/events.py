@@ -25,6 +25,7 @@ AlertRaised = alerts.AlertRaised
 Authorized = operators.Authorized
 CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
+Drilled = operators.Drilled
 KeyCreated = access.KeyCreated
 KeyRevoked = access.KeyRevoked
 
@@ -355,6 +356,7 @@ AnyEvent = (
     | AlertRaised
     | AlertCleared
     | DenialReviewed
+    | Drilled
     | KeyCreated
     | KeyRevoked
 )

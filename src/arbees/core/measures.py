@@ -7,6 +7,7 @@ be divided is null, never 0. Who fills it says from which records.
 from bisect import bisect_left
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -123,6 +124,9 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 
 # Quality of execution --------------------------------------------------------------------------
 
+By = Literal["venue", "sport", "strategy", "model_version"]
+"""By what requests are grouped."""
+
 
 class StageView(msgspec.Struct, frozen=True, kw_only=True):
     """How long one stage took, in milliseconds; null where nothing was timed."""
@@ -232,3 +236,24 @@ class QualityView(msgspec.Struct, frozen=True, kw_only=True):
     """How far a percentile may be above the true one, as a share of it."""
     sequence: int
     """Of the last record that is counted."""
+
+
+class Observer(Protocol):
+    """What looks at a gateway at length, for people and for monitoring, off the writer's loop."""
+
+    async def quality(self, since_ns: int | None, by: By | None) -> QualityView:
+        """
+        Return the quality of the requests decided since a moment.
+
+        Args:
+            since_ns: the moment; None = the beginning of the trading day.
+            by: venue, sport, strategy or model_version to group by; None = no groups.
+
+        Raises:
+            JournalUnavailable, JournalCorrupt: the journal cannot be read.
+        """
+        ...
+
+    async def metrics(self) -> bytes:
+        """Return the page of metrics, in Prometheus' text format."""
+        ...

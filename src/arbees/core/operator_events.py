@@ -36,3 +36,20 @@ class DenialReviewed(Event, frozen=True, kw_only=True):
     """`confirmed`: it was right. `disputed`: the request should have passed."""
     reason: str
     actor: str
+
+
+class Drilled(Event, frozen=True, kw_only=True):
+    """An operator drilled a safeguard: whether it stopped what it must, on a host, under limits."""
+
+    safeguard: str
+    """Name of the safeguard, or `idempotency`."""
+    is_passed: bool
+    limits_hash: str
+    """Of the settings of all safeguards but the authorization; others void the drill."""
+    settings_hash: str
+    """Of all settings."""
+    host: str
+    version: str
+    failures: tuple[str, ...] = ()
+    """What was not as expected."""
+    actor: str

@@ -244,7 +244,7 @@ class Ahead(Exception):  # noqa: N818 - an expected outcome
         )
 
 
-class Follower(Protocol):
+class Follower(Observer, Protocol):
     """What reads at length, from the durable journal and off the writer's loop."""
 
     def events(self, after: int) -> AsyncIterator[bytes]:

@@ -27,6 +27,7 @@ from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
+from arbees.runtime.measuring import Measuring
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.operations import Operations
 from arbees.runtime.reads import Reads
@@ -48,6 +49,7 @@ class TradingGateway(KeyedDesk, Operations):
         """Wire the parts of a desk; `start` sets them going."""
         super().__init__(desk)
         self.reads = Reads(desk)
+        self.measuring = Measuring(desk, self.reads, lambda: not self._trouble)
         self.monitors = Monitors(desk)
         self.reconciler = Reconciler(desk, self.monitors)
         self._watch: dict[str, asyncio.Event] = {}
@@ -97,6 +99,7 @@ class TradingGateway(KeyedDesk, Operations):
                 waiting.set()
             self.on_event(time_ns, event)
         self.reads.look()
+        self.measuring.settle()
         self.on_durable()
         self._lifecycle.count(len(records))
 

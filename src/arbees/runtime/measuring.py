@@ -7,9 +7,15 @@ waited until the two agree, which they do after each commit. Costs nothing while
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 
 from arbees.core.book import Book
-from arbees.core.measures import Measures, Timings, Used, VenueMeasure
+from arbees.core.code import Unit
+from arbees.core.codes import CODES
+from arbees.core.facts import Facts
+from arbees.core.measures import Histogram, Measures, Used, VenueMeasure
+from arbees.core.units import to_decimal
+from arbees.core.verdicts import Measured, Use
 from arbees.core.words import Platform, TradingState
 from arbees.runtime.desk import Desk
 from arbees.runtime.reads import Reads
@@ -22,15 +28,7 @@ WAIT_SECONDS = 5.0
 class Measuring:
     """Measures one desk."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        reads: Reads,
-        *,
-        is_ready: Callable[[], bool],
-        commits: Callable[[], Timings],
-        used: Callable[[], tuple[Used, ...]] = tuple,
-    ) -> None:
+    def __init__(self, desk: Desk, reads: Reads, is_ready: Callable[[], bool]) -> None:
         """
         Prepare.
 
@@ -38,14 +36,10 @@ class Measuring:
             desk: what is measured.
             reads: its halts and state, as they are shown elsewhere.
             is_ready: whether requests are decided.
-            commits: how long commits took.
-            used: limits and how much of them is used.
         """
         self._desk = desk
         self._reads = reads
         self._is_ready = is_ready
-        self._commits = commits
-        self._used = used
         self._waiting: list[asyncio.Future[Measures]] = []
         self._last: Measures | None = None
 
@@ -76,7 +70,7 @@ class Measuring:
     def _look(self) -> Measures:
         desk, book = self._desk, self._desk.book
         options = desk.options
-        games = book.game_worst.values()
+        games, worker = book.game_worst.values(), desk.writer.worker
         self._last = Measures(
             sequence=book.sequence,
             version=options.version,
@@ -100,7 +94,7 @@ class Measuring:
             max_daily_loss=options.max_daily_loss,
             used=self._used(),
             queued={lane.name.lower(): len(desk.writer.lanes[lane]) for lane in Lane},
-            commits=self._commits(),
+            commits=(worker.timings if worker is not None else Histogram()).timings(),
         )
         return self._last
 
@@ -123,3 +117,31 @@ class Measuring:
             outside=0 if pool is None else pool.outside,
             balance_age_ns=max(0, desk.clock.now_ns() - seen_ns) if seen_ns else None,
         )
+
+    def _used(self) -> tuple[Used, ...]:
+        """Return each limit where it is tightest, by kind of scope."""
+        desk = self._desk
+        facts = Facts(now_ns=desk.clock.now_ns(), unrealized=desk.marks.unrealized)
+        tightest: dict[tuple[str, str, str], Use] = {}
+        for safeguard in desk.rules.safeguards:
+            if not isinstance(safeguard, Measured):
+                continue
+            for use in safeguard.used(desk.book, facts):
+                name = (safeguard.name, use.code, use.scope.partition(":")[0])
+                known = tightest.get(name)
+                if known is None or use.limit - use.value < known.limit - known.value:
+                    tightest[name] = use
+        return tuple(_used(name, use) for name, use in tightest.items())
+
+
+def _used(name: tuple[str, str, str], use: Use) -> Used:
+    safeguard, code, scope = name
+    read = Decimal if CODES[code].unit is Unit.COUNT else to_decimal
+    return Used(
+        safeguard=safeguard,
+        code=code,
+        scope=scope,
+        value=read(use.value),
+        limit=read(use.limit),
+        headroom=read(use.limit - use.value),
+    )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +19,7 @@ from arbees.core.setting import settings_of
 from arbees.core.verdicts import Safeguard
 from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
+from arbees.safeguards.authorization import Authorization
 from arbees.settings.catalog import Catalog
 from arbees.settings.contradictions import contradictions
 from arbees.settings.effective import Effective, explicit_values, in_force, overruled, unread
@@ -91,6 +93,28 @@ class Settings:
         built = self._sections[section]
         assert isinstance(built, section)
         return built
+
+    def varied(self, sections: Mapping[type, object], mode: Mode) -> "Settings":
+        """
+        Return these settings with other sections and every safeguard on, for drills.
+
+        Hash and texts stay those of before: nothing that is made with it is authorized by them.
+        """
+        other, built = copy(self), self._sections | dict(sections)
+        other.mode, other.disabled = mode, {}
+        other.safeguards = tuple(each for section, each in built.items() if _is_safeguard(section))
+        vars(other)["_sections"] = built
+        return other
+
+    @property
+    def limits_hash(self) -> str:
+        """SHA-256 over the settings of all safeguards but the authorization: what drills prove."""
+        sheets = self.sheets()
+        sheets.pop(Authorization.name, None)
+        texts = {
+            f"{name}.{setting}": text for name, of in sheets.items() for setting, text in of.items()
+        }
+        return _digest(texts | {"off": ",".join(sorted(self.disabled))})
 
     @property
     def gateway(self) -> Gateway:

@@ -70,7 +70,6 @@ FEES = _counter("fees_dollars_total", "Fees of the fills, in dollars.", "venue")
 CANCELS = _counter("cancels_requested_total", "Orders whose cancel was asked for.")
 HALTS_RAISED = _counter("halts_raised_total", "Halts that were raised, by source.", "source")
 BREAKS_OPENED = _counter("reconciliation_breaks_total", "Reconciliation breaks found.", "venue")
-COUNTED = _gauge("counted_sequence", "Last journal record that the counters hold.")
 
 DECIDE_SECONDS = _metric(
     Kind.HISTOGRAM, "decide_seconds", "From the arrival of a request to its decision."

@@ -44,7 +44,6 @@ class Counters:
         self._counts[m.CANCELS.name] = {(): 0}
         self.decide = Histogram()
         self.acknowledge = {str(platform): Histogram() for platform in Platform}
-        self.sequence = 0
         self._orders: dict[str, tuple[str, int]] = {}
 
     def counts(self) -> Counts:

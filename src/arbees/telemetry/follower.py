@@ -4,18 +4,50 @@ Guarantees that it reads only, over a connection and in threads of its own: the 
 not wait for it. It fails as its parts do.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
+from arbees.core.measures import By, QualityView
+from arbees.telemetry.metrics import Metrics
+from arbees.telemetry.quality import Quality
 from arbees.telemetry.stream import EventStream
 
 
 class JournalFollower:
     """Implements `core.views.Follower` over one journal."""
 
-    def __init__(self, stream: EventStream) -> None:
-        """Hold the parts."""
+    def __init__(
+        self,
+        stream: EventStream,
+        quality: Quality,
+        metrics: Metrics,
+        day_start: Callable[[], int],
+    ) -> None:
+        """
+        Hold the parts.
+
+        Args:
+            stream: of events.
+            quality: of execution.
+            metrics: of the gateway.
+            day_start: returns when the trading day of now began.
+        """
         self.stream = stream
+        self.measuring = metrics
+        self._quality = quality
+        self._day_start = day_start
+        self._turn = asyncio.Lock()
 
     def events(self, after: int) -> AsyncIterator[bytes]:
         """Yield the durable records above a sequence as server-sent events; see the port."""
         return self.stream.events(after)
+
+    async def quality(self, since_ns: int | None, by: By | None) -> QualityView:
+        """Return the quality of execution; one reads at a time, in a thread. See the port."""
+        start_ns = self._day_start() if since_ns is None else since_ns
+        async with self._turn:
+            return await asyncio.to_thread(self._quality.view, start_ns, by=by)
+
+    async def metrics(self) -> bytes:
+        """Return the page of metrics; see the port."""
+        return await self.measuring.text()

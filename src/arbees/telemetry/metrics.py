@@ -117,7 +117,6 @@ def gauges_of(snapshot: Snapshot) -> dict[str, Values]:
     build = (now.version, now.settings_hash, now.mode, now.account, now.environment)
     audit = snapshot.audit_sequence
     found: dict[str, Values] = {
-        m.COUNTED.name: {(): now.sequence},
         m.BUILD.name: {build: 1},
         m.READY.name: {(): now.is_ready},
         m.STATE.name: {(): now.state.rank},
@@ -203,9 +202,9 @@ class Metrics:
             board: the alerts.
         """
         self._measure = measure
-        self._counters = counters
+        self.counters = counters
         self._audit_sequence = audit_sequence
-        self._board = board
+        self.board = board
         self._page = Page()
         self._turn = asyncio.Lock()
 
@@ -213,11 +212,11 @@ class Metrics:
         """Return the page of now."""
         async with self._turn:
             measures = await self._measure()
-            snapshot = Snapshot(measures, self._counters, self._audit_sequence(), self._alerts())
+            snapshot = Snapshot(measures, self.counters, self._audit_sequence(), self._alerts())
             return await asyncio.to_thread(self._page.render, snapshot)
 
     def _alerts(self) -> dict[Severity, int]:
         found = dict.fromkeys(Severity, 0)
-        for alert in () if self._board is None else self._board.list():
+        for alert in () if self.board is None else self.board.list():
             found[alert.severity] += 1
         return found

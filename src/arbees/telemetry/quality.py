@@ -8,9 +8,9 @@ fails as reading the journal fails.
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
-from arbees.core.measures import QualityView
+from arbees.core.measures import By, QualityView
 from arbees.core.ports import Head, Stored
 from arbees.core.wire import format_time
 from arbees.telemetry.latencies import ERROR
@@ -19,8 +19,6 @@ from arbees.telemetry.quality_tally import Tally
 
 PERIODS_MAX = 4
 """Beginnings of periods whose sums are kept; the one that was asked for longest ago goes."""
-
-By = Literal["venue", "sport", "strategy", "model_version"]
 
 
 class Reader(Protocol):
