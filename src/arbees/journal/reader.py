@@ -10,7 +10,7 @@ chain: the writer does at its start, and `arbees.journal.verifier` does at any t
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,6 +119,22 @@ class JournalReader(Tables):
                     f"Expected record {expected}, the next one is {row[0]}", sequence=expected
                 )
         return [Stored(*row) for row in rows]
+
+    def bodies(self, after: int = 0) -> Iterator[tuple[int, int, bytes]]:
+        """Yield sequence, time and body of the durable records above `after`, in order; quickly."""
+        query = "SELECT sequence, time_ns, body FROM records WHERE sequence > ? ORDER BY 1 LIMIT ?"
+        while rows := self.ask(query, (after, PAGE_RECORDS)):
+            yield from rows
+            after = rows[-1][0]
+
+    def records_of_kinds(self, kinds: Collection[str], after: int = 0) -> Iterator[Stored]:
+        """Yield the durable records of some kinds above `after`, in order; reads the whole file."""
+        places = ", ".join("?" * len(kinds))
+        query = f"{STORED}WHERE sequence > ? AND kind IN ({places}) ORDER BY sequence LIMIT ?"
+        while rows := self.ask(query, (after, *kinds, PAGE_RECORDS)):
+            for row in rows:
+                yield Stored(*row)
+            after = rows[-1][0]
 
     def snapshot(self) -> tuple[int, str, bytes] | None:
         """Return the newest snapshot that is intact and not newer than the head."""

@@ -1,0 +1,82 @@
+"""`arbees replay`: rebuild the book of a journal, ask what other settings would have decided.
+
+Guarantees that it only reads, beside a running gateway or without one; the answers that an operator
+gives of denials alone are written. A journal that is not what was written ends with 65 and the
+number of the first bad record.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from arbees.cli import rebuilding, what_if
+from arbees.cli.console import Json, say
+from arbees.cli.exits import Exit
+from arbees.settings import load_here
+from arbees.settings.recorded import Changes, read_changes
+
+LINES = 20
+
+app = App(name="replay")
+
+
+@app.default
+def replay(
+    journal: Annotated[
+        Path | None, Parameter(help="The journal; by default the one of the settings.")
+    ] = None,
+    /,
+    *,
+    config: Annotated[
+        tuple[Path, ...],
+        Parameter(
+            help="Other settings: a file like arbees.toml or .env; what it does not name stays as "
+            "it was recorded. May be given several times.",
+            negative="",
+        ),
+    ] = (),
+    settings: Annotated[
+        tuple[str, ...],
+        Parameter(name="--set", help="One other setting, NAME=VALUE.", negative=""),
+    ] = (),
+    lines: Annotated[
+        int, Parameter(name=("--lines", "-n"), help="How many changed decisions to list.")
+    ] = LINES,
+    as_json: Json = False,
+) -> int:
+    """Rebuild the book from a journal and prove it; ask what other limits would have done.
+
+    Without options every record is verified and folded, and the result is held against the newest
+    snapshot. With other settings every recorded decision is judged again, with the facts and the
+    book of then; what would change is counted, in decisions and in money, and listed.
+
+    Ends with 65 and names the first bad record where the journal is not as it was written.
+
+    Example: `arbees replay var/arbees-paper.db`
+
+    Example: `arbees replay --set MAX_ORDER_SIZE=50 --set MAX_POSITION_PER_MARKET=100`
+    """
+    try:
+        named = _named(settings)
+    except ValueError as error:
+        say(error)
+        return Exit.USAGE
+    changes: Changes | None = None
+    if config or named:
+        changes = read_changes(list(config), named)
+    path = journal or load_here().journal_path()
+    if changes is None:
+        return rebuilding.rebuild(path, as_json=as_json)
+    return what_if.ask(path, changes, lines=lines, as_json=as_json)
+
+
+def _named(settings: tuple[str, ...]) -> dict[str, str]:
+    """Return single settings by name. Raises ValueError."""
+    named: dict[str, str] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ValueError(f"--set: Expected NAME=VALUE, was {text!r}")
+        named[name] = value
+    return named
