@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.docs.spoken import wrong_in
+
 ROOT = Path(__file__).resolve().parents[2]
 _OURS = re.compile(
     r"\b(?:deploy|tests|tools|docs|examples|benchmarks|src)/[\w./-]*\w|\bDockerfile\b"
@@ -41,6 +43,13 @@ def word_is_there(command: str) -> str | None:
     return f"no such word: {missing}" if missing else None
 
 
+def container_is_right(command: str) -> str | None:
+    """Look up the files of ours that a command names, and what it runs in the container."""
+    inside = re.search(r"(?:gateway|--rm arbees) (?:arbees )?(.*)$", command)
+    said = wrong_in(inside.group(1).split()) if inside and "touch" not in command else None
+    return files_are_there(command) or said
+
+
 ALL = (
     Elsewhere(
         r"make (test|bench|mutants|torture|recorded|docs|dist|release|fuzz|streams)\b",
@@ -53,7 +62,7 @@ ALL = (
     Elsewhere(
         r"docker ",
         "needs a builder, a registry and a daemon; tests/delivery/test_image.py reads the recipe",
-        files_are_there,
+        container_is_right,
     ),
     Elsewhere(
         r"(systemctl|systemd-analyze|journalctl|timedatectl) ?",
