@@ -19,9 +19,15 @@ from tests.docs.pages import (
 )
 from tests.docs.reader import RUNS, Reader
 
-RUN = SHELL | {"python"}
-"""Languages of blocks that are run."""
-PAGES = [page for page in pages() if any(block.language in RUN for block in blocks_of(page))]
+
+def is_run(block: Block) -> bool:
+    """Return whether something in a block is run: a command that is not excused, or Python."""
+    if block.language not in SHELL:
+        return block.language == "python"
+    return any(elsewhere.entry_for(command.text) is None for command in commands_of(block.text))
+
+
+PAGES = [page for page in pages() if any(is_run(block) for block in blocks_of(page))]
 
 
 def starts_alone(blocks: list[Block]) -> bool:
