@@ -70,7 +70,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 
 def of_malformed(error: Malformed) -> Problem:
     """Return the problem of input that cannot be read."""
-    return Problem(400, "MALFORMED", error.message, field=error.field)
+    return Problem(400, "MALFORMED", error.text, field=error.field)
 
 
 def of_undecided(error: Undecided) -> Problem:

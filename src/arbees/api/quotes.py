@@ -84,5 +84,5 @@ def parse_items(body: bytes, parse: Callable[[bytes], T]) -> list[T]:
             found.append(parse(bytes(item)))
         except Malformed as error:
             field = f"[{place}]" if error.field is None else f"[{place}].{error.field}"
-            raise Malformed(field, error.message) from None
+            raise Malformed(field, error.message, error.advice) from None
     return found

@@ -125,6 +125,8 @@ class Schemas:
 
     def _component(self, kind: Any, owner: type[msgspec.Struct], parts: tuple[Any, ...]) -> Schema:  # noqa: ANN401 - see `of`
         name = name_of(owner, parts)
+        if self._kinds.get(name, kind) != kind:
+            name = owner.__name__  # a body and an answer of one subject: the later one in full
         if self._kinds.setdefault(name, kind) != kind:
             raise TypeError(f"Expected one class {name}, was {self._kinds[name]} and {kind}")
         if name not in self.components:

@@ -86,7 +86,7 @@ def create(
     try:
         parse_ask(wanted)
     except Malformed as error:
-        say(f"{_option(error.field)}{error.message}", style="red")
+        say(f"{_option(error.field)}{error.text}", style="red")
         return Exit.USAGE
     client = _client()
     try:

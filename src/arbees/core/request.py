@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from arbees.core import wire
+from arbees.core import mistakes, wire
 from arbees.core.units import MICRO, format_micro
 from arbees.core.wire import (
     ABSENT,
@@ -196,12 +196,12 @@ def parse_request(data: bytes, now_ns: int) -> Request:
     raw = wire.decode(data, _DECODER)
     size = wire.number("size", raw.size)
     if not 0 < size <= SIZE_MAX:
-        raise Malformed(
-            "size", f"Expected contracts above 0, at most 1e9, was {format_micro(size)}"
-        )
+        message = f"Expected contracts above 0, at most 1e9, was {format_micro(size)}"
+        raise Malformed("size", message, mistakes.of_size(size))
     attempt = 1 if raw.attempt is None else raw.attempt
     if not 1 <= attempt <= ATTEMPT_MAX:
-        raise Malformed("attempt", f"Expected 1 to {ATTEMPT_MAX}, was {attempt}")
+        message = f"Expected 1 to {ATTEMPT_MAX}, was {attempt}"
+        raise Malformed("attempt", message, "the first attempt is 1")
     time_in_force = (
         TimeInForce.IOC
         if raw.time_in_force is None
@@ -270,17 +270,18 @@ def _require_ids(data: bytes, raw: RequestWire) -> None:
 def _price(field: str, raw: msgspec.Raw) -> int:
     price = wire.number(field, raw)
     if not 0 < price < MICRO:
-        raise Malformed(
-            field,
-            f"Expected dollars of the named side, above 0 and below 1, was {format_micro(price)}",
-        )
+        was = format_micro(price)
+        message = f"Expected dollars of the named side, above 0 and below 1, was {was}"
+        raise Malformed(field, message, mistakes.of_price(was, price))
     return price
 
 
 def _probability(field: str, raw: msgspec.Raw) -> int | None:
     value = wire.optional_number(field, raw)
     if value is not None and not 0 <= value <= MICRO:
-        raise Malformed(field, f"Expected a probability from 0 to 1, was {format_micro(value)}")
+        was = format_micro(value)
+        message = f"Expected a probability from 0 to 1, was {was}"
+        raise Malformed(field, message, mistakes.of_probability(was, value))
     return value
 
 

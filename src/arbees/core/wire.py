@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from arbees.core import mistakes
 from arbees.core.units import NS_PER_SECOND, parse_micro, whole_milliseconds, whole_seconds
 
 T = TypeVar("T")
@@ -60,13 +61,20 @@ class Malformed(Exception):  # noqa: N818 - a word of the design
     Attributes:
         field: the field meant, None when the whole text is unreadable.
         message: what was expected and what came.
+        advice: what to do, where the mistake behind it is likely; empty otherwise.
     """
 
-    def __init__(self, field: str | None, message: str) -> None:
+    def __init__(self, field: str | None, message: str, advice: str = "") -> None:
         """Name the field and say what was expected and what came."""
         self.field = field
         self.message = message
-        super().__init__(f"{field}: {message}" if field else message)
+        self.advice = advice
+        super().__init__(f"{field}: {self.text}" if field else self.text)
+
+    @property
+    def text(self) -> str:
+        """Message and advice."""
+        return f"{self.message}: {self.advice}" if self.advice else self.message
 
 
 def shown(value: object) -> str:
@@ -122,23 +130,32 @@ def decode(data: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
         value = decoder.decode(data)
         refuse_duplicates(data, len(_OBJECT.decode(data)))
     except msgspec.ValidationError as error:
-        raise _explain(error, data) from None
+        raise _explain(error, data, decoder) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(None, f"Expected a JSON object, was unreadable: {error}") from None
+        message = f"Expected a JSON object, was unreadable: {error}"
+        raise Malformed(None, message, mistakes.of_json(data)) from None
     return value
 
 
-def _explain(error: msgspec.ValidationError, data: bytes) -> Malformed:
+def _explain(
+    error: msgspec.ValidationError, data: bytes, decoder: "msgspec.json.Decoder[T]"
+) -> Malformed:
     text = str(error)
     where = re.search(r" - at `\$\.?([^`]*)`$", text)
-    named = re.search(r"(?:unknown|required) field `([^`]+)`", text)
+    named = re.search(r"(unknown|required) field `([^`]+)`", text)
+    kinds = re.search(r"Expected `([^`]+)`, got `([^`]+)`", text)
     place = where.group(1) if where else ""
-    name = named.group(1) if named else ""
+    name = named.group(2) if named else ""
     field = (f"{place}.{name}" if place and name else place or name) or None
-    message = text[: where.start()] if where else text
+    message, advice = text[: where.start()] if where else text, ""
     if field is not None and message.startswith("Expected `str` of length"):
         message = f"{_ID}, was {shown(_ANYTHING.decode(data).get(field))}"
-    return Malformed(field, message.replace(", got ", ", was "))
+    elif named and named.group(1) == "unknown":
+        known = () if place else getattr(decoder.type, "__struct_fields__", ())
+        advice = mistakes.of_name(name, known)
+    elif kinds:
+        advice = mistakes.of_kind(kinds.group(1), kinds.group(2), field)
+    return Malformed(field, message.replace(", got ", ", was "), advice)
 
 
 _micro = lru_cache(maxsize=4_096)(parse_micro)
@@ -160,7 +177,7 @@ def _quoted(field: str, text: str, raw: msgspec.Raw) -> int:
     try:
         return _micro(text)
     except ValueError as error:
-        raise Malformed(field, str(error)) from None
+        raise Malformed(field, str(error), mistakes.of_number(text)) from None
 
 
 def _text_of(field: str, raw: msgspec.Raw) -> str:
@@ -241,7 +258,7 @@ def time(field: str, text: str | None) -> int | None:
     try:
         return parse_time(text)
     except ValueError as error:
-        raise Malformed(field, str(error)) from None
+        raise Malformed(field, str(error), mistakes.of_time(text)) from None
 
 
 def words(options: type[T]) -> dict[str, T]:
@@ -253,8 +270,9 @@ def word(field: str, text: str, options: dict[str, T]) -> T:
     """Read a word of an enum in any case. Raises Malformed."""
     found = options.get(text) or options.get(text.lower())
     if found is None:
-        names = ", ".join(dict.fromkeys(str(value) for value in options.values()))
-        raise Malformed(field, f"Expected one of {names}, was {shown(text)}")
+        names = tuple(dict.fromkeys(str(value) for value in options.values()))
+        message = f"Expected one of {', '.join(names)}, was {shown(text)}"
+        raise Malformed(field, message, mistakes.of_word(text, names))
     return found
 
 
