@@ -25,6 +25,7 @@ from arbees.core.views import (
 )
 from arbees.core.words import ResultStatus
 from tests.api.fake_keys import FakeKeys
+from tests.api.fake_operator import FakeOperator
 
 NOW_NS = 1_769_632_200_000_000_000
 SINCE = "2026-01-28T20:30:00.000Z"
@@ -100,11 +101,12 @@ def halt(source: str = "http", scope: str = "all", *, automatic: bool = False) -
     )
 
 
-class FakeGateway(FakeKeys):
+class FakeGateway(FakeKeys, FakeOperator):
     """Answers what a test tells it to, and remembers what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__()
+        FakeKeys.__init__(self)
+        FakeOperator.__init__(self)
         self.requests: list[tuple[Request, float]] = []
         self.key_ids: list[str | None] = []
         self.quotes: list[Quote] = []

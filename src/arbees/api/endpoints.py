@@ -31,6 +31,7 @@ from arbees.api import events, executions, keys, kill_switch, pages, quotes, sta
 from arbees.api.body import LIST_BYTES_MAX
 from arbees.api.endpoint import EVENT_STREAM, Endpoint, Parameter
 from arbees.api.endpoints_measures import MEASURES
+from arbees.api.endpoints_operating import OPERATING
 from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView
 from arbees.core.access import REASON_MAX, CreatedKey, KeyAskWire, KeyView, RevokedKey
 from arbees.core.operating import Listed
@@ -370,6 +371,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *KILL_SWITCH,
     *MARKET_DATA,
     *LOOKING,
+    *OPERATING,
     *MEASURES,
     *EVENTS,
     *KEYS,

@@ -8,8 +8,12 @@ PROBLEM_CODES: dict[str, str] = {
     "ACKNOWLEDGE_REQUIRED": "a halt that the gateway raised by itself remains in force; look at "
     "its cause, then send `acknowledge: true`",
     "AHEAD_OF_JOURNAL": "no record has that sequence yet; `head` names the newest",
+    "AMBIGUOUS_ORDER_ID": "two venues have an order of that id; name the platform, or use our "
+    "own id",
     "HOST_REFUSED": "`Host` does not name this gateway; a page that rebinds its own name would "
     "send its own",
+    "INSUFFICIENT_BALANCE": "a withdrawal of more than the paper account has available; nothing "
+    "was moved",
     "INTERNAL": "a fault; what became of the request is not known, come again with the same key",
     "JOURNAL_FAILED": "the journal cannot be written; what was decided last is not known, come "
     "again with the same key",
@@ -20,8 +24,10 @@ PROBLEM_CODES: dict[str, str] = {
     "MALFORMED": "body, query, path or head cannot be read; `field` names the field, no key is "
     "spent",
     "METHOD_NOT_ALLOWED": "`Allow` names the methods that are offered here",
+    "NOT_ABSENT": "some of the order was at the venue, so it cannot be ended as `not_sent`",
     "NOT_FOUND": "nothing is known under that name, or there is no such path",
     "NOT_READY": "nothing is decided now; `reasons` say why",
+    "NOT_UNKNOWN": "the fate of the order is known, so nobody ends it by hand; cancel it instead",
     "ORIGIN_REFUSED": "a web page asks that is not this gateway's own",
     "OVERLOADED": "too many connections at once; come again",
     "PAPER_ONLY": "live trading takes quotes and settlements from the venues alone",

@@ -12,15 +12,21 @@ class AlertRaised(Event, frozen=True, kw_only=True):
     alert_id: str
     """Name and subject: what tells two alerts apart."""
     name: str
+    """Of the closed list of alerts."""
     severity: str
+    """`critical`, `warning` or `info`."""
     message: str
+    """For people; the last one said."""
     since_ns: int
+    """When it was first seen."""
     count: int = 1
     """How often it was raised by now."""
     data: dict[str, str] = {}  # noqa: RUF012 - a struct copies it
+    """Details; money in dollars."""
 
 
 class AlertCleared(Event, frozen=True, kw_only=True):
     """An alert is over."""
 
     alert_id: str
+    """Of the alert that is over."""

@@ -223,7 +223,13 @@ class Operator(Protocol):
         ...
 
     async def cancel(
-        self, order_id: str, *, reason: str, actor: str, platform: str | None = None
+        self,
+        order_id: str,
+        *,
+        reason: str,
+        actor: str,
+        platform: str | None = None,
+        strategy: str | None = None,
     ) -> CancelReply | None:
         """
         Cancel one order, in every state of trading.
@@ -233,6 +239,7 @@ class Operator(Protocol):
             reason: journaled.
             actor: who asks.
             platform: whose id it is, where two venues use the same.
+            strategy: another strategy's orders count as not known; None = all are known.
 
         Returns:
             What was recorded, or how the order has ended already; None = no such order.

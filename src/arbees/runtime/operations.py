@@ -88,16 +88,28 @@ class Operations:
     # Cancels -----------------------------------------------------------------------------------
 
     async def cancel(
-        self, order_id: str, *, reason: str, actor: str, platform: str | None = None
+        self,
+        order_id: str,
+        *,
+        reason: str,
+        actor: str,
+        platform: str | None = None,
+        strategy: str | None = None,
     ) -> CancelReply | None:
         """Cancel one order, in every state of trading; see the port."""
         if self.desk.writer.poison is not None:
             await self._cancel_unjournaled(
-                [each for each in self.desk.book.orders.values() if order_id in _names(each)]
+                [
+                    each
+                    for each in self.desk.book.orders.values()
+                    if order_id in {each.client_order_id, each.venue_order_id}
+                    and platform in {None, each.platform}
+                    and strategy in {None, each.strategy}
+                ]
             )
             raise _sent_unjournaled()
         client_order_id = self._find(order_id, platform)
-        if client_order_id is None:
+        if client_order_id is None or not self._is_of(client_order_id, strategy):
             return None
         command = c.RequestCancel(
             scope=f"{ORDER_SCOPE}{client_order_id}", reason=reason, actor=actor
@@ -132,6 +144,14 @@ class Operations:
                 f"{', '.join(meant)}",
             )
         return meant[0] if meant else None
+
+    def _is_of(self, client_order_id: str, strategy: str | None) -> bool:
+        """Tell whether an order is a strategy's; None = anybody's."""
+        if strategy is None:
+            return True
+        row = self.desk.journal.order(client_order_id)
+        life = None if row is None else self.reads.life(row.request_id)
+        return life is not None and life.request.strategy == strategy
 
     def _cancel_reply(self, client_order_id: str) -> CancelReply | None:
         row = self.desk.journal.order(client_order_id)
@@ -259,10 +279,6 @@ class Operations:
 
     async def _put(self, command: c.Command) -> Committed:
         return await self.desk.writer.put(command, Lane.CONTROL)
-
-
-def _names(order: Order) -> tuple[str | None, ...]:
-    return order.client_order_id, order.venue_order_id
 
 
 def _resolved(name: str, committed: Committed) -> ResolvedView | None:

@@ -1,0 +1,73 @@
+"""`/v1/reconciliations`: compare with the venues now, the open breaks, and ends by hand.
+
+Guarantees that a query which failed is told as such and concludes nothing, and that a break which a
+person ends is journaled with who and why.
+"""
+
+import msgspec
+from starlette.requests import Request
+
+from arbees.api.access import caller_of
+from arbees.api.body import parameters, read_json
+from arbees.api.context import Context
+from arbees.api.problem import Problem
+from arbees.api.reply import Reply, json_reply
+from arbees.api.said import actor_of, reason_of
+from arbees.core import wire
+from arbees.core.wire import Malformed
+
+BREAK_ID_MAX = 512
+
+
+class ResolveBreak(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Which break a person ends, and why."""
+
+    break_id: str
+    """As the list of breaks has it."""
+    reason: str
+    actor: str | None = None
+    """Who says so; the address that asks where nobody is named."""
+
+
+_RESOLVE = msgspec.json.Decoder(ResolveBreak)
+
+
+async def show(context: Context, request: Request) -> Reply:
+    """List the open reconciliation breaks, oldest first."""
+    gateway = context.gateway
+    parameters(request.scope["query_string"], ())
+    return json_reply(await gateway.breaks())
+
+
+async def run(context: Context, request: Request) -> Reply:
+    """
+    Compare the book with every venue now, and answer when that is done.
+
+    `complete` is false if a venue could not be compared: its query failed, or something moved all
+    the time. Of such a venue nothing was concluded, and its breaks stay as they were.
+    """
+    gateway = context.gateway
+    parameters(request.scope["query_string"], ())
+    return json_reply(await gateway.reconcile())
+
+
+async def resolve(context: Context, request: Request) -> Reply:
+    """
+    End a break by hand.
+
+    The market trades again, until a comparison finds the same difference once more. It is journaled
+    with who and why.
+    """
+    gateway = context.gateway
+    parameters(request.scope["query_string"], ())
+    asked = wire.decode(await read_json(request.scope, request.receive), _RESOLVE)
+    caller_of(request.scope).stay()
+    name = asked.break_id
+    if not (0 < len(name) <= BREAK_ID_MAX and name.isprintable()):
+        expected = f"Expected printable text of 1 to {BREAK_ID_MAX} characters"
+        raise Malformed("break_id", f"{expected}, was {wire.shown(name)}")
+    reason, actor = reason_of(asked.reason), actor_of(request, asked.actor)
+    resolved = await gateway.resolve_break(name, reason=reason, actor=actor)
+    if resolved is None:
+        raise Problem(404, "NOT_FOUND", f"No break {name} is open")
+    return json_reply(resolved)
