@@ -6,7 +6,7 @@ Guarantees what the conversations do (`calls`, `submission`, `following`); here 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, Self, TypeVar, Unpack
+from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from arbees.client.async_http import AsyncHttp
 from arbees.client.blocking import request_of, settings_of
@@ -94,13 +94,26 @@ class AsyncClient:
         )
         self._calls = Calls(self._settings)
 
+    @overload
+    async def submit(self, request: Request, /, *, wait_seconds: float = 10.0) -> Result: ...
+
+    @overload
+    async def submit(
+        self,
+        request: None = None,
+        /,
+        *,
+        wait_seconds: float = 10.0,
+        **fields: Unpack[RequestFields],
+    ) -> Result: ...
+
     async def submit(
         self,
         request: Request | None = None,
         /,
         *,
         wait_seconds: float = 10.0,
-        **fields: Unpack[RequestFields],
+        **fields: Any,
     ) -> Result:
         """
         Ask for an execution; what was decided is the answer, a denial too.

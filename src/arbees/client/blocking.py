@@ -6,8 +6,8 @@ Guarantees what the conversations do (`calls`, `submission`, `following`); here 
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Protocol, Self, TypeVar, Unpack
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from arbees.client.blocking_http import BlockingHttp
 from arbees.client.calls import Accepted, Calls, Settings
@@ -54,7 +54,7 @@ class Transport(Protocol):
         ...
 
 
-def request_of(request: Request | None, fields: RequestFields) -> Request:
+def request_of(request: Request | None, fields: Mapping[str, Any]) -> Request:
     """Return a request, given whole or field by field. Raises TypeError for both, or neither."""
     if request is None:
         return Request(**fields)
@@ -124,13 +124,26 @@ class Client:
         )
         self._calls = Calls(self._settings)
 
+    @overload
+    def submit(self, request: Request, /, *, wait_seconds: float = 10.0) -> Result: ...
+
+    @overload
+    def submit(
+        self,
+        request: None = None,
+        /,
+        *,
+        wait_seconds: float = 10.0,
+        **fields: Unpack[RequestFields],
+    ) -> Result: ...
+
     def submit(
         self,
         request: Request | None = None,
         /,
         *,
         wait_seconds: float = 10.0,
-        **fields: Unpack[RequestFields],
+        **fields: Any,
     ) -> Result:
         """
         Ask for an execution; what was decided is the answer, a denial too.
