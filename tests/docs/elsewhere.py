@@ -45,7 +45,8 @@ def word_is_there(command: str) -> str | None:
 
 def container_is_right(command: str) -> str | None:
     """Look up the files of ours that a command names, and what it runs in the container."""
-    inside = re.search(r"(?:gateway|--rm arbees) (?:arbees )?(.*)$", command)
+    whole = command.replace("\\\n", " ")
+    inside = re.search(r"(?:gateway|--rm arbees) +(?:arbees )?(.*)$", whole)
     said = wrong_in(inside.group(1).split()) if inside and "touch" not in command else None
     return files_are_there(command) or said
 
