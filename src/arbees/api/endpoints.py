@@ -32,7 +32,7 @@ from arbees.api.body import LIST_BYTES_MAX
 from arbees.api.endpoint import EVENT_STREAM, Endpoint, Parameter
 from arbees.api.endpoints_measures import MEASURES
 from arbees.api.endpoints_operating import OPERATING
-from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView
+from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView, RecordView
 from arbees.core.access import REASON_MAX, CreatedKey, KeyAskWire, KeyView, RevokedKey
 from arbees.core.operating import Listed
 from arbees.core.quote import QuoteWire, SettlementWire
@@ -254,7 +254,7 @@ EVENTS = (
                 example=0,
             ),
         ),
-        answers={200: str},
+        answers={200: RecordView},
         media_type=EVENT_STREAM,
         problems={409: ("AHEAD_OF_JOURNAL",), 503: ("QUEUE_FULL",)},
     ),

@@ -159,10 +159,13 @@ def _responses(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
 
 
 def _content(endpoint: Endpoint, schema: Schema) -> dict[str, Any]:
+    """Return what an answer holds; of a stream, what each of its events does."""
     if endpoint.media_type != EVENT_STREAM:
         return {"schema": schema}
-    said = "Server-sent events. The `data` of each is one JSON object, see `x-data`."
-    return {"schema": {"type": "string", "description": said, "x-data": schema}}
+    data = {"type": "string", "contentMediaType": JSON, "contentSchema": schema}
+    fields = {"id": {"type": "string"}, "event": {"type": "string"}, "data": data}
+    said = "One of the server-sent events; `data` is one JSON object."
+    return {"schema": {"type": "object", "description": said, "properties": fields}}
 
 
 def _problem(status: int, codes: tuple[str, ...]) -> dict[str, Any]:

@@ -154,7 +154,8 @@ def _answer(status: str, answer: dict[str, Any]) -> str:
         schema = content["schema"]
         if "allOf" in schema:
             schema = schema["allOf"][0]
-        shown = _kind(schema.get("x-data", schema))
+        data = schema.get("properties", {}).get("data", {})
+        shown = _kind(data.get("contentSchema", schema))
         plain = media_type in {"application/json", "application/problem+json"}
         shapes.append(shown if plain else f"{shown} as <code>{escape(media_type)}</code>")
     return (

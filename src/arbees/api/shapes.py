@@ -4,6 +4,8 @@ Guarantees that fields which exist for the gateway alone do not leave, and that 
 there only sometimes is absent otherwise.
 """
 
+from typing import Any
+
 import msgspec
 
 from arbees.core.result import Result
@@ -28,6 +30,19 @@ class KillView(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     receipt_id: str | None
     """Of what the command does to open orders; null where nothing was commanded."""
+
+
+class RecordView(msgspec.Struct, frozen=True, kw_only=True):
+    """One record of the journal, as it is streamed."""
+
+    sequence: int
+    time: str
+    kind: str
+    """Of the event: see the list of events."""
+    request_id: str | None
+    """The request to which it belongs; null where it belongs to none."""
+    body: dict[str, Any]
+    """The event, as it is journaled."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
