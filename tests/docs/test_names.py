@@ -1,34 +1,31 @@
 """The names on the pages are those of the code: commands, options, settings, codes, paths."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
 
 from arbees.api.app import build_app
 from arbees.api.context import Context
+from arbees.api.problem_codes import PROBLEM_CODES
 from arbees.core.codes import CODES
 from arbees.core.words import HaltSource, OrderStatus, TradingState
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
 from arbees.telemetry.alerts import AlertName
+from arbees.telemetry.catalogue import CATALOGUE
 from tests.docs.pages import ROOT, name_of, pages, prose_of, typed
 from tests.docs.spoken import spoken, wrong_in
 
 INLINE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 NOT_OURS = {
-    *("UNSUPPORTED_MEDIA_TYPE", "METHOD_NOT_ALLOWED", "NOT_FOUND", "NOT_READY", "TOO_LARGE"),
-    *("ACKNOWLEDGE_REQUIRED", "PAPER_ONLY", "HOST_REFUSED", "ORIGIN_REFUSED", "REQUEST_TIMEOUT"),
-    *(
-        "NO_COLOR",
-        "SOURCE_DATE_EPOCH",
-        "ARBEES_DATA_DIR",
-        "RECEIPT_ID",
-        "REQUEST_ID",
-        "PAPER_TRADIN",
-        "NAME_FILE",
-    ),
+    *("NO_COLOR", "SOURCE_DATE_EPOCH", "ARBEES_DATA_DIR"),
+    *("RECEIPT_ID", "REQUEST_ID", "NAME_FILE", "PAPER_TRADIN"),
 }
-"""Names in capitals that are HTTP's, the environment's, or examples."""
+"""Names in capitals that are others', a reader's to fill in, or examples of a wrong name."""
+
+NO_MODULES = {"toml", "cdx", "service", "alerts"}
+"""What stands behind `arbees.` in the names of files and of the alerts' logger."""
 
 
 def inline() -> Iterator[tuple[str, str]]:
@@ -85,7 +82,12 @@ def test_files_exist() -> None:
 @cache
 def known_names() -> frozenset[str]:
     """Return every name in capitals that means something."""
-    names: set[str] = {*Catalog(all_sections()).names, *CODES, *(name.value for name in AlertName)}
+    names: set[str] = {
+        *Catalog(all_sections()).names,
+        *CODES,
+        *PROBLEM_CODES,
+        *(name.value for name in AlertName),
+    }
     names |= {status.value for status in OrderStatus} | {state.value for state in TradingState}
     names |= {source.value for source in HaltSource}
     return frozenset(names | NOT_OURS)
@@ -113,3 +115,39 @@ def test_paths_of_http_exist() -> None:
             if not any(pattern.match(re.sub(r"\{[^}]*\}", "x", path)) for pattern in patterns):
                 wrong.add(f"{page}: {path}")
     assert not wrong, wrong
+
+
+def test_metrics_exist() -> None:
+    """Every metric that a page names is in the catalogue."""
+    known = {metric.name for metric in CATALOGUE}
+    wrong = {
+        f"{page}: {name}"
+        for page, text in inline()
+        for name in re.findall(r"(?<![\w/.-])arbees_[a-z_]+(?![\w/.-])", text)
+        if name not in known and re.sub(r"_(bucket|sum|count)$", "", name) not in known
+    }
+    assert not wrong, wrong
+
+
+def test_python_names_exist() -> None:
+    """Every dotted name of the package that a page names can be imported."""
+    wrong = set()
+    for page, text in inline():
+        for name in re.findall(r"(?<![\w/.-])arbees(?:\.[A-Za-z_]\w*)+(?![\w/.-])", text):
+            if name.split(".")[1] not in NO_MODULES and not is_importable(name):
+                wrong.add(f"{page}: {name}")
+    assert not wrong, wrong
+
+
+def is_importable(name: str) -> bool:
+    """Return whether a dotted name is a module of the package, or something in one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            found = getattr(found, part, None)
+        return found is not None
+    return False
