@@ -17,8 +17,8 @@ from arbees.assembly import Assembly, Files
 from arbees.core.book import fresh
 from arbees.core.commands import Rules
 from arbees.core.event import Event
-from arbees.core.words import Platform
 from arbees.errors import ConfigurationError
+from arbees.exchanges import exchanges_of
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.runtime.access import KEY_KINDS, has_key
 from arbees.runtime.clock import RecordedClock, SystemClock
@@ -53,7 +53,6 @@ from arbees.telemetry.logs import copy_to_console, set_up
 from arbees.telemetry.metrics import Metrics
 from arbees.telemetry.quality import Quality
 from arbees.telemetry.stream import EventStream
-from arbees.venues.paper import PaperExchange
 from arbees.venues.paper.terms import TERMS
 
 __all__ = [
@@ -92,6 +91,7 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         version=__version__,
         snapshot_version=snapshot_version(),
         settings_hash=settings.hash,
+        limits_hash=settings.limits_hash,
         settings=settings.recorded(),
         sheets=settings.sheets(),
         disabled=settings.disabled,
@@ -128,7 +128,7 @@ def assemble(
     copies: Sequence[Copy] = (copy_to_console,),
 ) -> Assembly:
     """
-    Wire one paper gateway; nothing runs yet.
+    Wire one gateway; nothing runs yet.
 
     Args:
         settings: those in force.
@@ -153,20 +153,14 @@ def assemble(
     )
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
-        exchange = PaperExchange.open(
-            files.paper_book,
-            clock=clock,
-            starting_balance=settings.section(Balance).paper_balance,
-            is_inline=is_inline,
-            owner=f"{general.account}@{general.environment}",
-            seed=seed,
-        )
+        exchanges = exchanges_of(settings, clock=clock, files=files, is_inline=is_inline, seed=seed)
         desk = Desk(
             journal=journal,
             book=recover(journal),
             rules=rules_of(settings),
-            venues={platform: exchange.venue(platform) for platform in Platform},
-            simulator=exchange,
+            venues=exchanges.venues,
+            simulator=exchanges.paper,
+            market_data=exchanges.market_data,
             clock=clock,
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
             alert=alert,
@@ -190,7 +184,7 @@ def assemble(
     follower = JournalFollower(
         stream, Quality(reader), metrics, lambda: day_start(clock.now_ns(), desk.options.zone)
     )
-    return Assembly(gateway, exchange, audit, reader, clock, follower=follower)
+    return Assembly(gateway, exchanges.paper, audit, reader, clock, follower=follower)
 
 
 # The service -----------------------------------------------------------------------------------
@@ -211,8 +205,8 @@ def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _ass
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
     """
     require_assertions()
-    if settings.mode == "live":
-        return _refuse_live(settings)
+    if settings.mode == "live" and not _may_go_live(settings):
+        return 1
     import uvloop
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -220,20 +214,27 @@ def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _ass
         return runner.run(_serve(settings, prepare))
 
 
-def _refuse_live(settings: Settings) -> int:
-    """Say why a live start does not go on; this version has no live venue."""
+def _may_go_live(settings: Settings) -> bool:
+    """
+    Tell whether a live start goes on; false = the typed confirmation was not given.
+
+    Raises:
+        ConfigurationError: everything that is missing, in the order to deal with it.
+    """
     if (facts := refusal(settings)) is not None:
         raise ConfigurationError(facts)
     if settings.section(Authorization).live_confirm and not confirm_live(
         live_platforms(settings), sys.stdin, sys.stderr, is_terminal=sys.stdin.isatty()
     ):
-        return 1
+        return False
     path, book = settings.journal_path(), fresh()
     if path.exists():
         with JournalReader(path) as reader:
             replay(reader.records(), book)
     found = obstacles(settings, book.authority, SystemClock().now_ns())
-    raise ConfigurationError("\n".join(found))
+    if found:
+        raise ConfigurationError("\n".join(found))
+    return True
 
 
 def _is_keyed(journal: Path) -> bool:
@@ -245,6 +246,7 @@ def _is_keyed(journal: Path) -> bool:
 
 
 async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int:
+    from arbees.api.guard import is_loopback
     from arbees.api.server import ApiServer
 
     set_up(settings.gateway.log_level, settings.gateway.log_format)
@@ -256,7 +258,13 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
         hear_signals(assembly.gateway, ends)
 
     general = settings.gateway
-    server = ApiServer(None, general.http_host, general.http_port, now_ns=clock.now_ns)
+    server = ApiServer(
+        None,
+        general.http_host,
+        general.http_port,
+        now_ns=clock.now_ns,
+        is_keyed=not is_loopback(general.http_host) and _is_keyed(settings.journal_path()),
+    )
     await server.start()
     try:
         files = Files.of(settings)
@@ -287,7 +295,7 @@ async def running(
     copies: Sequence[Copy] = (copy_to_console,),
 ) -> AsyncIterator[Assembly]:
     """
-    Run one paper gateway, with alerts and metrics, for as long as the block lasts.
+    Run one gateway, with alerts and metrics, for as long as the block lasts.
 
     Args:
         settings: those in force.

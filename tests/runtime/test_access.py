@@ -81,7 +81,11 @@ async def test_a_crash_between_creation_and_answer_leaves_a_key_that_nobody_has(
     """It is listed, can be revoked by whoever has another, and its name with it."""
     async with running() as rig:
         creating = asyncio.ensure_future(create(rig))
-        rig.journal.after_append = creating.cancel
+
+        def crash() -> None:
+            creating.cancel()
+
+        rig.journal.after_append = crash
         with pytest.raises(asyncio.CancelledError):
             await creating
         journal = rig.journal
