@@ -174,13 +174,22 @@ class Client:
         """Return a result as known now, with its records; GatewayRefused where there is none."""
         return self._run(self._calls.execution(request_id, idempotency_key))
 
-    def cancel(self, order_id: str) -> CancelReply:
-        """Ask for an order to be cancelled, by the venue's id or ours."""
-        return self._run(self._calls.cancel(order_id))
+    def cancel(
+        self, order_id: str, *, reason: str | None = None, platform: str | None = None
+    ) -> CancelReply:
+        """
+        Ask for an order to be cancelled.
 
-    def cancel_all(self, scope: str = "all") -> Receipt:
+        Args:
+            order_id: ours, or the venue's.
+            reason: journaled.
+            platform: whose id it is, where two venues use the same.
+        """
+        return self._run(self._calls.cancel(order_id, reason, platform))
+
+    def cancel_all(self, scope: str = "all", *, reason: str | None = None) -> Receipt:
         """Ask for all orders of a scope to be cancelled; `receipt` tells what became of it."""
-        return self._run(self._calls.cancel_all(scope))
+        return self._run(self._calls.cancel_all(scope, reason))
 
     def orders(self) -> Items[OrderView]:
         """Return the open orders."""

@@ -172,9 +172,7 @@ class Calls:
             raise ValueError(msg)
         if request_id is not None:
             return self._get(f"/v1/executions/{quote(request_id, safe='')}", Execution)
-        return self._get(
-            f"/v1/executions?{urlencode({'idempotency_key': idempotency_key})}", Execution
-        )
+        return self._get(f"/v1/executions{_query(idempotency_key=idempotency_key)}", Execution)
 
     def wait(self, request_id: str, seconds: float) -> Steps[Result]:
         """Ask for a result until it is final, or the time is over."""
@@ -212,13 +210,16 @@ class Calls:
         """Return the money of each venue."""
         return self._get("/v1/balances", Items[BalanceView])
 
-    def cancel(self, order_id: str) -> Steps[CancelReply]:
+    def cancel(self, order_id: str, reason: str | None, platform: str | None) -> Steps[CancelReply]:
         """Cancel an order; asking twice is as good as once."""
-        return self._send("DELETE", f"/v1/orders/{quote(order_id, safe='')}", None, CancelReply)
+        query = _query(reason=reason, platform=platform)
+        path = f"/v1/orders/{quote(order_id, safe='')}{query}"
+        return self._send("DELETE", path, None, CancelReply)
 
-    def cancel_all(self, scope: str) -> Steps[Receipt]:
+    def cancel_all(self, scope: str, reason: str | None) -> Steps[Receipt]:
         """Cancel all orders of a scope; asking twice is as good as once."""
-        return self._send("DELETE", f"/v1/orders?{urlencode({'scope': scope})}", None, Receipt)
+        path = f"/v1/orders{_query(scope=scope, reason=reason)}"
+        return self._send("DELETE", path, None, Receipt)
 
     def kill(self, reason: str, scope: str, *, reduce: bool) -> Steps[KillReply]:
         """Halt, or let only reducing orders pass; asking twice is as good as once."""
@@ -251,6 +252,12 @@ class Calls:
         data = None if body is None else encode(body)
         call = Call(method, path, data, self.settings.answer_seconds)
         return ok(self.settings, call, kind, is_repeatable=is_repeatable)
+
+
+def _query(**named: str | None) -> str:
+    """Return what stands behind a path; what is None is left out."""
+    given = {name: text for name, text in named.items() if text is not None}
+    return f"?{urlencode(given)}" if given else ""
 
 
 RESTING = frozenset({"GTC", "GTD"})

@@ -44,6 +44,8 @@ class Barrage:
         self._random = random.Random(seed)
         self._count = 0
         self.sent: list[Sent] = []
+        self.is_over = False
+        """Once set, senders end after the answer that they wait for."""
         self._cents = [self._random.randint(30, 70) for _ in range(MARKETS)]
 
     # Quotes ------------------------------------------------------------------------------------
@@ -133,14 +135,14 @@ class Barrage:
     # Sending -----------------------------------------------------------------------------------
 
     async def send(self, port: int) -> None:
-        """Send at full speed until every connection broke, which is when the gateway was killed."""
+        """Send at full speed until every connection broke, or it is over."""
         senders = [self._send(port) for _ in range(CONNECTIONS)]
         await asyncio.gather(self._feed(port), *senders)
 
     async def _feed(self, port: int) -> None:
         try:
             async with await Connection.open(port) as connection:
-                while True:
+                while not self.is_over:
                     await connection.ask("POST", "/v1/quotes", self.quotes())
                     await asyncio.sleep(QUOTE_SECONDS)
         except OSError:
@@ -149,7 +151,7 @@ class Barrage:
     async def _send(self, port: int) -> None:
         try:
             async with await Connection.open(port) as connection:
-                while True:
+                while not self.is_over:
                     sent = Sent(self._next())
                     self.sent.append(sent)
                     sent.status, sent.answer = await connection.ask(

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from arbees.bootstrap import Files
@@ -55,14 +56,18 @@ def files_in(folder: Path) -> Files:
 class Process:
     """One gateway, as often as it is started."""
 
-    def __init__(self, folder: Path, lost: str) -> None:
+    def __init__(
+        self, folder: Path, lost: str = "0", settings: Mapping[str, str] = SETTINGS
+    ) -> None:
         """
         Prepare; nothing runs yet.
 
         Args:
             folder: where it keeps everything.
             lost: chance that the exchange's answer to an order is lost, as text.
+            settings: by name.
         """
+        self._settings = settings
         self._folder = folder
         self._lost = lost
         self._child: asyncio.subprocess.Process | None = None
@@ -72,7 +77,7 @@ class Process:
         files = files_in(self._folder)
         return {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
-            **SETTINGS,
+            **self._settings,
             "HTTP_PORT": str(self.port),
             "JOURNAL_PATH": str(files.journal),
             "PAPER_BOOK_PATH": str(files.paper_book),
@@ -121,6 +126,13 @@ class Process:
         if child.returncode is None:
             child.send_signal(number)
         return await child.wait()
+
+    @property
+    def pid(self) -> int:
+        """Number of the process. Raises OSError where none runs."""
+        if self._child is None or self._child.returncode is not None:
+            raise OSError("no process runs")
+        return self._child.pid
 
     def last_words(self) -> str:
         """Return the end of what it wrote to stderr."""
