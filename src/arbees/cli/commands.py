@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "run": Command(START, "Run the gateway."),
     "submit": Command(TRADE, "Send requests to the gateway."),
     "status": Command(WATCH, "Show how the gateway is."),
+    "top": Command(WATCH, "Show the gateway live."),
     "kill": Command(STOP, "Stop trading, reduce, resume: the kill switch."),
     "play": Command(PROVE, "Play recorded quotes and requests in recorded time."),
     "replay": Command(PROVE, "Rebuild the book from a journal; ask what other limits had done."),
