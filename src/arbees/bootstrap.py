@@ -92,6 +92,7 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         snapshot_version=snapshot_version(),
         settings_hash=settings.hash,
         limits_hash=settings.limits_hash,
+        limits_hash=settings.limits_hash,
         settings=settings.recorded(),
         sheets=settings.sheets(),
         disabled=settings.disabled,

@@ -305,6 +305,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     e.MarketSettled: {"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
     e.BalanceObserved: {"inside": ("c-1",)},
     e.VenueStateChanged: {"reasons": ("late", "blind")},
+    e.Drilled: {"failures": ("an order passes",)},
     e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
     e.KeyCreated: {
         "strategy": "alpha",
@@ -324,7 +325,7 @@ EMPTY: dict[str, Any] = {
     "data": {},
     **dict.fromkeys(("leg", "realized", "cash", "outside", "strategy_quantity"), 0),
     **dict.fromkeys(("yes_quantity", "yes_cost", "no_quantity", "no_cost"), 0),
-    **dict.fromkeys(("warnings", "evidence", "in_flight", "inside", "reasons"), ()),
+    **dict.fromkeys(("warnings", "evidence", "in_flight", "inside", "reasons", "failures"), ()),
     **dict.fromkeys(("falls_back", "is_flipped", "is_reducing"), False),
     **dict.fromkeys(("is_maker", "is_complete"), False),
     "rates": (0, 1, 0),
@@ -342,7 +343,7 @@ def body(event: e.Event) -> str:
 def test_every_event_is_here() -> None:
     """Whoever adds an event writes down its body."""
     assert {type(event) for event, _ in LEAST} == set(get_args(e.AnyEvent))
-    assert len(LEAST) == len(get_args(e.AnyEvent)) == 33
+    assert len(LEAST) == len(get_args(e.AnyEvent)) == 36
 
 
 @pytest.mark.parametrize(("event", "text"), LEAST, ids=lambda value: type(value).__name__)

@@ -1,7 +1,8 @@
 """Rows of the table of endpoints (`api.endpoints`): what is measured."""
 
-from arbees.api import quality
+from arbees.api import drills, quality
 from arbees.api.endpoint import Endpoint, Parameter
+from arbees.core.drilling import DrillsView, DrillsWire
 from arbees.core.measures import By, QualityView
 from arbees.core.wire import Timestamp
 
@@ -42,5 +43,23 @@ MEASURES = (
         scopes=("read",),
         answers={200: str},
         media_type=quality.TEXT.decode(),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/drills",
+        operation="recordDrills",
+        summary="Record drills of safeguards",
+        handler=drills.record,
+        tag="Account",
+        scopes=("admin",),
+        body=DrillsWire,
+        example={
+            "limits_hash": "5f0c",
+            "settings_hash": "9a1b",
+            "host": "trader-1",
+            "version": "0.1.0",
+            "drills": [{"safeguard": "balance", "passed": True}],
+        },
+        answers={201: DrillsView},
     ),
 )

@@ -25,6 +25,7 @@ from arbees.core.views import (
 from arbees.core.words import HaltSource, Mode, OrderStatus, TimeInForce, TradingState
 from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
+from arbees.runtime.drilling import DrillRecords
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
 from arbees.runtime.measuring import Measuring
@@ -42,7 +43,7 @@ LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
 
-class TradingGateway(KeyedDesk, Operations):
+class TradingGateway(KeyedDesk, Operations, DrillRecords):
     """Implements `core.views.Gateway` over a desk."""
 
     def __init__(self, desk: Desk) -> None:

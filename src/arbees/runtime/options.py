@@ -14,6 +14,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_version: str
     """Of the program and of the book's shape: another one's snapshot is not read."""
     settings_hash: str
+    limits_hash: str = ""
+    """Of the settings of the safeguards, as drills name it."""
     settings: dict[str, str] = {}
     """As shown, secrets left out; journaled at the start."""
     sheets: dict[str, dict[str, str]] = {}

@@ -116,7 +116,7 @@ async def balance(theatre: Theatre) -> None:
         async with theatre.stage(only(theatre.settings, funded)) as stage:
             await stage.quote()
             request = stage.request(size=10 * MICRO)
-            what = f"an order that needs {format_dollars(need)}, {available / MICRO:g} there,"
+            what = f"an order that needs {format_dollars(need)}, {format_dollars(available)} there,"
             if is_enough:
                 await stage.passes(what, request)
             else:

@@ -74,7 +74,7 @@ async def drill(name: str, settings: Settings, now_ns: int) -> Drill:
         settings: those of now.
         now_ns: where the recorded clock begins.
     """
-    theatre = Theatre(settings, now_ns)
+    theatre = Theatre(name, settings, now_ns)
     if name in settings.disabled:
         theatre.note(f"it is switched off: {settings.disabled[name]}", is_as_expected=False)
     else:

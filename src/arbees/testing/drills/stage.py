@@ -21,6 +21,7 @@ from arbees.core.request import Request
 from arbees.core.result import Result
 from arbees.core.units import MICRO
 from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.errors import InvariantViolation
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.writer import Lane
 from arbees.safeguards.trading_window import kalshi_pause
@@ -48,13 +49,18 @@ class Step(msgspec.Struct, frozen=True):
 class Stage:
     """One gateway, asked one order at a time."""
 
-    def __init__(self, player: Player, clock: RecordedClock, steps: list[Step]) -> None:
-        """Take a started gateway."""
+    def __init__(
+        self, player: Player, clock: RecordedClock, steps: list[Step], safeguard: str
+    ) -> None:
+        """Take a started gateway, to drill one safeguard."""
         self.player = player
         self.gateway = player.assembly.gateway
-        self.faults = player.assembly.exchange.faults
+        exchange = player.assembly.exchange
+        assert exchange is not None
+        self.faults = exchange.faults
         self.clock = clock
         self._steps = steps
+        self._safeguard = safeguard
         self._count = 0
 
     @property
@@ -151,11 +157,12 @@ class Stage:
         return result
 
     async def denies(self, what: str, request: Request, code: str) -> Result:
-        """Expect an order to be denied, with one code and no other."""
+        """Expect an order to be denied by the safeguard itself, with one code and no other."""
         result = await self.send(request)
-        codes = [line.code for line in result.denials]
-        is_good = codes == [code] and result.rejected_by == "gateway" and result.order_id is None
-        came = f"is denied, {code}" if is_good else f"was {', '.join(codes) or result.status}"
+        said = [(line.safeguard, line.code) for line in result.denials]
+        is_good = said == [(self._safeguard, code)] and result.order_id is None
+        came = ", ".join(f"{code} of {name}" for name, code in said) or str(result.status)
+        came = f"is denied, {code}" if is_good else f"was {came}"
         self.note(f"{what} {came}", is_as_expected=is_good)
         return result
 
@@ -175,15 +182,17 @@ def clear_of_pauses(now_ns: int) -> int:
 class Theatre:
     """Where the stages of one drill are set up; collects the steps of all of them."""
 
-    def __init__(self, settings: Settings, now_ns: int) -> None:
+    def __init__(self, safeguard: str, settings: Settings, now_ns: int) -> None:
         """
         Prepare.
 
         Args:
+            safeguard: the name of the one that is drilled.
             settings: those of now.
             now_ns: where the clock of each stage begins, or soon after it: in a venue's weekly
                 pause nothing passes.
         """
+        self.safeguard = safeguard
         self.settings = settings
         self.now_ns = clear_of_pauses(now_ns)
         self.steps: list[Step] = []
@@ -204,9 +213,11 @@ class Theatre:
             assembly = assemble(
                 settings, clock=clock, files=files, is_inline=True, kill_file=kill_file
             )
+            if assembly.exchange is None:
+                raise InvariantViolation("a drill holds nothing but a paper exchange")
             player = Player(assembly, clock)
             try:
                 await assembly.start(follow=False)
-                yield Stage(player, clock, self.steps)
+                yield Stage(player, clock, self.steps, self.safeguard)
             finally:
                 await assembly.stop("the drill is over")
