@@ -6,10 +6,7 @@ which is how the first key of a live account is made. It never does both: a gate
 heard is asked again by a person.
 """
 
-import getpass
-import os
 import secrets
-import socket
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -21,6 +18,7 @@ from arbees.cli.console import Json, out, plain, print_json, say, styled, table
 from arbees.cli.exits import Exit, of_problem
 from arbees.cli.http import Answer, Client, Unreachable, encoded
 from arbees.cli.keyless import KeyJournal
+from arbees.cli.who import actor
 from arbees.core.access import REASON_MAX, KeyRefused, KeyView, parse_ask
 from arbees.core.result import encode
 from arbees.core.secret import ID_BYTES, RANDOM_BYTES, make_secret
@@ -215,7 +213,7 @@ def _end(client: Client, key_id: str, reason: str) -> Any:  # noqa: ANN401 - wha
             raise _NoAnswerError(Exit.UNREACHABLE) from None
         say(NO_GATEWAY)
         with _open_journal() as journal:
-            view, sequence = journal.revoke(key_id, reason, _actor())
+            view, sequence = journal.revoke(key_id, reason, actor())
         return {"key": _fields(view), "sequence": sequence}
     if not answer.is_ok:
         raise _NoAnswerError(_refused(answer))
@@ -227,7 +225,7 @@ def _create_in_journal(wanted: bytes, *, as_json: bool) -> Exit:
     say(NO_GATEWAY)
     try:
         with _open_journal() as journal:
-            view, sequence = journal.create(key_id, secret, parse_ask(wanted), _actor())
+            view, sequence = journal.create(key_id, secret, parse_ask(wanted), actor())
     except KeyRefused as error:
         say(error, style="red")
         return Exit.FAILURE
@@ -246,16 +244,6 @@ def _open_journal() -> KeyJournal:
     except LeaseLost as error:
         say(f"{error}. A gateway starts or stops: come again when it answers.", style="red")
         raise _NoAnswerError(Exit.UNAVAILABLE) from None
-
-
-def _actor() -> str:
-    """Return who types, as an id of the record."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid-{os.getuid()}"
-    text = f"{user}@{socket.gethostname()}".encode("ascii", "replace").decode()
-    return text.replace(" ", "_")[:128]
 
 
 # What is shown ---------------------------------------------------------------------------------

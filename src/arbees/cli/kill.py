@@ -5,27 +5,25 @@ kill-switch file is there, which halts a gateway that still runs and the next on
 needs no flawless settings and no reason to be typed. It says loudly when neither could be done.
 """
 
-import getpass
 import os
-import socket
-import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from arbees.cli import place
 from arbees.cli.console import Json, out, print_bytes, print_json, say, state
 from arbees.cli.exits import Exit, of_problem
-from arbees.cli.http import Answer, Client, Unreachable, encoded
+from arbees.cli.http import Answer, Client, Unreachable
+from arbees.cli.looking import follow_receipt, show_receipt
 from arbees.cli.place import Place
 from arbees.cli.status import show_halts
+from arbees.cli.who import actor
 from arbees.core.result import encode
 
 PATH = "/v1/kill-switch"
 RECEIPT_SECONDS = 3.0
 """How long to watch what a halt does to open orders."""
-_POLL_SECONDS = 0.1
 _REFUSALS = frozenset({400, 401, 403, 409})
 """Answers of a gateway that is well and says no: the file is no way around it."""
 
@@ -132,27 +130,17 @@ def _find() -> Place:
 
 
 def _order(action: str, scope: str, reason: str | None, *, acknowledge: bool = False) -> bytes:
-    actor = _actor()
+    named = actor()
     return encode(
         {
             "action": action,
             "scope": scope,
-            "reason": reason or f"arbees kill by {actor}",
+            "reason": reason or f"arbees kill by {named}",
             "acknowledge": acknowledge,
             "source": "command",
-            "actor": actor,
+            "actor": named,
         }
     )
-
-
-def _actor() -> str:
-    """Return who types, as an id of the record."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid-{os.getuid()}"
-    text = f"{user}@{socket.gethostname()}".encode("ascii", "replace").decode()
-    return text.replace(" ", "_")[:128]
 
 
 def _ask(where: Place, order: bytes, *, as_json: bool) -> Exit:
@@ -185,7 +173,9 @@ def _tell(where: Place, answer: Answer, *, as_json: bool) -> Exit:
         return Exit.HALTED
     receipt_id = found.get("receipt_id")
     if receipt_id and not as_json:
-        _watch(Client(where), receipt_id)
+        last = follow_receipt(Client(where), receipt_id, RECEIPT_SECONDS)
+        if last is not None:
+            show_receipt(last.json)
     return Exit.OK
 
 
@@ -198,32 +188,11 @@ def _show(answer: Answer, *, as_json: bool) -> None:
     show_halts(found.get("halts", []))
 
 
-def _watch(client: Client, receipt_id: str) -> None:
-    """Follow a receipt until it is complete, but not for long."""
-    end = time.monotonic() + RECEIPT_SECONDS
-    while True:
-        try:
-            answer = client.get(f"{PATH}/receipts/{encoded(receipt_id)}")
-        except Unreachable as error:
-            say(f"The receipt cannot be read: {error}")
-            return
-        found: dict[str, Any] = answer.json
-        if not answer.is_ok or found.get("complete") or time.monotonic() > end:
-            break
-        time.sleep(_POLL_SECONDS)
-    if answer.is_ok:
-        out(
-            f"Receipt {receipt_id}: {len(found['cancelled'])} cancelled, "
-            f"{len(found['in_flight'])} still in flight, "
-            f"{len(found['filled_meanwhile'])} filled meanwhile"
-        )
-
-
 def _stop_by_file(where: Place, reason: str | None, *, as_json: bool) -> Exit:
     """Make the kill-switch file. Its existence is the halt, so making it is one step."""
     path = Path(os.path.abspath(where.kill_file))  # noqa: PTH100 - a link stays what it is
     try:
-        is_new = _make(path, f"{reason or 'arbees kill on'} ({_actor()})\n")
+        is_new = _make(path, f"{reason or 'arbees kill on'} ({actor()})\n")
     except OSError as error:
         say(f"NOT STOPPED: cannot make {path}: {error.strerror}", style="bold red")
         say("End the gateway's process, or make the file that it watches by hand", style="bold")

@@ -1,0 +1,41 @@
+"""`arbees balances`: the money at each venue; a figure that is too old to trade on is red."""
+
+from typing import Any
+
+from cyclopts import App
+
+from arbees.cli.console import Json, plain, say, styled, table
+from arbees.cli.looking import look
+
+app = App(name="balances")
+
+
+@app.default
+def balances(*, as_json: Json = False) -> int:
+    """Show the money at each venue, and what of it is reserved.
+
+    Example: `arbees balances`
+
+    Example: `arbees balances --json`
+    """
+    return look("/v1/balances", show, as_json=as_json)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print balances for people."""
+    if not found["items"]:
+        say("No balance is known yet.")
+        return
+    table(
+        ("Venue", "Available", "Reserved", "Equity", "As of"),
+        [
+            (
+                plain(each["platform"]),
+                f"${each['available']}",
+                f"${each['reserved']}",
+                f"${each['equity']}",
+                styled(f"{each['as_of']} STALE", "bold red") if each["stale"] else each["as_of"],
+            )
+            for each in found["items"]
+        ],
+    )

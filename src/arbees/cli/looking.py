@@ -1,0 +1,108 @@
+"""How commands look at the gateway and act on it: one way to ask, one way to say what went wrong.
+
+Guarantees that what the gateway answered is printed as it came with `--json`, and that a command
+ends with the code of what happened: 69 where the gateway is not reached, else that of the problem.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from arbees.cli import place
+from arbees.cli.console import out, print_bytes, say
+from arbees.cli.exits import Exit, of_problem
+from arbees.cli.http import Answer, Client, Unreachable, encoded
+
+RECEIPTS = "/v1/kill-switch/receipts"
+_POLL_SECONDS = 0.1
+
+Ask = Callable[[Client], Answer]
+"""Asks the gateway for one thing. Raises Unreachable."""
+
+
+def find_client() -> Client:
+    """Return the way to the gateway, also when some settings are malformed."""
+    where = place.find()
+    if where.is_doubtful:
+        say("Some settings are malformed; see arbees config check", style="yellow")
+    return Client(where)
+
+
+def ask(client: Client, question: Ask) -> Answer | Exit:
+    """Return what the gateway answered, or how the command ends; what went wrong was said."""
+    try:
+        answer = question(client)
+    except Unreachable as error:
+        if error.is_sent:
+            say(f"No answer, and whether it was heard is not known: {error}", style="red")
+        else:
+            say(f"The gateway is not reached: {error}", style="red")
+        return Exit.UNREACHABLE
+    if not answer.is_ok:
+        say(answer.problem, style="red")
+        return of_problem(answer.status)
+    return answer
+
+
+def look(path: str, show: Callable[[dict[str, Any]], None], *, as_json: bool) -> Exit:
+    """
+    Read one thing and print it.
+
+    Args:
+        path: of the gateway.
+        show: prints it for people.
+        as_json: print the answer instead.
+    """
+    answer = ask(find_client(), lambda client: client.get(path))
+    if not isinstance(answer, Answer):
+        return answer
+    if as_json:
+        print_bytes(answer.body)
+    else:
+        show(answer.json)
+    return Exit.OK
+
+
+def follow(
+    client: Client, path: str, is_over: Callable[[dict[str, Any]], bool], seconds: float
+) -> Answer | None:
+    """
+    Read something again and again until it is over, but not for long.
+
+    Args:
+        client: of the gateway.
+        path: what is read.
+        is_over: tells it from what was read.
+        seconds: how long to go on.
+
+    Returns:
+        The last answer; None = it cannot be read, which was said.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            answer = client.get(path)
+        except Unreachable as error:
+            say(f"What became of it cannot be read: {error}")
+            return None
+        if not answer.is_ok:
+            say(f"What became of it cannot be read: {answer.problem}")
+            return None
+        if is_over(answer.json) or time.monotonic() > end:
+            return answer
+        time.sleep(_POLL_SECONDS)
+
+
+def follow_receipt(client: Client, receipt_id: str, seconds: float) -> Answer | None:
+    """Read a receipt until it is complete, but not for long; None = it cannot be read."""
+    path = f"{RECEIPTS}/{encoded(receipt_id)}"
+    return follow(client, path, lambda found: bool(found.get("complete")), seconds)
+
+
+def show_receipt(found: dict[str, Any]) -> None:
+    """Print what a receipt says, in a line."""
+    out(
+        f"Receipt {found['receipt_id']}: {len(found['cancelled'])} cancelled, "
+        f"{len(found['in_flight'])} still in flight, "
+        f"{len(found['filled_meanwhile'])} filled meanwhile"
+    )
