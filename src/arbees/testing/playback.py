@@ -323,7 +323,9 @@ async def _play(
             progress(done, len(inputs))
         await player.settle()
         pnl = pnl_of(assembly)
-        await assembly.gateway.cancel_all(scope="all", reason="end of the recording", actor="arbees")
+        await assembly.gateway.cancel_all(
+            scope="all", reason="end of the recording", actor="arbees"
+        )
         await player.settle()
         player.finish()
         summary = summary_of(player, pnl)
