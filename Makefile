@@ -113,6 +113,14 @@ mutants: $(READY) ## Change the deciding code in a thousand ways; the tests must
 torture: $(READY) ## Kill the gateway at random moments, again and again, and count
 	@$(BIN)/python -m arbees.testing.torture $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY) ## Ask the API what its own document allows and forbids, 5,000 times
+	@$(BIN)/python -m tools.fuzz $(or $(ARGS),--cases 5000)
+
+.PHONY: load
+load: $(READY) ## 16 connections and 8 followers of the events for a minute, every word compared
+	@$(BIN)/python -m arbees.testing.streams $(ARGS)
+
 .PHONY: recorded
 recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, twice, and compare
 	@$(BIN)/python tools/recorded.py $(ARGS)
