@@ -4,8 +4,10 @@ import asyncio
 import json
 import tracemalloc
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from arbees.api import ApiServer
 from arbees.api.access import MINUTE_NS, secret_of
@@ -300,16 +302,9 @@ async def test_a_bound_key_sees_receipts_of_its_scope(
     wire: Wire, gateway: FakeGateway, strategy: str, status: int
 ) -> None:
     """Others name orders that are none of its business."""
-    gateway.receipts["x"] = replaced(scope="strategy:s")
+    gateway.receipts["x"] = replace(receipt(), scope="strategy:s")
     headers = bearer(gateway.hold("alpha", KeyScope.READ, strategy=strategy))
     assert (await wire.ask("GET", f"{SWITCH}/receipts/x", headers=headers)).status == status
-
-
-def replaced(**changes: object):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    """Return a receipt with changes."""
-    from msgspec.structs import replace
-
-    return replace(receipt(), **changes)
 
 
 # How often -------------------------------------------------------------------------------------
@@ -413,7 +408,8 @@ class Pieces:
 async def test_a_stream_ends_with_its_key(gateway: FakeGateway) -> None:
     """The next piece is not sent any more: a comment comes every few seconds, so it is soon."""
     follower = Pieces()
-    server = ApiServer(gateway, "127.0.0.1", 0, stop_seconds=1, follower=follower)  # type: ignore[arg-type]
+    follows: Any = follower
+    server = ApiServer(gateway, "127.0.0.1", 0, stop_seconds=1, follower=follows)
     await server.start()
     wire = await Wire.open(server.address)
     secret = gateway.hold("alpha", KeyScope.READ)
