@@ -6,6 +6,7 @@ own key or halt everything for good; and that an answer holds no field that the 
 name. The fuzzer loads this module by its name.
 """
 
+import itertools
 import os
 import zlib
 from typing import Any
@@ -15,6 +16,8 @@ import schemathesis
 from tools.served import MARKETS
 
 Case = schemathesis.Case[Any]
+_NUMBERS = itertools.count()
+"""Of requests that are new for certain; the others meet what is there already."""
 _OWN_KEY = os.environ.get("FUZZ_KEY_ID", "")
 _HALTED = "strategy:fuzz"
 """What the fuzzer may halt; the rest goes on."""
@@ -35,13 +38,13 @@ def map_case(_context: schemathesis.HookContext, case: Case) -> Case:
     """Lead a part of the cases to where something happens."""
     operation = case.operation.definition.raw.get("operationId")
     body = case.body if isinstance(case.body, dict) else {}
-    digest = zlib.crc32(repr(body).encode())
-    chance = digest % 8
+    chance = zlib.crc32(repr(body).encode()) % 8
     if operation == "submit" and _is_valid(case) and chance < 6:
         _aim(body, chance)
         if chance:
-            body["request_id"] = body["idempotency_key"] = f"fuzz-{digest}"
-    elif operation == "switch" and body.get("scope", "all") == "all":
+            name = f"fuzz-{os.getpid()}-{next(_NUMBERS)}"
+            body["request_id"] = body["idempotency_key"] = name
+    elif operation == "switch" and _is_valid(case):
         body["scope"] = _HALTED
     elif operation == "revokeKey" and case.path_parameters.get("key_id") == _OWN_KEY:
         case.path_parameters["key_id"] = "another"

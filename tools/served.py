@@ -80,8 +80,9 @@ class Served:
 
     @property
     def log(self) -> str:
-        """What it said."""
-        return (self.folder / "stderr").read_text(encoding="utf-8")
+        """What it said, without the audit lines."""
+        lines = (self.folder / "stderr").read_text(encoding="utf-8").splitlines()
+        return "\n".join(line for line in lines if '"logger":"audit"' not in line)
 
     def start(self) -> None:
         """Start, wait until it is ready, and begin to feed quotes. Raises RuntimeError."""
@@ -165,7 +166,7 @@ def quote(market_id: str) -> dict[str, Any]:
     return {
         "platform": "Kalshi",
         "market_id": market_id,
-        "sport": "NBA",
+        "sport": "SOCCER",
         "game_id": f"GAME-{market_id}",
         "bids": [[0.48, 100_000], [0.47, 100_000]],
         "asks": [[0.52, 100_000], [0.53, 100_000]],
