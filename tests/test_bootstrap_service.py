@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
-from arbees.bootstrap import run
+from arbees.bootstrap import Assembly, run
+from arbees.cli.keyless import KeyJournal
 from arbees.core import events as e
+from arbees.core.access import KeyAsk
 from arbees.core.ports import Entry
+from arbees.core.secret import make_secret
+from arbees.core.words import KeyScope
 from arbees.errors import ConfigurationError
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import Settings, load
@@ -20,6 +24,7 @@ from tests.cli.test_run import free_port
 
 FLAGS = {"PAPER_TRADING": "0", "LIVE_TRADING_AUTHORIZED": "true"}
 KALSHI = {"KALSHI_API_KEY_ID": "id", "KALSHI_PRIVATE_KEY": "key"}
+POLYMARKET = {"POLYMARKET_PRIVATE_KEY": "0x1", "POLYMARKET_FUNDER_ADDRESS": "0x2"}
 EVIDENCE = {"LIVE_REQUIRES_PREFLIGHT": "false", "LIVE_PREFLIGHT_OVERRIDE_REASON": "rehearsal"}
 
 
@@ -53,6 +58,36 @@ def authorize(folder: Path, settings: Settings, **changes: Any) -> None:
         folder / "live.db", account=general.account, environment=general.environment, mode="live"
     ) as journal:
         journal.append([Entry(journal.head.time_ns, e.kind(event), e.encode(event), None)])
+
+
+# Keys ------------------------------------------------------------------------------------------
+
+
+class Passed(Exception):  # noqa: N818 - an end of a test
+    """The start went on beyond the port."""
+
+
+def passes(_assembly: Assembly) -> None:
+    """Stop a start that goes on."""
+    raise Passed
+
+
+def test_beyond_this_machine_needs_a_key_in_force(tmp_path: Path) -> None:
+    """API keys are looked up in the journal before anything listens; a revoked one is none."""
+    host = {"HTTP_HOST": "0.0.0.0", "HTTP_PORT": str(free_port())}  # noqa: S104
+    names = ("JOURNAL_PATH", "PAPER_BOOK_PATH", "AUDIT_LOG_PATH", "KILL_SWITCH_FILE")
+    settings = load({**host, **{name: str(tmp_path / name) for name in names}})
+    assert "HTTP_HOST" in refused(settings)
+    assert not (tmp_path / "JOURNAL_PATH").exists()
+    ask = KeyAsk(name="alpha", scopes=(KeyScope.READ,))
+    key_id, secret = make_secret(bytes(6), bytes(32))
+    with KeyJournal(settings) as journal:
+        journal.create(key_id, secret, ask, "ann")
+    with pytest.raises(Passed):
+        run(settings, prepare=passes)
+    with KeyJournal(settings) as journal:
+        journal.revoke(key_id, "lost", "ann")
+    assert "arbees keys create" in refused(settings)
 
 
 # Live ------------------------------------------------------------------------------------------
@@ -102,13 +137,12 @@ def test_evidence_is_missing(tmp_path: Path) -> None:
     assert "authorization on record" not in text
 
 
-def test_there_is_no_live_venue_yet(tmp_path: Path) -> None:
-    """With everything in order, what is left is that this version has no live adapter."""
-    settings = live(tmp_path, KALSHI, EVIDENCE)
+def test_there_is_no_live_adapter_for_polymarket_yet(tmp_path: Path) -> None:
+    """With everything in order, what is left is that one of the venues has no live adapter."""
+    settings = live(tmp_path, KALSHI, POLYMARKET, EVIDENCE)
     authorize(tmp_path, settings)
     text = refused(settings)
-    assert text.startswith("There is no live venue adapter in this version")
-    assert "Kalshi" in text
+    assert text.startswith("There is no live adapter for Polymarket in this version")
 
 
 def test_a_refused_live_start_leaves_no_file(tmp_path: Path) -> None:

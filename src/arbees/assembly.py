@@ -46,7 +46,7 @@ class Assembly:
     def __init__(
         self,
         gateway: TradingGateway,
-        exchange: PaperExchange,
+        paper: PaperExchange | None,
         audit: AuditLog | NoAuditLog,
         reader: JournalReader,
         clock: JumpingClock,
@@ -55,12 +55,20 @@ class Assembly:
     ) -> None:
         """Hold the parts."""
         self.gateway = gateway
-        self.exchange = exchange
+        self.paper = paper
+        """What stands in for the venues; None in live trading."""
         self.audit = audit
         self.reader = reader
         self.follower = follower
         self._clock = clock
         self._wake = asyncio.Event()
+
+    @property
+    def exchange(self) -> PaperExchange:
+        """The paper exchange. Raises RuntimeError in live trading, which has none."""
+        if self.paper is None:
+            raise RuntimeError("Expected paper trading")
+        return self.paper
 
     async def start(self, *, follow: bool = True) -> None:
         """Open the audit log and start the gateway; `follow` writes audit lines as they come."""
@@ -85,8 +93,8 @@ class Assembly:
         trouble = getattr(self.gateway.desk.journal, "trouble", None)
         if trouble is not None:
             found.append(str(trouble))
-        if self.exchange.stop_reason is not None:
-            found.append(f"the paper exchange stopped: {self.exchange.stop_reason}")
+        if self.paper is not None and self.paper.stop_reason is not None:
+            found.append(f"the paper exchange stopped: {self.paper.stop_reason}")
         found += [
             f"safeguard {name} is off: {reason}"
             for name, reason in self.gateway.desk.options.disabled.items()

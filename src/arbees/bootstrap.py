@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from arbees import __version__
 from arbees.assembly import Assembly, Files
 from arbees.core.book import fresh
-from arbees.core.commands import Rules
+from arbees.core.commands import Record, Rules
 from arbees.core.event import Event
 from arbees.errors import ConfigurationError
 from arbees.exchanges import exchanges_of
@@ -36,12 +36,15 @@ from arbees.safeguards.reconciliation import Reconciliation
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings
 from arbees.settings.authority import (
+    Unmet,
     confirm_live,
     live_platforms,
+    not_looked_at,
     obstacles,
     refusal,
     require_assertions,
 )
+from arbees.telemetry.alert_record import AlertRecord
 from arbees.telemetry.alert_rules import AlertWatch
 from arbees.telemetry.alerts import AlertBoard, AlertName, LogSink, Sink
 from arbees.telemetry.audit_files import AuditFiles
@@ -91,7 +94,6 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         version=__version__,
         snapshot_version=snapshot_version(),
         settings_hash=settings.hash,
-        limits_hash=settings.limits_hash,
         limits_hash=settings.limits_hash,
         settings=settings.recorded(),
         sheets=settings.sheets(),
@@ -191,13 +193,19 @@ def assemble(
 # The service -----------------------------------------------------------------------------------
 
 
-def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _assembly: None) -> int:
+def run(
+    settings: Settings,
+    *,
+    prepare: Callable[[Assembly], None] = lambda _assembly: None,
+    unmet: Unmet = not_looked_at,
+) -> int:
     """
     Run the gateway until it is told to stop; see `arbees run`.
 
     Args:
         settings: those in force.
         prepare: given what was wired, before it starts; drills switch faults of the exchange on.
+        unmet: looks at the pre-flight evidence, which a live start needs.
 
     Returns:
         The exit code.
@@ -206,7 +214,7 @@ def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _ass
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
     """
     require_assertions()
-    if settings.mode == "live" and not _may_go_live(settings):
+    if settings.mode == "live" and not _may_go_live(settings, unmet):
         return 1
     import uvloop
 
@@ -215,7 +223,7 @@ def run(settings: Settings, *, prepare: Callable[[Assembly], None] = lambda _ass
         return runner.run(_serve(settings, prepare))
 
 
-def _may_go_live(settings: Settings) -> bool:
+def _may_go_live(settings: Settings, unmet: Unmet) -> bool:
     """
     Tell whether a live start goes on; false = the typed confirmation was not given.
 
@@ -232,7 +240,7 @@ def _may_go_live(settings: Settings) -> bool:
     if path.exists():
         with JournalReader(path) as reader:
             replay(reader.records(), book)
-    found = obstacles(settings, book.authority, SystemClock().now_ns())
+    found = obstacles(settings, book.authority, SystemClock().now_ns(), unmet)
     if found:
         raise ConfigurationError("\n".join(found))
     return True
@@ -310,7 +318,8 @@ async def running(
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
     """
-    board = AlertBoard(sinks)
+    record = AlertRecord()
+    board = AlertBoard((*sinks, record))
     watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
 
     def alert(name: str, message: str, **data: object) -> None:
@@ -331,12 +340,25 @@ async def running(
         ready(assembly)
         assembly.follower.measuring.board = board
         _observe(gateway, watch, assembly.follower.measuring.counters)
+        record.open(_teller(gateway))
         await assembly.start()
         gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
         yield assembly
     finally:
+        record.close()
         await assembly.stop(ends.reason)
         worker.close()
+
+
+def _teller(gateway: TradingGateway) -> Callable[[Event], None]:
+    """Return what hands an event to the writer, from whatever thread, and never fails."""
+    loop, tell = asyncio.get_running_loop(), gateway.desk.writer.tell
+
+    def hand(event: Event) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, Record(events=(event,)))
+
+    return hand
 
 
 def _observe(gateway: TradingGateway, watch: AlertWatch, counters: Counters) -> None:
@@ -347,10 +369,9 @@ def _observe(gateway: TradingGateway, watch: AlertWatch, counters: Counters) -> 
         counters.take(time_ns, event)
 
     gateway.on_event = take
+    watch.resume(gateway.desk.book)
     for order in gateway.desk.book.orders.values():
         counters.expect(order.client_order_id, order.platform)
-        if order.status == "UNKNOWN":
-            watch.expect(order.client_order_id, order.request_id, order.created_ns)
 
 
 async def _tick(watch: AlertWatch, clock: JumpingClock) -> None:

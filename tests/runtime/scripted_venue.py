@@ -22,7 +22,7 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
-from arbees.core.ports import Gate
+from arbees.core.ports import WELL, Gate, Vitals
 from arbees.core.units import MICRO
 from arbees.core.words import Platform
 from arbees.errors import VenueError
@@ -138,6 +138,16 @@ class ScriptedVenue:
         if self.failure is not None:
             raise self.failure
         return tuple(answer)
+
+    @property
+    def vitals(self) -> Vitals:
+        return WELL
+
+    async def start(self) -> None:
+        return None
+
+    async def cancel_everything(self) -> None:
+        return None
 
     def listen(self, sink: Callable[[Report], None]) -> None:
         """Take a listener."""

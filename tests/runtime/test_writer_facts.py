@@ -65,7 +65,7 @@ async def test_facts_of_a_decision() -> None:
     late = VenueHealth(is_heartbeat_late=True)
     bench.writer.health = lambda _platform, now_ns: late if now_ns == NOW else VenueHealth()
     bench.writer.balance_ns = lambda platform: {"Kalshi": 17}[platform]
-    bench.writer.clock_offset_ns = 5
+    bench.writer.clock_offset_ns = lambda _platform: 5
     async with bench.running():
         await bench.put(TakeQuote(quote()), Lane.FACTS)
         await bench.submit()

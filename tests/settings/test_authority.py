@@ -116,22 +116,38 @@ def test_changes_are_bounded() -> None:
 
 
 def test_obstacles_come_in_order() -> None:
-    """A live start is told everything that is missing, last that there is no adapter yet."""
+    """A live start is told everything that is missing, in the order to deal with it."""
     found = obstacles(load({"PAPER_TRADING": "0"}), None, 5)
     starts = (
         "CRITICAL",
         "LIVE_PLATFORMS",
         "Expected an auth",
         "Expected pre-flight",
-        "There is no",
     )
-    assert [line.startswith(start) for line, start in zip(found, starts, strict=True)] == [True] * 5
+    assert [line.startswith(start) for line, start in zip(found, starts, strict=True)] == [True] * 4
     reasons = {"LIVE_REQUIRES_PREFLIGHT": "0", "LIVE_PREFLIGHT_OVERRIDE_REASON": "rehearsal"}
     settings = load({**FLAGS, **KALSHI, **POLYMARKET, **reasons})
     (left,) = obstacles(settings, record(settings), 5)
-    assert left.startswith("There is no live venue adapter in this version")
-    assert "Kalshi: https://external-api.kalshi.com/trade-api/v2" in left
-    assert "wallet 0x2 of signature type 3" in left
+    assert left.startswith("There is no live adapter for Polymarket in this version")
+    assert "LIVE_PLATFORMS=Kalshi" in left
+
+
+@pytest.mark.parametrize(
+    ("rest", "ws", "is_one"),
+    [
+        ("http://127.0.0.1:9/trade-api/v2", "ws://localhost:9/trade-api/ws/v2", True),
+        ("http://[::1]:9/trade-api/v2", "ws://127.0.0.2:9/trade-api/ws/v2", True),
+        ("http://127.0.0.1:9/trade-api/v2", "wss://external-api-ws.kalshi.com/x", False),
+        ("https://external-api.kalshi.com/trade-api/v2", "ws://127.0.0.1:9/x", False),
+        ("http://127.0.0.1.example.com/trade-api/v2", "ws://127.0.0.1:9/x", False),
+    ],
+)
+def test_a_rehearsal_means_this_machine_alone(rest: str, ws: str, *, is_one: bool) -> None:
+    """Evidence is not asked of a start whose every address is loopback, and of no other."""
+    urls = {"KALSHI_BASE_URL": rest, "KALSHI_WS_URL": ws}
+    settings = load({**FLAGS, **KALSHI, **urls})
+    found = obstacles(settings, record(settings), 5)
+    assert [line.startswith("Expected pre-flight") for line in found] == [True] * (not is_one)
 
 
 def test_evidence_asks_for_days_and_drills() -> None:

@@ -229,7 +229,7 @@ def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
     inside: list[str] = []
     outside = 0
     for order in book.orders.values():
-        if order.platform != balance.platform:
+        if (order.pool or order.platform) != balance.pool:
             continue
         acknowledged = order.acknowledged_ns
         if order.is_inside or (acknowledged is not None and acknowledged < balance.as_of_ns):

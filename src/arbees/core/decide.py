@@ -251,6 +251,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         sport=order.sport,
         game_id=order.game_id,
         strategy=order.strategy,
+        pool=order.market.listing.pool,
         warnings=warnings,
         verdicts=_journaled(verdicts),
         facts=facts,

@@ -98,6 +98,8 @@ class OrderApproved(Event, frozen=True, kw_only=True):
     reserved: Reservation
     reference: int | None = None
     rates: tuple[int, int, int] = (0, 1, 0)
+    pool: str = ""
+    """Whose cash it takes; empty = the platform's one pool."""
     sport: str
     game_id: str
     strategy: str
@@ -157,6 +159,8 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True):
     """One execution, with every number that the book adds. Taken in every state."""
 
     platform: str
+    pool: str = ""
+    """Whose cash it moved; empty = the platform's one pool."""
     market_key: str
     strategy: str
     trade_id: str

@@ -276,6 +276,7 @@ def _take_fill(scratch: _Scratch, fill: Fill) -> None:
         e.OrderFilled(
             **scratch.ids(),
             platform=order.platform,
+            pool=order.pool,
             market_key=market.listing.market_key,
             strategy=order.strategy,
             trade_id=fill.trade_id,

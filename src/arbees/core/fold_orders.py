@@ -91,7 +91,7 @@ def _reserve(book: Book, market: Market, order: Order, reserved: Reservation) ->
     if reserved.closing != before.closing:
         closes = order.side if order.action is Action.SELL else order.side.opposite
         market.holding(closes).closing += reserved.closing - before.closing
-    pool = book.pools.get(order.platform)
+    pool = book.pools.get(order.pool or order.platform)
     if pool is not None and not order.is_inside:
         pool.outside += reserved.cash - before.cash
     recount(book, market)
@@ -169,7 +169,7 @@ def order_filled(book: Book, event: e.OrderFilled, time_ns: int) -> None:
     book.realized += event.realized
     book.fees += event.fee
     _cycle(book, event, time_ns)
-    pool = book.pools.get(event.platform)
+    pool = book.pools.get(event.pool or event.platform)
     if pool is not None:
         pool.outside += event.outside
         if event.outside > 0:

@@ -155,6 +155,7 @@ def order_of(event: e.OrderApproved, time_ns: int) -> Order:
         reference=event.reference,
         rates=event.rates,
         key_id=event.key_id,
+        pool=event.pool,
     )
 
 

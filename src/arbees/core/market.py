@@ -39,12 +39,23 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     game_start_ns: int | None = None
     close_ns: int | None = None
     tick: int = 1_000
+    ticks: tuple[tuple[int, int, int], ...] = ()
+    """Start, end and step of ranges of the price of Yes, where the tick is not one and the same."""
     lot: int = 10_000
     minimum: int = 0
     is_netting: bool = True
     taker_rate: int = 70_000
     maker_rate: int = 0
     fee_grid: int = 100
+    pool: str = ""
+    """Whose cash its orders take: of a shard of the venue; empty = the venue has one pool."""
+
+    def tick_at(self, price: int) -> tuple[int, int]:
+        """Return the tick at a price of Yes, and from where it counts."""
+        for start, end, step in self.ticks:
+            if start <= price <= end:
+                return step, start
+        return self.tick, 0
 
 
 class Holding(msgspec.Struct):

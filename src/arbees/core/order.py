@@ -103,6 +103,8 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Latest moment at which bytes may have left, once it is UNKNOWN."""
     key_id: str | None = None
     """API key that it was asked for with."""
+    pool: str = ""
+    """Whose cash it takes; empty = the platform's one pool."""
 
     @property
     def remaining(self) -> int:

@@ -207,7 +207,15 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fill: Fill
 
 
-Report = Filled | OrderClosed | Settled
+class StreamChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The stream of our own orders is up, or can no longer be trusted: it has no replay."""
+
+    platform: Platform
+    is_live: bool
+    reason: str
+
+
+Report = Filled | OrderClosed | Settled | StreamChanged
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from arbees.core.market import Terms
+from arbees.core.market import Listing, Terms
 from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
@@ -23,6 +23,7 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
+from arbees.core.quote import Quote
 from arbees.core.words import Platform
 
 
@@ -170,6 +171,26 @@ class Journal(KeyTables, Protocol):
         ...
 
 
+class Vitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How a venue is, by its own word and by ours of it; for facts and for the lattice."""
+
+    clock_offset_ns: int = 0
+    """Our clock less the venue's."""
+    is_heartbeat_late: bool = False
+    is_blind: bool = False
+    """Our own stream of orders and fills is not up."""
+    is_paused: bool = False
+    """The venue takes no orders for a while, but cancels."""
+    is_closed: bool = False
+    """The venue takes not even cancels."""
+    reason: str | None = None
+    """Why nothing can be sent, if anything keeps it."""
+    until_ns: int | None = None
+    """When that lifts, if it is known."""
+
+
+WELL = Vitals()
+
 Gate = Callable[[], Refusal | None]
 """Asked in the same synchronous step as the first write; a refusal means: write nothing."""
 
@@ -185,6 +206,29 @@ class Venue(Protocol):
     @property
     def terms(self) -> Terms:
         """Netting, fee rates, default tick and lot of the venue."""
+        ...
+
+    @property
+    def vitals(self) -> Vitals:
+        """How the venue is now; asked for every decision, so it only looks at what is known."""
+        ...
+
+    async def start(self) -> None:
+        """Connect, before anything else is asked. Raises VenueError."""
+        ...
+
+    async def cancel_everything(self) -> int | None:
+        """
+        Cancel all that works of the account, in one call, whoever placed it.
+
+        It may reach orders that are placed up to a minute later: nothing is sent until then.
+
+        Returns:
+            For how many nanoseconds it may reach on; None = the venue has no such call.
+
+        Raises:
+            VenueError: no answer; it may have been carried out.
+        """
         ...
 
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
@@ -228,6 +272,38 @@ class Venue(Protocol):
 
     async def close(self) -> None:
         """Release connections and files."""
+        ...
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue says of a market."""
+
+    listing: Listing
+    is_open: bool
+    """Whether it takes orders now."""
+
+
+class MarketData(Protocol):
+    """Markets and their books at one venue, live; apart from who trades there."""
+
+    async def start(self) -> None:
+        """Connect. Raises VenueError; goes on trying all the same."""
+        ...
+
+    async def metadata(self, market_id: str) -> Metadata | None:
+        """Return what is known of a market; None = there is none. Raises VenueError."""
+        ...
+
+    def watch(self, market_id: str) -> None:
+        """Follow the book of a market from now on."""
+        ...
+
+    def listen(self, sink: Callable[[Quote], None]) -> None:
+        """Deliver each state of the books that are followed to `sink`."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
         ...
 
 

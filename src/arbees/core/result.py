@@ -123,14 +123,15 @@ def line(finding: e.Finding) -> Line:
     return Line(
         finding.safeguard,
         finding.code,
-        _value(unit, finding.observed),
-        _value(unit, finding.limit),
+        in_unit(unit, finding.observed),
+        in_unit(unit, finding.limit),
         None if finding.until_ns is None else format_time(finding.until_ns),
         message(finding.code, finding.observed, finding.limit),
     )
 
 
-def _value(unit: Unit, value: int | str | None) -> Decimal | str | None:
+def in_unit(unit: Unit, value: int | str | None) -> Decimal | str | None:
+    """Return a value as an exact number of its unit; text stays text."""
     if value is None or isinstance(value, str):
         return value
     if unit is Unit.COUNT:

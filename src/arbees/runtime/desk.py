@@ -1,11 +1,11 @@
 """The desk: the parts of one gateway, held together so that each may be given to the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from arbees.core import commands as c
 from arbees.core.book import Book
-from arbees.core.ports import Clock, Journal, Venue
+from arbees.core.ports import Clock, Journal, MarketData, Venue
 from arbees.core.quote import Quote, Settlement
 from arbees.core.words import Platform
 from arbees.runtime.dispatcher import Dispatcher
@@ -76,6 +76,7 @@ class Desk:
         clock: JumpingClock,
         options: Options,
         alert: Alert,
+        market_data: Mapping[Platform, MarketData] | None = None,
     ) -> None:
         """Build the parts; nothing runs yet."""
         self.journal = journal
@@ -83,6 +84,8 @@ class Desk:
         self.rules = rules
         self.venues = venues
         self.simulator = simulator
+        self.market_data = dict(market_data or {})
+        """Metadata and books from the venues themselves; none where they are fed."""
         self.clock = clock
         self.options = options
         self.alert = alert

@@ -13,8 +13,10 @@ from arbees.core import commands as c
 from arbees.core.book import Book
 from arbees.core.order import Order
 from arbees.core.outcomes import (
+    Accepted,
     ApprovedOrder,
     CancelUnknown,
+    Found,
     Gated,
     Inconclusive,
     Lookup,
@@ -25,7 +27,7 @@ from arbees.core.outcomes import (
 )
 from arbees.core.ports import Clock, Venue
 from arbees.core.request import Request
-from arbees.core.words import Platform
+from arbees.core.words import Platform, TimeInForce
 from arbees.errors import InvariantViolation, VenueError
 from arbees.runtime.gate import Gate
 from arbees.runtime.lookup import Lookups
@@ -117,6 +119,9 @@ class Dispatcher:
         finally:
             self.sending.discard(order.client_order_id)
         self._judge(order.platform, outcome)
+        if isinstance(outcome, Accepted) and outcome.closed is None and _is_brief(order):
+            # Its own stream says how it ended, within moments; if it does not, we ask.
+            self._once(self._resolving, order.client_order_id, self._verify, "verify")
         request = self._request_of(order)
         self._tell(
             c.TakeOutcome(client_order_id=order.client_order_id, outcome=outcome, request=request)
@@ -199,9 +204,12 @@ class Dispatcher:
 
     # Evidence ----------------------------------------------------------------------------------
 
-    async def _resolve(self, client_order_id: str) -> None:
+    async def _verify(self, client_order_id: str) -> None:
+        """Give the venue's own stream a moment; then look for the order (R10)."""
+        await self._resolve(client_order_id, await self._pause(PAUSE_FIRST))
+
+    async def _resolve(self, client_order_id: str, pause: float = PAUSE_FIRST) -> None:
         """Look for an order until it is found, or absent by evidence, or has ended."""
-        pause = PAUSE_FIRST
         try:
             while (order := self._book.orders.get(client_order_id)) is not None:
                 if client_order_id in self.sending:
@@ -209,7 +217,8 @@ class Dispatcher:
                 lookup = await self._look_up(order)
                 if not isinstance(lookup, Inconclusive):
                     self._tell(c.TakeLookup(client_order_id=client_order_id, lookup=lookup))
-                    return
+                    if not _is_partial(lookup, order):
+                        return
                 pause = await self._pause(pause)
         finally:
             self._resolving.discard(client_order_id)
@@ -226,3 +235,13 @@ class Dispatcher:
         if not isinstance(lookup, Inconclusive):
             self.note(order.platform, None)
         return lookup
+
+
+def _is_brief(order: ApprovedOrder | Order) -> bool:
+    """Tell whether an order ends by itself at once."""
+    return order.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}
+
+
+def _is_partial(lookup: Lookup, order: Order) -> bool:
+    """Tell whether the venue has an order that must have ended, and does not say yet how."""
+    return isinstance(lookup, Found) and lookup.closed is None and _is_brief(order)

@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.control import liftable
-from arbees.core.outcomes import Filled, OrderClosed, Refusal, Report, Settled
+from arbees.core.outcomes import (
+    Filled,
+    OrderClosed,
+    Refusal,
+    Report,
+    Settled,
+    StreamChanged,
+)
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Life, Recorded, Result
@@ -25,6 +32,7 @@ from arbees.core.views import (
 from arbees.core.words import HaltSource, Mode, OrderStatus, TimeInForce, TradingState
 from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
+from arbees.runtime.directory import Directory
 from arbees.runtime.drilling import DrillRecords
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
@@ -55,7 +63,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords):
         self.reconciler = Reconciler(desk, self.monitors)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
-        self._lifecycle = Lifecycle(desk, self.monitors, self.reconciler)
+        self._directory = Directory(desk, self.monitors)
+        self._lifecycle = Lifecycle(desk, self.monitors, self.reconciler, self._directory)
         self.on_end: Callable[[str], None] = lambda _reason: None
         """Told when the process must end: the journal failed."""
         self.last_cancels_seconds = LAST_CANCELS_SECONDS
@@ -133,6 +142,12 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords):
             writer.tell(c.TakeClosed(closed=report))
         elif isinstance(report, Settled):
             self._settled(report)
+        elif isinstance(report, StreamChanged):
+            # What happened meanwhile was not told, and never will be: compare.
+            self.desk.uncompared.add(report.platform)
+            self.monitors.note(report.platform, None if report.is_live else report.reason)
+            if report.is_live:
+                self.reconciler.catch_up()
 
     def _settled(self, report: Settled) -> None:
         book, writer = self.desk.book, self.desk.writer
@@ -154,6 +169,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords):
         """Decide, send and wait; see the port."""
         if self._trouble:
             raise self._undecided()
+        if self._directory.is_needed:
+            await self._directory.ensure(request)
         received_ns = self.desk.clock.now_ns()
         command = c.Submit(request=request, received_ns=received_ns, key_id=key_id)
         committed = await self.desk.writer.put(command, Lane.REQUESTS)

@@ -14,8 +14,9 @@ from arbees.core import events as e
 from arbees.core.book import encode as encode_book
 from arbees.core.outcomes import Refusal
 from arbees.core.words import HaltSource, OrderStatus
-from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable
+from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable, VenueError
 from arbees.runtime.desk import Desk
+from arbees.runtime.directory import Directory
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.reconciler import Reconciler
 from arbees.runtime.writer import Committed, Lane
@@ -29,9 +30,12 @@ UPKEEP_SECONDS = 1.0
 class Lifecycle:
     """Starts and stops what a desk holds together."""
 
-    def __init__(self, desk: Desk, monitors: Monitors, reconciler: Reconciler) -> None:
+    def __init__(
+        self, desk: Desk, monitors: Monitors, reconciler: Reconciler, directory: Directory
+    ) -> None:
         """Take the parts; nothing runs yet."""
         self._desk = desk
+        self._directory = directory
         self._monitors = monitors
         self._reconciler = reconciler
         self._is_started = False
@@ -57,6 +61,12 @@ class Lifecycle:
             disabled=dict(options.disabled),
         )
         await _finished(desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL))
+        for platform, venue in desk.venues.items():
+            try:
+                await venue.start()
+            except VenueError as error:
+                self._monitors.note(platform, str(error))
+        await self._directory.start()
         await self._monitors.refresh_balances()
         for order in list(desk.book.orders.values()):
             effect: c.Effect = c.ResolveOrder(order.client_order_id)
@@ -171,7 +181,8 @@ class Lifecycle:
 
     async def _close(self) -> None:
         """Release venues and exchange, each of them, whatever breaks."""
-        closing = [venue.close() for venue in self._desk.venues.values()]
+        closing = [self._directory.close()]
+        closing += [venue.close() for venue in self._desk.venues.values()]
         answers = await asyncio.gather(*closing, return_exceptions=True)
         if self._desk.simulator is not None:
             await self._desk.simulator.close()

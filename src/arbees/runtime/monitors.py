@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.facts import VenueHealth
+from arbees.core.ports import WELL
 from arbees.core.units import NS_PER_SECOND, format_dollars, mul_floor
 from arbees.core.words import SCOPE_ALL, HaltSource, Platform, TradingState
 from arbees.errors import VenueError
@@ -39,7 +40,8 @@ class Monitors:
         """Told when a venue is back: what happened meanwhile is to be compared (R11)."""
         desk.writer.before_batch = self.before_batch
         desk.writer.health = self.health
-        desk.writer.balance_ns = lambda platform: desk.balance_ns.get(platform, 0)
+        desk.writer.balance_ns = lambda pool: desk.balance_ns.get(pool, 0)
+        desk.writer.clock_offset_ns = self.clock_offset_ns
         desk.dispatcher.note = self.note
 
     def start(self) -> None:
@@ -200,7 +202,24 @@ class Monitors:
         if breaker is None:
             return VenueHealth(is_open=False, reason="no adapter for this venue")
         health = breaker.health(now_ns)
-        return replace(health, is_blind=True) if platform in self._desk.uncompared else health
+        vitals = self._desk.venues[platform].vitals
+        is_blind = vitals.is_blind or platform in self._desk.uncompared
+        if vitals is WELL:
+            return replace(health, is_blind=True) if is_blind else health
+        is_open = health.is_open and vitals.reason is None
+        return VenueHealth(
+            is_open=is_open,
+            reason=health.reason or vitals.reason,
+            until_ns=health.until_ns or vitals.until_ns,
+            is_heartbeat_late=vitals.is_heartbeat_late,
+            is_blind=is_blind,
+            is_paused=vitals.is_paused,
+        )
+
+    def clock_offset_ns(self, platform: Platform) -> int:
+        """Return our clock less the venue's, in nanoseconds."""
+        venue = self._desk.venues.get(platform)
+        return 0 if venue is None else venue.vitals.clock_offset_ns
 
     async def _probe_until_back(self, platform: Platform) -> None:
         """Ask a venue whose breaker is open whether it is back, after each pause; by reads."""

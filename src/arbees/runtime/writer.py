@@ -113,9 +113,9 @@ class Writer:
         self._deciding_ns = DECIDING_NS
         self.is_admitting = False
         self.poison: str | None = None
-        self.clock_offset_ns = 0
+        self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
         self.health: Callable[[Platform, int], VenueHealth] = lambda _platform, _now: VenueHealth()
-        self.balance_ns: Callable[[Platform], int] = lambda _platform: 0
+        self.balance_ns: Callable[[str], int] = lambda _pool: 0
         self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
         """Asked before each batch: commands that must come first (kill file, trading day)."""
         self.on_effects: Callable[[Sequence[c.Effect]], None] = lambda _effects: None
@@ -308,14 +308,17 @@ class Writer:
         request = command.request
         there = request if command.leg == 0 else request.alternates[command.leg - 1]
         found = self.book.market_of(there.platform, there.market_id)
-        touch = None if found is None else self._marks.touches.get(found[0].listing.market_key)
+        touch, pool = None, ""
+        if found is not None:
+            touch = self._marks.touches.get(found[0].listing.market_key)
+            pool = found[0].listing.pool
         return Facts(
             now_ns=now_ns,
             touch=touch,
             venue=self.health(there.platform, now_ns),
             unrealized=self._marks.unrealized,
-            balance_ns=self.balance_ns(there.platform),
-            clock_offset_ns=self.clock_offset_ns,
+            balance_ns=self.balance_ns(pool or there.platform),
+            clock_offset_ns=self.clock_offset_ns(there.platform),
         )
 
     # Out ---------------------------------------------------------------------------------------

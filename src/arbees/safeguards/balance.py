@@ -125,5 +125,5 @@ def stale_after(refresh_interval: int) -> int:
 
 
 def pool_of(order: Candidate) -> str:
-    """Return the name of the pool of money that an order draws on: one for each venue."""
-    return order.platform
+    """Return the name of the pool of money that an order draws on: a venue's, or its shard's."""
+    return order.market.listing.pool or order.platform

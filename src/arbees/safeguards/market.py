@@ -62,8 +62,10 @@ class Market(msgspec.Struct, frozen=True):
 
 def _tick(order: Candidate, listing: Listing) -> Verdict:
     """Judge the price on the grid of the key's Yes, on which No lies symmetrically."""
-    tick = listing.tick
-    if tick <= 0 or not is_multiple(order.key_yes_price, tick):
+    tick, start = listing.tick, 0
+    if listing.ticks:
+        tick, start = listing.tick_at(order.key_yes_price)
+    if tick <= 0 or not is_multiple(order.key_yes_price - start, tick):
         return Deny("INVALID_TICK", order.limit_price, tick)
     return Pass("INVALID_TICK", order.limit_price, tick)
 

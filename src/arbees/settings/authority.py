@@ -5,8 +5,10 @@ where asked for the typed words. Says what is missing and what to do; grants not
 live order meets the safeguard `authorization` again.
 """
 
-from collections.abc import Mapping, Sequence
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from arbees.core.book import Authority
 from arbees.core.wire import format_time
@@ -15,6 +17,8 @@ from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
 from arbees.settings.loaded import Settings
 
+ADAPTERS = (Platform.KALSHI,)
+"""Where this version can trade live."""
 CONFIRMATION = "CONFIRM LIVE TRADING"
 """What is typed at the terminal, exactly."""
 _CHANGES_MAX = 20
@@ -117,7 +121,18 @@ def unauthorized(settings: Settings, record: Authority | None, now_ns: int) -> s
     return None
 
 
-def obstacles(settings: Settings, record: Authority | None, now_ns: int) -> list[str]:
+Unmet = Callable[[Settings, int], Sequence[str]]
+"""Returns which lines of the pre-flight evidence are not met now, a sentence each."""
+
+
+def not_looked_at(_settings: Settings, _now_ns: int) -> Sequence[str]:
+    """Return that nobody looked, which is no evidence."""
+    return ("it was not looked at: start with arbees run",)
+
+
+def obstacles(
+    settings: Settings, record: Authority | None, now_ns: int, unmet: Unmet = not_looked_at
+) -> list[str]:
     """
     Return everything that keeps a live start from going on, in the order to deal with it.
 
@@ -125,6 +140,7 @@ def obstacles(settings: Settings, record: Authority | None, now_ns: int) -> list
         settings: those of the start; live.
         record: the newest authorization in the live journal, None if there is none.
         now_ns: UTC nanoseconds.
+        unmet: looks at the pre-flight evidence; only asked where it counts.
     """
     flags = refusal(settings)
     found = [] if flags is None else [flags]
@@ -136,42 +152,65 @@ def obstacles(settings: Settings, record: Authority | None, now_ns: int) -> list
     missing = unauthorized(settings, record, now_ns)
     if missing is not None:
         found.append(missing)
-    evidence = missing_evidence(settings)
+    evidence = None
+    if not is_rehearsal(settings, platforms):
+        evidence = missing_evidence(settings, now_ns, unmet)
     if evidence is not None:
         found.append(evidence)
-    found.append(missing_adapters(settings, platforms))
+    adapters = missing_adapters(platforms)
+    if adapters is not None:
+        found.append(adapters)
     return found
 
 
-def missing_evidence(settings: Settings) -> str | None:
+def missing_evidence(settings: Settings, now_ns: int, unmet: Unmet = not_looked_at) -> str | None:
     """Return which pre-flight evidence is not there; None if the operator does without it."""
     exceptions = settings.exceptions
     if not settings.section(Authorization).live_requires_preflight:
         return None
+    lines = unmet(settings, now_ns)
+    if not lines:
+        return None
     return (
         f"Expected pre-flight evidence: {exceptions.preflight_paper_days} days of paper trading "
         "with every safeguard on, and drills of all of them no older than "
-        f"{exceptions.drill_age_days_max} days; there is none. Without it: "
+        f"{exceptions.drill_age_days_max} days; missing:\n"
+        + "".join(f"  {line}\n" for line in lines)
+        + "See arbees preflight. Without it: "
         "LIVE_REQUIRES_PREFLIGHT=false with LIVE_PREFLIGHT_OVERRIDE_REASON"
     )
 
 
-def missing_adapters(settings: Settings, platforms: Sequence[Platform]) -> str:
-    """Return that this version cannot trade live, and what is configured."""
-    kalshi, polymarket = settings.kalshi, settings.polymarket
-    told = {
-        Platform.KALSHI: f"{kalshi.base_url}, {kalshi.ws_url}",
-        Platform.POLYMARKET: (
-            f"{polymarket.clob_url}, {polymarket.ws_url}, {polymarket.data_url}, wallet "
-            f"{polymarket.funder_address} of signature type {polymarket.signature_type}"
-        ),
-    }
-    lines = "".join(f"\n  {platform.value}: {told[platform]}" for platform in platforms)
+def missing_adapters(platforms: Sequence[Platform]) -> str | None:
+    """Return which of these platforms this version cannot trade on live, None if it can on all."""
+    missing = [platform.value for platform in platforms if platform not in ADAPTERS]
+    if not missing:
+        return None
     return (
-        "There is no live venue adapter in this version, so nothing can be traded live"
-        + (f". Configured:{lines}" if lines else "")
-        + "\nSet PAPER_TRADING=1 to trade on the paper exchange"
+        f"There is no live adapter for {', '.join(missing)} in this version.\n"
+        f"Set LIVE_PLATFORMS={','.join(ADAPTERS)}, or PAPER_TRADING=1 for the paper exchange"
     )
+
+
+def is_rehearsal(settings: Settings, platforms: Sequence[Platform]) -> bool:
+    """Tell whether a live start means exchanges of this machine alone: no money is at stake."""
+    kalshi, polymarket = settings.kalshi, settings.polymarket
+    urls = {
+        Platform.KALSHI: (kalshi.base_url, kalshi.ws_url),
+        Platform.POLYMARKET: (polymarket.clob_url, polymarket.ws_url, polymarket.data_url),
+    }
+    return bool(platforms) and all(
+        _is_loopback(urlsplit(url).hostname or "") for each in platforms for url in urls[each]
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def confirm_live(

@@ -276,7 +276,7 @@ class Kalshi(Section, frozen=True, kw_only=True):
         Setting(
             name="KALSHI_PRIVATE_KEY",
             kind=Kind.TEXT,
-            doc="RSA private key of the API key, PEM.",
+            doc="Private key of the API key: RSA or Ed25519, in PEM.",
             is_secret=True,
         ),
     ] = None
@@ -369,6 +369,7 @@ LATER: dict[str, str] = {
     "REDIS_URL": "Redis as a way in and out",
     "REDIS_DOWN_POLICY": "Redis as a way in and out",
     "ABSENCE_AFTER_SECS": "the live adapter of Polymarket",
+    "POLYMARKET_SIGNATURE_TYPE": "the live adapter of Polymarket",
 }
 """Settings that the interfaces name and that this version does not read yet: what will read them.
 Setting one is a warning. A test fails if one of them is read, or another one is not."""

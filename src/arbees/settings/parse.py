@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from arbees.core.setting import Kind, Setting
-from arbees.core.units import format_micro, parse_micro
+from arbees.core.units import MICRO, format_micro, parse_micro, ratio_floor
 from arbees.core.wire import format_time, parse_time
 from arbees.settings.problems import HIDDEN
 
@@ -145,8 +145,17 @@ def _number(setting: Setting, text: str) -> int:
             raise BadValue(expected, fix) from None
         least, most = parse_micro(low), parse_micro(high)
     if not least <= value <= most:
-        raise BadValue(f"Expected a number {span} ({unit})", fix)
+        raise BadValue(f"Expected a number {span} ({unit})", _meant(setting, value) or fix)
     return value * _NS_PER_MICRO if setting.kind is Kind.SECONDS else value
+
+
+def _meant(setting: Setting, value: int) -> str | None:
+    """Return what to write for cents or per cent where dollars or a share are meant."""
+    if setting.kind not in {Kind.PRICE, Kind.RATIO} or not MICRO < value < 100 * MICRO:
+        return None
+    unit = "cents" if setting.kind is Kind.PRICE else "%"
+    share = format_micro(ratio_floor(value, 100 * MICRO))
+    return f"{format_micro(value)} {unit} is {share}: set {share}."
 
 
 def _flag(_: Setting, text: str) -> bool:
@@ -233,7 +242,10 @@ def _path(_: Setting, text: str) -> str:
 
 def _url(setting: Setting, text: str) -> str:
     schemes = setting.choices or ("https", "http")
-    fix = f"Write it like {setting.default or f'{schemes[0]}://host'}."
+    like = setting.default or f"{schemes[0]}://host"
+    if "://" not in text and re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S*)?", text, re.ASCII):
+        like = f"{'http' if 'http' in schemes else schemes[0]}://{text}"
+    fix = f"Write it like {like}."
     expected = "Expected a URL with " + " or ".join(f"{scheme}://" for scheme in schemes)
     try:
         parts = urlsplit(text)

@@ -10,9 +10,6 @@ long as the digest; Ed25519 since 2026-09-24. Both sign timestamp, method and pa
 
 import base64
 import binascii
-import os
-import stat
-from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -26,7 +23,6 @@ _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.
 _SHA256 = hashes.SHA256()
 _SETTING = "KALSHI_PRIVATE_KEY"
 _FIX = "Set KALSHI_PRIVATE_KEY_FILE to the file that Kalshi made with the key, mode 0600."
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class SigningKey:
@@ -79,39 +75,6 @@ def parse_key(text: str) -> SigningKey:
             raise _refuse(f"Expected an RSA key of {RSA_BITS_MIN} bits, was {key.key_size}")
         return SigningKey(key)
     raise _refuse(f"Expected an RSA or Ed25519 key, was {type(key).__name__}")
-
-
-def require_private(path: Path) -> None:
-    """
-    Refuse a key file that others may read or change.
-
-    Raises:
-        ConfigurationError: its mode lets group or others in, or it is another user's.
-    """
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise ConfigurationError(
-            f"Expected a file that can be read: {error.strerror}",
-            setting=f"{_SETTING}_FILE",
-            value=str(path),
-            fix=_FIX,
-        ) from None
-    mode = stat.S_IMODE(found.st_mode)
-    if mode & _OTHERS:
-        raise ConfigurationError(
-            f"Expected a file that its owner alone can read, was mode {mode:04o}",
-            setting=f"{_SETTING}_FILE",
-            value=str(path),
-            fix=f"chmod 600 {path}",
-        )
-    if found.st_uid not in {os.getuid(), 0}:
-        raise ConfigurationError(
-            "Expected a file of this user, was another's",
-            setting=f"{_SETTING}_FILE",
-            value=str(path),
-            fix=f"chown the file to the user that runs arbees: {path}",
-        )
 
 
 def _refuse(message: str) -> ConfigurationError:

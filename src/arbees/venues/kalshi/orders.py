@@ -27,18 +27,17 @@ from arbees.core.outcomes import (
     Outcome,
     Unknown,
 )
-from arbees.core.ports import Clock, Gate
+from arbees.core.ports import Gate
 from arbees.core.units import NS_PER_SECOND, whole_seconds
 from arbees.core.wire import format_time
 from arbees.core.words import Action, Side, TimeInForce
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import cancel_outcome, create_outcome
-from arbees.venues.kalshi.api import KalshiApi
-from arbees.venues.kalshi.signing import BUDGET_NS, Signed, Signer, VenueClock
+from arbees.venues.kalshi.connection import CREATE, Connection
+from arbees.venues.kalshi.signing import BUDGET_NS, Signed
 from arbees.venues.wire import Wire
 
-CREATE = "/portfolio/events/orders"
 ABSENT_AFTER_NS = 60 * NS_PER_SECOND + 2 * BUDGET_NS
 """After the moment that a signature names plus this, Kalshi takes the bytes no more (it refuses
 at 30 s already, as measured); with the budget of signatures on both sides."""
@@ -60,31 +59,21 @@ class KalshiOrders:
     """Creates, cancels and lookups of one account."""
 
     def __init__(
-        self,
-        *,
-        api: KalshiApi,
-        wire: Wire,
-        signer: Signer,
-        venue_clock: VenueClock,
-        clock: Clock,
-        shard_of: Callable[[str], int | None],
+        self, connection: Connection, wire: Wire, shard_of: Callable[[str], int | None]
     ) -> None:
         """
         Hold what an order needs.
 
         Args:
-            api: for cancels and lookups.
+            connection: the account's; its signer has signatures of creates ready.
             wire: connections for creates alone.
-            signer: has signatures of creates ready.
-            venue_clock: the venue's time.
-            clock: ours.
             shard_of: the shard of a ticker; None = not known, the venue routes it.
         """
-        self._api = api
+        self._api = connection.api
         self._wire = wire
-        self._signer = signer
-        self._venue_clock = venue_clock
-        self._clock = clock
+        self._signer = connection.signer
+        self._venue_clock = connection.venue_clock
+        self._clock = connection.clock
         self._shard_of = shard_of
         self.group_id: str | None = None
         """The order group that orders of shard 0 are put into; None = none."""

@@ -1,47 +1,24 @@
 """Kalshi's streams of our own orders and fills: what happens, as it happens, and when it is deaf.
 
-Guarantees that whoever listens hears when the stream is up, and when it can no longer be trusted:
-it ended, or nothing came for longer than the venue's heartbeat, also while the connection stands.
+Guarantees that whoever listens hears when the stream is up, and when it can no longer be trusted.
 These streams have no sequence numbers and no replay: after each gap the reads must be compared.
-A message that cannot be read never ends the stream; it counts as a gap.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
-from arbees.core.outcomes import Filled, OrderClosed, Report
+from arbees.core.outcomes import Filled, OrderClosed, Report, StreamChanged
 from arbees.core.ports import Clock
-from arbees.core.units import NS_PER_MILLISECOND, NS_PER_SECOND
-from arbees.errors import VenueError, VenueOutcomeUnknown
+from arbees.core.units import NS_PER_MILLISECOND
+from arbees.core.words import Platform
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.orders import closed_by, fill_of, is_ours
 from arbees.venues.kalshi.signing import Signer
+from arbees.venues.kalshi.socket import Line, Message, read
 
 CHANNELS = ("user_orders", "fill", "market_positions")
-HEARTBEAT_SECONDS = 10.0
-"""Kalshi pings this often."""
-SILENCE_SECONDS = 25.0
-"""Nothing at all for this long: the connection stands, but the stream is dead."""
-CONNECT_SECONDS = 10.0
-PAUSE_FIRST = 0.25
-PAUSE_MAX = 10.0
-MESSAGE_MAX = 8 * 1024 * 1024
-
-
-class Message(msgspec.Struct, frozen=True):
-    """The frame of every message."""
-
-    type: str
-    sid: int | None = None
-    id: int | None = None
-    seq: int | None = None
-    msg: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class OwnFill(msgspec.Struct, frozen=True):
@@ -58,11 +35,10 @@ class OwnFill(msgspec.Struct, frozen=True):
     ts: int | None = None
 
 
-class StreamError(msgspec.Struct, frozen=True):
-    """An error of the stream."""
+class Subscribed(msgspec.Struct, frozen=True):
+    """A channel was subscribed."""
 
-    code: int = 0
-    msg: str = ""
+    channel: str = ""
 
 
 class OwnStream:
@@ -77,85 +53,39 @@ class OwnStream:
             signer: signs the handshake.
             clock: ours.
         """
-        self._url = url
-        self._path = urlsplit(url).path
-        self._signer = signer
-        self._clock = clock
+        self._line = Line(url, signer=signer, clock=clock)
         self.sink: Callable[[Report], None] = lambda _report: None
-        """Told of what happened to orders of ours."""
-        self.on_state: Callable[[bool, str], None] = lambda _is_live, _reason: None
-        """Told when the stream is up (reads must be compared now) and when it is not."""
-        self.heard_ns = 0
-        """Our time of the last sign of life; 0 = none yet."""
+        """Told of what happened to orders of ours, and of what the stream is worth."""
         self.is_live = False
+        self._waiting: set[str] = set()
 
     async def run(self) -> None:
         """Keep the stream up, for ever; each gap is told."""
-        pause = PAUSE_FIRST
-        async with aiohttp.ClientSession() as session:
-            while True:
-                try:
-                    await self._connected(session)
-                    reason = "the venue closed the stream"
-                    pause = PAUSE_FIRST
-                except (VenueError, aiohttp.ClientError, OSError, TimeoutError) as error:
-                    reason = f"{type(error).__name__}: {error}" if str(error) else "no answer"
-                if self.is_live:
-                    pause = PAUSE_FIRST
-                self._say(reason, is_live=False)
-                await self._clock.sleep(pause)
-                pause = min(2 * pause, PAUSE_MAX)
+        await self._line.keep_up(self._connected, self._down)
 
-    async def _connected(self, session: aiohttp.ClientSession) -> None:
-        signed = await asyncio.to_thread(self._signer.sign, "GET", self._path)
-        async with asyncio.timeout(CONNECT_SECONDS):
-            socket = await session.ws_connect(
-                self._url,
-                headers=signed.headers(),
-                autoping=False,
-                max_msg_size=MESSAGE_MAX,
-            )
-        try:
-            await socket.send_json(
-                {"id": 1, "cmd": "subscribe", "params": {"channels": list(CHANNELS)}}
-            )
-            await self._listen(socket)
-        finally:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await socket.close()
+    @property
+    def is_late(self) -> bool:
+        """Whether a heartbeat is overdue."""
+        return self._line.is_late
 
-    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Read until the stream ends, falls silent, or says what we cannot build on."""
-        waiting = set(CHANNELS)
-        while True:
-            try:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    frame = await socket.receive()
-            except TimeoutError:
-                raise VenueOutcomeUnknown(f"silent for {SILENCE_SECONDS:g} s") from None
-            self.heard_ns = self._clock.now_ns()
-            if frame.type is aiohttp.WSMsgType.PING:
-                await socket.pong(frame.data)
-            elif frame.type is aiohttp.WSMsgType.TEXT:
-                self._take(frame.data, waiting)
-            elif frame.type is not aiohttp.WSMsgType.PONG:
-                return
+    async def _connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._waiting = set(CHANNELS)
+        params = {"channels": list(CHANNELS)}
+        await socket.send_json({"id": 1, "cmd": "subscribe", "params": params})
+        await self._line.listen(socket, self._take)
 
-    def _take(self, text: str, waiting: set[str]) -> None:
-        message = _read(text, Message)
+    def _down(self, reason: str) -> None:
+        self._say(reason, is_live=False)
+
+    def _take(self, message: Message) -> None:
         if message.type == "subscribed":
-            channel = _read(message.msg, dict[str, Any]).get("channel")
-            waiting.discard(str(channel))
-            if not waiting and not self.is_live:
+            self._waiting.discard(read(message.msg, Subscribed).channel)
+            if not self._waiting:
                 self._say("subscribed", is_live=True)
-        elif message.type == "error":
-            error = _read(message.msg, StreamError)
-            raise VenueOutcomeUnknown(f"stream error {error.code}: {error.msg}")
         elif message.type == "fill":
-            self._take_fill(_read(message.msg, OwnFill))
+            self._take_fill(read(message.msg, OwnFill))
         elif message.type == "user_order":
-            self._take_order(_read(message.msg, shapes.OrderRow))
+            self._take_order(read(message.msg, shapes.OrderRow))
 
     def _take_fill(self, fill: OwnFill) -> None:
         if not is_ours(fill.client_order_id):
@@ -183,7 +113,7 @@ class OwnStream:
                 client_order_id=row.client_order_id,
                 closed=closed,
                 reason=row.last_update_reason or row.status,
-                time_ns=self.heard_ns,
+                time_ns=self._line.heard_ns,
                 filled=shapes.micro("fill_count_fp", row.fill_count_fp),
             )
         )
@@ -191,21 +121,5 @@ class OwnStream:
     def _say(self, reason: str, *, is_live: bool) -> None:
         if is_live != self.is_live:
             self.is_live = is_live
-            self.on_state(is_live, reason)
-
-    @property
-    def silence_ns(self) -> int:
-        """How long nothing was heard, in nanoseconds."""
-        return self._clock.now_ns() - self.heard_ns if self.heard_ns else 0
-
-    @property
-    def is_late(self) -> bool:
-        """Whether a heartbeat is overdue, before the stream counts as dead."""
-        return self.silence_ns > 1.5 * HEARTBEAT_SECONDS * NS_PER_SECOND
-
-
-def _read(text: str | bytes | msgspec.Raw, shape: type[Any]) -> Any:  # noqa: ANN401
-    try:
-        return msgspec.json.decode(text, type=shape)
-    except msgspec.DecodeError as error:
-        raise VenueOutcomeUnknown(f"a message of the stream cannot be read: {error}") from None
+            report = StreamChanged(platform=Platform.KALSHI, is_live=is_live, reason=reason)
+            self.sink(report)

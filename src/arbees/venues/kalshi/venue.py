@@ -6,10 +6,7 @@ guess, reports come in the order of the stream. It only joins the parts: signatu
 """
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from arbees.core.market import Terms
 from arbees.core.outcomes import (
@@ -23,15 +20,14 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
-from arbees.core.ports import Clock, Gate
-from arbees.core.units import MICRO
+from arbees.core.ports import Gate, Vitals
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Action, Platform, Side
-from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.api import KalshiApi
-from arbees.venues.kalshi.keys import SigningKey
-from arbees.venues.kalshi.orders import CREATE, KalshiOrders
-from arbees.venues.kalshi.signing import Signer, VenueClock
+from arbees.venues.kalshi.answers import read_error
+from arbees.venues.kalshi.connection import CREATE, Connection
+from arbees.venues.kalshi.markets import pool_name
+from arbees.venues.kalshi.orders import KalshiOrders
 from arbees.venues.kalshi.stream import OwnStream
 from arbees.venues.wire import Wire
 
@@ -44,63 +40,33 @@ TERMS = Terms(
     lot=10_000,
 )
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
-REFILL_SECONDS = 0.5
-CLOCK_SECONDS = 60.0
-"""The clocks are compared at least this often; the figure is believed for five minutes."""
 RESULTS = {"yes": Side.YES, "no": Side.NO}
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and as whom to trade."""
-
-    key: SigningKey
-    key_id: str
-    base_url: str
-    ws_url: str
-    skew_max_ns: int
-
-    def __repr__(self) -> str:
-        """Tell where, and nothing of the key."""
-        return f"<Kalshi account at {self.base_url}>"
+CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
+"""A cancel-all may reach orders that are placed within the minute after it."""
 
 
 class KalshiVenue:
     """Implements `core.ports.Venue` for Kalshi."""
 
-    def __init__(self, account: Account, clock: Clock) -> None:
-        """Prepare; `start` connects."""
-        self._clock = clock
-        self._venue_clock = VenueClock(clock.now_ns)
-        self._wire = Wire(account.base_url)
-        self._calls = Wire(account.base_url)
-        path = f"{shapes.root_of(account.base_url)}{CREATE}"
-        self._signer = Signer(
-            account.key,
-            account.key_id,
-            self._venue_clock,
-            skew_max_ns=account.skew_max_ns,
-            ahead=("POST", path),
+    def __init__(self, connection: Connection, shards: dict[str, int]) -> None:
+        """
+        Prepare; `start` connects.
+
+        Args:
+            connection: the account's.
+            shards: of markets, as far as they are known.
+        """
+        self._connection = connection
+        self._clock = connection.clock
+        self.api = connection.api
+        self._wire = Wire(connection.account.base_url)
+        self._shards = shards
+        self.stream = OwnStream(
+            connection.account.ws_url, signer=connection.signer, clock=connection.clock
         )
-        self.api = KalshiApi(
-            account.base_url,
-            signer=self._signer,
-            venue_clock=self._venue_clock,
-            clock=clock,
-            wire=self._calls,
-        )
-        self.stream = OwnStream(account.ws_url, signer=self._signer, clock=clock)
-        self._shards: dict[str, int] = {}
-        self.orders = KalshiOrders(
-            api=self.api,
-            wire=self._wire,
-            signer=self._signer,
-            venue_clock=self._venue_clock,
-            clock=clock,
-            shard_of=self._shards.get,
-        )
-        self._ends = threading.Event()
-        self._refiller: threading.Thread | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self.orders = KalshiOrders(connection, self._wire, shards.get)
+        self._re_arms_ns = 0
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def platform(self) -> Platform:
@@ -113,41 +79,54 @@ class KalshiVenue:
         return TERMS
 
     @property
-    def clock_offset_ns(self) -> int | None:
-        """Our clock less Kalshi's; None = not known."""
-        return self._venue_clock.offset_ns
+    def vitals(self) -> Vitals:
+        """How Kalshi is now."""
+        connection = self._connection
+        offset_ns = connection.venue_clock.offset_ns
+        reason, until_ns = connection.trouble, None
+        is_open, is_trading = connection.is_open(None), connection.is_trading(None)
+        now_ns = self._clock.now_ns()
+        if reason is None and offset_ns is None:
+            reason = "the venue's clock is not known"
+        elif reason is None and not is_open:
+            reason, until_ns = "exchange_is_paused", connection.resumes_ns
+        elif reason is None and not is_trading:
+            reason, until_ns = "trading_is_paused", connection.resumes_ns
+        elif reason is None and now_ns < self._re_arms_ns:
+            reason, until_ns = "re_arm", self._re_arms_ns
+        return Vitals(
+            clock_offset_ns=offset_ns or 0,
+            is_heartbeat_late=self.stream.is_late,
+            is_blind=not self.stream.is_live,
+            is_paused=is_open and not is_trading and connection.trouble is None,
+            is_closed=not is_open,
+            reason=reason,
+            until_ns=until_ns,
+        )
 
     async def start(self) -> None:
-        """
-        Learn the venue's time and our limits, have signatures and a connection ready, and listen.
-
-        Raises:
-            VenueError: Kalshi does not answer, or does not take the key.
-        """
-        await self.compare_clocks()
-        await self.api.learn_limits()
-        self._refiller = threading.Thread(target=self._keep_filled, name="kalshi-sign", daemon=True)
-        self._refiller.start()
+        """Connect, and listen. Raises VenueError; goes on trying all the same."""
+        if self._task is None:
+            self._task = asyncio.create_task(self.stream.run(), name="kalshi stream")
+        await self._connection.start()
         await self._wire.warm()
-        self._tasks = [
-            asyncio.create_task(self.stream.run(), name="kalshi stream"),
-            asyncio.create_task(self._keep_time(), name="kalshi clock"),
-        ]
-
-    async def compare_clocks(self) -> shapes.ExchangeStatus:
-        """Compare the clocks by an answer that needs no signature. Raises VenueError."""
-        return await self.api.get("/exchange/status", shapes.ExchangeStatus, is_public=True)
 
     async def close(self) -> None:
         """Release connections and threads."""
-        self._ends.set()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._refiller is not None:
-            await asyncio.to_thread(self._refiller.join, 2.0)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         await self._wire.close()
-        await self._calls.close()
+        await self._connection.close()
+
+    async def cancel_everything(self) -> int:
+        """Cancel all that works of the account, on all shards, whoever placed it."""
+        self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
+        answer = await self.api.call("DELETE", CREATE)
+        self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
+        if answer.status not in {200, 204}:
+            raise read_error(answer.status, answer.body)
+        return CANCEL_ALL_REACH_NS
 
     # Orders ------------------------------------------------------------------------------------
 
@@ -216,7 +195,7 @@ class KalshiVenue:
             return tuple(
                 Balance(
                     platform=Platform.KALSHI,
-                    pool=pool_name(each.exchange_index),
+                    pool=pool_name(each.exchange_index) or Platform.KALSHI,
                     available=shapes.micro("balance_breakdown", each.balance),
                     as_of_ns=as_of_ns,
                 )
@@ -228,7 +207,7 @@ class KalshiVenue:
         return (
             Balance(
                 platform=Platform.KALSHI,
-                pool=pool_name(0),
+                pool=Platform.KALSHI,
                 available=available,
                 as_of_ns=as_of_ns,
             ),
@@ -242,26 +221,6 @@ class KalshiVenue:
         """Remember the shard of a market."""
         if row.exchange_index is not None:
             self._shards[row.ticker] = row.exchange_index
-
-    # Upkeep ------------------------------------------------------------------------------------
-
-    def _keep_filled(self) -> None:
-        """Have signatures ready; in a thread of its own, since RSA takes 0.3 ms each."""
-        while not self._ends.wait(REFILL_SECONDS):
-            self._signer.refill()
-
-    async def _keep_time(self) -> None:
-        while True:
-            await self._clock.sleep(CLOCK_SECONDS)
-            try:
-                await self.compare_clocks()
-            except VenueError:
-                continue  # the offset grows stale, and then nothing is signed
-
-
-def pool_name(shard: int) -> str:
-    """Return the name of the pool of a shard: its cash cannot be spent on another."""
-    return str(Platform.KALSHI) if shard == 0 else f"{Platform.KALSHI}:{shard}"
 
 
 def _listed(row: shapes.OrderRow) -> VenueOrder:

@@ -27,7 +27,7 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
-from arbees.core.ports import Clock, Gate
+from arbees.core.ports import WELL, Clock, Gate, Vitals
 from arbees.core.units import NS_PER_SECOND
 from arbees.core.wire import format_time
 from arbees.core.words import Platform, Side
@@ -83,6 +83,17 @@ class PaperVenue:
     def is_idle(self) -> bool:
         """Whether no call of ours is under way."""
         return not self._in_flight
+
+    @property
+    def vitals(self) -> Vitals:
+        """Always well: what is planted shows in its answers."""
+        return WELL
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def cancel_everything(self) -> None:
+        """Return nothing: orders are cancelled one by one, there is nothing to be faster for."""
 
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
         """Send one order, at most once, and say what the answer proves."""

@@ -1,0 +1,186 @@
+"""Markets as the venues know them: metadata and books, fetched when somebody means to trade one.
+
+Guarantees that a request is decided on the venue's own word of its market where that can be had in
+a moment, and that a venue which does not answer holds nobody up: the safeguards then judge what is
+known. Books come as fast as they change; only the newest of each waits for the writer.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from arbees.core import commands as c
+from arbees.core.ports import MarketData
+from arbees.core.quote import Quote
+from arbees.core.request import Request
+from arbees.core.words import Platform
+from arbees.errors import VenueError
+from arbees.runtime.desk import Desk
+from arbees.runtime.monitors import Monitors
+from arbees.runtime.writer import Lane, TakeQuote
+
+METADATA_SECONDS = 3.0
+"""How long a request waits for the metadata of a market that is new."""
+QUOTE_SECONDS = 1.0
+"""How long it then waits for the first state of its book."""
+STATUS_SECONDS = 30.0
+MISSING_SECONDS = 10.0
+"""A market that a venue does not know is not asked for again before this."""
+FLUSH_SECONDS = 0.01
+FOLLOWED_MAX = 200
+"""Markets whose status is asked for again and again: those with positions, orders or requests."""
+
+Place = tuple[Platform, str]
+
+
+class Directory:
+    """Fetches what is needed of markets; `ensure` is asked before each request."""
+
+    def __init__(self, desk: Desk, monitors: Monitors) -> None:
+        """Serve a desk; without market data of its venues there is nothing to do."""
+        self._desk = desk
+        self._monitors = monitors
+        self._known: set[Place] = set()
+        """Markets whose metadata is in the book and whose book is followed."""
+        self._asking: dict[Place, asyncio.Task[None]] = {}
+        self._missing: dict[Place, float] = {}
+        self._newest: dict[Place, Quote] = {}
+        self._first: dict[Place, asyncio.Event] = {}
+        self._flush: asyncio.TimerHandle | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether any venue gives market data of its own."""
+        return bool(self._desk.market_data)
+
+    async def start(self) -> None:
+        """Connect, and follow what is held; a venue that does not answer is tried on."""
+        for platform, data in self._desk.market_data.items():
+            data.listen(self._on_quote)
+            try:
+                await data.start()
+            except VenueError as error:
+                self._monitors.note(platform, str(error))
+        for market in list(self._desk.book.markets.values()):
+            listing = market.listing
+            if market.is_settled or not (market.yes.quantity or market.no.quantity):
+                continue
+            source = self._desk.market_data.get(Platform(listing.platform))
+            if source is not None:
+                source.watch(listing.market_id)
+        if self.is_needed:
+            self._desk.supervisor.start(self._keep_statuses(), "market statuses")
+
+    async def close(self) -> None:
+        """Release the sources."""
+        for task in list(self._asking.values()):
+            task.cancel()
+        for data in self._desk.market_data.values():
+            await data.close()
+
+    async def ensure(self, request: Request) -> None:
+        """Fetch what is not known yet of the markets that a request names."""
+        unknown = [place for place in _places(request) if self._is_unknown(place)]
+        if unknown:
+            await asyncio.gather(*(self._wait(place) for place in unknown))
+
+    def _is_unknown(self, place: Place) -> bool:
+        if place in self._known or place[0] not in self._desk.market_data:
+            return False
+        since = self._missing.get(place)
+        return since is None or asyncio.get_running_loop().time() - since > MISSING_SECONDS
+
+    async def _wait(self, place: Place) -> None:
+        """Ask once for all who wait, and no longer than a moment."""
+        task = self._asking.get(place)
+        if task is None:
+            task = asyncio.create_task(self._fetch(place), name=f"market {place[1]}")
+            self._asking[place] = task
+            task.add_done_callback(lambda _task: self._asking.pop(place, None))
+        await asyncio.wait([task], timeout=METADATA_SECONDS + QUOTE_SECONDS)
+
+    async def _fetch(self, place: Place) -> None:
+        platform, market_id = place
+        data = self._desk.market_data[platform]
+        try:
+            async with asyncio.timeout(METADATA_SECONDS):
+                found = await data.metadata(market_id)
+        except (VenueError, TimeoutError) as error:
+            self._monitors.note(platform, f"metadata of {market_id}: {error or 'no answer'}")
+            return
+        if found is None:
+            self._missing[place] = asyncio.get_running_loop().time()
+            return
+        await self._desk.writer.put(
+            c.ListMarket(listing=found.listing, is_open=found.is_open), Lane.FACTS
+        )
+        first = self._first[place] = asyncio.Event()
+        data.watch(market_id)
+        self._known.add(place)
+        try:
+            async with asyncio.timeout(QUOTE_SECONDS):
+                await first.wait()
+        except TimeoutError:
+            return  # the safeguards say QUOTE_MISSING
+        finally:
+            self._first.pop(place, None)
+
+    # Books -------------------------------------------------------------------------------------
+
+    def _on_quote(self, quote: Quote) -> None:
+        """Keep the newest state of each book, and hand them over together."""
+        self._newest[quote.platform, quote.market_id] = quote
+        if self._flush is None:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_later(FLUSH_SECONDS, self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._flush = None
+        newest, self._newest = self._newest, {}
+        desk = self._desk
+        for place, quote in newest.items():
+            if desk.book.market_of(*place) is None:
+                continue  # its metadata is the first word on a market, not its price
+            desk.writer.tell(TakeQuote(quote), Lane.FACTS)
+            if desk.simulator is not None:
+                desk.simulator.feed(quote)
+            first = self._first.get(place)
+            if first is not None:
+                first.set()
+
+    # Statuses ----------------------------------------------------------------------------------
+
+    async def _keep_statuses(self) -> None:
+        """Ask again and again whether markets that matter are open."""
+        while True:
+            await self._desk.clock.sleep(STATUS_SECONDS)
+            for place in list(self._followed()):
+                await self._refresh(place, self._desk.market_data[place[0]])
+
+    async def _refresh(self, place: Place, data: MarketData) -> None:
+        try:
+            found = await data.metadata(place[1])
+        except VenueError as error:
+            self._monitors.note(place[0], str(error))
+            return
+        if found is not None:
+            command = c.ListMarket(listing=found.listing, is_open=found.is_open)
+            self._desk.writer.tell(command, Lane.FACTS)
+
+    def _followed(self) -> Iterator[Place]:
+        count = 0
+        for market in self._desk.book.markets.values():
+            place = (Platform(market.listing.platform), market.listing.market_id)
+            is_ours = bool(market.orders or market.yes.quantity or market.no.quantity)
+            if market.is_settled or place[0] not in self._desk.market_data:
+                continue
+            if is_ours or place in self._known:
+                count += 1
+                if count > FOLLOWED_MAX:
+                    return
+                yield place
+
+
+def _places(request: Request) -> Iterator[Place]:
+    yield request.platform, request.market_id
+    for alternate in request.alternates:
+        yield alternate.platform, alternate.market_id
