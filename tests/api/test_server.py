@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from arbees.api import ApiServer
+from arbees.core.words import KeyScope
 from arbees.errors import ConfigurationError
 from tests.api.fake import FakeGateway, Wire, ask, body
 
@@ -43,6 +44,23 @@ def test_other_hosts_are_refused(host: str) -> None:
     assert refused.value.setting == "HTTP_HOST"
     assert refused.value.value == host
     assert refused.value.exit_code == 78
+
+
+async def test_with_a_key_in_force_it_listens_everywhere(gateway: FakeGateway) -> None:
+    """Then it has all the names of its machine: a page that rebinds its own has no key."""
+    secret = gateway.hold("alpha", KeyScope.READ)
+    server = ApiServer(gateway, "0.0.0.0", 0, stop_seconds=1, is_keyed=True)  # noqa: S104
+    await server.start()
+    wire = await Wire.open(server.address.replace("0.0.0.0", "127.0.0.1"))  # noqa: S104
+    headers = {"Host": "gateway.example:8321"}
+    assert (await wire.ask("GET", "/healthz", headers=headers)).status == 200
+    assert (await wire.ask("GET", "/v1/status", headers=headers)).status == 401
+    headers["Authorization"] = f"Bearer {secret}"
+    assert (await wire.ask("GET", "/v1/status", headers=headers)).status == 200
+    headers["Origin"] = "http://elsewhere.example:8321"
+    assert (await wire.ask("GET", "/v1/status", headers=headers)).status == 403
+    wire.close()
+    await server.stop()
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])

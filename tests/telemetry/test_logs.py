@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from arbees.core.secret import make_secret
 from arbees.telemetry import logs
 from arbees.telemetry.redaction import HIDDEN, Redactor
 
@@ -105,6 +106,14 @@ def test_secrets_are_hidden(look: str) -> None:
         assert secret not in text
     assert text.count(HIDDEN) >= 9
     assert "Traceback" in text
+
+
+def test_api_keys_are_hidden() -> None:
+    """By their shape, wherever they stand; their id stays, so that one knows which to revoke."""
+    key_id, secret = make_secret(bytes(range(6)), bytes(range(32)))
+    text = Redactor().text(f"made {secret}, then GET /v1/status?key={secret}&x={secret[:-20]}")
+    assert secret.split("_")[2][:16] not in text
+    assert text.count(f"arb_{key_id}_{HIDDEN}") == 3
 
 
 def test_words_are_not_hidden() -> None:
