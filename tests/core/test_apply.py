@@ -10,8 +10,8 @@ from arbees.core.apply import apply
 from arbees.core.book import fresh
 from arbees.core.words import Side
 from arbees.errors import InvariantViolation
+from tests.core.bodies import LEAST
 from tests.core.scene import MICRO, Scene
-from tests.core.test_events import LEAST
 from tests.safeguards.build import KALSHI, NOW, listing, request
 
 CHANGES_NOTHING = (

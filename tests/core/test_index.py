@@ -20,7 +20,7 @@ from arbees.core.order import Order, Reservation
 from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.core.request import Request
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
-from tests.core.test_events import LEAST
+from tests.core.bodies import LEAST
 from tests.safeguards.build import KALSHI, NOW, request
 
 SIGNALLED = request(signal_id="s-1", side=Side.NO, attempt=2)

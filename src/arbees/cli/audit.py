@@ -1,4 +1,4 @@
-"""`arbees audit verify|tail|export`: prove the journal, follow the audit log, hand it out.
+"""`arbees audit verify|head|tail|export`: prove journal and receipts, follow the audit log.
 
 Guarantees that it only reads, beside a running gateway or without one, and that a journal that is
 not what was written ends with 65 and the number of the first bad record.
@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from arbees.cli import receipts
 from arbees.cli.console import Json, out, pairs, plain, print_bytes, print_json, say, styled
 from arbees.cli.exits import Exit
 from arbees.core.wire import format_time, parse_time
@@ -38,24 +39,41 @@ app = App(name="audit", help="Verify the journal; follow and export the audit lo
 @app.command
 def verify(
     journal: Journal = None,
-    /,
     *,
     log: Annotated[
         Path | None, Parameter(help="Compare this audit log (and its rotated files) too.")
+    ] = None,
+    receipt: Annotated[
+        Path | None,
+        Parameter(
+            help="Verify this receipt of `arbees explain --json` instead; - reads stdin.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    head: Annotated[
+        str | None, Parameter(help="With --receipt: the head's hash, as known from elsewhere.")
     ] = None,
     as_json: Json = False,
 ) -> int:
     """Verify a journal: every record's hash, the witness, the tables, the file itself.
 
     Names the first bad record where something is not as it was written. Works beside a running
-    gateway.
+    gateway. With --receipt it is the receipt that is verified: by itself, and against the journal
+    too if one is named.
 
-    Ends with 65 where the journal, or the audit log that is compared with it, is not whole.
+    Ends with 65 where the journal, the audit log that is compared with it, or the receipt is not
+    whole.
 
     Example: `arbees audit verify`
 
+    Example: `arbees audit verify --receipt receipt.json`
+
+    Example: `arbees audit verify --receipt receipt.json --journal var/arbees-paper.db`
+
     Example: `arbees audit verify var/arbees-paper.db --log var/execution_audit.jsonl`
     """
+    if receipt is not None:
+        return receipts.verify(receipt, journal=journal, head=head, as_json=as_json)
     path = journal or load_here().journal_path()
     report = _verify(path)
     compared = _compare(path, log) if log is not None and report.is_intact else None
@@ -154,6 +172,23 @@ def _show_compared(compared: Completeness) -> None:
         say(f"  {finding.kind}: record {finding.sequence}: {finding.text}", style="red")
 
 
+@app.command(name="head")
+def show_head(journal: Journal = None, /, *, as_json: Json = False) -> int:
+    """Print number and hash of the newest record: what to keep elsewhere, and compare with later.
+
+    Example: `arbees audit head var/arbees-paper.db`
+    """
+    path = journal or load_here().journal_path()
+    with JournalReader(path) as reader:
+        head = reader.head
+    if as_json:
+        time = format_time(head.time_ns)
+        print_json({"sequence": head.sequence, "hash": head.hash.hex(), "time": time})
+    else:
+        out(f"{head.sequence} {head.hash.hex()}")
+    return Exit.OK
+
+
 @app.command
 def tail(
     *,
@@ -223,8 +258,7 @@ def export(
     Example: `arbees audit export --since 2026-01-28T00:00:00Z > day.jsonl`
     """
     try:
-        start_ns = None if since is None else parse_time(since)
-        end_ns = None if until is None else parse_time(until)
+        start_ns, end_ns = _time("--since", since), _time("--until", until)
     except ValueError as error:
         say(error)
         return Exit.USAGE
@@ -233,6 +267,14 @@ def export(
         for line in _exported(reader, start_ns, end_ns):
             print_bytes(line)
     return Exit.OK
+
+
+def _time(flag: str, text: str | None) -> int | None:
+    """Read a time. Raises ValueError, which names the flag."""
+    try:
+        return None if text is None else parse_time(text)
+    except ValueError as error:
+        raise ValueError(f"{flag}: {error}") from None
 
 
 def _exported(reader: JournalReader, start_ns: int | None, end_ns: int | None) -> Iterator[bytes]:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "top": Command(WATCH, "Show the gateway live."),
     "kill": Command(STOP, "Stop trading, reduce, resume: the kill switch."),
     "play": Command(PROVE, "Play recorded quotes and requests in recorded time."),
+    "explain": Command(PROVE, "Explain what became of a request, and why; print its receipt."),
     "replay": Command(PROVE, "Rebuild the book from a journal; ask what other limits had done."),
     "audit": Command(PROVE, "Verify the journal; follow and export the audit log."),
     "drill": Command(PROVE, "Prove each safeguard alive on this host, with the settings of now."),

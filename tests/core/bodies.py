@@ -1,0 +1,333 @@
+"""Every event and the body of its record, byte for byte."""
+
+from typing import Any
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.access import Caps
+from arbees.core.facts import Facts
+from arbees.core.market import Listing
+from arbees.core.order import Reservation
+from arbees.core.request import Request
+from arbees.core.words import Platform, Side
+
+REQUEST = Request(
+    request_id="r-1",
+    idempotency_key="k-1",
+    platform=Platform.KALSHI,
+    market_id="M",
+    side=Side.YES,
+    size=10_000_000,
+    limit_price=650_000,
+    created_ns=5,
+)
+REQUEST_JSON = (
+    '{"request_id":"r-1","idempotency_key":"k-1","platform":"Kalshi","market_id":"M","side":"Yes",'
+    '"size":10000000,"limit_price":650000,"created_ns":5}'
+)
+FINDING = e.Finding("order_size", "MAX_ORDER_SIZE", 2, 1, 9)
+FACTS = Facts(now_ns=7)
+RESERVED = Reservation(1, 2, 3, 4, 5)
+IDS: dict[str, Any] = {"client_order_id": "c-1", "request_id": "r-1"}
+IDS_JSON = '"client_order_id":"c-1","request_id":"r-1"'
+
+LEAST: list[tuple[e.Event, str]] = [
+    (
+        e.Bound(account="main", environment="local", mode="paper"),
+        '{"type":"Bound","account":"main","environment":"local","mode":"paper"}',
+    ),
+    (
+        e.Started(version="1", settings_hash="h", settings={"A": "b"}),
+        '{"type":"Started","version":"1","settings_hash":"h","settings":{"A":"b"}}',
+    ),
+    (e.Stopped(reason="SIGTERM"), '{"type":"Stopped","reason":"SIGTERM"}'),
+    (
+        e.Authorized(actor="ann", reason="go", settings_hash="h"),
+        '{"type":"Authorized","actor":"ann","reason":"go","settings_hash":"h"}',
+    ),
+    (
+        e.RequestDenied(request=REQUEST, findings=(FINDING,), facts=FACTS, received_ns=6),
+        (
+            f'{{"type":"RequestDenied","request":{REQUEST_JSON},'
+            '"findings":[["order_size","MAX_ORDER_SIZE",2,1,9]],'
+            '"facts":{"now_ns":7},"received_ns":6}'
+        ),
+    ),
+    (
+        e.DuplicateRefused(
+            request=REQUEST, code="DUPLICATE_REQUEST", original_request_id="r-0", received_ns=6
+        ),
+        (
+            f'{{"type":"DuplicateRefused","request":{REQUEST_JSON},"code":"DUPLICATE_REQUEST",'
+            '"original_request_id":"r-0","received_ns":6}'
+        ),
+    ),
+    (
+        e.OrderApproved(
+            request=REQUEST,
+            client_order_id="c-1",
+            market_id="M",
+            market_key="K",
+            platform=Platform.KALSHI,
+            side=Side.YES,
+            limit_price=650_000,
+            reserved=RESERVED,
+            sport="NBA",
+            game_id="g",
+            strategy="s",
+            facts=FACTS,
+            received_ns=6,
+        ),
+        (
+            f'{{"type":"OrderApproved","request":{REQUEST_JSON},"client_order_id":"c-1",'
+            '"market_id":"M","market_key":"K","platform":"Kalshi","side":"Yes",'
+            '"limit_price":650000,'
+            '"reserved":[1,2,3,4,5],"sport":"NBA","game_id":"g","strategy":"s",'
+            '"facts":{"now_ns":7},"received_ns":6}'
+        ),
+    ),
+    (
+        e.OrderDenied(**IDS, code="HALTED", message="m"),
+        f'{{"type":"OrderDenied",{IDS_JSON},"code":"HALTED","message":"m"}}',
+    ),
+    (
+        e.OrderAcknowledged(**IDS, venue_order_id="v-1"),
+        f'{{"type":"OrderAcknowledged",{IDS_JSON},"venue_order_id":"v-1"}}',
+    ),
+    (
+        e.OrderRejected(**IDS, venue_code="x", message="m"),
+        f'{{"type":"OrderRejected",{IDS_JSON},"venue_code":"x","message":"m"}}',
+    ),
+    (
+        e.OrderNotSent(**IDS, message="m"),
+        f'{{"type":"OrderNotSent",{IDS_JSON},"message":"m"}}',
+    ),
+    (
+        e.OrderUnknown(**IDS, message="m", sent_ns=8),
+        f'{{"type":"OrderUnknown",{IDS_JSON},"message":"m","sent_ns":8}}',
+    ),
+    (
+        e.OrderFilled(
+            **IDS,
+            platform="Kalshi",
+            market_key="K",
+            strategy="s",
+            trade_id="t-1",
+            quantity=1,
+            price=2,
+            value=3,
+            fee=4,
+            venue_ns=5,
+            reserved=RESERVED,
+        ),
+        (
+            f'{{"type":"OrderFilled",{IDS_JSON},"platform":"Kalshi","market_key":"K",'
+            '"strategy":"s",'
+            '"trade_id":"t-1","quantity":1,"price":2,"value":3,"fee":4,"venue_ns":5,'
+            '"reserved":[1,2,3,4,5]}'
+        ),
+    ),
+    (
+        e.OrderCancelled(**IDS, reason="killed"),
+        f'{{"type":"OrderCancelled",{IDS_JSON},"reason":"killed"}}',
+    ),
+    (e.OrderExpired(**IDS), f'{{"type":"OrderExpired",{IDS_JSON}}}'),
+    (
+        e.CancelRequested(**IDS, reason="m", actor="ann"),
+        f'{{"type":"CancelRequested",{IDS_JSON},"reason":"m","actor":"ann"}}',
+    ),
+    (
+        e.CancelAnswered(**IDS, message="m"),
+        f'{{"type":"CancelAnswered",{IDS_JSON},"message":"m"}}',
+    ),
+    (
+        e.HaltRaised(
+            source="http", scope="all", state="HALTED", reason="m", actor="ann", receipt_id="x"
+        ),
+        (
+            '{"type":"HaltRaised","source":"http","scope":"all","state":"HALTED","reason":"m",'
+            '"actor":"ann","receipt_id":"x"}'
+        ),
+    ),
+    (
+        e.HaltLifted(source="http", scope="all", reason="m", actor="ann"),
+        '{"type":"HaltLifted","source":"http","scope":"all","reason":"m","actor":"ann"}',
+    ),
+    (
+        e.MassCancelled(scope="all", reason="m", actor="ann", orders=("c-1",), receipt_id="x"),
+        (
+            '{"type":"MassCancelled","scope":"all","reason":"m","actor":"ann","orders":["c-1"],'
+            '"receipt_id":"x"}'
+        ),
+    ),
+    (
+        e.MarketListed(listing=Listing(platform="Kalshi", market_id="M", market_key="K")),
+        (
+            '{"type":"MarketListed","listing":{"platform":"Kalshi","market_id":"M",'
+            '"market_key":"K","is_flipped":false,"opposite_id":null,"sport":null,"game_id":null,'
+            '"game_start_ns":null,'
+            '"close_ns":null,"tick":1000,"lot":10000,"minimum":0,"is_netting":true,'
+            '"taker_rate":70000,"maker_rate":0,"fee_grid":100}}'
+        ),
+    ),
+    (
+        e.MarketStatusChanged(market_key="K", is_open=False),
+        '{"type":"MarketStatusChanged","market_key":"K","is_open":false}',
+    ),
+    (
+        e.MarketSettled(market_key="K", result=Side.NO, payout=1, realized=2),
+        '{"type":"MarketSettled","market_key":"K","result":"No","payout":1,"realized":2}',
+    ),
+    (
+        e.BalanceObserved(pool="p", platform="Kalshi", available=1, as_of_ns=2, outside=3),
+        (
+            '{"type":"BalanceObserved","pool":"p","platform":"Kalshi","available":1,"as_of_ns":2,'
+            '"outside":3}'
+        ),
+    ),
+    (
+        e.CashMoved(platform="Kalshi", amount=-1, reason="m", actor="ann"),
+        '{"type":"CashMoved","platform":"Kalshi","amount":-1,"reason":"m","actor":"ann"}',
+    ),
+    (
+        e.DayOpened(day="2026-01-28", baseline=-5),
+        '{"type":"DayOpened","day":"2026-01-28","baseline":-5}',
+    ),
+    (e.Marked(marks={"K": (1, None)}), '{"type":"Marked","marks":{"K":[1,null]}}'),
+    (
+        e.BreakOpened(
+            break_id="b",
+            kind="position",
+            platform="Kalshi",
+            market_key=None,
+            expected="1",
+            observed="2",
+            policy="halt",
+        ),
+        (
+            '{"type":"BreakOpened","break_id":"b","kind":"position","platform":"Kalshi",'
+            '"market_key":null,"expected":"1","observed":"2","policy":"halt"}'
+        ),
+    ),
+    (
+        e.BreakClosed(break_id="b", how="evidence", actor="ann"),
+        '{"type":"BreakClosed","break_id":"b","how":"evidence","actor":"ann"}',
+    ),
+    (
+        e.VenueStateChanged(platform="Kalshi", state="HALTED"),
+        '{"type":"VenueStateChanged","platform":"Kalshi","state":"HALTED"}',
+    ),
+    (
+        e.AlertRaised(alert_id="a", name="N", severity="warning", message="m", since_ns=7),
+        (
+            '{"type":"AlertRaised","alert_id":"a","name":"N","severity":"warning","message":"m",'
+            '"since_ns":7}'
+        ),
+    ),
+    (e.AlertCleared(alert_id="a"), '{"type":"AlertCleared","alert_id":"a"}'),
+    (
+        e.DenialReviewed(request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"),
+        (
+            '{"type":"DenialReviewed","request_id":"r-1","sequence":7,"verdict":"disputed",'
+            '"reason":"m","actor":"ann"}'
+        ),
+    ),
+    (
+        e.Drilled(
+            safeguard="balance",
+            is_passed=True,
+            limits_hash="l",
+            settings_hash="s",
+            host="h",
+            version="1",
+            actor="ann",
+        ),
+        (
+            '{"type":"Drilled","safeguard":"balance","is_passed":true,"limits_hash":"l",'
+            '"settings_hash":"s","host":"h","version":"1","actor":"ann"}'
+        ),
+    ),
+    (
+        e.KeyCreated(key_id="i", name="alpha", digest="d", scopes=("read",), actor="ann"),
+        (
+            '{"type":"KeyCreated","key_id":"i","name":"alpha","digest":"d","scopes":["read"],'
+            '"actor":"ann"}'
+        ),
+    ),
+    (
+        e.KeyRevoked(key_id="i", reason="m", actor="ann"),
+        '{"type":"KeyRevoked","key_id":"i","reason":"m","actor":"ann"}',
+    ),
+]
+"""Every event with what must be said of it, and its record's body."""
+
+MORE: dict[type[e.Event], dict[str, Any]] = {
+    e.Started: {"disabled": {"market": "test"}},
+    e.Authorized: {"until_ns": 9, "settings": {"A": "b"}},
+    e.RequestDenied: {
+        "leg": 1,
+        "warnings": (FINDING, e.Finding("a", "B", "c")),
+        "verdicts": msgspec.Raw(b'[["a",[]]]'),
+        "falls_back": True,
+        "key_id": "i",
+    },
+    e.DuplicateRefused: {"observed": "o", "limit": "l", "key_id": "i"},
+    e.OrderApproved: {
+        "leg": 2,
+        "is_flipped": True,
+        "is_reducing": True,
+        "reference": 640_000,
+        "rates": (70_000, 100, 100_000),
+        "warnings": (FINDING,),
+        "verdicts": msgspec.Raw(b'[["a",[]]]'),
+        "key_id": "i",
+    },
+    e.OrderAcknowledged: {"by": "stream"},
+    e.OrderRejected: {"falls_back": True},
+    e.OrderNotSent: {"falls_back": True, "evidence": ("clock past", "not listed")},
+    e.OrderFilled: {
+        "is_maker": True,
+        "is_complete": True,
+        "yes_quantity": 1,
+        "yes_cost": 2,
+        "no_quantity": -3,
+        "no_cost": -4,
+        "realized": 5,
+        "cash": -6,
+        "outside": 7,
+        "strategy_quantity": -8,
+        "corrects": 9,
+    },
+    e.HaltRaised: {"in_flight": ("c-1", "c-2")},
+    e.MarketSettled: {"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
+    e.BalanceObserved: {"inside": ("c-1",)},
+    e.VenueStateChanged: {"reasons": ("late", "blind")},
+    e.Drilled: {"failures": ("an order passes",)},
+    e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
+    e.KeyCreated: {
+        "strategy": "alpha",
+        "caps": Caps(max_order_size=1, max_orders_per_hour=2),
+        "requests_per_minute": 3,
+    },
+}
+"""What may be said besides, each unlike its default."""
+
+
+EMPTY: dict[str, Any] = {
+    **{key: {} for key in ("disabled", "settings")},
+    **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
+    **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),
+    "caps": Caps(),
+    "count": 1,
+    "data": {},
+    **dict.fromkeys(("leg", "realized", "cash", "outside", "strategy_quantity"), 0),
+    **dict.fromkeys(("yes_quantity", "yes_cost", "no_quantity", "no_cost"), 0),
+    **dict.fromkeys(("warnings", "evidence", "in_flight", "inside", "reasons", "failures"), ()),
+    **dict.fromkeys(("falls_back", "is_flipped", "is_reducing"), False),
+    **dict.fromkeys(("is_maker", "is_complete"), False),
+    "rates": (0, 1, 0),
+    "by": "answer",
+    "verdicts": msgspec.Raw(b"[]"),
+}
+"""What a field is that is not said, also in journals of long ago."""
