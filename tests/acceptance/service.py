@@ -44,12 +44,14 @@ class Service:
         }
         self.environment = {**os.environ, **files, **(settings or {})}
         self.process: subprocess.Popen[bytes] | None = None
+        self.words: tuple[str, ...] = ("arbees", "run")
+        """The module that is run, and its arguments."""
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
         with (self.folder / "stderr").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "arbees", "run"],
+                [sys.executable, "-m", *self.words],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
