@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import Caps, KeyAsk
+from arbees.core.operating import End
 from arbees.core.units import MICRO
 from arbees.core.words import KeyScope, Platform
 from arbees.runtime.writer import Lane
@@ -75,4 +76,52 @@ async def hold_keys(evening: Evening) -> None:
         evening.results.append(answer)
 
 
-STORIES: tuple[Act, ...] = (look_around, hold_keys)
+async def mend(evening: Evening) -> None:
+    """Alerts raised, counted and over; a break that changes and is ended by hand; an order too."""
+    await evening.quote()
+    gateway = evening.assembly.gateway
+    writer = gateway.desk.writer
+    low = e.AlertRaised(
+        alert_id="BALANCE_LOW|Kalshi",
+        name="BALANCE_LOW",
+        severity="critical",
+        message="Kalshi: $12.00 available, threshold $100.00",
+        since_ns=evening.clock.now_ns(),
+        data={"platform": "Kalshi", "current_balance": "12"},
+    )
+    other = replace(low, alert_id="BALANCE_LOW|Polymarket", data={"platform": "Polymarket"})
+    await writer.put(c.Record(events=(low, other, replace(low, count=7))), Lane.FACTS)
+    over = e.AlertCleared(alert_id=other.alert_id)
+    await writer.put(c.Record(events=(over,)), Lane.FACTS)
+    opened = e.BreakOpened(
+        break_id=f"Kalshi|position|{GAME}",
+        kind="position",
+        platform="Kalshi",
+        market_key=GAME,
+        expected="10 Yes",
+        observed="11 Yes",
+        policy="freeze_market",
+    )
+    for found in (opened, replace(opened, observed="12 Yes")):
+        compared = c.TakeComparison(
+            platform=Platform.KALSHI, kinds=frozenset({"position"}), found=(found,)
+        )
+        await writer.put(compared, Lane.FACTS)
+    await evening.ask("frozen")
+    await gateway.resolve_break(opened.break_id, reason="corrected there", actor="operator")
+    faults = evening.assembly.exchange.faults
+    faults.set(Fault.READ_LAG, platform=Platform.KALSHI)
+    ends: tuple[tuple[str, End], ...] = (
+        ("never there", "not_sent"),
+        ("there no more", "cancelled"),
+    )
+    for key, end in ends:
+        faults.set(Fault.LOST_BEFORE, platform=Platform.KALSHI, times=1)
+        lost = await evening.ask(key)
+        name = lost.client_order_id or ""
+        await gateway.resolve_order(name, end=end, reason="a drill", actor="operator")
+    faults.clear(Fault.READ_LAG)
+    await evening.ask("filled")
+
+
+STORIES: tuple[Act, ...] = (look_around, hold_keys, mend)

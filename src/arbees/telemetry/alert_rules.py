@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from arbees.core import events as e
+from arbees.core.book import Book
 from arbees.core.codes import CODES, message
 from arbees.core.units import NS_PER_SECOND, format_dollars
-from arbees.core.words import HaltSource, TradingState
+from arbees.core.words import HaltSource, OrderStatus, TradingState
+from arbees.telemetry.alert_record import standing
 from arbees.telemetry.alerts import AlertBoard, AlertName
 
 REJECTIONS_MAX = 10
@@ -35,7 +37,12 @@ _BY_CODE = {
     "QUOTE_STALE": AlertName.QUOTES_STALE,
 }
 
-_PASSING = frozenset(_BY_CODE.values())
+_PASSING = frozenset(_BY_CODE.values()) | {
+    AlertName.VENUE_API_ERRORS,
+    AlertName.DAILY_LOSS_APPROACHING,
+    AlertName.JOURNAL_TROUBLE,
+    AlertName.ALERT_SINK_FAILED,
+}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +64,8 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
             names = [AlertName.KILL_SWITCH_ACTIVATED]
             if event.source == HaltSource.DAILY_LOSS:
                 names.append(AlertName.DAILY_LOSS_LIMIT_EXCEEDED)
+            if event.source == HaltSource.JOURNAL:
+                names.append(AlertName.JOURNAL_TROUBLE)
             return tuple(
                 Change(
                     name=name,
@@ -67,6 +76,11 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
             )
         case e.RequestDenied():
             return _denied(event)
+        case e.DayOpened():
+            return (Change(name=AlertName.DAILY_LOSS_APPROACHING, is_raised=False),)
+        case e.VenueStateChanged(state=TradingState.ACTIVE):
+            over = AlertName.VENUE_API_ERRORS
+            return (Change(name=over, is_raised=False, data={"platform": event.platform}),)
         case e.BreakOpened():
             data = {"platform": event.platform, "kind": event.kind}
             text = f"{event.kind} at {event.platform}: expected {event.expected}, was "
@@ -173,6 +187,18 @@ class AlertWatch:
             self._unknown[event.client_order_id] = (time_ns, event.request_id)
         elif isinstance(event, e.OrderEvent) and not isinstance(event, _NO_EVIDENCE):
             self._known(time_ns, event.client_order_id)
+
+    def resume(self, book: Book) -> None:
+        """Take over what an earlier process left: alerts that stand, unknown orders, breaks."""
+        self._board.restore(standing(book.alerts.values()))
+        for order in book.orders.values():
+            if order.status is OrderStatus.UNKNOWN:
+                self.expect(order.client_order_id, order.request_id, order.created_ns)
+        for each in book.breaks.values():
+            self._breaks[each.break_id] = {
+                "platform": each.platform,
+                "market_key": each.market_key or "",
+            }
 
     def expect(self, client_order_id: str, request_id: str, since_ns: int) -> None:
         """Watch an order whose fate was unknown before this process began."""

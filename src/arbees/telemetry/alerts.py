@@ -6,7 +6,7 @@ trouble names it and goes on. It fails only by forgetting the oldest, cleared on
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -137,7 +137,7 @@ class AlertBoard:
         Raises:
             ValueError: there is no alert of this name.
         """
-        known, key = AlertName(name), _key(name, data)
+        known, key = AlertName(name), key_of(name, data)
         with self._lock:
             before = self._alerts.pop(key, None)
             stands = before is not None and before.cleared_ns is None
@@ -161,7 +161,7 @@ class AlertBoard:
 
     def clear(self, name: str, now_ns: int, **data: Any) -> None:
         """End an alert, if it stands; `data` names the one meant, as when it was raised."""
-        key = _key(name, data)
+        key = key_of(name, data)
         with self._lock:
             before = self._alerts.get(key)
             if before is None or before.cleared_ns is not None:
@@ -175,6 +175,15 @@ class AlertBoard:
         with self._lock:
             alerts = reversed(self._alerts.values())
             return tuple(a for a in alerts if not is_standing or a.cleared_ns is None)
+
+    def restore(self, alerts: Iterable[Alert]) -> None:
+        """Take over alerts that stood when an earlier process ended; nobody is told again."""
+        with self._lock:
+            for alert in alerts:
+                key = key_of(alert.name, alert.data)
+                self._alerts[key] = alert
+                self._sent[key] = alert.last_ns
+            self._forget()
 
     def raiser(self, now_ns: Callable[[], int]) -> Callable[..., None]:
         """Return a function (name, message, **data) for those that keep no clock of their own."""
@@ -197,5 +206,6 @@ class AlertBoard:
             sink.send(alert)
 
 
-def _key(name: str, data: dict[str, Any]) -> tuple[str, ...]:
+def key_of(name: str, data: dict[str, Any]) -> tuple[str, ...]:
+    """Return name and subject of an alert: what is counted together."""
     return (str(name), *(str(data.get(part, "")) for part in SUBJECT))

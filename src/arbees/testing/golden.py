@@ -121,7 +121,14 @@ def state_of(book: Book) -> dict[str, Any]:
         "halts": {n: [h.state, h.reason, h.since_ns] for n, h in book.halts.items()},
         "breaks": {n: [b.kind, b.market_key, b.policy] for n, b in book.breaks.items()},
         "venues": book.venue_states,
+        **_later(book),
     }
+
+
+def _later(book: Book) -> dict[str, Any]:
+    """Return what books of the first versions did not have, where there is some of it."""
+    alerts = {n: [a.name, a.count, a.since_ns, a.cleared_ns] for n, a in book.alerts.items()}
+    return {"alerts": alerts} if alerts else {}
 
 
 def _market(market: Market) -> dict[str, Any]:
