@@ -8,7 +8,7 @@ decided and nothing spent.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.types import Scope
 
@@ -147,7 +147,12 @@ class Access:
         self._windows: dict[str, deque[int]] = {}
 
     def admit(
-        self, gateway: Gateway, scope: Scope, scopes: tuple[str, ...], sight: str, now_ns: int
+        self,
+        gateway: Gateway,
+        scope: Scope,
+        scopes: tuple[str, ...],
+        sight: str,
+        now_ns: Callable[[], int],
     ) -> Caller:
         """
         Return who asks, if they may.
@@ -157,7 +162,7 @@ class Access:
             scope: of the request, with its headers.
             scopes: of what is asked for; the key needs one of them.
             sight: what keys of one strategy may do there; see `Endpoint`.
-            now_ns: the time.
+            now_ns: the clock.
 
         Raises:
             Problem: no key in force (401), too many requests (429), not allowed (403).
@@ -171,7 +176,7 @@ class Access:
         if key is None:
             raise refused(NO_KEY)
         if key.requests_per_minute is not None and not _URGENT.issuperset(scopes):
-            self._count(key, key.requests_per_minute, now_ns)
+            self._count(key, key.requests_per_minute, now_ns())
         if not any(wanted in key.scopes for wanted in scopes):
             raise Problem(
                 403,
