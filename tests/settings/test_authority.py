@@ -153,9 +153,27 @@ def test_a_rehearsal_means_this_machine_alone(rest: str, ws: str, *, is_one: boo
 def test_evidence_asks_for_days_and_drills() -> None:
     """Missing evidence names how many days and how fresh the drills must be."""
     settings = load({**FLAGS, "PREFLIGHT_PAPER_DAYS": "14", "DRILL_MAX_AGE_DAYS": "3"})
-    said = str(missing_evidence(settings))
+    said = str(missing_evidence(settings, 5))
     assert "14 days of paper trading" in said
     assert "no older than 3 days" in said
+    assert "it was not looked at" in said
+
+
+def test_evidence_that_is_there_is_no_obstacle() -> None:
+    """What is not met is listed; nothing is asked for where the operator does without it."""
+    asked: list[int] = []
+
+    def unmet(_settings: Settings, now_ns: int) -> list[str]:
+        asked.append(now_ns)
+        return [] if now_ns > 5 else ["drills: none", "denials: 3 are open"]
+
+    settings = load(FLAGS)
+    said = str(missing_evidence(settings, 5, unmet))
+    assert "  drills: none\n  denials: 3 are open\nSee arbees preflight" in said
+    assert missing_evidence(settings, 6, unmet) is None
+    without = {"LIVE_REQUIRES_PREFLIGHT": "0", "LIVE_PREFLIGHT_OVERRIDE_REASON": "an emergency"}
+    assert missing_evidence(load({**FLAGS, **without}), 5, unmet) is None
+    assert asked == [5, 6]
 
 
 @pytest.mark.parametrize(

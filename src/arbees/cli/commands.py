@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "drill": Command(PROVE, "Prove each safeguard alive on this host, with the settings of now."),
     "reconcile": Command(PROVE, "Compare with the venues now; list and end breaks."),
     "cashflow": Command(ADMINISTER, "Record a deposit or a withdrawal."),
+    "preflight": Command(PROVE, "Show whether the evidence is there that live trading asks for."),
     "config": Command(ADMINISTER, "Look at the settings: check them, show them."),
     "authorize": Command(ADMINISTER, "Allow live trading under the settings of now."),
     "keys": Command(ADMINISTER, "Make, list and revoke API keys."),

@@ -8,10 +8,12 @@ journal is not whole.
 
 import os
 import signal
+from collections.abc import Sequence
 
 from cyclopts import App
 
 from arbees.cli.console import say
+from arbees.safeguards.authorization import Authorization
 from arbees.settings import Settings, load_here
 
 PRIVATE = 0o027
@@ -46,7 +48,14 @@ def run() -> int:
 
     settings = load_here()
     banner(settings)
-    return bootstrap.run(settings)
+    return bootstrap.run(settings, unmet=_unmet)
+
+
+def _unmet(settings: Settings, now_ns: int) -> Sequence[str]:
+    """Look at the pre-flight evidence; only a live start does."""
+    from arbees.cli import preflight
+
+    return preflight.unmet(settings, now_ns)
 
 
 def banner(settings: Settings) -> None:
@@ -60,5 +69,8 @@ def banner(settings: Settings) -> None:
     say(f"  safeguards  {len(settings.safeguards)} on, {len(settings.disabled)} off")
     for name, reason in settings.disabled.items():
         say(f"  OFF         {name}: {reason}", style="bold red")
+    override = settings.exceptions.preflight_override_reason
+    if mode == "live" and not settings.section(Authorization).live_requires_preflight:
+        say(f"  OVERRIDDEN  no pre-flight evidence is asked for: {override}", style="bold red")
     for text in settings.warnings:
         say(f"  warning     {text}", style="yellow")
