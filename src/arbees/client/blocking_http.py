@@ -71,7 +71,7 @@ class BlockingHttp:
             return connection
         try:
             response = self._send(connection, call)
-            body = response.read(ANSWER_BYTES_MAX)
+            body = _whole(response)
         except _FAULTS as error:
             connection.close()
             return Broken(self._why(error), is_sent=True)
@@ -93,7 +93,7 @@ class BlockingHttp:
             response = self._send(connection, call)
             if response.status == 200:
                 return Stream(Heard(200, b""), connection, response)
-            body = response.read(ANSWER_BYTES_MAX)
+            body = _whole(response)
         except _FAULTS as error:
             connection.close()
             return Stream(Broken(self._why(error), is_sent=True))
@@ -139,6 +139,16 @@ class BlockingHttp:
             return f"{self._place.url}: no answer in time"
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return f"{self._place.url}: {text}"
+
+
+def _whole(response: http.client.HTTPResponse) -> bytes:
+    """Read a body; what was cut short, or is too long, is an error and never half an answer."""
+    if not response.chunked and response.length is None:
+        raise http.client.HTTPException("an answer of unknown length")
+    body = response.read(ANSWER_BYTES_MAX)
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    return body
 
 
 def _is_readable(connection: http.client.HTTPConnection) -> bool:
