@@ -43,7 +43,7 @@ class Path:
         if endpoint.scopes:
             context = self._context
             scope[CALLER] = context.access.admit(
-                context.gateway, scope, endpoint.scopes, endpoint.sight, context.now_ns()
+                context.gateway, scope, endpoint.scopes, endpoint.sight, context.now_ns
             )
         answer = await endpoint.handler(self._context, Request(scope, receive))
         await answer(scope, receive, send)
