@@ -117,6 +117,10 @@ torture: $(READY) ## Kill the gateway at random moments, again and again, and co
 fuzz: $(READY) ## Ask the API what its own document allows and forbids, 5,000 times
 	@$(BIN)/python -m tools.fuzz $(or $(ARGS),--cases 5000)
 
+.PHONY: hostile
+hostile: $(READY) ## Send 100,000 bad requests, slow and half-closed ones too; nothing may leak
+	@$(BIN)/python -m tools.hostile $(or $(ARGS),--requests 100000)
+
 .PHONY: load
 load: $(READY) ## 16 connections and 8 followers of the events for a minute, every word compared
 	@$(BIN)/python -m arbees.testing.streams $(ARGS)
