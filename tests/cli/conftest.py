@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,16 @@ class Served(NamedTuple):
     gateway: FakeGateway
     address: str
     kill_file: Path
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """Undo what `arbees run`, called in this process, does to it: permissions, signals."""
+    umask, mask = os.umask(0o022), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    os.umask(umask)
+    yield
+    os.umask(umask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @contextmanager

@@ -168,8 +168,7 @@ class _NoAnswerError(Exception):
 
 def _client() -> Client:
     where = place.find()
-    if where.is_doubtful:
-        say("Some settings are malformed; see arbees config check", style="yellow")
+    place.tell_doubts(where)
     return Client(where)
 
 

@@ -59,7 +59,7 @@ def on(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) ->
     if answer.status in {401, 403}:
         say(f"The kill-switch file needs no key: touch {where.kill_file}", style="bold")
     if answer.status in _REFUSALS:
-        return _refused(answer, as_json=as_json)
+        return _refused(answer, "NOT STOPPED: ", as_json=as_json)
     say(f"The gateway could not make the halt durable: {answer.problem}", style="red")
     return _stop_by_file(where, reason, as_json=as_json)
 
@@ -124,8 +124,7 @@ def status(*, as_json: Json = False) -> int:
 
 def _find() -> Place:
     where = place.find()
-    if where.is_doubtful:
-        say(f"Some settings are malformed; going on with {where.url}", style="yellow")
+    place.tell_doubts(where)
     return where
 
 
@@ -155,10 +154,10 @@ def _ask(where: Place, order: bytes, *, as_json: bool) -> Exit:
     return _tell(where, answer, as_json=as_json)
 
 
-def _refused(answer: Answer, *, as_json: bool) -> Exit:
+def _refused(answer: Answer, lead: str = "", *, as_json: bool) -> Exit:
     if as_json:
         print_bytes(answer.body)
-    say(answer.problem, style="red")
+    say(f"{lead}{answer.problem}", style="bold red" if lead else "red")
     return Exit.HALTED if answer.status == 409 else of_problem(answer.status)
 
 

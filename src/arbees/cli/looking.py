@@ -23,8 +23,7 @@ Ask = Callable[[Client], Answer]
 def find_client() -> Client:
     """Return the way to the gateway, also when some settings are malformed."""
     where = place.find()
-    if where.is_doubtful:
-        say("Some settings are malformed; see arbees config check", style="yellow")
+    place.tell_doubts(where)
     return Client(where)
 
 

@@ -13,12 +13,15 @@ from cyclopts import App
 from arbees import __version__
 from arbees.cli.exits import MEANINGS, Exit
 from arbees.cli.texts import Page, Taken, pages
+from arbees.core.setting import settings_of
+from arbees.safeguards.kill_switch import KillSwitch
 
+KILL_FILE = settings_of(KillSwitch)["kill_switch_file"].default
 FILES = (
     (".env", "Settings, NAME=value lines."),
     ("arbees.toml", "Settings with structure."),
     ("var/arbees-paper.db", "The journal (JOURNAL_PATH)."),
-    ("/tmp/arbees_kill_switch", "Halts everything while it exists (KILL_SWITCH_FILE)."),  # noqa: S108 - its name
+    (KILL_FILE, "Halts everything while it exists (KILL_SWITCH_FILE)."),
 )
 ENVIRONMENT = (
     ("ARBEES_URL", "Where the gateway is; unset = HTTP_HOST and HTTP_PORT."),

@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError
-from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
+from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
 from arbees.cli.commands import COMMANDS
 from arbees.cli.texts import FLAGS, names_below, taken_by
@@ -35,6 +35,7 @@ MEANT = {
 }
 """Words that people try, to what they mean."""
 
+RUN_HINT = "It takes settings instead, from the environment too: HTTP_PORT=8400 arbees run"
 _KINDS = {"INT": "a whole number", "FLOAT": "a number", "PATH": "the path of a file"}
 
 
@@ -61,6 +62,8 @@ def explained(error: CycloptsError, words: Sequence[str]) -> str:
         kind = _KINDS.get(taken.value, taken.value)
         value = error.token.value if error.token is not None else ""
         return f"{name}: Expected {kind}, was {value!r}. It means: {meaning}"
+    if isinstance(error, UnknownOptionError) and typed == "arbees run":
+        return f"{error} {RUN_HINT}"
     return str(error)
 
 

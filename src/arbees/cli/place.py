@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from arbees.cli.console import say
 from arbees.core.words import Mode
+from arbees.errors import ConfigurationError
 from arbees.safeguards.kill_switch import KillSwitch
 from arbees.settings import Settings, SettingsRefused, all_sections, load_here
 from arbees.settings.catalog import Catalog
@@ -24,20 +26,55 @@ class Place(NamedTuple):
     kill_file: Path
     is_doubtful: bool = False
     """Some setting is malformed; what could be read of the others was."""
+    doubts: tuple[str, ...] = ()
+    """What is malformed, and how to write it."""
 
 
 def place_of(settings: Settings) -> Place:
-    """Return the place that settings name."""
-    kill_file = settings.section(KillSwitch).kill_switch_file
-    return Place(settings.url, settings.api_key, Path(kill_file))
+    """
+    Return the place that settings name.
+
+    Raises:
+        ConfigurationError: the key cannot be sent.
+    """
+    key = settings.api_key
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigurationError(
+            "Expected a key without blanks and line breaks",
+            setting="ARBEES_API_KEY",
+            value="***",
+            fix="Set the one line that `arbees keys create` printed, or name a file that holds it "
+            "in ARBEES_API_KEY_FILE.",
+        )
+    return _place(settings, key)
+
+
+def _place(settings: Settings, key: str | None) -> Place:
+    return Place(settings.url, key, Path(settings.section(KillSwitch).kill_switch_file))
 
 
 def find() -> Place:
-    """Return the place, also when some settings are malformed."""
+    """Return the place, also when some settings are malformed; such a key is not sent."""
     try:
         return place_of(load_here())
-    except SettingsRefused:
-        return place_of(_what_can_be_read())._replace(is_doubtful=True)
+    except SettingsRefused as error:
+        settings, doubts = _what_can_be_read(), tuple(map(str, error.problems))
+    except ConfigurationError as error:
+        settings, doubts = load_here(), (str(error),)
+    try:
+        where = place_of(settings)
+    except ConfigurationError as error:
+        where, doubts = _place(settings, None), (*doubts, str(error))
+    return where._replace(is_doubtful=True, doubts=tuple(dict.fromkeys(doubts)))
+
+
+def tell_doubts(where: Place) -> None:
+    """Say what is malformed, and where the command goes all the same."""
+    if not where.is_doubtful:
+        return
+    say(f"Some settings are malformed; going on with {where.url}", style="yellow")
+    for line in where.doubts:
+        say(f"  {line}", style="yellow")
 
 
 def _what_can_be_read() -> Settings:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from arbees.cli.console import Json, pairs, print_json, say, table
 from arbees.cli.exits import Exit
+from arbees.cli.formats import TABLE_HINT, is_table
 from arbees.core.result import Result
 from arbees.core.units import NS_PER_SECOND
 from arbees.settings import load_here
@@ -73,10 +74,14 @@ def play(
         asked = [] if requests is None else playback.read_requests(requests, start_ns)
     except ValueError as error:
         say(error, style="red")
+        if is_table(quotes) or (settlements is not None and is_table(settlements)):
+            say(TABLE_HINT)
         return Exit.USAGE
     except OSError as error:
         say(f"Cannot read {error.filename}: {error.strerror}", style="red")
         return Exit.USAGE
+    if requests is not None and is_table(requests):
+        say(f"{requests}: {TABLE_HINT}", style="yellow")
     if generate:
         made = make_requests([each.item for each in books], generate, seed)
         asked = [playback.Input(each.created_ns, each, line) for line, each in enumerate(made, 1)]
@@ -167,7 +172,8 @@ def first_reasons(results: Sequence[Result | dict[str, Any]]) -> dict[str, str]:
         if isinstance(result, Result):
             code, reason = result.code, result.rejection_reason
         else:
-            code, reason = result["code"], result["rejection_reason"]
+            code = result["code"]
+            reason = f"line {result['line']}: {result['rejection_reason']}"
         if code is not None:
             found.setdefault(code, reason or "")
     return found

@@ -28,8 +28,7 @@ def status(*, as_json: Json = False) -> int:
     Example: `arbees status --json`
     """
     where = place.find()
-    if where.is_doubtful:
-        say("Some settings are malformed; see arbees config check", style="yellow")
+    place.tell_doubts(where)
     try:
         answer = Client(where).get("/v1/status")
     except Unreachable as error:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from arbees.cli.console import Json, out, plain, print_bytes, say
 from arbees.cli.exits import Exit, of_problem, worse
+from arbees.cli.formats import TABLE_HINT, is_table
 from arbees.cli.http import Answer, Client, Unreachable
 from arbees.cli.place import place_of
 from arbees.settings import load_here
@@ -64,8 +65,10 @@ def submit(
     try:
         source = file.open("rb")
     except OSError as error:
-        say(f"Cannot read {file}: {error.strerror}", style="red")
+        say(f"Cannot read {file}: {error.strerror}. Name a file of requests, or - for stdin")
         return Exit.USAGE
+    if is_table(file):
+        say(f"{file}: {TABLE_HINT}", style="yellow")
     with source:
         return _send_all(client, source, wait, as_json=as_json)
 

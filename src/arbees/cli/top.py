@@ -66,7 +66,9 @@ def top(
     Example: `arbees top --once`
     """
     every = min(EVERY_MAX, max(EVERY_MIN, every))
-    watch = Watch(place.find(), every)
+    where = place.find()
+    place.tell_doubts(where)
+    watch = Watch(where, every)
     console = Console(highlight=False)
     try:
         if once or as_json or not console.is_terminal:
