@@ -12,6 +12,8 @@ from arbees.core.ports import Clock, MarketData, Venue
 from arbees.core.words import Mode, Platform
 from arbees.runtime.desk import JumpingClock
 from arbees.safeguards.balance import Balance
+from arbees.safeguards.order_size import OrderSize
+from arbees.safeguards.rate_limit import RateLimit
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings
 from arbees.settings.authority import credentialed, live_platforms
@@ -91,4 +93,15 @@ def kalshi_account(settings: Settings) -> Account:
         base_url=kalshi.base_url,
         ws_url=kalshi.ws_url,
         skew_max_ns=settings.section(VenueHealth).max_clock_skew,
+        group_limit=group_limit(settings),
     )
+
+
+def group_limit(settings: Settings) -> int:
+    """
+    Return the micro-contracts that our own limits let through in 15 s, and as much again.
+
+    Opening and reducing orders have a window each, of orders of at most so many contracts.
+    """
+    size, rate = settings.section(OrderSize), settings.section(RateLimit)
+    return 2 * size.max_order_contracts * rate.max_orders_per_minute

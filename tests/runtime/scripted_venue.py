@@ -149,6 +149,9 @@ class ScriptedVenue:
     async def cancel_everything(self) -> None:
         return None
 
+    async def re_arm(self) -> None:
+        return None
+
     def listen(self, sink: Callable[[Report], None]) -> None:
         """Take a listener."""
         self.sinks.append(sink)

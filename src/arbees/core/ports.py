@@ -221,7 +221,8 @@ class Venue(Protocol):
         """
         Cancel all that works of the account, in one call, whoever placed it.
 
-        It may reach orders that are placed up to a minute later: nothing is sent until then.
+        It may reach orders that are placed up to a minute later: nothing is sent until then, which
+        `vitals` say. Each order is cancelled by itself all the same.
 
         Returns:
             For how many nanoseconds it may reach on; None = the venue has no such call.
@@ -229,6 +230,10 @@ class Venue(Protocol):
         Raises:
             VenueError: no answer; it may have been carried out.
         """
+        ...
+
+    async def re_arm(self) -> None:
+        """Undo what `cancel_everything` shut at the venue: a halt was lifted. Raises VenueError."""
         ...
 
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:

@@ -35,6 +35,8 @@ from arbees.runtime.writer import Lane, Writer
 
 PAUSE_FIRST = 0.1
 PAUSE_MAX = 5.0
+EVERYTHING_ATTEMPTS = 20
+"""Of the call that cancels everything: each may reach on for a minute, so not for ever."""
 
 
 class Dispatcher:
@@ -184,6 +186,36 @@ class Dispatcher:
         finally:
             self._pausing -= 1
         return min(2 * seconds, PAUSE_MAX)
+
+    def cancel_everything(self, platform: Platform) -> None:
+        """Shut a venue by a call of its own, besides the cancels of single orders; in a task."""
+        self._start(self._cancel_everything(platform), f"cancel everything at {platform}")
+
+    async def _cancel_everything(self, platform: Platform) -> None:
+        pause = PAUSE_FIRST
+        for _ in range(EVERYTHING_ATTEMPTS):
+            try:
+                await self._venues[platform].cancel_everything()
+            except VenueError as error:
+                self.note(platform, str(error))
+                pause = await self._pause(pause)
+            else:
+                return
+
+    def re_arm(self, platform: Platform) -> None:
+        """Open a venue again that was shut; in a task, until it answers."""
+        self._start(self._re_arm(platform), f"re-arm {platform}")
+
+    async def _re_arm(self, platform: Platform) -> None:
+        pause = PAUSE_FIRST
+        while True:
+            try:
+                await self._venues[platform].re_arm()
+            except VenueError as error:
+                self.note(platform, str(error))
+                pause = await self._pause(pause)
+            else:
+                return
 
     async def cancel_unjournaled(self) -> None:
         """

@@ -29,7 +29,14 @@ from arbees.core.views import (
     StatusView,
     Undecided,
 )
-from arbees.core.words import HaltSource, Mode, OrderStatus, TimeInForce, TradingState
+from arbees.core.words import (
+    SCOPE_ALL,
+    HaltSource,
+    Mode,
+    OrderStatus,
+    TimeInForce,
+    TradingState,
+)
 from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.directory import Directory
@@ -41,17 +48,19 @@ from arbees.runtime.monitors import Monitors
 from arbees.runtime.operations import Operations
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
+from arbees.runtime.reviewing import Reviews
 from arbees.runtime.scopes import canonical_scope
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
 _OF_KEYS = (e.KeyCreated, e.KeyRevoked)
+_OF_HALTS = (e.HaltRaised, e.HaltLifted)
 LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
 
-class TradingGateway(KeyedDesk, Operations, DrillRecords):
+class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
     """Implements `core.views.Gateway` over a desk."""
 
     def __init__(self, desk: Desk) -> None:
@@ -101,6 +110,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords):
             self.desk.gate.follow(event, time_ns)
             if isinstance(event, _OF_KEYS):
                 self.key_ring.follow(event, self.desk.book, time_ns)
+            if isinstance(event, _OF_HALTS):
+                self._shut_or_open(event)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)
@@ -112,6 +123,21 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords):
         self.measuring.settle()
         self.on_durable()
         self._lifecycle.count(len(records))
+
+    def _shut_or_open(self, event: e.HaltRaised | e.HaltLifted) -> None:
+        """Let a global stop, and its end, be the venues' as well."""
+        if event.scope != SCOPE_ALL:
+            return
+        if isinstance(event, e.HaltRaised):
+            act = self.desk.dispatcher.cancel_everything
+            is_due = event.state == TradingState.HALTED
+        else:
+            act = self.desk.dispatcher.re_arm
+            halts = self.desk.book.halts.values()
+            is_due = not any(each.scope == SCOPE_ALL for each in halts)
+        if is_due:
+            for platform in self.desk.venues:
+                act(platform)
 
     def _on_poison(self, reason: str) -> None:
         """Journal failed: nothing new leaves, cancels still go out, the process must end."""

@@ -34,8 +34,7 @@ from arbees.runtime.worker import Worker
 BATCH_MAX = 256
 DECIDING_NS = 1_000_000
 DECIDING_NS_MAX = 2_000_000
-"""
-What is decided for longer is made durable first, so that a halt, and the loop, wait for no more.
+"""What is decided for longer is made durable first, so that a halt, and the loop, wait for no more.
 
 Deciding goes on for as long as the last commit took, within these bounds: a slow disk is worth
 larger batches.
@@ -305,19 +304,17 @@ class Writer:
         now_ns = self._now_ns()
         if not isinstance(command, c.Submit):
             return Facts(now_ns=now_ns)
-        request = command.request
-        there = request if command.leg == 0 else request.alternates[command.leg - 1]
+        there = command.request.alternates[command.leg - 1] if command.leg else command.request
         found = self.book.market_of(there.platform, there.market_id)
-        touch, pool = None, ""
-        if found is not None:
-            touch = self._marks.touches.get(found[0].listing.market_key)
-            pool = found[0].listing.pool
+        listing = None if found is None else found[0].listing
+        touch = None if listing is None else self._marks.touches.get(listing.market_key)
+        pool = there.platform if listing is None else listing.pool or there.platform
         return Facts(
             now_ns=now_ns,
             touch=touch,
             venue=self.health(there.platform, now_ns),
             unrealized=self._marks.unrealized,
-            balance_ns=self.balance_ns(pool or there.platform),
+            balance_ns=self.balance_ns(pool),
             clock_offset_ns=self.clock_offset_ns(there.platform),
         )
 

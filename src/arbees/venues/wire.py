@@ -167,6 +167,7 @@ class Wire:
         connect_seconds: float = 5.0,
         answer_seconds: float = 10.0,
         kept: int = 8,
+        most: int = 64,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """
@@ -177,6 +178,7 @@ class Wire:
             connect_seconds: for name resolution, connection and TLS together.
             answer_seconds: from the write to the end of the answer.
             kept: connections that stay open while idle.
+            most: connections in use at once; who comes then waits.
             tls: for https; None = the system's certificates.
         """
         parts = urlsplit(base_url)
@@ -188,6 +190,7 @@ class Wire:
         self._connect_seconds = connect_seconds
         self._answer_seconds = answer_seconds
         self._kept = kept
+        self._places = asyncio.Semaphore(most)
         self._idle: deque[Connection] = deque()
         self._is_closed = False
         is_usual = self._port == (443 if self._tls else 80)
@@ -202,13 +205,14 @@ class Wire:
         Raises:
             VenueNotSent: there is none to be had.
         """
-        held = self._take() or await self._connect()
-        try:
-            yield held
-        except BaseException:
-            held.close()
-            raise
-        self._give_back(held)
+        async with self._places:
+            held = self._take() or await self._connect()
+            try:
+                yield held
+            except BaseException:
+                held.close()
+                raise
+            self._give_back(held)
 
     async def warm(self, count: int = 1) -> None:
         """Open connections ahead, so that an order need not wait for one. Raises VenueNotSent."""

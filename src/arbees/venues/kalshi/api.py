@@ -41,6 +41,7 @@ class KalshiApi:
         venue_clock: VenueClock,
         clock: Clock,
         wire: Wire,
+        urgent: Wire,
     ) -> None:
         """
         Hold what a call needs.
@@ -51,12 +52,14 @@ class KalshiApi:
             venue_clock: learns from each answer.
             clock: ours.
             wire: the connections for everything but creates.
+            urgent: connections for what must not wait for others.
         """
         self._root = shapes.root_of(base_url)
         self._signer = signer
         self._venue_clock = venue_clock
         self._clock = clock
         self._wire = wire
+        self._urgent = urgent
         self.budget = Budget(clock.now_ns())
 
     def path(self, path: str) -> str:
@@ -109,28 +112,44 @@ class KalshiApi:
         *,
         priced_as: str | None = None,
         is_public: bool = False,
+        is_urgent: bool = False,
     ) -> Answer:
         """
         Make one call that is no create, and return whatever came.
 
+        Args:
+            method: of HTTP.
+            path: below the base.
+            query: its parameters, which are not signed.
+            body: JSON, which is not signed.
+            priced_as: the path as the venue's list of costs has it.
+            is_public: needs no signature.
+            is_urgent: waits for no tokens: others will.
+
         Raises:
             VenueError: no answer came, or the budget is used up.
         """
-        await self._pay(method, priced_as or path)
+        if is_urgent:
+            self.budget.urgent(method, priced_as or path, self._clock.now_ns())
+        else:
+            await self._pay(method, priced_as or path)
         headers = dict(_JSON if body else _NO_BODY)
         if not is_public:
-            headers |= (await self._sign(method, path)).headers()
+            headers |= (await self._sign(method, path, is_urgent=is_urgent)).headers()
         target = self.path(path) + (f"?{urlencode(query)}" if query else "")
-        async with self._wire.connection() as connection:
+        wire = self._urgent if is_urgent else self._wire
+        async with wire.connection() as connection:
             sent_ns = self._clock.now_ns()
-            head = self._wire.head(method, target, headers, len(body))
-            answer = await self._wire.wait(connection.write(head + body))
+            head = wire.head(method, target, headers, len(body))
+            answer = await wire.wait(connection.write(head + body))
         self.compare(sent_ns, answer)
         if answer.status == 429:
             self.budget.exceeded(method, self._clock.now_ns())
         return answer
 
-    async def _sign(self, method: str, path: str) -> Signed:
+    async def _sign(self, method: str, path: str, *, is_urgent: bool) -> Signed:
+        if is_urgent:
+            return self._signer.sign(method, self.path(path))  # at once, whatever it costs the loop
         return await asyncio.to_thread(self._signer.sign, method, self.path(path))
 
     async def _pay(self, method: str, path: str) -> None:

@@ -60,6 +60,11 @@ class TokenBucket:
             return 0
         return int(missing / self.rate * NS_PER_SECOND) + 1
 
+    def spend(self, cost: float, now_ns: int) -> None:
+        """Take tokens whether they are there or not."""
+        self._refill(now_ns)
+        self._tokens -= cost
+
     def empty(self, now_ns: int) -> None:
         """Start from nothing: the venue counted more than we did."""
         self._refill(now_ns)
@@ -99,6 +104,11 @@ class Budget:
         """Take what another call costs; nanoseconds to wait, 0 = taken."""
         bucket = self.read if method == "GET" else self.write
         return bucket.take(self.cost(method, path), now_ns)
+
+    def urgent(self, method: str, path: str, now_ns: int) -> None:
+        """Take what a call costs that waits for nobody; others pay for it."""
+        bucket = self.read if method == "GET" else self.write
+        bucket.spend(self.cost(method, path), now_ns)
 
     def exceeded(self, method: str, now_ns: int) -> None:
         """Take it that the venue answered 429."""

@@ -7,7 +7,7 @@ fresher than that, and everything that filled in the market belongs to other ord
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -59,7 +59,11 @@ class KalshiOrders:
     """Creates, cancels and lookups of one account."""
 
     def __init__(
-        self, connection: Connection, wire: Wire, shard_of: Callable[[str], int | None]
+        self,
+        connection: Connection,
+        wire: Wire,
+        shard_of: Callable[[str], int | None],
+        groups: Mapping[int, str],
     ) -> None:
         """
         Hold what an order needs.
@@ -68,6 +72,7 @@ class KalshiOrders:
             connection: the account's; its signer has signatures of creates ready.
             wire: connections for creates alone.
             shard_of: the shard of a ticker; None = not known, the venue routes it.
+            groups: the order group that orders of a shard are put into.
         """
         self._api = connection.api
         self._wire = wire
@@ -75,8 +80,7 @@ class KalshiOrders:
         self._venue_clock = connection.venue_clock
         self._clock = connection.clock
         self._shard_of = shard_of
-        self.group_id: str | None = None
-        """The order group that orders of shard 0 are put into; None = none."""
+        self._groups = groups
 
     # Create ------------------------------------------------------------------------------------
 
@@ -148,8 +152,9 @@ class KalshiOrders:
         shard = self._shard_of(order.market_id)
         if shard is not None:
             body["exchange_index"] = shard
-        if self.group_id is not None and not shard:
-            body["order_group_id"] = self.group_id
+        group = self._groups.get(shard) if shard is not None else None
+        if group is not None:
+            body["order_group_id"] = group
         return msgspec.json.encode(body)
 
     async def _pay(self) -> int:

@@ -26,6 +26,7 @@ from arbees.core.words import Action, Platform, Side
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
 from arbees.venues.kalshi.connection import CREATE, Connection
+from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.markets import pool_name
 from arbees.venues.kalshi.orders import KalshiOrders
 from arbees.venues.kalshi.stream import OwnStream
@@ -64,7 +65,8 @@ class KalshiVenue:
         self.stream = OwnStream(
             connection.account.ws_url, signer=connection.signer, clock=connection.clock
         )
-        self.orders = KalshiOrders(connection, self._wire, shards.get)
+        self.groups = Groups(self.api, limit=connection.account.group_limit)
+        self.orders = KalshiOrders(connection, self._wire, shards.get, self.groups.ids)
         self._re_arms_ns = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -94,6 +96,8 @@ class KalshiVenue:
             reason, until_ns = "trading_is_paused", connection.resumes_ns
         elif reason is None and now_ns < self._re_arms_ns:
             reason, until_ns = "re_arm", self._re_arms_ns
+        elif reason is None and self.groups.is_shut:
+            reason = "order group is triggered"
         return Vitals(
             clock_offset_ns=offset_ns or 0,
             is_heartbeat_late=self.stream.is_late,
@@ -110,6 +114,7 @@ class KalshiVenue:
             self._task = asyncio.create_task(self.stream.run(), name="kalshi stream")
         await self._connection.start()
         await self._wire.warm()
+        await self.groups.make()
 
     async def close(self) -> None:
         """Release connections and threads."""
@@ -120,13 +125,19 @@ class KalshiVenue:
         await self._connection.close()
 
     async def cancel_everything(self) -> int:
-        """Cancel all that works of the account, on all shards, whoever placed it."""
+        """Cancel all that works of the account, on all shards; shut our order groups as well."""
         self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
-        answer = await self.api.call("DELETE", CREATE)
+        answer, _ = await asyncio.gather(
+            self.api.call("DELETE", CREATE, is_urgent=True), self.groups.trigger()
+        )
         self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
         if answer.status not in {200, 204}:
             raise read_error(answer.status, answer.body)
         return CANCEL_ALL_REACH_NS
+
+    async def re_arm(self) -> None:
+        """Open the order groups again. Raises VenueError."""
+        await self.groups.reset()
 
     # Orders ------------------------------------------------------------------------------------
 

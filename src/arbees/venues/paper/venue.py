@@ -95,6 +95,9 @@ class PaperVenue:
     async def cancel_everything(self) -> None:
         """Return nothing: orders are cancelled one by one, there is nothing to be faster for."""
 
+    async def re_arm(self) -> None:
+        """Nothing was shut."""
+
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
         """Send one order, at most once, and say what the answer proves."""
         assert order.platform is self._platform

@@ -1,0 +1,190 @@
+"""Kalshi's order books, live: snapshots and changes by number, and a new snapshot after each gap.
+
+Guarantees that a book which is told of is the venue's as of one number in its sequence: a number
+that is missing, a level below nothing or a message that cannot be read ends the book's word until
+the next snapshot. Nothing is told while the stream is down; what was told last grows old.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import aiohttp
+import msgspec
+
+from arbees.core.ports import Clock
+from arbees.core.quote import Quote
+from arbees.core.units import MICRO
+from arbees.core.words import Platform
+from arbees.errors import VenueOutcomeUnknown
+from arbees.venues.kalshi import shapes
+from arbees.venues.kalshi.signing import Signer
+from arbees.venues.kalshi.socket import Line, Message, read
+
+CHANNEL = "orderbook_delta"
+LEVELS_MAX = 20
+"""Levels of each side that are told; more never fill an order within the limits."""
+WATCHED_MAX = 1_000
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A whole book: bids of both outcomes."""
+
+    market_ticker: str
+    yes_dollars_fp: tuple[tuple[str, str], ...] | None = ()
+    no_dollars_fp: tuple[tuple[str, str], ...] | None = ()
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """A change of one level."""
+
+    market_ticker: str
+    price_dollars: str
+    delta_fp: str
+    side: str
+
+
+class Book:
+    """One market: quantities by price, of bids for Yes and of bids for No."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.yes: dict[int, int] = {}
+        self.no: dict[int, int] = {}
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Take a whole book."""
+        self.yes = _levels(snapshot.yes_dollars_fp)
+        self.no = _levels(snapshot.no_dollars_fp)
+
+    def change(self, delta: Delta) -> None:
+        """Take a change. Raises VenueOutcomeUnknown: it does not fit the book."""
+        side = {"yes": self.yes, "no": self.no}.get(delta.side)
+        if side is None:
+            raise VenueOutcomeUnknown(f"Kalshi's side: Expected yes or no, was {delta.side!r}")
+        price = shapes.micro("price_dollars", delta.price_dollars)
+        quantity = side.get(price, 0) + shapes.micro("delta_fp", delta.delta_fp)
+        if quantity < 0:
+            raise VenueOutcomeUnknown(f"Kalshi's book has {quantity} at {delta.price_dollars}")
+        if quantity:
+            side[price] = quantity
+        else:
+            side.pop(price, None)
+
+    def quote(self, market_id: str, now_ns: int) -> Quote:
+        """Return the book from the side of Yes: who bids for No asks for Yes."""
+        bids = sorted(self.yes.items(), reverse=True)[:LEVELS_MAX]
+        asks = sorted((MICRO - price, quantity) for price, quantity in self.no.items())
+        return Quote(
+            ts_ns=now_ns,
+            platform=Platform.KALSHI,
+            market_id=market_id,
+            bids=tuple(bids),
+            asks=tuple(asks[:LEVELS_MAX]),
+        )
+
+
+class BookStream:
+    """The books that somebody asked for."""
+
+    def __init__(self, url: str, *, signer: Signer, clock: Clock) -> None:
+        """
+        Prepare; `run` connects.
+
+        Args:
+            url: of the stream.
+            signer: signs the handshake.
+            clock: ours; a book is as of when its last message came.
+        """
+        self._line = Line(url, signer=signer, clock=clock)
+        self._clock = clock
+        self.sink: Callable[[Quote], None] = lambda _quote: None
+        """Told of each state of each book."""
+        self._watched: dict[str, None] = {}
+        self._books: dict[str, Book] = {}
+        self._sid: int | None = None
+        self._seq = 0
+        self._news = asyncio.Event()
+
+    def watch(self, market_id: str) -> None:
+        """Follow a market from now on; beyond a thousand the one asked for first is let go."""
+        if market_id in self._watched:
+            return
+        while len(self._watched) >= WATCHED_MAX:
+            self._watched.pop(next(iter(self._watched)))
+        self._watched[market_id] = None
+        self._news.set()
+
+    async def run(self) -> None:
+        """Keep the stream up while anything is watched, for ever."""
+        await self._line.keep_up(self._connected, self._down)
+
+    def _down(self, _reason: str) -> None:
+        self._books.clear()
+        self._sid = None
+
+    async def _connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        sender = asyncio.create_task(self._keep_subscribed(socket), name="kalshi books")
+        try:
+            await self._line.listen(socket, self._take)
+        finally:
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sender
+
+    async def _keep_subscribed(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Ask for what is watched and not subscribed yet, whenever something is added."""
+        asked: set[str] = set()
+        number = 0
+        while True:
+            self._news.clear()
+            missing = [ticker for ticker in self._watched if ticker not in asked]
+            if missing:
+                number += 1
+                params: dict[str, object] = {"market_tickers": missing}
+                if self._sid is None:
+                    params |= {"channels": [CHANNEL], "use_yes_price": False}
+                    command = "subscribe"
+                else:
+                    params |= {"sids": [self._sid], "action": "add_markets"}
+                    command = "update_subscription"
+                await socket.send_json({"id": number, "cmd": command, "params": params})
+                asked.update(missing)
+            await self._news.wait()
+
+    def _take(self, message: Message) -> None:
+        if message.type == "subscribed":
+            if self._sid is None:
+                self._sid, self._seq = read(message.msg, Subscribed).sid, 0
+            return
+        if message.seq is None or message.type not in {"orderbook_snapshot", CHANNEL}:
+            return
+        if self._seq and message.seq != self._seq + 1:
+            raise VenueOutcomeUnknown(f"message {self._seq + 1} is missing, {message.seq} came")
+        self._seq = message.seq
+        if message.type == CHANNEL:
+            delta = read(message.msg, Delta)
+            book = self._books.get(delta.market_ticker)
+            if book is None:
+                return  # its snapshot comes first
+            book.change(delta)
+            ticker = delta.market_ticker
+        else:
+            snapshot = read(message.msg, Snapshot)
+            ticker = snapshot.market_ticker
+            self._books.setdefault(ticker, Book()).replace(snapshot)
+        if ticker in self._watched:
+            self.sink(self._books[ticker].quote(ticker, self._clock.now_ns()))
+
+
+class Subscribed(msgspec.Struct, frozen=True):
+    """A channel was subscribed."""
+
+    channel: str = ""
+    sid: int | None = None
+
+
+def _levels(levels: tuple[tuple[str, str], ...] | None) -> dict[int, int]:
+    return {
+        shapes.micro("price", price): shapes.micro("count", count) for price, count in levels or ()
+    }

@@ -1,0 +1,157 @@
+"""One WebSocket of Kalshi's: connected, kept up, and known to be dead when it is.
+
+Guarantees that whoever uses it is told when it is down, also when the connection stands and nothing
+comes any more for longer than the venue's heartbeat; and that a message that cannot be read ends
+the connection, since something was missed.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from arbees.core.ports import Clock
+from arbees.core.units import NS_PER_SECOND
+from arbees.errors import VenueError, VenueOutcomeUnknown
+from arbees.venues.kalshi.signing import Signer
+
+T = TypeVar("T")
+
+HEARTBEAT_SECONDS = 10.0
+"""Kalshi pings this often."""
+SILENCE_SECONDS = 25.0
+"""Nothing at all for this long: the connection stands, but the stream is dead."""
+CONNECT_SECONDS = 10.0
+PAUSE_FIRST = 0.25
+PAUSE_MAX = 10.0
+MESSAGE_MAX = 64 * 1024 * 1024
+
+
+class Message(msgspec.Struct, frozen=True):
+    """The frame of every message."""
+
+    type: str
+    sid: int | None = None
+    id: int | None = None
+    seq: int | None = None
+    msg: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class StreamError(msgspec.Struct, frozen=True):
+    """An error of the stream."""
+
+    code: int = 0
+    msg: str = ""
+
+
+class Line:
+    """A connection that comes back."""
+
+    def __init__(self, url: str, *, signer: Signer, clock: Clock) -> None:
+        """
+        Prepare; `keep_up` connects.
+
+        Args:
+            url: of the stream, `wss://...`.
+            signer: signs the handshake.
+            clock: ours.
+        """
+        self._url = url
+        self._path = urlsplit(url).path
+        self._signer = signer
+        self._clock = clock
+        self.heard_ns = 0
+        """Our time of the last sign of life; 0 = none yet."""
+
+    async def keep_up(
+        self,
+        use: Callable[[aiohttp.ClientWebSocketResponse], Awaitable[None]],
+        down: Callable[[str], None],
+    ) -> None:
+        """
+        Connect, for ever again.
+
+        Args:
+            use: runs as long as a connection is good.
+            down: told why it is not any more.
+        """
+        pause = PAUSE_FIRST
+        async with aiohttp.ClientSession() as session:
+            while True:
+                since_ns = self._clock.now_ns()
+                try:
+                    await self._connected(session, use)
+                    reason = "the venue closed the stream"
+                except (VenueError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                    reason = f"{type(error).__name__}: {error}" if str(error) else "no answer"
+                down(reason)
+                if self._clock.now_ns() - since_ns > PAUSE_MAX * NS_PER_SECOND:
+                    pause = PAUSE_FIRST
+                await self._clock.sleep(pause)
+                pause = min(2 * pause, PAUSE_MAX)
+
+    async def _connected(
+        self,
+        session: aiohttp.ClientSession,
+        use: Callable[[aiohttp.ClientWebSocketResponse], Awaitable[None]],
+    ) -> None:
+        signed = await asyncio.to_thread(self._signer.sign, "GET", self._path)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            socket = await session.ws_connect(
+                self._url, headers=signed.headers(), autoping=False, max_msg_size=MESSAGE_MAX
+            )
+        try:
+            await use(socket)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await socket.close()
+
+    async def listen(
+        self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[Message], None]
+    ) -> None:
+        """
+        Read until the stream ends.
+
+        Args:
+            socket: the connection.
+            take: given each message; what it raises ends the connection.
+
+        Raises:
+            VenueOutcomeUnknown: silence, an error of the stream, or what cannot be read.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    frame = await socket.receive()
+            except TimeoutError:
+                raise VenueOutcomeUnknown(f"silent for {SILENCE_SECONDS:g} s") from None
+            self.heard_ns = self._clock.now_ns()
+            if frame.type is aiohttp.WSMsgType.PING:
+                await socket.pong(frame.data)
+            elif frame.type is aiohttp.WSMsgType.TEXT:
+                message = read(frame.data, Message)
+                if message.type == "error":
+                    error = read(message.msg, StreamError)
+                    raise VenueOutcomeUnknown(f"stream error {error.code}: {error.msg}")
+                take(message)
+            elif frame.type is not aiohttp.WSMsgType.PONG:
+                return
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a heartbeat is overdue, before the stream counts as dead."""
+        silence = self._clock.now_ns() - self.heard_ns
+        return self.heard_ns > 0 and silence > 1.5 * HEARTBEAT_SECONDS * NS_PER_SECOND
+
+
+def read(text: str | bytes | msgspec.Raw, shape: type[T]) -> T:
+    """Read a message. Raises VenueOutcomeUnknown."""
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except msgspec.DecodeError as error:
+        raise VenueOutcomeUnknown(f"a message of the stream cannot be read: {error}") from None
