@@ -151,6 +151,12 @@ async def test_endless_head_is_431(wire: Wire, head: bytes) -> None:
     assert (answer.status, answer.json["code"]) == (431, "TOO_LARGE")
 
 
+async def test_endless_header_in_one_piece_is_431(wire: Wire) -> None:
+    """A header of which only the beginning came, all at once, is refused without waiting."""
+    wire.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 60_000)
+    assert (await asyncio.wait_for(wire.answer(), 5)).status == 431
+
+
 OFFERS = ["h2c", "websocket", "HTTP/3.0, foo"]
 
 

@@ -373,3 +373,12 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 def test_plain_text_needs_no_second_look(data: bytes, is_plain: bool) -> None:
     """Escapes, other alphabets and the one control character that JSON allows are looked at."""
     assert wire.is_plain(data) is is_plain
+
+
+def test_what_came_is_quoted_not_echoed() -> None:
+    """A name or a value of any length makes a short message."""
+    with pytest.raises(Malformed) as found:
+        decode(b'{"name":"a","' + b"x" * 60_000 + b'":1}', SHAPE)
+    assert found.value.field is not None
+    assert len(found.value.field) < 200
+    assert len(str(found.value)) < 1_000

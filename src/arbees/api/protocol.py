@@ -38,7 +38,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Prepare a connection."""
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
-        """Received after the piece in which a head began."""
+        """Of the head that is being received, as far as it is known where it began."""
+        self._begun = 0
+        """Heads, counted to tell a piece with one beginning from one with several."""
         self._parsed_bytes = 0
         self._is_in_head = False
         self._is_too_large = False
@@ -61,13 +63,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, within bounds."""
+        begun = None if self._is_in_head or self._is_in_body() else self._begun
         if self._is_in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self._refuse(_head_too_large())
-                return
-        self._unset_keepalive_if_required()
-        self._feed(data)
+        if self._head_bytes <= HEAD_BYTES_MAX:
+            self._unset_keepalive_if_required()
+            self._feed(data)
+            if self._is_in_head and self._begun - 1 == begun:
+                self._head_bytes = len(data)  # all of it is of this head
+        if self._is_in_head and self._head_bytes > HEAD_BYTES_MAX:
+            self._refuse(_head_too_large())
+            return
         if self._is_waiting() and self._head_timer is None:
             self._start_timer()
 
@@ -118,6 +124,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count a head."""
         self._head_bytes = self._parsed_bytes = 0
+        self._begun += 1
         self._is_in_head = True
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: {"now": self.transport.abort}}
@@ -158,6 +165,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._parsed_bytes > HEAD_BYTES_MAX:
             self._is_too_large = True
             raise HeadTooLarge
+
+    def _is_in_body(self) -> bool:
+        """Tell whether a part of a body is still to come."""
+        return self.cycle is not None and self.cycle.more_body
 
     def _is_waiting(self) -> bool:
         """Tell whether no request is being answered."""

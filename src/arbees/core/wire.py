@@ -26,6 +26,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_END = 1 << 63
 """Nanoseconds that journal and snapshots can hold: to April 2262."""
 _SHOWN_MAX = 80
+_FIELD_MAX = 128
+_MESSAGE_MAX = 400
+"""What came from outside is quoted, never echoed at length."""
 
 ID_MAX = 128
 Identifier = Annotated[
@@ -66,10 +69,10 @@ class Malformed(Exception):  # noqa: N818 - a word of the design
 
     def __init__(self, field: str | None, message: str, advice: str = "") -> None:
         """Name the field and say what was expected and what came."""
-        self.field = field
-        self.message = message
+        self.field = None if field is None else _bounded(field, _FIELD_MAX)
+        self.message = _bounded(message, _MESSAGE_MAX)
         self.advice = advice
-        super().__init__(f"{field}: {self.text}" if field else self.text)
+        super().__init__(f"{self.field}: {self.text}" if field else self.text)
 
     @property
     def text(self) -> str:
@@ -77,12 +80,16 @@ class Malformed(Exception):  # noqa: N818 - a word of the design
         return f"{self.message}: {self.advice}" if self.advice else self.message
 
 
+def _bounded(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[:characters] + "..."
+
+
 def shown(value: object) -> str:
     """Return a value for a message, bounded."""
     text = (
         bytes(value).decode("utf-8", "replace") if isinstance(value, msgspec.Raw) else repr(value)
     )
-    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
+    return _bounded(text, _SHOWN_MAX)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
