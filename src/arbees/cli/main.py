@@ -27,11 +27,13 @@ Data goes to stdout, messages to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3
 
 Example: `arbees demo`
 
+Example: `arbees init`
+
 Example: `arbees run`
 
 Example: `arbees submit request.json`
 
-Example: `arbees status`
+Example: `arbees top`
 
 Example: `arbees kill on --reason "the model is wrong"`
 """
