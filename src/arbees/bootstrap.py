@@ -51,6 +51,7 @@ from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_log import AuditLog, Copy, NoAuditLog
 from arbees.telemetry.counters import Counters
 from arbees.telemetry.days import day_start
+from arbees.telemetry.digest import DailyDigest
 from arbees.telemetry.follower import JournalFollower
 from arbees.telemetry.logs import copy_to_console, set_up
 from arbees.telemetry.metrics import Metrics
@@ -339,10 +340,12 @@ async def running(
     try:
         ready(assembly)
         assembly.follower.measuring.board = board
-        _observe(gateway, watch, assembly.follower.measuring.counters)
+        digest = assembly.follower.digest(alert, gateway.desk.options.zone, gateway.desk.book.day)
+        _observe(gateway, watch, assembly.follower.measuring.counters, digest)
         record.open(_teller(gateway))
         await assembly.start()
         gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
+        gateway.desk.supervisor.start(digest.run(), "daily digest")
         yield assembly
     finally:
         record.close()
@@ -361,12 +364,15 @@ def _teller(gateway: TradingGateway) -> Callable[[Event], None]:
     return hand
 
 
-def _observe(gateway: TradingGateway, watch: AlertWatch, counters: Counters) -> None:
+def _observe(
+    gateway: TradingGateway, watch: AlertWatch, counters: Counters, digest: DailyDigest
+) -> None:
     """Hand durable events to alerts and metrics; tell them what is open from before."""
 
     def take(time_ns: int, event: Event) -> None:
         watch.take(time_ns, event)
         counters.take(time_ns, event)
+        digest.take(event)
 
     gateway.on_event = take
     watch.resume(gateway.desk.book)

@@ -10,7 +10,7 @@ from arbees.core.ports import Stored
 from arbees.telemetry.frames import WITHHELD, block_of, event_of
 
 SECRET_WORDS = ("secret", "digest", "password", "hash", "token")
-HARMLESS = {"settings_hash"}
+HARMLESS = {"settings_hash", "limits_hash"}
 """Fields whose names sound like secrets and are none."""
 
 

@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "balances": Command(WATCH, "Show the money at each venue."),
     "safeguards": Command(WATCH, "Show the safeguards, and how much of each limit is used."),
     "alerts": Command(WATCH, "Show the alerts that were raised."),
+    "report": Command(WATCH, "Report on a day: orders, fill rate, slippage, P&L, denials."),
     "top": Command(WATCH, "Show the gateway live."),
     "kill": Command(STOP, "Stop trading, reduce, resume: the kill switch."),
     "play": Command(PROVE, "Play recorded quotes and requests in recorded time."),

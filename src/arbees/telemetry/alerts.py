@@ -45,10 +45,13 @@ class AlertName(StrEnum):
     VENUE_API_ERRORS = "VENUE_API_ERRORS"
     QUOTES_STALE = "QUOTES_STALE"
     ALERT_SINK_FAILED = "ALERT_SINK_FAILED"
+    DAILY_DIGEST = "DAILY_DIGEST"
 
     @property
     def severity(self) -> Severity:
         """How soon somebody must look."""
+        if self is AlertName.DAILY_DIGEST:
+            return Severity.INFO
         return Severity.CRITICAL if self in _CRITICAL else Severity.WARNING
 
 
@@ -102,6 +105,8 @@ class LogSink:
             log.info("An alert is over", was=alert.message, **facts)
         elif alert.severity is Severity.CRITICAL:
             log.error(alert.message, **facts)
+        elif alert.severity is Severity.INFO:
+            log.info(alert.message, **facts)
         else:
             log.warning(alert.message, **facts)
 

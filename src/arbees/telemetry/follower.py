@@ -6,8 +6,11 @@ not wait for it. It fails as its parts do.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from zoneinfo import ZoneInfo
 
+from arbees.core.book import Day
 from arbees.core.measures import By, QualityView
+from arbees.telemetry.digest import DailyDigest
 from arbees.telemetry.metrics import Metrics
 from arbees.telemetry.quality import Quality
 from arbees.telemetry.stream import EventStream
@@ -47,6 +50,17 @@ class JournalFollower:
         start_ns = self._day_start() if since_ns is None else since_ns
         async with self._turn:
             return await asyncio.to_thread(self._quality.view, start_ns, by=by)
+
+    def digest(self, raise_: Callable[..., None], zone: ZoneInfo, day: Day | None) -> DailyDigest:
+        """
+        Return what tells of each trading day when it is over.
+
+        Args:
+            raise_: takes an alert: name, message, data.
+            zone: of the trading day.
+            day: the one that the journal is in, if there is one.
+        """
+        return DailyDigest(self._quality, zone, raise_, None if day is None else day.day)
 
     async def metrics(self) -> bytes:
         """Return the page of metrics; see the port."""
