@@ -81,9 +81,12 @@ class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Decimal
     """What of ours is not provably inside that figure."""
     equity: Decimal
-    """Available plus what is held, at its marks."""
+    """Available, what open orders keep back of it, and what is held at its marks."""
     as_of: str
     stale: bool
+    """Too old to trade on."""
+    pool: str = ""
+    """Which of the venue's pools of money, where it has several."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,13 +91,14 @@ def _balance(desk: Desk, name: str, pool: Pool) -> BalanceView:
         platform=pool.platform,
         available=to_decimal(pool.available),
         reserved=to_decimal(pool.outside),
-        equity=to_decimal(equity_of(desk.book, pool, _held_worth(desk, pool.platform))),
+        equity=to_decimal(equity_of(desk.book, name, _held_worth(desk, name))),
         as_of=format_time(max(pool.as_of_ns, seen_ns)),
+        pool=name,
         stale=age > stale_after(desk.options.balance_interval_ns),
     )
 
 
-def equity_of(book: Book, pool: Pool, held: int) -> int:
+def equity_of(book: Book, name: str, held: int) -> int:
     """
     Return what a pool is worth, in micro-dollars.
 
@@ -106,14 +107,15 @@ def equity_of(book: Book, pool: Pool, held: int) -> int:
 
     Args:
         book: with the open orders.
-        pool: of one venue.
+        name: of the pool.
         held: worth of what is held there.
     """
+    pool = book.pools[name]
     spent = sum(amount for _, amount in pool.spent)
     kept_back = sum(
         max(order.reserved.loss_yes, order.reserved.loss_no)
         for order in book.orders.values()
-        if order.platform == pool.platform
+        if (order.pool or order.platform) == name
         and order.is_inside
         and order.action is Action.BUY
         and not order.is_reducing
@@ -121,12 +123,14 @@ def equity_of(book: Book, pool: Pool, held: int) -> int:
     return pool.available - spent + kept_back + held
 
 
-def _held_worth(desk: Desk, platform: str) -> int:
-    """Return what is held at a venue at its marks: cost, and what the marks are above it."""
+def _held_worth(desk: Desk, pool: str) -> int:
+    """Return what is held against a pool at its marks: cost, and what the marks are above it."""
     total = 0
     for key, market in desk.book.markets.items():
         yes, no = market.yes, market.no
-        if market.listing.platform == platform and (yes.quantity or no.quantity):
+        if (market.listing.pool or market.listing.platform) == pool and (
+            yes.quantity or no.quantity
+        ):
             now = desk.marks.closing_prices(key)
             total += yes.cost + marked_of(yes, now[0], market.mark_yes)
             total += no.cost + marked_of(no, now[1], market.mark_no)

@@ -41,9 +41,6 @@ from arbees.runtime.writer import Committed, Lane
 
 T = TypeVar("T")
 
-UNJOURNALED_SECONDS = 10.0
-"""How long cancels that go out without a journal are waited for."""
-
 
 class Operations:
     """The part of the gateway that operators use; the gateway gives it its parts."""
@@ -52,6 +49,8 @@ class Operations:
     reads: Reads
     reconciler: Reconciler
     monitors: Monitors
+    last_cancels_seconds: float
+    """How long cancels that go out without a journal are waited for."""
 
     # Looks -------------------------------------------------------------------------------------
 
@@ -194,7 +193,7 @@ class Operations:
         """Ask the venues without a journal; one that hangs or breaks keeps nobody waiting."""
         asked = [self.desk.dispatcher.cancel_once(order) for order in orders]
         try:
-            async with asyncio.timeout(UNJOURNALED_SECONDS):
+            async with asyncio.timeout(self.last_cancels_seconds):
                 answers = await asyncio.gather(*asked, return_exceptions=True)
         except TimeoutError:
             self.desk.alert("JOURNAL_TROUBLE", "not every cancel was answered in time")
@@ -245,16 +244,17 @@ class Operations:
         venue = Platform(platform)
         if self.desk.writer.poison is not None:
             raise Undecided("JOURNAL_FAILED", "nothing was moved")
-        if self.desk.simulator is not None:
-            await self._move_on_paper(venue, amount_micro)
         command = c.MoveCash(platform=venue, amount=amount_micro, reason=reason, actor=actor)
-        try:
-            committed = await self._put(command)
-        except Undecided as error:
-            where = "on record" if self.desk.simulator is None else "on record, but made on paper"
-            raise Undecided(
-                error.code, f"the movement is not {where}; a comparison tells"
-            ) from None
+        async with self.reconciler.turn:
+            if self.desk.simulator is not None:
+                await self._move_on_paper(venue, amount_micro)
+            try:
+                committed = await self._put(command)
+            except Undecided as error:
+                is_made = self.desk.simulator is not None
+                where = "on record, but made on paper" if is_made else "on record"
+                message = f"the movement is not {where}; a comparison tells"
+                raise Undecided(error.code, message) from None
         if self.desk.simulator is not None:
             await self.monitors.refresh_balances()
         return CashflowView(

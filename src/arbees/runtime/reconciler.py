@@ -44,7 +44,11 @@ class Reconciler:
         self._desk = desk
         self._monitors = monitors
         self._is_catching_up = False
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """Held while a comparison goes on, and by whoever moves what is compared."""
+        self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
+        self._suspected: set[str] = set()
+        """Breaks of the last look that are not recorded yet: a read may only lag."""
         monitors.on_reconnect = self.catch_up
 
     def catch_up(self) -> None:
@@ -77,7 +81,7 @@ class Reconciler:
 
     async def compare_all(self) -> tuple[str, ...]:
         """Reconcile all venues once, one comparison at a time; return those that were not."""
-        async with self._turn:
+        async with self.turn:
             return tuple([name for name in self._desk.venues if not await self._look(name)])
 
     async def _look(self, platform: Platform) -> bool:

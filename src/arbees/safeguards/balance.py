@@ -101,9 +101,14 @@ class Balance(msgspec.Struct, frozen=True):
     def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
         """Return what is reserved of each venue's figure and not provably inside it."""
         return tuple(
-            Use(f"platform:{pool.platform}", "INSUFFICIENT_BALANCE", pool.outside, pool.available)
-            for pool in book.pools.values()
+            Use(_scope(name, pool), "INSUFFICIENT_BALANCE", pool.outside, pool.available)
+            for name, pool in book.pools.items()
         )
+
+
+def _scope(name: str, pool: Pool) -> str:
+    """Return the scope of a pool: its platform, where that has no other."""
+    return f"platform:{pool.platform}" if name == pool.platform else f"pool:{name}"
 
 
 def age_of(pool: Pool, balance_ns: int, now_ns: int) -> int:
