@@ -46,9 +46,6 @@ class Reconciler:
         self._is_catching_up = False
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
-        self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
-        self._suspected: set[str] = set()
-        """Breaks of the last look that are not recorded yet: a read may only lag."""
         monitors.on_reconnect = self.catch_up
 
     def catch_up(self) -> None:
