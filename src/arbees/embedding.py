@@ -157,6 +157,7 @@ class Gateway(AsyncClient):
         *,
         folder: Path | str | None = None,
         clock: JumpingClock | None = None,
+        patience_seconds: float = 30.0,
         max_age_seconds: float = 30.0,
     ) -> None:
         """
@@ -167,6 +168,7 @@ class Gateway(AsyncClient):
                 `arbees.toml`, as for `arbees run`.
             folder: where journal, paper book and audit log lie; None = where the settings say.
             clock: its time; None = the system's.
+            patience_seconds: how long to try while nothing is decided.
             max_age_seconds: how long a signal without `expires_at` is worth coming again with.
 
         Raises:
@@ -189,6 +191,7 @@ class Gateway(AsyncClient):
         super().__init__(
             f"http://{HOST}",
             "",
+            patience_seconds=patience_seconds,
             max_age_seconds=max_age_seconds,
             transport=InProcess(self._context),
             now_ns=self._clock.now_ns,
