@@ -90,9 +90,9 @@ class Assembly:
         found: list[str] = []
         if self.audit.error is not None:
             found.append(f"the audit log is behind: {self.audit.error}")
-        trouble = getattr(self.gateway.desk.journal, "trouble", None)
+        trouble = self.gateway.desk.journal.trouble
         if trouble is not None:
-            found.append(str(trouble))
+            found.append(trouble)
         if self.paper is not None and self.paper.stop_reason is not None:
             found.append(f"the paper exchange stopped: {self.paper.stop_reason}")
         found += [

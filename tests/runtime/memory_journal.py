@@ -31,7 +31,7 @@ class Room:
 
 
 class MemoryJournal:
-    """Implements `core.ports.Journal`, with what else the runtime looks for."""
+    """Implements `core.ports.Journal`."""
 
     def __init__(self, now_ns: int) -> None:
         """Begin with the record that binds it."""
@@ -52,6 +52,7 @@ class MemoryJournal:
         self.rest: Iterator[object] = iter(())
         """What following the whole chain yields, or raises."""
         self.maintained = 0
+        self.trouble: str | None = None
         self.is_closed = False
         bound = e.Bound(account="main", environment="local", mode="paper")
         self.append([Entry(now_ns, e.kind(bound), e.encode(bound), None)])
@@ -155,7 +156,7 @@ class MemoryJournal:
         """Close."""
         self.is_closed = True
 
-    # What else the runtime looks for -----------------------------------------------------------
+    # Upkeep ------------------------------------------------------------------------------------
 
     def space(self) -> Room:
         """Return how much room there is."""

@@ -166,6 +166,9 @@ class Simulator:
         self.took.append(each)
         return True
 
+    async def move_cash(self, platform: Platform, amount: int) -> None:
+        """Move nothing."""
+
     async def close(self) -> None:
         """Release nothing."""
 

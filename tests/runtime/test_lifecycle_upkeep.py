@@ -4,7 +4,6 @@ import itertools
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import cast
 
 import pytest
 
@@ -13,7 +12,6 @@ from arbees.core.book import decode
 from arbees.core.outcomes import CancelUnknown
 from arbees.core.words import HaltSource
 from arbees.errors import JournalCorrupt, JournalUnavailable
-from tests.runtime.memory_journal import MemoryJournal
 from tests.runtime.rig import Rig, running, until
 from tests.runtime.scripted_venue import fills
 from tests.safeguards.build import NOW
@@ -120,30 +118,6 @@ async def test_the_stop_does_not_wait_for_the_whole_chain() -> None:
     await rig.gateway.start()
     await rig.gateway.stop("done")
     await until(left.is_set)
-
-
-class Plain:
-    """A journal that is the port, and nothing else."""
-
-    def __init__(self, whole: MemoryJournal) -> None:
-        self._whole = whole
-
-    def __getattr__(self, name: str) -> object:
-        """Return what the port has."""
-        if name in {"maintain", "verify_rest", "space"}:
-            raise AttributeError(name)
-        return getattr(self._whole, name)
-
-
-async def test_a_journal_without_upkeep_needs_none() -> None:
-    """What a journal cannot do is not asked of it."""
-    journal = MemoryJournal(NOW)
-    rig = Rig(journal=cast("MemoryJournal", Plain(journal)), is_inline=False)
-    await rig.gateway.start()
-    await rig.wait(10)
-    assert rig.gateway.readiness().ready
-    await rig.gateway.stop("done")
-    assert journal.kinds()[-1] == "Stopped"
 
 
 # What the stop leaves --------------------------------------------------------------------------

@@ -117,12 +117,53 @@ class KeyTables(Protocol):
         ...
 
 
+class Room(Protocol):
+    """How much room a journal has."""
+
+    @property
+    def free_bytes(self) -> int:
+        """What may still be written."""
+        ...
+
+    @property
+    def is_low(self) -> bool:
+        """Whether to stop admitting; outcomes and halts are still taken."""
+        ...
+
+
 class Journal(KeyTables, Protocol):
     """An append-only record of one account, written by one process at a time."""
 
     @property
     def head(self) -> Head:
         """The last durable record."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """What an operator should know though nothing is lost; None while all is well."""
+        ...
+
+    def space(self) -> Room:
+        """Return the room that is left."""
+        ...
+
+    def maintain(self) -> None:
+        """
+        Use an idle moment for upkeep; blocking, cheap if nothing is due.
+
+        Raises:
+            JournalUnavailable: it failed, and is poisoned.
+        """
+        ...
+
+    def verify_rest(self) -> Iterator[object]:
+        """
+        Follow the whole chain in small steps, beside the writer.
+
+        Raises:
+            JournalCorrupt: names the first record that does not hold.
+        """
         ...
 
     def append(self, entries: Sequence[Entry]) -> Head:

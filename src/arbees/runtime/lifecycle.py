@@ -114,20 +114,16 @@ class Lifecycle:
 
     async def _keep_up(self) -> None:
         """Let the journal copy its log and set its reserve aside while nothing waits."""
-        maintain = getattr(self._desk.journal, "maintain", None)
-        while maintain is not None:
+        while True:
             await self._desk.clock.sleep(UPKEEP_SECONDS)
             if self._desk.writer.is_idle and self._desk.writer.poison is None:
-                await self._in_thread(maintain)
+                await self._in_thread(self._desk.journal.maintain)
 
     async def _verify(self) -> None:
         """Follow the whole chain in the background, once; a break found there halts."""
-        verify = getattr(self._desk.journal, "verify_rest", None)
-        if verify is None:
-            return
 
         def follow() -> None:
-            for _ in verify():
+            for _ in self._desk.journal.verify_rest():
                 if self._is_stopping:
                     return  # the next start begins anew
 

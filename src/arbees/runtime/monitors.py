@@ -247,10 +247,7 @@ class Monitors:
 
     def look_at_space(self) -> None:
         """Halt while there is room left to say so: outcomes and halts still have the reserve."""
-        space = getattr(self._desk.journal, "space", None)
-        if space is None:
-            return
-        found = space()
+        found = self._desk.journal.space()
         if found.is_low and f"{HaltSource.JOURNAL}|{SCOPE_ALL}" not in self._desk.book.halts:
             self.halt(HaltSource.JOURNAL, f"disk space is low: {found.free_bytes} bytes free")
 
