@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
@@ -28,13 +29,12 @@ FILLED_IN = {"REQUEST_ID": "req-1", "RECEIPT_ID": "receipt-1"}
 """What a reader puts in place of a name in capitals."""
 READY_SECONDS = 20.0
 RUNS = frozenset({"arbees run", "make run"})
-PRELUDE = f"""
-curl -s http://127.0.0.1:{PORT}/v1/quotes \\
-    -H 'Content-Type: application/json' -d @examples/quote.json
-arbees submit examples/request.json
-arbees submit examples/too-large.json  # exit 3
-"""
-"""What somebody who opens a page in the middle of a day has done before."""
+PRELUDE = (
+    ("quotes", "quote.json"),
+    ("executions", "request.json"),
+    ("executions", "too-large.json"),
+)
+"""What somebody who opens a page in the middle of a day has sent before: example to path."""
 _SYSTEMD = re.compile(r"systemctl (start|stop|restart) arbees$")
 
 
@@ -96,11 +96,18 @@ class Reader:
         self._environment["PATH"] = f"{binaries}:{self._environment['PATH']}"
 
     def settle(self) -> None:
-        """Do what the tutorial begins with: a place for the audit log, a gateway, a first fill."""
+        """Do what the tutorial begins with: a gateway, a market, a fill and a denial."""
         self.clone()
         (self._folder / ".env").write_text("AUDIT_LOG_PATH=var/execution_audit.jsonl\n")
         self._start(["arbees", "run"])
-        self.type(PRELUDE)
+        gateway = HTTPConnection("127.0.0.1", self._port, timeout=READY_SECONDS)
+        for path, example in PRELUDE:
+            body = (self._folder / "examples" / example).read_bytes()
+            gateway.request("POST", f"/v1/{path}", body, {"Content-Type": "application/json"})
+            answer = gateway.getresponse()
+            assert answer.status == 200, answer.read()
+            answer.read()
+        gateway.close()
 
     def type(self, block: str) -> str:
         """

@@ -61,3 +61,15 @@ def spoken(text: str) -> Iterator[list[str]]:
         found = re.search(r"(?:^|[\s/(])arbees ([a-z].*)$", part.strip())
         if found:
             yield [word.strip("[]`,.") for word in found.group(1).split()]
+
+
+def arguments() -> set[str]:
+    """Return the names that help puts in place of what is typed: `ORDER_ID`."""
+    found: set[str] = set()
+    for name in COMMANDS:
+        app = application(name)
+        for each in (app, *(app[below] for below in app if not below.startswith("-"))):
+            if each.default_command is not None:
+                for argument in each.assemble_argument_collection():
+                    found |= {text for text in argument.names if not text.startswith("-")}
+    return found

@@ -15,7 +15,7 @@ from arbees.settings.catalog import Catalog
 from arbees.telemetry.alerts import AlertName
 from arbees.telemetry.catalogue import CATALOGUE
 from tests.docs.pages import ROOT, name_of, pages, prose_of, typed
-from tests.docs.spoken import spoken, wrong_in
+from tests.docs.spoken import arguments, spoken, wrong_in
 
 INLINE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 NOT_OURS = {
@@ -90,7 +90,7 @@ def known_names() -> frozenset[str]:
     }
     names |= {status.value for status in OrderStatus} | {state.value for state in TradingState}
     names |= {source.value for source in HaltSource}
-    return frozenset(names | NOT_OURS)
+    return frozenset(names | arguments() | NOT_OURS)
 
 
 def test_names_in_capitals_exist() -> None:
