@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import stat
 import subprocess
@@ -11,12 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.main import main
+from arbees.cli.main import build, main
+from arbees.cli.texts import Page, pages
 from arbees.settings import Kalshi, load
 
 Capture = pytest.CaptureFixture[str]
 SOURCE = str(Path(__file__).parents[2] / "src")
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
+
+
+def page_of(*words: str) -> Page:
+    """Return all about a command."""
+    return next(page for page in pages(build()) if page.words == words)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +58,7 @@ def test_defaults(folder: Path, capsys: Capture) -> None:
     assert shown["JOURNAL_PATH"].text == "var/arbees-paper.db"
 
 
-def test_every_flag(folder: Path, key_file: Path) -> None:
+def test_every_flag(folder: Path, key_file: Path, capsys: Capture) -> None:
     """What a flag says stands in the files."""
     flags = {
         "data": "data dir/",
@@ -66,6 +73,11 @@ def test_every_flag(folder: Path, key_file: Path) -> None:
         "folder": "here",
     }
     assert main(["init", "-y", *(f"--{name}={text}" for name, text in flags.items())]) == 0
+    said = capsys.readouterr().err
+    assert "keys create --name beta --strategy beta --scope submit" in said
+    assert said.index("--name operator") < said.index("--name alpha")
+    known = {name for each in page_of("keys", "create").taken for name in each.names}
+    assert set(re.findall(r"--[\w-]+", said.partition("keys create")[2])) <= known
     settings = load({}, folder / "here" / ".env", folder / "here" / "arbees.toml")
     shown = {name: found.text for name, found in settings.shown().items()}
     assert shown["JOURNAL_PATH"] == "data dir/arbees-paper.db"

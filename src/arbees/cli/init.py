@@ -6,6 +6,7 @@ with secrets is for its owner alone. No secret is asked for: a key stays in its 
 """
 
 import os
+import shlex
 import stat
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ from arbees.settings.starting import dotenv_text, toml_text
 
 DATA, PROFILE, NO_PROFILE = "var", "day1", "none"
 KEY_BYTES_MAX = 65_536
+_OPERATOR = "--scope admin --scope read --scope halt --scope resume --scope cancel"
+_STRATEGY = "--scope submit --scope read"
 
 app = App(name="init")
 
@@ -318,5 +321,8 @@ def _tell_next(folder: Path, strategies: list[str]) -> None:
     say("Next:", style="bold")
     say(f"  {here}arbees doctor")
     say(f"  {here}arbees run")
-    for name in strategies:
-        say(f"  arbees keys create, for strategy {name}")
+    if strategies:
+        say("Once there is a key, all need one; yours first:")
+        say(f"  {here}arbees keys create --name operator {_OPERATOR}")
+    for name in map(shlex.quote, strategies):
+        say(f"  {here}arbees keys create --name {name} --strategy {name} {_STRATEGY}")

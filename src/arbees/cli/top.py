@@ -71,7 +71,7 @@ def top(
     watch = Watch(where, every)
     console = Console(highlight=False)
     try:
-        if once or as_json or not console.is_terminal:
+        if once or as_json or not console.is_terminal or console.is_dumb_terminal:
             return _once(watch, console, as_json=as_json)
         _live(watch, console)
     finally:
