@@ -205,6 +205,16 @@ def test_another_machines_journal_is_not_ours(folder: Path, capsys: Captured) ->
     assert list(folder.glob("*.db*")) == []
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "gateway.invalid"])  # noqa: S104
+def test_a_gateway_that_is_to_listen_elsewhere_gets_its_first_key(folder: Path, host: str) -> None:
+    """It would not start without one, so that nobody can answer at that address."""
+    del os.environ["ARBEES_URL"]
+    os.environ.update({"HTTP_HOST": host, "HTTP_PORT": "1"})
+    assert main(CREATE) == Exit.OK
+    assert main(["keys", "list"]) == Exit.OK
+    assert len(recorded(folder / "arbees-paper.db")) == 2
+
+
 def test_what_is_made_offline_is_what_the_gateway_would_make(folder: Path) -> None:
     """Caps and strategy included, so that the book is the same."""
     more = ["--strategy", "s", "--max-order-contracts", "7", "--requests-per-minute", "60"]
