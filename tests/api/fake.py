@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from arbees.core.denials import NoDenial, ReviewView
+from arbees.core.drilling import DrillsView
+from arbees.core.events import DenialReviewed, Drilled
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Leg, Line, Result
@@ -28,6 +31,8 @@ from tests.api.fake_keys import FakeKeys
 from tests.api.fake_operator import FakeOperator
 
 NOW_NS = 1_769_632_200_000_000_000
+NO_DENIAL = 404
+"""A record that is none."""
 SINCE = "2026-01-28T20:30:00.000Z"
 
 BODY = {
@@ -109,6 +114,8 @@ class FakeGateway(FakeKeys, FakeOperator):
         FakeOperator.__init__(self)
         self.requests: list[tuple[Request, float]] = []
         self.key_ids: list[str | None] = []
+        self.reviews: list[DenialReviewed] = []
+        self.journal = JournalView(sequence=9, hash="ab" * 32)
         self.quotes: list[Quote] = []
         self.settlements: list[Settlement] = []
         self.switched: list[dict[str, Any]] = []
@@ -137,6 +144,15 @@ class FakeGateway(FakeKeys, FakeOperator):
         event = EventView(sequence=7, time=SINCE, kind="OrderApproved", body={"size": 50_000_000})
         self.known[request.request_id] = Execution(result=answer, events=(event,))
         return answer
+
+    async def record_drills(self, drills: Sequence[Drilled]) -> DrillsView:
+        return DrillsView(recorded=len(drills), limits_agree=True, sequence=9)
+
+    async def review_denials(self, reviews: Sequence[DenialReviewed]) -> ReviewView:
+        if any(each.sequence == NO_DENIAL for each in reviews):
+            raise NoDenial(f"Record {NO_DENIAL} is no denial")
+        self.reviews += reviews
+        return ReviewView(recorded=len(reviews), sequence=9)
 
     def execution(self, request_id: str) -> Execution | None:
         return self.known.get(request_id)
@@ -204,7 +220,7 @@ class FakeGateway(FakeKeys, FakeOperator):
             state="HALTED" if self.halts else "ACTIVE",
             halts=self.halts,
             venues=(VenueView(platform="Kalshi", state="ACTIVE"),),
-            journal=JournalView(sequence=9, hash="ab" * 32),
+            journal=self.journal,
             pnl_today=Decimal("-12.5"),
             version="0.1.0",
             settings_hash="cd" * 32,

@@ -6,6 +6,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import Caps, KeyAsk
 from arbees.core.operating import End
+from arbees.core.result import Result
 from arbees.core.units import MICRO
 from arbees.core.words import KeyScope, Platform
 from arbees.runtime.writer import Lane
@@ -124,4 +125,25 @@ async def mend(evening: Evening) -> None:
     await evening.ask("filled")
 
 
-STORIES: tuple[Act, ...] = (look_around, hold_keys, mend)
+async def review(evening: Evening) -> None:
+    """Denials that an operator confirms, disputes and thinks over."""
+    await evening.quote()
+    denied = [await evening.ask(key, contracts=70) for key in ("large", "larger", "largest")]
+    gateway = evening.assembly.gateway
+    for result, verdict in zip(denied, ("confirmed", "disputed", "disputed"), strict=True):
+        await gateway.review_denials((_said(result, verdict),))
+    await gateway.review_denials((_said(denied[2], "confirmed"),))
+    await evening.ask("good")
+
+
+def _said(result: Result, verdict: str) -> e.DenialReviewed:
+    return e.DenialReviewed(
+        request_id=result.request_id,
+        sequence=result.sequence,
+        verdict=verdict,
+        reason="a drill",
+        actor="operator",
+    )
+
+
+STORIES: tuple[Act, ...] = (look_around, hold_keys, mend, review)

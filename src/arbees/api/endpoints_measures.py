@@ -1,7 +1,8 @@
 """Rows of the table of endpoints (`api.endpoints`): what is measured."""
 
-from arbees.api import drills, quality
+from arbees.api import denials, drills, quality
 from arbees.api.endpoint import Endpoint, Parameter
+from arbees.core.denials import ReviewsWire, ReviewView
 from arbees.core.drilling import DrillsView, DrillsWire
 from arbees.core.measures import By, QualityView
 from arbees.core.wire import Timestamp
@@ -61,5 +62,22 @@ MEASURES = (
             "drills": [{"safeguard": "balance", "passed": True}],
         },
         answers={201: DrillsView},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/denials/reviews",
+        operation="reviewDenials",
+        summary="Confirm or dispute denials",
+        handler=denials.review,
+        tag="Account",
+        scopes=("admin",),
+        body=ReviewsWire,
+        example={
+            "denials": [{"request_id": "req-1", "sequence": 17}],
+            "verdict": "confirmed",
+            "reason": "the size was a mistake of the strategy",
+        },
+        answers={201: ReviewView},
+        problems={404: ("NOT_FOUND",)},
     ),
 )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from arbees.cli import rebuilding, what_if
+from arbees.cli import denials, rebuilding, what_if
 from arbees.cli.console import Json, say
 from arbees.cli.exits import Exit
 from arbees.settings import load_here
@@ -21,6 +21,40 @@ LINES = 20
 app = App(name="replay")
 
 
+Config = Annotated[
+    tuple[Path, ...],
+    Parameter(
+        help="Other settings: a file like arbees.toml or .env; what it does not name stays as it "
+        "was recorded. May be given several times.",
+        negative="",
+    ),
+]
+Set = Annotated[
+    tuple[str, ...], Parameter(name="--set", help="One other setting, NAME=VALUE.", negative="")
+]
+Check = Annotated[
+    bool,
+    Parameter(
+        negative="",
+        help="List what was denied, to confirm or dispute each denial; ask at a terminal.",
+    ),
+]
+Confirm = Annotated[
+    tuple[str, ...],
+    Parameter(
+        help="A denial that was right: a record, a request, or a group safeguard/CODE.",
+        negative="",
+    ),
+]
+Dispute = Annotated[
+    tuple[str, ...],
+    Parameter(help="A denial that was wrong: the request should have passed.", negative=""),
+]
+Lines = Annotated[
+    int, Parameter(name=("--lines", "-n"), help="How many decisions or denials to list.")
+]
+
+
 @app.default
 def replay(
     journal: Annotated[
@@ -28,21 +62,13 @@ def replay(
     ] = None,
     /,
     *,
-    config: Annotated[
-        tuple[Path, ...],
-        Parameter(
-            help="Other settings: a file like arbees.toml or .env; what it does not name stays as "
-            "it was recorded. May be given several times.",
-            negative="",
-        ),
-    ] = (),
-    settings: Annotated[
-        tuple[str, ...],
-        Parameter(name="--set", help="One other setting, NAME=VALUE.", negative=""),
-    ] = (),
-    lines: Annotated[
-        int, Parameter(name=("--lines", "-n"), help="How many changed decisions to list.")
-    ] = LINES,
+    config: Config = (),
+    settings: Set = (),
+    check_false_denials: Check = False,
+    confirm: Confirm = (),
+    dispute: Dispute = (),
+    reason: Annotated[str | None, Parameter(help="Why; it is journaled.")] = None,
+    lines: Lines = LINES,
     as_json: Json = False,
 ) -> int:
     """Rebuild the book from a journal and prove it; ask what other limits would have done.
@@ -51,12 +77,24 @@ def replay(
     snapshot. With other settings every recorded decision is judged again, with the facts and the
     book of then; what would change is counted, in decisions and in money, and listed.
 
+    With --check-false-denials it lists what was denied and what operators said of it; answers are
+    kept in the journal, through the gateway while one writes it.
+
     Ends with 65 and names the first bad record where the journal is not as it was written.
 
     Example: `arbees replay var/arbees-paper.db`
 
     Example: `arbees replay --set MAX_ORDER_SIZE=50 --set MAX_POSITION_PER_MARKET=100`
+
+    Example: `arbees replay --check-false-denials`
+
+    Example: `arbees replay --confirm order_size/MAX_ORDER_SIZE --reason "as it should be"`
     """
+    answers = denials.Answers(confirm, dispute, reason)
+    is_check = check_false_denials or answers.are_given
+    if is_check and (config or settings):
+        say("Expected denials to check, or other settings, both were there")
+        return Exit.USAGE
     try:
         named = _named(settings)
     except ValueError as error:
@@ -66,6 +104,8 @@ def replay(
     if config or named:
         changes = read_changes(list(config), named)
     path = journal or load_here().journal_path()
+    if is_check:
+        return denials.check(path, answers, lines=lines, as_json=as_json)
     if changes is None:
         return rebuilding.rebuild(path, as_json=as_json)
     return what_if.ask(path, changes, lines=lines, as_json=as_json)

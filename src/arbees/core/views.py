@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from arbees.core.access import KeyHolder
+from arbees.core.denials import Reviewer
 from arbees.core.drilling import Driller
 from arbees.core.measures import Observer
 from arbees.core.operating import Operator
@@ -150,7 +151,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[EventView, ...]
 
 
-class Gateway(KeyHolder, Operator, Driller, Protocol):
+class Gateway(KeyHolder, Operator, Driller, Reviewer, Protocol):
     """The gateway as the api sees it. All calls on its event loop."""
 
     async def submit(

@@ -283,8 +283,8 @@ def _held(document: Document, text: bytes, journal: Path) -> list[str]:
         ):
             raise _Unfit(place, f"The journal says {_shown(should)}, was {_shown(was)}")
         found = [HELD, UNBROKEN]
+        mark = read_witness(journal)  # first: what it saw is in the journal from then on
         last = _follow(reader, document.records[0])
-        mark = read_witness(journal)
         if mark is not None:
             if mark.sequence > last.sequence:
                 raise _Unfit("journal", f"It ends at {last.sequence}, its witness saw more")
