@@ -8,6 +8,8 @@ current directory; a test compares the committed page.
 import sys
 from pathlib import Path
 
+from tests.api.wrong_inputs import ALL as SENT
+from tests.api.wrong_inputs import tables
 from tests.cli.wrong_inputs import CASES as TYPED
 from tests.cli.wrong_inputs import Wrong
 
@@ -24,12 +26,21 @@ A malformed request spends no key; a setting that is not understood refuses the 
 problems at once. See also [codes](codes.md), [settings](settings.md) and the
 [command line](command-line.md).
 """
+_OVER_HTTP = """\
+## Over HTTP
+
+An answer of 400 is malformed and spends no key; one of 200 is a denial, which is a decision. Words
+such as `kalshi`, `YES` or `buy` are no mistake: they are read in any case. `...` stands for what
+differs from call to call.
+
+"""
 
 
 def page() -> str:
     """Return the text of the page."""
     parts = [_HEAD, "## At the command line\n", f"{len(TYPED)} mistakes.\n"]
     parts += [_typed(case) for case in TYPED]
+    parts += [f"{_OVER_HTTP}{len(SENT)} mistakes.\n", tables()]
     return "\n".join(parts)
 
 

@@ -53,7 +53,7 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         "freshness",
         31_250_000_000,
         30_000_000_000,
-        "created_at lies 31.25 s in the future, maximum 30 s",
+        "created_at lies 31.25 s in the future, maximum 30 s: is its zone right?",
     ),
     ("MODEL_VERSION_MISSING", "model_version", None, None, "The request names no model_version"),
     (
@@ -63,7 +63,13 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         "limit",
         "Model version what may not trade: limit",
     ),
-    ("MARKET_UNKNOWN", "market", "what", None, "Market what is not known"),
+    (
+        "MARKET_UNKNOWN",
+        "market",
+        "what",
+        None,
+        "Market what is not known: is it of this platform, and spelt so?",
+    ),
     ("MARKET_CLOSED", "market", "what", None, "Market what is closed for trading"),
     ("INVALID_TICK", "market", 655_000, 600_000, "Price 0.655 does not lie on the tick 0.60"),
     (
@@ -85,7 +91,7 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         "market",
         "what",
         "limit",
-        "The request says what, the market is limit",
+        "The request says what, the market is limit: correct it, or leave it out",
     ),
     (
         "SELL_EXCEEDS_POSITION",

@@ -25,6 +25,7 @@ BODY_SECONDS_MAX = 10.0
 _PARAMETERS_MAX = 8
 _JSON_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
 _UTF8 = frozenset({"utf-8", "utf8"})
+_CURL = "add -H 'Content-Type: application/json'"
 _CLOSE = (b"connection", b"close")
 
 
@@ -109,8 +110,8 @@ def _is_json(value: bytes) -> bool:
 
 
 def _no_json(value: bytes) -> Problem:
-    was = f", was {value[:100].decode('latin-1')!r}" if value else ""
-    detail = f"Expected Content-Type: application/json{was}"
+    was = f"was {value[:100].decode('latin-1')!r}" if value else "was none"
+    detail = f"Expected Content-Type: application/json, {was}: with curl, {_CURL}"
     return Problem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
 
 

@@ -64,7 +64,11 @@ async def by_key(context: Context, request: HttpRequest) -> Reply:
     gateway = context.gateway
     found = parameters(request.scope["query_string"], ("idempotency_key",))
     if "idempotency_key" not in found:
-        raise Malformed("idempotency_key", "Expected the key of an execution, was absent")
+        raise Malformed(
+            "idempotency_key",
+            "Expected the key of an execution, was absent",
+            "GET shows a result, a request is sent with POST",
+        )
     key = identifier("idempotency_key", found["idempotency_key"])
     execution = gateway.execution_by_key(key)
     return _shown(caller_of(request.scope), execution, f"idempotency_key {key}")
@@ -105,7 +109,7 @@ def wait_of(query: bytes) -> float:
     try:
         micro = parse_micro(text)
     except ValueError as error:
-        raise Malformed("wait", str(error)) from None
+        raise Malformed("wait", str(error), "seconds without a unit: wait=10") from None
     if not 0 <= micro <= WAIT_SECONDS_MAX * MICRO:
         expected = f"Expected seconds from 0 to {WAIT_SECONDS_MAX}"
         raise Malformed("wait", f"{expected}, was {format_micro(micro)}")

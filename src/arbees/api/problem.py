@@ -13,6 +13,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from arbees.api import signposts
 from arbees.api.reply import Header, Reply
 from arbees.core.result import encode
 from arbees.core.views import Undecided
@@ -103,9 +104,11 @@ async def on_routing(request: Request, error: Exception) -> Reply:
     """Answer a path or a method that does not exist."""
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name)
+    path, allow = request.url.path[:200], (error.headers or {}).get("Allow", "")
     detail = {
-        404: f"There is nothing at {request.url.path[:200]}",
-        405: f"{request.method[:20]} is not offered at {request.url.path[:200]}",
+        404: f"There is nothing at {path}{signposts.of_path(path)}",
+        405: f"{request.method[:20]} is not offered at {path}"
+        f"{signposts.of_method(request.method, path, allow)}",
     }.get(error.status_code, error.detail)
     headers = [
         (name.lower().encode(), text.encode()) for name, text in (error.headers or {}).items()

@@ -123,7 +123,9 @@ class Schemas:
         places = [self.of(part) for part in parts]
         return {"type": "array", "prefixItems": places, "minItems": count, "maxItems": count}
 
-    def _component(self, kind: Any, owner: type[msgspec.Struct], parts: tuple[Any, ...]) -> Schema:  # noqa: ANN401 - see `of`
+    def _component(
+        self, kind: object, owner: type[msgspec.Struct], parts: tuple[Any, ...]
+    ) -> Schema:
         name = name_of(owner, parts)
         if self._kinds.get(name, kind) != kind:
             name = owner.__name__  # a body and an answer of one subject: the later one in full

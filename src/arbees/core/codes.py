@@ -75,7 +75,7 @@ CODES: dict[str, Code] = {
     "FUTURE_DATED": Code(
         "freshness",
         Unit.SECONDS,
-        "created_at lies {observed} s in the future, maximum {limit} s",
+        "created_at lies {observed} s in the future, maximum {limit} s: is its zone right?",
         "Set the strategy's clock.",
     ),
     "MODEL_VERSION_MISSING": Code(
@@ -93,7 +93,7 @@ CODES: dict[str, Code] = {
     "MARKET_UNKNOWN": Code(
         "market",
         Unit.TEXT,
-        "Market {observed} is not known",
+        "Market {observed} is not known: is it of this platform, and spelt so?",
         "Check market_id; on paper feed a quote of it first.",
     ),
     "MARKET_CLOSED": Code(
@@ -123,7 +123,7 @@ CODES: dict[str, Code] = {
     "CLASSIFICATION_CONFLICT": Code(
         "market",
         Unit.TEXT,
-        "The request says {observed}, the market is {limit}",
+        "The request says {observed}, the market is {limit}: correct it, or leave it out",
         "Correct sport, game_id or token_id, or leave them out.",
     ),
     "SELL_EXCEEDS_POSITION": Code(

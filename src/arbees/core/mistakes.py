@@ -47,8 +47,27 @@ SYNONYMS = {
     "model": "model_version",
 }
 """What people write instead of a field's name."""
+_DECIMALS_MAX = 4
+"""Of a number whose hundredth still has six."""
 _LOOKED_AT_MAX = 4_096
 """Bytes of a text that is no JSON; the patterns take long on long ones."""
+_SWITCH = {
+    "on": "ENABLE",
+    "stop": "ENABLE",
+    "halt": "ENABLE",
+    "off": "DISABLE",
+    "resume": "DISABLE",
+}
+"""What operators say instead of the kill switch's words."""
+MISSING = {
+    "idempotency_key": "one for each order that you mean; a retry carries the same",
+    "request_id": "a name of your own for this request",
+    "reason": "it is journaled: say who decides this, and why",
+    "size": "contracts",
+    "limit_price": "dollars of the named side; there are no market orders",
+    "side": "Yes or No",
+}
+"""What a field is for, of those that are forgotten."""
 _DOLLARS = {"dollars", "amount_usd", "usd", "notional", "stake", "size_usd", "cost"}
 
 
@@ -99,9 +118,9 @@ def of_probability(shown: str, micro: int) -> str:
 
 def _hundredth(shown: str, micro: int) -> str:
     """Write a hundredth of a number above 1 and below 100; nothing of any other."""
-    if not 1_000_000 < micro < 100_000_000 or micro % 100:
-        return ""
     whole, _, decimals = shown.partition(".")
+    if not 1_000_000 < micro < 100_000_000 or len(decimals) > _DECIMALS_MAX:
+        return ""
     return f"0.{whole.zfill(2)}{decimals}"
 
 
@@ -137,9 +156,22 @@ def of_word(text: str, options: Iterable[str]) -> str:
         named = "Yes" if bare in {"yes", "true", "y"} else "No"
         is_side = named in set(options)
         return f"did you mean {named}?" if is_side else f"that is a side: send side: {named}"
-    meant = {"fak": "IOC", "day": "GTD", "limit": "GTC", "market": "IOC"}.get(bare)
+    meant = {"fak": "IOC", "day": "GTD", "limit": "GTC", "market": "IOC", **_SWITCH}.get(bare)
     near = [meant] if meant in set(options) else _near(bare, options)
     return f"did you mean {near[0]}?" if near else ""
+
+
+def of_scope(text: str, kinds: Iterable[str]) -> str:
+    """Return what is wrong with a text that should be a scope such as sport:NBA."""
+    kind, colon, name = (part.strip() for part in text.partition(":"))
+    if text.strip().lower() in {"all", "*", "everything", "global", ""}:
+        return "did you mean all?"
+    if not colon:
+        is_platform = kind.lower() in {"kalshi", "polymarket"}
+        guess = f"platform:{kind.title()}" if is_platform else f"sport:{kind.upper()}"
+        return f"did you mean {guess}? The kind stands in front"
+    near = _near(kind.lower(), kinds)
+    return f"did you mean {near[0]}:{name or 'X'}?" if near else ""
 
 
 def of_name(name: str, known: Iterable[str]) -> str:
@@ -155,7 +187,7 @@ def of_name(name: str, known: Iterable[str]) -> str:
 
 def _near(text: str, options: Iterable[str]) -> list[str]:
     by_lower = {each.lower(): each for each in options}
-    found = difflib.get_close_matches(text, list(by_lower), n=1, cutoff=0.7)
+    found = difflib.get_close_matches(text, list(by_lower), n=1)
     return [by_lower[each] for each in found]
 
 

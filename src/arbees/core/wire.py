@@ -160,6 +160,8 @@ def _explain(
     elif named and named.group(1) == "unknown":
         known = () if place else getattr(decoder.type, "__struct_fields__", ())
         advice = mistakes.of_name(name, known)
+    elif named:
+        advice = mistakes.MISSING.get(name, "")
     elif kinds:
         advice = mistakes.of_kind(kinds.group(1), kinds.group(2), field)
     return Malformed(field, message.replace(", got ", ", was "), advice)

@@ -4,7 +4,9 @@ Guarantees that a scope which is taken covers something that can exist; another 
 what was expected.
 """
 
+from arbees.core import mistakes
 from arbees.core.book import Book
+from arbees.core.wire import shown
 from arbees.core.words import SCOPE_ALL, Platform
 
 SCOPE_KINDS = frozenset({"platform", "sport", "market", "strategy", "model_version"})
@@ -25,9 +27,10 @@ def canonical_scope(scope: str, book: Book) -> str:
     if not (colon and name and kind in SCOPE_KINDS):
         msg = (
             "Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, "
-            f"was {scope!r}"
+            f"was {shown(scope)}"
         )
-        raise ValueError(msg)
+        advice = mistakes.of_scope(scope, sorted(SCOPE_KINDS))
+        raise ValueError(f"{msg}: {advice}" if advice else msg)
     if kind == "platform":
         known = {str(platform).lower(): platform for platform in Platform}
         if name.lower() not in known:
