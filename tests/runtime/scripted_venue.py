@@ -52,6 +52,8 @@ class ScriptedVenue:
         self.before_cancel = open_door()
         self.working: list[VenueOrder] = []
         self.held: list[VenuePosition] = []
+        self.traded: list[Fill] = []
+        """What the venue lists as filled."""
         self.settled: list[Settled] = []
         self.available = 10_000 * MICRO
         self.failure: VenueError | None = None
@@ -148,6 +150,10 @@ class ScriptedVenue:
 
     async def cancel_everything(self) -> None:
         return None
+
+    async def fills(self, since_ns: int) -> Sequence[Fill]:
+        """List what filled since a moment."""
+        return self._read("fills", [each for each in self.traded if each.time_ns >= since_ns])
 
     async def re_arm(self) -> None:
         return None

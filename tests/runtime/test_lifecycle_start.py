@@ -103,15 +103,17 @@ async def test_a_start_is_on_record() -> None:
 
 
 async def test_venues_are_asked_before_the_first_request() -> None:
-    """Balances, results, orders and positions of each venue come before anything is admitted."""
+    """Cash, results, fills, orders and positions of each venue come before anything is admitted."""
     rig = Rig()
     admitted: list[bool] = []
     for venue in (rig.kalshi, rig.polymarket):
         venue.during_read = lambda: admitted.append(rig.desk.writer.is_admitting)
     await rig.gateway.start()
     for venue in (rig.kalshi, rig.polymarket):
-        assert venue.asked == ["balances", "results", "open_orders", "positions"]
-    assert admitted == [False] * 8
+        first, *compared = venue.asked
+        assert first == "balances"
+        assert compared == ["results", "balances", "fills", "open_orders", "positions"]
+    assert admitted == [False] * 12
     assert rig.desk.writer.is_admitting
     await rig.desk.supervisor.stop()
 

@@ -159,6 +159,8 @@ class Book(msgspec.Struct, kw_only=True):
     """By `cycle_name`."""
 
     pools: dict[str, Pool] = {}
+    ledgers: dict[str, int] = {}
+    """By pool: its cash by our own count, from the first comparison with the venue's on."""
     realized: int = 0
     fees: int = 0
     cash_moved: int = 0

@@ -273,6 +273,13 @@ class MarketSettled(Event, frozen=True, kw_only=True):
     no_cost: int = 0
 
 
+class CashCounted(Event, frozen=True, kw_only=True):
+    """A venue's cash, with what orders hold of it, as the start of our own count."""
+
+    pool: str
+    amount: int
+
+
 class BalanceObserved(Event, frozen=True, kw_only=True):
     """A venue's own figure, and what of ours is not provably inside it."""
 
@@ -351,6 +358,7 @@ AnyEvent = (
     | MarketStatusChanged
     | MarketSettled
     | BalanceObserved
+    | CashCounted
     | CashMoved
     | DayOpened
     | Marked

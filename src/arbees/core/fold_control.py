@@ -49,9 +49,16 @@ def balance_observed(book: Book, event: e.BalanceObserved, _time_ns: int) -> Non
         book.orders[client_order_id].is_inside = True
 
 
+def cash_counted(book: Book, event: e.CashCounted, _time_ns: int) -> None:
+    """Begin to count the cash of a pool."""
+    book.ledgers[event.pool] = event.amount
+
+
 def cash_moved(book: Book, event: e.CashMoved, _time_ns: int) -> None:
     """Take a deposit or withdrawal."""
     book.cash_moved += event.amount
+    if event.platform in book.ledgers:
+        book.ledgers[event.platform] += event.amount
 
 
 def day_opened(book: Book, event: e.DayOpened, _time_ns: int) -> None:

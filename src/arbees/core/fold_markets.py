@@ -83,6 +83,9 @@ def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
     market.result = event.result
     market.realized += event.realized
     book.realized += event.realized
+    name = market.listing.pool or market.listing.platform
+    if name in book.ledgers:
+        book.ledgers[name] += event.payout
     recount(book, market)
     for cycle in book.cycles.values():
         if cycle.market_key == event.market_key:

@@ -169,7 +169,10 @@ def order_filled(book: Book, event: e.OrderFilled, time_ns: int) -> None:
     book.realized += event.realized
     book.fees += event.fee
     _cycle(book, event, time_ns)
-    pool = book.pools.get(event.pool or event.platform)
+    name = event.pool or event.platform
+    if name in book.ledgers:
+        book.ledgers[name] += event.cash
+    pool = book.pools.get(name)
     if pool is not None:
         pool.outside += event.outside
         if event.outside > 0:

@@ -44,12 +44,15 @@ class Drilled(Event, frozen=True, kw_only=True):
     safeguard: str
     """Name of the safeguard, or `idempotency`."""
     is_passed: bool
+    """Every step was as expected."""
     limits_hash: str
     """Of the settings of all safeguards but the authorization; others void the drill."""
     settings_hash: str
     """Of all settings."""
     host: str
+    """Name of the machine."""
     version: str
+    """Of the Arbees that drilled."""
     failures: tuple[str, ...] = ()
     """What was not as expected."""
     actor: str

@@ -225,6 +225,8 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     pool: str
     available: int
     as_of_ns: int
+    total: int | None = None
+    """The same with what working orders hold of it; None = the venue does not say."""
 
 
 class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
+    Fill,
     Lookup,
     Outcome,
     Refusal,
@@ -306,6 +307,14 @@ class Venue(Protocol):
 
     async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
         """Return which of these markets were settled, and how. Raises VenueError."""
+        ...
+
+    async def fills(self, since_ns: int) -> Sequence[Fill]:
+        """
+        List what of ours filled since a moment; all of it, or VenueError.
+
+        A fill may carry no client order id where the venue does not tell it, but always its own.
+        """
         ...
 
     async def balances(self) -> Sequence[Balance]:

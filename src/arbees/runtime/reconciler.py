@@ -8,15 +8,27 @@ with the policy of its kind. A break ends by evidence: the same comparison witho
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.order import Order
-from arbees.core.outcomes import Found, Lookup, Missing, Settled, VenueOrder, VenuePosition
-from arbees.core.units import NS_PER_SECOND, format_micro
+from arbees.core.outcomes import (
+    Balance,
+    Fill,
+    Found,
+    Lookup,
+    Missing,
+    Settled,
+    VenueOrder,
+    VenuePosition,
+)
+from arbees.core.units import NS_PER_SECOND, format_dollars, format_micro
 from arbees.core.views import Undecided
 from arbees.core.words import HaltSource, OrderStatus, Platform, Side
 from arbees.errors import VenueError
+from arbees.runtime.counting import first_counts, missing_fills, wrong_cash
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.writer import Lane
@@ -29,7 +41,11 @@ RETRY_SECONDS = 0.05
 SOON_SECONDS = 5.0
 """Between comparisons while a venue was never compared."""
 
-KINDS = frozenset({"position", "unknown_order", "foreign_order", "missing_order"})
+FILLS_BEFORE_NS = 300 * NS_PER_SECOND
+"""Fills are listed from so long before the last comparison on."""
+KINDS = frozenset(
+    {"position", "unknown_order", "foreign_order", "missing_order", "missing_fill", "cash"}
+)
 """What is compared."""
 
 Breaks = dict[str, e.BreakOpened]
@@ -46,6 +62,9 @@ class Reconciler:
         self._is_catching_up = False
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
+        self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
+        self._suspected: set[str] = set()
+        """Breaks of the last look that are not recorded yet: a read may only lag."""
         monitors.on_reconnect = self.catch_up
 
     def catch_up(self) -> None:
@@ -85,9 +104,12 @@ class Reconciler:
         """Compare one venue at a moment at which nothing moves; tell whether there was one."""
         desk, venue = self._desk, self._desk.venues[platform]
         for _ in range(ATTEMPTS):
-            before = self._state(platform)
+            before, began_ns = self._state(platform), desk.clock.now_ns()
             try:
                 settled = await venue.results(self._unsettled(platform))
+                # Cash before fills: what is inside the figure is then inside the list too.
+                balances = await venue.balances()
+                fills = await venue.fills(self._fills_since_ns[platform])
                 orders = await venue.open_orders()
                 positions = await venue.positions()
                 found = await self._look_up(platform, orders)
@@ -99,11 +121,21 @@ class Reconciler:
             except Undecided:
                 return False
             self._tell(platform, settled, found)
+            missing = missing_fills(desk, platform, fills)
+            self._take(platform, missing)
             is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
-            if not settled and is_certain and self._is_still(platform, before):
+            is_quiet = not settled and not missing and self._is_still(platform, before)
+            if is_certain and is_quiet:
                 breaks = self._compare(platform, orders, positions, found)
+                breaks |= self._cash(platform, balances)
+                if self._is_news(breaks):
+                    await asyncio.sleep(0 if desk.options.is_inline else RETRY_SECONDS)
+                    continue
+                if (first := first_counts(desk, balances)) and not breaks:
+                    desk.writer.tell(c.Record(events=first))
                 if not await self._record(platform, breaks):
                     return False
+                self._fills_since_ns[platform] = began_ns - FILLS_BEFORE_NS
                 desk.uncompared.discard(platform)
                 return True
             # Something happened in between: a difference would prove nothing. Ask again.
@@ -135,6 +167,34 @@ class Reconciler:
             if isinstance(lookup, Found):
                 tell(c.TakeLookup(client_order_id=name, lookup=lookup))
 
+    def _take(self, platform: Platform, missing: Sequence[Fill]) -> None:
+        """Take fills that nobody told us of, and say so: a break that the next look closes."""
+        for fill in missing:
+            self._desk.writer.tell(c.TakeFill(fill=fill))
+            observed = f"{format_micro(fill.quantity)} at {format_micro(fill.price)}"
+            told = self._break(platform, "missing_fill", None, "no such fill", observed)
+            name = f"{told.break_id}|{fill.trade_id}"
+            if name not in self._desk.book.breaks:
+                opened = msgspec.structs.replace(told, break_id=name)
+                self._desk.writer.tell(c.Record(events=(opened,)))
+
+    def _cash(self, platform: Platform, balances: Sequence[Balance]) -> Breaks:
+        found = [
+            msgspec.structs.replace(
+                self._break(platform, "cash", None, format_dollars(ours), format_dollars(theirs)),
+                break_id=f"{platform}|cash|{pool}",
+            )
+            for pool, ours, theirs in wrong_cash(self._desk, balances)
+        ]
+        return {each.break_id: each for each in found}
+
+    def _is_news(self, breaks: Breaks) -> bool:
+        """Tell whether a break was not there at the last look: then look again first."""
+        fresh = breaks.keys() - self._desk.book.breaks.keys()
+        is_news = not fresh <= self._suspected
+        self._suspected = set(fresh)
+        return is_news
+
     def _unsettled(self, platform: Platform) -> list[str]:
         """Return the markets of which something is held or open, by the venue's own name."""
         return [
@@ -153,7 +213,7 @@ class Reconciler:
             for key, market in self._desk.book.markets.items()
             if market.listing.platform == platform
         ]
-        return [orders, held]
+        return [orders, held, dict(self._desk.book.ledgers)]
 
     def _is_still(self, platform: Platform, before: list[object]) -> bool:
         """Tell whether nothing changed, and nothing is under way that may change something."""

@@ -76,14 +76,17 @@ class Exchange:
         """List a market."""
         self.markets[market.ticker] = market
 
-    def available(self, owner: str, shard: int) -> int:
-        """Return cash less what resting orders hold, in micro-dollars."""
-        cash = self.account(owner).cash.get(shard, 0)
-        return cash - sum(
+    def held(self, owner: str, shard: int) -> int:
+        """Return what resting orders hold of the cash of a shard, in micro-dollars."""
+        return sum(
             self._held_for(order)
             for order in self.resting(owner)
             if self.markets[order.ticker].shard == shard
         )
+
+    def available(self, owner: str, shard: int) -> int:
+        """Return cash less what resting orders hold, in micro-dollars."""
+        return self.account(owner).cash.get(shard, 0) - self.held(owner, shard)
 
     def resting(self, owner: str) -> list[Order]:
         """Return somebody's resting orders, oldest first."""

@@ -88,6 +88,19 @@ class Looking:
         """`GET /portfolio/balance`."""
         return web.json_response(bodies.balance(self._desk.exchange, owner, SHARDS))
 
+    async def resting_value(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /portfolio/summary/total_resting_order_value`."""
+        parts = {shard: self._desk.exchange.held(owner, shard) for shard in SHARDS}
+        return web.json_response(
+            {
+                "total_resting_order_value": sum(parts.values()) // 10_000,
+                "resting_order_value_breakdown": [
+                    {"exchange_index": shard, "balance": bodies.price(part)}
+                    for shard, part in parts.items()
+                ],
+            }
+        )
+
     async def settlements(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/settlements`."""
         rows = [

@@ -60,6 +60,10 @@ class Rest:
             get(f"{ROOT}/portfolio/fills", wrap("read", looking.fills)),
             get(f"{ROOT}/portfolio/positions", wrap("read", looking.positions)),
             get(f"{ROOT}/portfolio/balance", wrap("read", looking.balance)),
+            get(
+                f"{ROOT}/portfolio/summary/total_resting_order_value",
+                wrap("read", looking.resting_value),
+            ),
             get(f"{ROOT}/portfolio/settlements", wrap("read", looking.settlements)),
             get(f"{ROOT}/account/limits", wrap("read", looking.limits)),
             get(f"{ROOT}/account/endpoint_costs", wrap("read", looking.costs, is_public=True)),

@@ -135,6 +135,12 @@ class BalanceAnswer(Shape, frozen=True, kw_only=True):
     updated_ts: int = 0
 
 
+class RestingValue(Shape, frozen=True, kw_only=True):
+    """`GET /portfolio/summary/total_resting_order_value`: what resting orders hold, by shard."""
+
+    resting_order_value_breakdown: tuple[ShardBalance, ...]
+
+
 class SettlementRow(Shape, frozen=True, kw_only=True):
     """One market of `GET /portfolio/settlements`."""
 

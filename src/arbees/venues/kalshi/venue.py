@@ -13,6 +13,7 @@ from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
+    Fill,
     Lookup,
     Outcome,
     Report,
@@ -21,14 +22,14 @@ from arbees.core.outcomes import (
     VenuePosition,
 )
 from arbees.core.ports import Gate, Vitals
-from arbees.core.units import MICRO, NS_PER_SECOND
+from arbees.core.units import MICRO, NS_PER_SECOND, whole_seconds
 from arbees.core.words import Action, Platform, Side
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.markets import pool_name
-from arbees.venues.kalshi.orders import KalshiOrders
+from arbees.venues.kalshi.orders import KalshiOrders, fill_of
 from arbees.venues.kalshi.stream import OwnStream
 from arbees.venues.wire import Wire
 
@@ -42,6 +43,7 @@ TERMS = Terms(
 )
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
 RESULTS = {"yes": Side.YES, "no": Side.NO}
+RESTING_VALUE = "/portfolio/summary/total_resting_order_value"
 CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
 """A cancel-all may reach orders that are placed within the minute after it."""
 
@@ -198,17 +200,28 @@ class KalshiVenue:
                 )
         return found
 
+    async def fills(self, since_ns: int) -> Sequence[Fill]:
+        """List what filled since a moment, by whomever; without our own ids. Raises VenueError."""
+        rows = await self.api.fills({"min_ts": max(0, whole_seconds(since_ns))})
+        return tuple(fill_of(row, "") for row in rows)
+
     async def balances(self) -> Sequence[Balance]:
         """Return the cash of each shard, as of our time before it was asked. Raises VenueError."""
         as_of_ns = self._clock.now_ns()
         answer = await self.api.get("/portfolio/balance", shapes.BalanceAnswer)
+        resting = await self.api.get(RESTING_VALUE, shapes.RestingValue)
+        held = {
+            each.exchange_index: shapes.micro("resting_order_value_breakdown", each.balance)
+            for each in resting.resting_order_value_breakdown
+        }
         if answer.balance_breakdown:
             return tuple(
                 Balance(
                     platform=Platform.KALSHI,
                     pool=pool_name(each.exchange_index) or Platform.KALSHI,
-                    available=shapes.micro("balance_breakdown", each.balance),
+                    available=(have := shapes.micro("balance_breakdown", each.balance)),
                     as_of_ns=as_of_ns,
+                    total=have + held.get(each.exchange_index, 0),
                 )
                 for each in answer.balance_breakdown
             )

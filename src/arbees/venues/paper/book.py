@@ -9,6 +9,7 @@ that is no paper book, or another owner's, refuses to open.
 import contextlib
 import fcntl
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -62,6 +63,11 @@ _FOUND = """
 SELECT o.order_id, o.created_ns, d.closed, d.taken_count
 FROM orders o JOIN order_details d USING (client_order_id)
 WHERE o.client_order_id = ? AND o.platform = ?
+"""
+_FILLS_SINCE = """
+SELECT f.trade_id, f.quantity, f.price, f.fee, f.created_ns, o.client_order_id, o.order_id
+FROM fills f JOIN orders o USING (order_id)
+WHERE o.platform = ? AND f.created_ns >= ? ORDER BY f.rowid
 """
 _FILLS_OF = """
 SELECT trade_id, quantity, price, fee, created_ns FROM fills WHERE order_id = ? ORDER BY rowid
@@ -147,6 +153,24 @@ class PaperBook:
             time_ns=_whole(created_ns),
             fills=fills,
             closed=None if closed is None else str(closed),
+        )
+
+    def fills(self, platform: Platform, since_ns: int) -> Sequence[Fill]:
+        """Return what filled of a venue since a moment; who made it is not told."""
+        return tuple(
+            Fill(
+                client_order_id=str(client_order_id),
+                trade_id=str(trade_id),
+                quantity=_whole(quantity),
+                price=_whole(price),
+                fee=_whole(fee),
+                is_maker=False,
+                time_ns=_whole(time_ns),
+                venue_order_id=str(order_id),
+            )
+            for trade_id, quantity, price, fee, time_ns, client_order_id, order_id in (
+                self._connection.execute(_FILLS_SINCE, (str(platform), since_ns))
+            )
         )
 
     def commit(self, rows: Rows) -> None:

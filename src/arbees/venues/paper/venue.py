@@ -14,6 +14,7 @@ from arbees.core.outcomes import (
     Balance,
     CancelOutcome,
     CancelUnknown,
+    Fill,
     Gated,
     Inconclusive,
     Lookup,
@@ -159,6 +160,10 @@ class PaperVenue:
         """List what is held, by market and outcome. Raises VenueError."""
         return await self._read("positions", self._positions)
 
+    async def fills(self, since_ns: int) -> Sequence[Fill]:
+        """List what of this venue filled since a moment. Raises VenueError."""
+        return await self._read("fills", lambda _now_ns: self._book.fills(self._platform, since_ns))
+
     async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
         """Return which of these markets were settled, and how. Raises VenueError."""
         if self._faults.occurs(Fault.OUTAGE, self._platform):
@@ -291,5 +296,6 @@ class PaperVenue:
                 pool=str(self._platform),
                 available=account.available,
                 as_of_ns=now_ns,
+                total=account.cash,
             ),
         )
