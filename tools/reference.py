@@ -1,4 +1,4 @@
-"""Write down codes, events and the list of safeguards, each on a page of the documentation.
+"""Write down codes, events, metrics and the safeguards, each on a page of the documentation.
 
 Guarantees that the pages say what the code says: they are made from `core/codes.py`, from the
 classes and docstrings of events and safeguards, and from what `apply` does with an event; a test
@@ -23,10 +23,12 @@ from arbees.core.code import Code, Unit
 from arbees.core.codes import CODES
 from arbees.safeguards import ALL
 from tools.meanings import MEANINGS
+from tools.metrics_page import metrics_page
 
 CODES_PAGE = Path("docs/reference/codes.md")
 EVENTS_PAGE = Path("docs/reference/events.md")
 SAFEGUARDS_PAGE = Path("docs/safeguards/index.md")
+METRICS_PAGE = Path("docs/reference/metrics.md")
 
 SAFEGUARDS: tuple[str, ...] = tuple(getattr(each, "name", "") for each in ALL)
 
@@ -318,6 +320,7 @@ PAGES = {
     CODES_PAGE: codes_page,
     EVENTS_PAGE: events_page,
     SAFEGUARDS_PAGE: safeguards_page,
+    METRICS_PAGE: metrics_page,
 }
 
 

@@ -65,7 +65,12 @@ NAMES = (*(str(each.name) for each in ALL), KEY)  # type: ignore[attr-defined]
 """What must be drilled."""
 
 
-async def drill(name: str, settings: Settings, now_ns: int) -> Drill:
+async def drill(
+    name: str,
+    settings: Settings,
+    now_ns: int,
+    theatre_of: Callable[[str, Settings, int], Theatre] = Theatre,
+) -> Drill:
     """
     Drill one safeguard.
 
@@ -73,17 +78,22 @@ async def drill(name: str, settings: Settings, now_ns: int) -> Drill:
         name: of the safeguard, or `idempotency`.
         settings: those of now.
         now_ns: where the recorded clock begins.
+        theatre_of: makes the place in which stages are set up.
     """
-    theatre = Theatre(name, settings, now_ns)
+    theatre = theatre_of(name, settings, now_ns)
     if name in settings.disabled:
         theatre.note(f"it is switched off: {settings.disabled[name]}", is_as_expected=False)
     else:
-        try:
-            await DRILLS[name](theatre)
-        except Exception as error:  # noqa: BLE001 - a drill that breaks is one that failed
+        script = asyncio.create_task(_run(name, theatre))
+        await asyncio.wait((script,))
+        if (error := script.exception()) is not None:
             theatre.note(f"the drill broke: {error!r}", is_as_expected=False)
     is_passed = bool(theatre.steps) and all(step.is_as_expected for step in theatre.steps)
     return Drill(name, is_passed, tuple(theatre.steps))
+
+
+async def _run(name: str, theatre: Theatre) -> None:
+    await DRILLS[name](theatre)
 
 
 def drill_all(
