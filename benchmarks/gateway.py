@@ -32,7 +32,7 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
-from arbees.core.ports import Entry, Gate, Head
+from arbees.core.ports import WELL, Entry, Gate, Head, Vitals
 from arbees.core.words import Platform, Side
 from arbees.journal import SqliteJournal
 from arbees.runtime.clock import SystemClock
@@ -65,6 +65,25 @@ class SilentVenue:
     def terms(self) -> Terms:
         """Return Kalshi's."""
         return TERMS[Platform.KALSHI]
+
+    @property
+    def vitals(self) -> Vitals:
+        """Be well."""
+        return WELL
+
+    async def start(self) -> None:
+        """There is nothing to connect."""
+
+    async def cancel_everything(self) -> int | None:
+        """Have no such call."""
+        return None
+
+    async def re_arm(self) -> None:
+        """There is nothing to undo."""
+
+    async def fills(self, since_ns: int) -> Sequence[Fill]:
+        """List none."""
+        return ()
 
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
         """Pass the gate, and let whoever waits for an answer wait for ever."""
