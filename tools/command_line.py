@@ -59,7 +59,7 @@ def command_line_page() -> str:
 
 def _section(page: Page) -> Iterator[str]:
     yield f"{'#' * (1 + len(page.words))} `arbees {' '.join(page.words)}`"
-    if page.commands:
+    if page.is_group:
         yield page.said.sentence
         return
     yield f"Usage: `{page.usage}`"

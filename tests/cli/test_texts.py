@@ -41,6 +41,7 @@ def test_page_has_all_that_is_typed() -> None:
     usages = {page.words: page.usage for page in ALL}
     assert usages["submit",] == "arbees submit FILE [OPTIONS]"
     assert usages["audit",] == "arbees audit COMMAND"
+    assert usages["orders",] == "arbees orders [COMMAND] [OPTIONS]"
     assert usages["authorize",] == "arbees authorize --reason STR [OPTIONS]"
 
 
@@ -49,7 +50,7 @@ def test_every_command_says_enough(page: Page) -> None:
     """A sentence, a meaning for every parameter, and an example that runs this very command."""
     assert page.said.sentence.endswith(".")
     assert not [each.names for each in page.taken if not each.about]
-    if not page.commands:
+    if not page.is_group:
         typed = " ".join(("arbees", *page.words))
         assert page.said.examples
         assert not [example for example in page.said.examples if typed not in example]

@@ -68,7 +68,7 @@ def manual(every: list[Page]) -> str:
         ".SH COMMANDS",
     ]
     for page in commands:
-        if not page.commands:
+        if not page.is_group:
             lines += _command(page)
     lines += [".SH EXIT STATUS", *_list((str(int(code)), text) for code, text in MEANINGS.items())]
     lines += [".SH ENVIRONMENT", *_list(ENVIRONMENT), ".SH FILES", *_list(FILES)]

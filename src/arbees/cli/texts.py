@@ -60,14 +60,18 @@ class Page(NamedTuple):
     said: Said
     taken: tuple[Taken, ...]
     commands: tuple[str, ...]
-    """The commands below this one; then it does nothing by itself."""
+    """The commands below this one."""
+    is_group: bool = False
+    """Whether it does nothing by itself."""
 
     @property
     def usage(self) -> str:
         """How it is typed."""
         parts = ["arbees", *self.words]
-        if self.commands:
+        if self.is_group:
             return " ".join([*parts, "COMMAND"])
+        if self.commands:
+            parts.append("[COMMAND]")
         for each in self.taken:
             if not each.is_option:
                 parts.append(each.names[0] if each.is_required else f"[{each.names[0]}]")
@@ -112,7 +116,8 @@ def pages(app: App, words: Sequence[str] = ()) -> Iterator[Page]:
     if app.default_command is not None:
         found = app.assemble_argument_collection()
         taken = tuple(taken_by(each) for each in found if each.show)
-    yield Page(tuple(words), said_of(app), taken, tuple(names))
+    is_group = app.default_command is None
+    yield Page(tuple(words), said_of(app), taken, tuple(names), is_group=is_group)
     for name in names:
         yield from pages(app[name], (*words, name))
 
