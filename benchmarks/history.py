@@ -39,25 +39,36 @@ def history(folder: Path, records: int) -> Path:
     """Return the folder of a kept journal of so many records."""
 
     def make(journal: SqliteJournal) -> None:
-        _Evening(journal).play(records)
+        Play(journal, scene.rules()).play(records)
 
     return stock.kept(folder, f"history-{records}-markets-{MARKETS}", make)
 
 
-class _Evening:
+class Play:
     """Decides, applies and appends, as the writer does, without its loop."""
 
-    def __init__(self, journal: SqliteJournal) -> None:
+    def __init__(
+        self, journal: SqliteJournal, rules: c.Rules, events: tuple[e.Event, ...] = ()
+    ) -> None:
+        """
+        Begin on a journal.
+
+        Args:
+            journal: bound, and nothing more.
+            rules: what decides.
+            events: what stands before the markets, such as a start.
+        """
         self._journal = journal
         self._book: Book = scene.replayed(journal)
-        self._rules = scene.rules()
+        self._rules = rules
+        self._before = events
         self._draw = random.Random(7)
         self._now_ns = stock.START_NS
         self._entries: list[Entry] = []
 
     def play(self, records: int) -> None:
         """Go on until the journal holds so many records."""
-        opening = scene.opening(MARKETS, self._now_ns)
+        opening = (*self._before, *scene.opening(MARKETS, self._now_ns))
         stock.append_events(self._journal, self._book, opening)
         number = 0
         snapshot_at = records - TAIL
