@@ -115,6 +115,7 @@ class FakeGateway(FakeKeys, FakeOperator):
         self.requests: list[tuple[Request, float]] = []
         self.key_ids: list[str | None] = []
         self.reviews: list[DenialReviewed] = []
+        self.drills: list[Drilled] = []
         self.journal = JournalView(sequence=9, hash="ab" * 32)
         self.quotes: list[Quote] = []
         self.settlements: list[Settlement] = []
@@ -146,7 +147,9 @@ class FakeGateway(FakeKeys, FakeOperator):
         return answer
 
     async def record_drills(self, drills: Sequence[Drilled]) -> DrillsView:
-        return DrillsView(recorded=len(drills), limits_agree=True, sequence=9)
+        self.drills += drills
+        agree = all(each.limits_hash == "here" for each in drills)
+        return DrillsView(recorded=len(drills), limits_agree=agree, sequence=9)
 
     async def review_denials(self, reviews: Sequence[DenialReviewed]) -> ReviewView:
         if any(each.sequence == NO_DENIAL for each in reviews):
