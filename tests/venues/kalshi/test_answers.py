@@ -1,0 +1,228 @@
+"""What answers prove: accepted by content alone, refused by a documented code, else unknown."""
+
+import json
+from typing import Any
+
+import pytest
+
+from arbees.core.outcomes import (
+    Accepted,
+    CancelAccepted,
+    CancelMissed,
+    CancelUnknown,
+    Outcome,
+    Refused,
+    Unknown,
+)
+from arbees.errors import VenueOutcomeUnknown, VenueRateLimited, VenueRefused
+from arbees.venues.kalshi.answers import (
+    HEALTH,
+    NOT_PLACED,
+    cancel_outcome,
+    create_outcome,
+    error_of,
+    read_error,
+)
+
+GOOD: dict[str, Any] = {
+    "order_id": "o1",
+    "client_order_id": "arb-1",
+    "fill_count": "0.00",
+    "remaining_count": "10.00",
+    "ts_ms": 1_781_159_360_866,
+}
+
+
+def created(status: int, body: object) -> Outcome:
+    """Classify an answer to a create of ten contracts."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return create_outcome(status, data, client_order_id="arb-1", quantity=10_000_000, sent_ns=1_000)
+
+
+def refusal(code: str, status: int = 400) -> Outcome:
+    """Classify a refusal in the shape of nearly all of them."""
+    return created(status, {"error": {"code": code, "message": code.replace("_", " ")}})
+
+
+# Accepted --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_an_order_that_rests_is_accepted(status: int) -> None:
+    """An order id, our own id and sane counts: the venue has it, whichever 2xx it said."""
+    answer = created(status, GOOD)
+    assert answer == Accepted(venue_order_id="o1", time_ns=1_781_159_360_866_000_000)
+
+
+def test_what_filled_is_read_from_the_fills() -> None:
+    """An answer names no trades, so it neither fills nor ends an order by itself."""
+    answer = created(201, GOOD | {"fill_count": "10.00", "remaining_count": "0.00"})
+    assert isinstance(answer, Accepted)
+    assert answer.fills == ()
+    assert answer.closed is None
+
+
+def test_nothing_filled_and_nothing_left_is_cancelled() -> None:
+    """An IOC that found nobody, or met our own order, has ended."""
+    answer = created(201, GOOD | {"remaining_count": "0.00"})
+    assert isinstance(answer, Accepted)
+    assert answer.closed == "cancelled"
+
+
+def test_new_fields_change_nothing() -> None:
+    """A field that Kalshi adds is passed over."""
+    assert isinstance(created(201, GOOD | {"surprise": {"a": [1]}}), Accepted)
+
+
+# Not proven ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (201, b""),
+        (201, b"<html>"),
+        (201, b"null"),
+        (200, {"error": {"code": "unknown", "message": ""}}),
+        (201, {key: value for key, value in GOOD.items() if key != "order_id"}),
+        (201, GOOD | {"order_id": ""}),
+        (201, GOOD | {"client_order_id": "arb-2"}),
+        (201, GOOD | {"fill_count": "-1.00"}),
+        (201, GOOD | {"remaining_count": "-1.00"}),
+        (201, GOOD | {"fill_count": "0.01"}),
+        (201, GOOD | {"fill_count": "many"}),
+        (201, GOOD | {"fill_count": 1}),
+        (202, GOOD),
+        (204, b""),
+        (302, b""),
+        (400, b"<html>"),
+        (400, {"error": {"code": "something_new", "message": "?"}}),
+        (404, {"error": {"code": "something_new", "message": "?"}}),
+        (408, b""),
+        (409, {"error": {"code": "order_already_exists", "message": "order already exists"}}),
+        (409, {"error": {"code": "something_new", "message": "?"}}),
+        (409, b""),
+        (500, {"error": {"code": "invalid_order", "message": "it says so, but with a 500"}}),
+        (502, b""),
+        (503, {"error": {"code": "trading_is_paused", "message": "and a 503"}}),
+        (504, b""),
+    ],
+)
+def test_everything_else_is_unknown(status: int, body: object) -> None:
+    """Unreadable, contradictory, of another order, a new code, any 5xx: to be found out."""
+    answer = created(status, body)
+    assert isinstance(answer, Unknown)
+    assert answer.sent_ns == 1_000
+    assert answer.message
+
+
+# Refused ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", sorted(NOT_PLACED))
+def test_a_documented_code_is_a_refusal(code: str) -> None:
+    """Codes that say not placed are refusals for the order's sake; no fallback follows."""
+    answer = refusal(code, 409 if "fill_or_kill" in code else 400)
+    assert isinstance(answer, Refused)
+    assert answer.venue_code == code
+    assert not answer.is_health
+    assert answer.is_kill == (code == "fill_or_kill_insufficient_resting_volume")
+
+
+@pytest.mark.parametrize("code", sorted(HEALTH))
+def test_a_pause_is_a_refusal_for_the_venues_health(code: str) -> None:
+    """Pauses are refusals that allow a fallback."""
+    answer = refusal(code, 409)
+    assert isinstance(answer, Refused)
+    assert answer.is_health
+
+
+@pytest.mark.parametrize("body", [{"error": "too many requests"}, b"", b"slow down"])
+def test_too_many_requests_were_not_executed(body: object) -> None:
+    """A 429 with its own body is a refusal; one that cannot be read proves nothing."""
+    answer = created(429, body)
+    if body == {"error": "too many requests"}:
+        assert isinstance(answer, Refused)
+        assert answer.venue_code == "too_many_requests"
+    else:
+        assert isinstance(answer, Unknown)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_is_not_let_in_places_nothing(status: int) -> None:
+    """Any readable 401 or 403 is a refusal, whatever its words."""
+    answer = refusal("something_new", status)
+    assert isinstance(answer, Refused)
+    assert answer.venue_code == "something_new"
+
+
+def test_what_was_not_understood_was_not_placed() -> None:
+    """The shapes of decode and query errors are refusals."""
+    flat = created(400, {"code": "bad_request", "message": "json", "details": "at 3"})
+    assert isinstance(flat, Refused)
+    assert flat.message == "bad_request: json: at 3"
+    query = created(400, {"msg": "invalid subaccount"})
+    assert isinstance(query, Refused)
+    assert query.venue_code == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"1", b'"x"', b"{}", b'{"error": null}', b'{"error": 5}', b"\xff"]
+)
+def test_an_error_that_says_nothing_is_none(body: bytes) -> None:
+    """Bodies without a code or a message are no errors that can be read."""
+    assert error_of(400, body) is None
+
+
+def test_a_message_is_cut() -> None:
+    """However long the venue's words are, ours stay short."""
+    found = error_of(400, json.dumps({"error": {"code": "x", "message": "y" * 10_000}}).encode())
+    assert found is not None
+    assert len(found.message) == 200
+
+
+# Cancels ---------------------------------------------------------------------------------------
+
+
+def test_a_cancel_says_how_much() -> None:
+    """A 200 of this order with a count is a cancel."""
+    body = {"order_id": "o1", "reduced_by": "3.50", "ts_ms": 5}
+    found = cancel_outcome(200, json.dumps(body).encode(), "o1")
+    assert found == CancelAccepted(quantity=3_500_000, time_ns=5_000_000)
+
+
+def test_nothing_to_cancel_says_not_why() -> None:
+    """404 is said of cancelled, executed and unknown orders alike."""
+    body = b'{"error": {"code": "not_found", "message": "not found"}}'
+    assert isinstance(cancel_outcome(404, body, "o1"), CancelMissed)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (200, b"{}"),
+        (200, b'{"order_id": "o2", "reduced_by": "1.00", "ts_ms": 5}'),
+        (200, b'{"order_id": "o1", "reduced_by": "x", "ts_ms": 5}'),
+        (404, b""),
+        (404, b'{"error": {"code": "market_not_found", "message": ""}}'),
+        (409, b'{"error": {"code": "exchange_is_paused", "message": ""}}'),
+        (429, b'{"error": "too many requests"}'),
+        (500, b""),
+    ],
+)
+def test_other_answers_to_a_cancel_prove_nothing(status: int, body: bytes) -> None:
+    """Whatever is not clear is asked again."""
+    assert isinstance(cancel_outcome(status, body, "o1"), CancelUnknown)
+
+
+# Reads -----------------------------------------------------------------------------------------
+
+
+def test_why_a_read_failed() -> None:
+    """429 asks to wait, a documented refusal has the venue's code, anything else is unknown."""
+    assert isinstance(read_error(429, b'{"error": "too many requests"}'), VenueRateLimited)
+    refused = read_error(401, b'{"error": {"code": "header_timestamp_expired", "message": "m"}}')
+    assert isinstance(refused, VenueRefused)
+    assert refused.venue_code == "header_timestamp_expired"
+    assert isinstance(read_error(500, b""), VenueOutcomeUnknown)
