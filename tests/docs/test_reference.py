@@ -12,6 +12,7 @@ from arbees.core.codes import CODES
 from arbees.core.words import Action, OrderStatus, Side, TimeInForce, TradingState
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
+from arbees.telemetry.catalogue import CATALOGUE
 from tests.docs.pages import DOCS
 
 REFERENCE = DOCS / "reference"
@@ -21,6 +22,7 @@ NAMED = {
     "events.md": [each.__name__ for each in typing.get_args(events.AnyEvent)],
     "http.md": [f"{each.method} {each.path.replace(':path', '')}" for each in ENDPOINTS],
     "command-line.md": [f"arbees {name}" for name in COMMANDS],
+    "metrics.md": [metric.name for metric in CATALOGUE],
     "glossary.md": [
         *(word.value for words in (Side, Action, TimeInForce) for word in words),
         *(word.value for words in (OrderStatus, TradingState) for word in words),
