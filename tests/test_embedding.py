@@ -67,7 +67,11 @@ async def test_a_life(tmp_path: Path) -> None:
         ]
         await one.cancel(rests.order_id)
         assert (await one.wait(rests.request_id, 5)).status == "Cancelled"
+        receipt = await one.cancel_all("sport:NBA", reason="a test")
+        assert receipt.complete
+        assert (await one.receipt(receipt.receipt_id)).kind == "mass_cancel"
         assert (await one.kill("a test")).state == "HALTED"
+        assert [halt.reason for halt in (await one.kill_status()).halts] == ["a test"]
         assert (await one.submit(**FIELDS, idempotency_key="d")).is_halted
         assert (await one.resume("over")).state == "ACTIVE"
         assert (await one.positions()).items[0].quantity == 5
