@@ -22,6 +22,7 @@ from arbees.core.apply import _HANDLERS
 from arbees.core.code import Code, Unit
 from arbees.core.codes import CODES
 from arbees.safeguards import ALL
+from tools.http_page import HTTP_PAGE, http_page
 from tools.meanings import MEANINGS
 from tools.metrics_page import metrics_page
 
@@ -321,6 +322,7 @@ PAGES = {
     EVENTS_PAGE: events_page,
     SAFEGUARDS_PAGE: safeguards_page,
     METRICS_PAGE: metrics_page,
+    HTTP_PAGE: http_page,
 }
 
 

@@ -18,6 +18,7 @@ from arbees.core.operating import (
     ReconciliationView,
     ResolvedView,
     SafeguardView,
+    TouchView,
     Usage,
 )
 from arbees.core.units import to_decimal
@@ -40,6 +41,17 @@ ORDER = OrderView(
     status="PARTIALLY_FILLED",
     created_at=SINCE,
     strategy="alpha",
+)
+TOUCH = TouchView(
+    platform="Kalshi",
+    market_id="NBA-BOS",
+    market_key="NBA-BOS",
+    bid=Decimal("0.64"),
+    ask=None,
+    ts=SINCE,
+    open=True,
+    sport="NBA",
+    game_id="g1",
 )
 POSITION = PositionView(
     platform="Kalshi",
@@ -148,6 +160,10 @@ class FakeOperator:
     async def balances(self) -> Listed[BalanceView]:
         self._note("balances")
         return Listed(items=(BALANCE,), sequence=SEQUENCE)
+
+    async def touches(self) -> Listed[TouchView]:
+        self._note("touches")
+        return Listed(items=(TOUCH,), sequence=SEQUENCE)
 
     async def safeguards(self) -> Listed[SafeguardView]:
         self._note("safeguards")

@@ -16,7 +16,7 @@ import pytest
 from arbees.api import pages, problem_codes, reference_page
 from arbees.api.endpoint import Endpoint, problems_of
 from arbees.api.endpoints import ENDPOINTS
-from arbees.api.openapi import document, operations
+from arbees.api.openapi import TAGS, document, operations
 from arbees.api.schemas import Schemas
 from arbees.core.words import Side
 from tests.api.fake import Wire
@@ -48,6 +48,7 @@ def test_an_endpoint_is_described(endpoint: Endpoint) -> None:
     said = {code for codes in problems_of(endpoint).values() for code in codes}
     assert said <= set(problem_codes.PROBLEM_CODES)
     assert endpoint.answers
+    assert endpoint.tag in TAGS
 
 
 def codes_raised() -> set[str]:
@@ -57,7 +58,7 @@ def codes_raised() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Problem", "_refuse"}:
                 found |= {
-                    each.value
+                    str(each.value)
                     for each in node.args[:2]
                     if isinstance(each, ast.Constant) and CODE.fullmatch(str(each.value))
                 }

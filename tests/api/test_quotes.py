@@ -90,8 +90,28 @@ async def test_settlement(wire: Wire, gateway: FakeGateway) -> None:
     assert [each.result for each in gateway.settlements] == [Side.YES, Side.NO]
 
 
-@pytest.mark.parametrize("path", [PATH, "/v1/settlements"])
-async def test_reading_is_405(wire: Wire, path: str) -> None:
+async def test_the_newest_quotes_are_shown(wire: Wire) -> None:
+    """One a market, the best prices of Yes, null where that side is empty."""
+    found = (await wire.ask("GET", PATH)).json
+    assert found == {
+        "items": [
+            {
+                "platform": "Kalshi",
+                "market_id": "NBA-BOS",
+                "market_key": "NBA-BOS",
+                "bid": 0.64,
+                "ask": None,
+                "ts": "2026-01-28T20:30:00.000Z",
+                "open": True,
+                "sport": "NBA",
+                "game_id": "g1",
+            }
+        ],
+        "sequence": 9,
+    }
+
+
+async def test_reading_settlements_is_405(wire: Wire) -> None:
     """There is nothing to read here."""
-    answer = await wire.ask("GET", path)
+    answer = await wire.ask("GET", "/v1/settlements")
     assert (answer.status, answer.headers["allow"]) == (405, "POST")

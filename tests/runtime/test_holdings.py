@@ -17,7 +17,7 @@ from arbees.errors import JournalUnavailable
 from tests.runtime.rig import Rig, fill, running, until
 from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, NOW, YES_TOKEN
 
-LOOKS = ("orders", "positions", "balances", "safeguards", "alerts", "breaks")
+LOOKS = ("orders", "positions", "balances", "touches", "safeguards", "alerts", "breaks")
 
 
 async def look(rig: Rig, name: str) -> Listed[Any]:
@@ -280,3 +280,21 @@ async def test_who_looks_at_the_same_is_given_the_same() -> None:
         rig.gateway.reads.look()
         assert await asyncio.gather(*asked) == [1] * 5
         assert await rig.gateway.reads.settled("x", take) == 2
+
+
+# Quotes ----------------------------------------------------------------------------------------
+
+
+async def test_the_newest_quote_of_a_market() -> None:
+    """The best prices in terms of Yes, an empty side null."""
+    async with running() as rig:
+        await rig.quote("0.64", "0.66")
+        await rig.quote("0.60", None)
+        (seen,) = (await rig.gateway.touches()).items
+        assert (seen.market_id, seen.bid, seen.ask, seen.open) == (
+            seen.market_key,
+            Decimal("0.6"),
+            None,
+            True,
+        )
+        assert seen.ts.endswith("Z")

@@ -58,7 +58,7 @@ class Endpoint:
         summary: what it does, a sentence of at most ten words without a full stop.
         handler: a function `async (context, request) -> Response`; its docstring, without the
             sections for programs, is the description that people read.
-        tag: the group in which people look for it.
+        tag: the group in which people look for it, one of `openapi.TAGS`.
         scopes: a key needs one of them; none = open to everybody who reaches the port.
         sight: what keys that are bound to a strategy may do here: `own` = the handler shows and
             changes only what is its strategy's (`caller_of(scope)`), `shared` = there is nothing of

@@ -34,7 +34,7 @@ from arbees.api.endpoints_measures import MEASURES
 from arbees.api.endpoints_operating import OPERATING
 from arbees.api.shapes import Accepted, Alive, ExecutionView, KillView, RecordView
 from arbees.core.access import REASON_MAX, CreatedKey, KeyAskWire, KeyView, RevokedKey
-from arbees.core.operating import Listed
+from arbees.core.operating import Listed, TouchView
 from arbees.core.quote import QuoteWire, SettlementWire
 from arbees.core.request import RequestWire
 from arbees.core.result import Result
@@ -196,6 +196,17 @@ MARKET_DATA = (
         },
         answers={200: Accepted},
         problems={409: ("PAPER_ONLY",)},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/quotes",
+        operation="listQuotes",
+        summary="List the newest quote of each market",
+        handler=quotes.show,
+        tag="Market data",
+        scopes=("read",),
+        sight="shared",
+        answers={200: Listed[TouchView]},
     ),
     Endpoint(
         method="POST",

@@ -43,14 +43,19 @@ _HEADERS: dict[int, dict[str, Any]] = {
     503: {"Retry-After": ("Seconds until it may come again.", {"type": "integer"})},
 }
 _SAID = {200: "Done.", 201: "Created.", 202: "Taken, and not final yet."}
-_TAGS = {
+TAGS = {
     "Requests": "Requests in, results out.",
     "Kill switch": "Stop, reduce, resume; and what a stop did.",
     "Market data": "What the paper exchange knows of the markets.",
-    "Looking": "How the gateway is.",
+    "Orders": "What is open, and how to end it.",
+    "Account": "What is held, what money there is, how much of each limit is used.",
+    "Reconciliation": "Our own records compared with the venues'.",
+    "Looking": "How the gateway is, was, and what it does just now.",
+    "Keys": "Who may ask for what; see also the table of scopes in the documentation.",
     "Pages": "This interface, described; open to everybody who reaches the port.",
     "Health": "For supervisors and monitors; open to everybody who reaches the port.",
 }
+"""Groups of endpoints, in the order of the page."""
 
 
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +78,9 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     schemas = Schemas()
     schemas.of(ProblemView)
     paths: dict[str, dict[str, Any]] = {}
-    tags: dict[str, None] = {}
+    tags: set[str] = set()
     for endpoint in endpoints:
-        tags[endpoint.tag] = None
+        tags.add(endpoint.tag)
         at = paths.setdefault(endpoint.template, {})
         at[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
@@ -88,7 +93,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This gateway."}],
-        "tags": [_tag(name) for name in tags],
+        "tags": [{"name": name, "description": TAGS[name]} for name in TAGS if name in tags],
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
@@ -102,10 +107,6 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
             },
         },
     }
-
-
-def _tag(name: str) -> dict[str, str]:
-    return {"name": name} | ({"description": _TAGS[name]} if name in _TAGS else {})
 
 
 def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:

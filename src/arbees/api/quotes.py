@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import Request
 
-from arbees.api.body import LIST_BYTES_MAX, read_json
+from arbees.api.body import LIST_BYTES_MAX, parameters, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
@@ -36,6 +36,18 @@ async def feed(context: Context, request: Request) -> Reply:
     quotes = await _read(context, request, parse_quote)
     await gateway.feed(quotes)
     return json_reply(Accepted(accepted=len(quotes)))
+
+
+async def show(context: Context, request: Request) -> Reply:
+    """
+    List the newest quote of each market: the best prices of Yes.
+
+    The newest fed one on paper, the venues' own in live trading; a market that was settled has none
+    any more. Safeguards judge by these.
+    """
+    gateway = context.gateway
+    parameters(request.scope["query_string"], ())
+    return json_reply(await gateway.touches())
 
 
 async def settle(context: Context, request: Request) -> Reply:

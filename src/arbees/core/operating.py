@@ -72,6 +72,25 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     game_id: str
 
 
+class TouchView(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest quote of a market: the best prices of its Yes side."""
+
+    platform: str
+    market_id: str
+    market_key: str
+    """The one name of the market: Kalshi ticker, Polymarket condition id."""
+    bid: Decimal | None
+    """Best price at which Yes is bought; null = nobody bids."""
+    ask: Decimal | None
+    """Best price at which Yes is sold; null = nobody offers."""
+    ts: str
+    """Time of the quote."""
+    open: bool
+    """Orders are taken."""
+    sport: str
+    game_id: str
+
+
 class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
     """Money of one pool of a venue."""
 
@@ -207,6 +226,10 @@ class Operator(Protocol):
 
     async def positions(self) -> Listed[PositionView]:
         """Return what is held."""
+        ...
+
+    async def touches(self) -> Listed[TouchView]:
+        """Return the newest quote of each market that has one."""
         ...
 
     async def balances(self) -> Listed[BalanceView]:

@@ -7,8 +7,9 @@ at one moment, and whoever calls sees to it that the moment is durable (`Reads.s
 from collections.abc import Iterator
 
 from arbees.core.book import Book, Pool, marked_of
+from arbees.core.facts import Touch
 from arbees.core.market import Market
-from arbees.core.operating import BalanceView, OrderView, PositionView
+from arbees.core.operating import BalanceView, OrderView, PositionView, TouchView
 from arbees.core.order import Order
 from arbees.core.units import ratio_ceil, to_decimal
 from arbees.core.wire import format_time
@@ -77,6 +78,27 @@ def _positions(desk: Desk, key: str, market: Market) -> Iterator[PositionView]:
             sport=market.sport,
             game_id=market.game_id,
         )
+
+
+def touches(desk: Desk) -> tuple[TouchView, ...]:
+    """Return the newest quote of each market that has one."""
+    markets = desk.book.markets
+    return tuple(_quote(markets[key], touch) for key, touch in desk.marks.touches.items())
+
+
+def _quote(market: Market, touch: Touch) -> TouchView:
+    listing = market.listing
+    return TouchView(
+        platform=listing.platform,
+        market_id=listing.market_id,
+        market_key=listing.market_key,
+        bid=None if touch.bid is None else to_decimal(touch.bid),
+        ask=None if touch.ask is None else to_decimal(touch.ask),
+        ts=format_time(touch.ts_ns),
+        open=market.is_open,
+        sport=market.sport,
+        game_id=market.game_id,
+    )
 
 
 def balances(desk: Desk) -> tuple[BalanceView, ...]:

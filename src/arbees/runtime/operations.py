@@ -25,6 +25,7 @@ from arbees.core.operating import (
     ReconciliationView,
     ResolvedView,
     SafeguardView,
+    TouchView,
 )
 from arbees.core.order import Order
 from arbees.core.units import format_dollars, to_decimal
@@ -61,6 +62,10 @@ class Operations:
     async def positions(self) -> Listed[PositionView]:
         """Return what is held."""
         return await self._list("positions", holdings.positions)
+
+    async def touches(self) -> Listed[TouchView]:
+        """Return the newest quote of each market that has one."""
+        return await self._list("touches", holdings.touches)
 
     async def balances(self) -> Listed[BalanceView]:
         """Return the money of each pool."""
