@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from arbees.settings import load
@@ -20,7 +21,7 @@ def of(*languages: str) -> list[Block]:
 
 def test_every_block_says_what_it_is() -> None:
     """A block without a language is neither checked nor coloured."""
-    known = {"sh", "text", "python", "json", "toml", "dotenv", "sql", "{toctree}"}
+    known = {"sh", "text", "python", "json", "toml", "dotenv", "sql", "yaml", "{toctree}"}
     wrong = {(page, block.language) for page, block in EVERYTHING if block.language not in known}
     assert not wrong, wrong
 
@@ -49,6 +50,12 @@ def test_json_parses() -> None:
         while place < len(text.rstrip()):
             _, place = decoder.raw_decode(text, place)
             place += len(text[place:]) - len(text[place:].lstrip())
+
+
+def test_yaml_parses() -> None:
+    """Every example of other programs' settings parses."""
+    for block in of("yaml"):
+        assert msgspec.yaml.decode(block.text)
 
 
 def test_python_compiles() -> None:
