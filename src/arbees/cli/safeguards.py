@@ -19,6 +19,9 @@ PATH = "/v1/safeguards"
 NEARLY = Decimal("0.8")
 """Of a limit: more used than this is yellow."""
 
+WINDOWS = {"RATE_LIMIT_MINUTE": "a minute", "RATE_LIMIT_HOUR": "an hour"}
+"""Of limits that one scope has several times."""
+
 app = App(name="safeguards")
 
 
@@ -71,8 +74,13 @@ def _rows(safeguard: dict[str, Any]) -> Iterator[tuple[object, ...]]:
     if not safeguard["used"]:
         yield name, "", "", "", "", denied
     for use in safeguard["used"]:
-        yield name, plain(use["scope"]), use["value"], use["limit"], _left(use), denied
+        yield name, _scope(use), use["value"], use["limit"], _left(use), denied
         name = denied = Text("")
+
+
+def _scope(use: dict[str, Any]) -> str:
+    window = WINDOWS.get(use.get("code", ""))
+    return plain(use["scope"]) if window is None else f"{plain(use['scope'])}, {window}"
 
 
 def _left(use: dict[str, Any]) -> Text:
