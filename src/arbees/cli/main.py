@@ -61,9 +61,9 @@ def build(chosen: str | None = None) -> App:
         help=HELP,
         version=__version__,
         suppress_keyboard_interrupt=False,
-        group_commands=_OPTIONS,
         default_parameter=Parameter(show_default=_shown_default),
     )
+    app["--help"].group = app["--version"].group = _OPTIONS
     for place, (name, (group, about)) in enumerate(COMMANDS.items()):
         more = {} if name == chosen else {"help": about}
         path = f"arbees.cli.{name}:app"
