@@ -102,8 +102,11 @@ class Connection(asyncio.Protocol):
             return
         if not self._parser.should_keep_alive():
             self._is_spent = True
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(Answer(status, self._headers, bytes(self._body)))
+        if self._answer is None or self._answer.done():
+            self._is_spent = True  # a second answer to one request: nobody's
+            return
+        self._answer.set_result(Answer(status, self._headers, bytes(self._body)))
+        self._headers, self._body = {}, bytearray()
 
     def _count(self, size: int, most: int) -> None:
         self._size += size
@@ -240,6 +243,7 @@ class Wire:
         self._is_closed = True
         while self._idle:
             self._idle.pop().close()
+        await asyncio.sleep(0)  # a transport is released a turn of the loop later
 
     def _take(self) -> Connection | None:
         now = asyncio.get_running_loop().time()
