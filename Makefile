@@ -125,6 +125,10 @@ hostile: $(READY) ## Send 100,000 bad requests, slow and half-closed ones too; n
 load: $(READY) ## 16 connections and 8 followers of the events for a minute, every word compared
 	@$(BIN)/python -m arbees.testing.streams $(ARGS)
 
+.PHONY: replay
+replay: $(READY) ## Replay a million records; ask with halved limits, and recompute by force
+	@$(BIN)/python -m tools.replaying $(ARGS)
+
 .PHONY: recorded
 recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, twice, and compare
 	@$(BIN)/python tools/recorded.py $(ARGS)
