@@ -88,6 +88,12 @@ def test_the_same_day_opens_once() -> None:
     assert told(Journal(), None, opened("2026-01-28")) == []
 
 
+def test_a_digest_that_fails_ends_nothing() -> None:
+    """Whatever goes wrong with one day, the next one is told."""
+    (alert,) = told(a_day(), "no day", opened("2026-01-28"), opened("2026-01-29"))
+    assert alert[1].startswith("2026-01-28: 1 orders placed")
+
+
 def test_is_information() -> None:
     """A digest is for the day's review, not for the night."""
     assert AlertName.DAILY_DIGEST.severity is Severity.INFO

@@ -1,7 +1,8 @@
 """The daily digest: what the day was, in a sentence, when the next one begins.
 
 Guarantees one digest for each trading day that this process saw end, also of a day that began
-before it; nothing is worked out on the loop. The requirements' information for a daily review:
+before it; nothing is worked out on the loop, and a digest that fails costs its line in the log, not
+the gateway. The requirements' information for a daily review:
 orders placed, fill rate, average latency, denials by safeguard.
 """
 
@@ -10,12 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from arbees.core import events as e
 from arbees.core.measures import QualityRow
-from arbees.errors import JournalError
 from arbees.telemetry.alerts import AlertName
 from arbees.telemetry.days import day_bounds
 from arbees.telemetry.quality import Quality
+
+_log = structlog.get_logger("arbees.digest")
 
 DAYS_MAX = 8
 """Days that may wait for their digest; more are a clock gone wild."""
@@ -57,14 +61,18 @@ class DailyDigest:
             await self._wake.wait()
             self._wake.clear()
             while self._due:
-                await self._tell(self._due.popleft())
+                day = self._due.popleft()
+                telling = asyncio.create_task(self._tell(day))
+                try:
+                    await asyncio.wait((telling,))
+                finally:
+                    telling.cancel()
+                if (error := telling.exception()) is not None:
+                    _log.error("There is no digest of the day", day=day, error=repr(error))
 
     async def _tell(self, day: str) -> None:
         since_ns, until_ns = day_bounds(day, self._zone)
-        try:
-            view = await asyncio.to_thread(self._quality.view, since_ns, until_ns=until_ns)
-        except JournalError:
-            return  # the journal's own trouble is told elsewhere
+        view = await asyncio.to_thread(self._quality.view, since_ns, until_ns=until_ns)
         row = view.total
         self._raise(AlertName.DAILY_DIGEST, f"{day}: {sentence(row)}", scope=day, **facts(row))
 
