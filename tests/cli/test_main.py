@@ -48,6 +48,8 @@ def test_help_lists_every_command(words: list[str], capsys: Capture) -> None:
     assert "69" in said
 
 
+WITHOUT_JSON = {"init", "demo", "run", "completion", "man", "exchange"}
+"""Commands that read nothing of a gateway, or run for long."""
 LEAVES = [page.words for page in pages(build()) if not page.is_group]
 
 
@@ -183,6 +185,22 @@ def test_worse() -> None:
     assert worse(Exit.OK, Exit.DENIED) is Exit.DENIED
     assert worse(Exit.UNKNOWN, Exit.UNREACHABLE) is Exit.UNKNOWN
     assert WORST_LAST[0] is Exit.OK
+
+
+def test_every_command_of_the_interface_exists() -> None:
+    """What others were promised is there, and whatever reads prints JSON too."""
+    promised = (
+        "init doctor config authorize demo run play replay submit status top kill orders cancel "
+        "positions balances safeguards explain reconcile audit alerts cashflow keys report "
+        "preflight drill exchange"
+    )
+    assert set(promised.split()) - set(COMMANDS) == set()
+    silent = {
+        page.words
+        for page in pages(build())
+        if not page.is_group and not any("--json" in each.names for each in page.taken)
+    }
+    assert {words[0] for words in silent} == WITHOUT_JSON
 
 
 def test_commands_are_apps() -> None:

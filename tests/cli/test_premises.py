@@ -116,6 +116,13 @@ def test_gateway_that_starts(starting: str) -> None:
     assert (found.state, "starting" in found.text) == (State.OK, True)
 
 
+def test_key_that_cannot_be_sent() -> None:
+    """A key with a line break is found before anything is asked."""
+    found = only(premises.port(settings_of(ARBEES_API_KEY="abc\ndef")))
+    assert (found.name, found.state) == ("ARBEES_API_KEY", State.FAIL)
+    assert "arbees keys create" in found.mend
+
+
 # Files of the gateway --------------------------------------------------------------------------
 
 

@@ -165,6 +165,8 @@ def test_unreachable() -> None:
     assert "trying again" in drawn[1].plain
     lost = text_of(seen(error="no answer in time"))
     assert "UNREACHABLE  no answer in time" in lost
+    refused = text_of(seen(error="KEY_REQUIRED: no key", trouble="REFUSED"))
+    assert "REFUSED  KEY_REQUIRED: no key" in refused
     assert "What follows is of 20:30:05" in lost
 
 

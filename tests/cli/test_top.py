@@ -57,7 +57,7 @@ def test_unreachable_once(nobody: str, capsys: Capture) -> None:
 def test_starting(starting: str, capsys: Capture) -> None:
     """A gateway that is not ready is told, with its reason."""
     assert main(["top", "--once"]) == 5
-    assert "STARTING" in capsys.readouterr().out
+    assert "NOT READY  STARTING" in capsys.readouterr().out
 
 
 def test_keeps_what_it_saw(served: Served) -> None:

@@ -100,7 +100,11 @@ def _private(name: str, path: Path, *, is_secret: bool) -> Finding:
 def port(settings: Settings) -> Iterator[Finding]:
     """Look whether our gateway is at its address, or the port is free for it."""
     host, number = settings.gateway.http_host, settings.gateway.http_port
-    where = place_of(settings)
+    try:
+        where = place_of(settings)
+    except ConfigurationError as error:
+        yield fail("ARBEES_API_KEY", error.message, error.fix or "")
+        return
     try:
         answer = Client(where, VENUE_SECONDS).get("/v1/status", VENUE_SECONDS)
     except Unreachable:

@@ -22,7 +22,6 @@ BANNERS = {
     "HALTED": "bold white on red",
     "READ_ONLY": "bold white on red",
 }
-UNREACHABLE = "UNREACHABLE"
 HALTS_MAX, ALERTS_MAX, BARS_MAX, WARNINGS_MAX = 4, 3, 8, 2
 DECISIONS_MIN = 3
 """What is kept free for the last decisions, however much there is to say of limits."""
@@ -35,7 +34,9 @@ class Seen(msgspec.Struct):
     every: float
     """Seconds between two looks."""
     error: str = ""
-    """Why the gateway was not reached the last time; empty = it was."""
+    """Why the gateway did not answer the last time; empty = it did."""
+    trouble: str = "UNREACHABLE"
+    """The same in a word."""
     at: str = ""
     """When it was reached last."""
     status: dict[str, Any] | None = None
@@ -72,7 +73,7 @@ def lines(seen: Seen, width: int, height: int) -> list[Text]:
 def _banner(seen: Seen, width: int) -> Text:
     """Return mode and state over the whole width, in the state's colour."""
     if seen.status is None or seen.error:
-        text = f"  {UNREACHABLE}  {plain(seen.error)}"
+        text = f"  {seen.trouble}  {plain(seen.error)}"
         return Text(text.ljust(width), "bold white on red")
     status = seen.status
     mode, state = str(status["mode"]).upper(), str(status["state"])
@@ -89,11 +90,11 @@ def _banner(seen: Seen, width: int) -> Text:
 
 def _state(seen: Seen) -> Iterator[Text]:
     if seen.status is None:
-        yield Text(f"No gateway was reached at {seen.url} yet; trying again")
+        yield Text(f"No gateway has answered at {seen.url} yet; trying again")
         return
     status = seen.status
     if seen.error:
-        yield Text(f"What follows is of {seen.at}, when it was reached last", "red")
+        yield Text(f"What follows is of {seen.at}, when it answered last", "red")
     journal = status["journal"]
     pnl = Decimal(status["pnl_today"])
     unknown = status.get("unknown_orders", 0)

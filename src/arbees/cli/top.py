@@ -39,6 +39,11 @@ BACKLOG = 400
 HEARD_SECONDS = 1.0
 """How long a single print waits for them."""
 ANSWER_SECONDS = 3.0
+TROUBLES = {
+    Exit.UNREACHABLE: "UNREACHABLE",
+    Exit.NO_PERMISSION: "REFUSED",
+    Exit.UNAVAILABLE: "NOT READY",
+}
 
 app = App(name="top")
 
@@ -101,11 +106,9 @@ class Watch:
         try:
             answer = self._client.get("/v1/status", ANSWER_SECONDS)
         except Unreachable as error:
-            seen.error, self.code = str(error), Exit.UNREACHABLE
-            return seen
+            return self._failed(str(error), Exit.UNREACHABLE)
         if not answer.is_ok:
-            seen.error, self.code = answer.problem, of_problem(answer.status)
-            return seen
+            return self._failed(answer.problem, of_problem(answer.status))
         seen.status, seen.error, self.code = answer.json, "", Exit.OK
         seen.at = time.strftime("%H:%M:%S")
         seen.safeguards = self._items("/v1/safeguards")
@@ -119,6 +122,11 @@ class Watch:
             self._thread.start()
         seen.told = tuple(self._told)
         return seen
+
+    def _failed(self, why: str, code: Exit) -> Seen:
+        self.seen.error, self.code = why, code
+        self.seen.trouble = TROUBLES.get(code, "NO ANSWER")
+        return self.seen
 
     def _items(self, path: str) -> tuple[dict[str, Any], ...]:
         """Return a list that the gateway shows; empty where this key may not see it."""
