@@ -56,7 +56,7 @@ def test_a_filled_order_on_one_screen(journal: Path, capsys: Capture) -> None:
         "Filled, 40 filled at 0.62",
         "strategy edge, model v7",
         "MAX_ORDER_SIZE",
-        "$15.2",  # headroom of 24.80 below 40
+        "$15.20",  # headroom of 24.80 below 40
         "OrderApproved: approved; reserved $",
         "released",
         "derived from account and key",

@@ -8,6 +8,7 @@ is never read as markup, that control characters in it reach no terminal, and th
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arbees.core.result import encode
+from arbees.core.units import MICRO, format_dollars
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
@@ -82,6 +84,11 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
     for name, value in rows:
         drawn.add_row(name, value if isinstance(value, Text) else Text(plain(value)))
     Console(file=sys.stdout, highlight=False).print(drawn)
+
+
+def dollars(value: Decimal) -> str:
+    """Return an exact amount for people: `$1,234.50`, `-$0.0154`."""
+    return format_dollars(int(value * MICRO))
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON holds

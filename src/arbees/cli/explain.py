@@ -5,13 +5,14 @@ shows is told from the records. A request that the journal does not know ends wi
 """
 
 import textwrap
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from arbees.cli.console import Json, out, pairs, plain, print_json, say, styled, table
+from arbees.cli.console import Json, dollars, out, pairs, plain, print_json, say, styled, table
 from arbees.cli.exits import Exit
 from arbees.core.code import Unit
 from arbees.core.codes import CODES
@@ -25,6 +26,7 @@ from arbees.settings import load_here
 STYLES = {"deny": "bold red", "warn": "yellow"}
 _HASH_SHOWN = 12
 WIDTH = 79
+_UNITS = {Unit.SECONDS: " s", Unit.POINTS: " points"}
 
 app = App(name="explain")
 
@@ -173,7 +175,9 @@ def _result(story: Story) -> Text:
     result = story.result
     parts = [str(result.status)]
     if result.filled_qty:
-        parts.append(f"{result.filled_qty} filled at {result.avg_price}, fees ${result.fees}")
+        parts.append(
+            f"{result.filled_qty} filled at {result.avg_price}, fees {dollars(result.fees)}"
+        )
     if result.code:
         parts.append(
             f"{result.code} by the {result.rejected_by}" if result.rejected_by else result.code
@@ -234,9 +238,9 @@ def _amount(code: str, value: object) -> str:
     unit = CODES[code].unit if code in CODES else Unit.TEXT
     if isinstance(value, str):
         return value
-    signs = {Unit.DOLLARS: "$", Unit.SECONDS: " s", Unit.POINTS: " points"}
-    sign = signs.get(unit, "")
-    return f"{sign}{value}" if sign == "$" else f"{value}{sign}"
+    if unit is Unit.DOLLARS and isinstance(value, Decimal):
+        return dollars(value)
+    return f"{value}{_UNITS.get(unit, '')}"
 
 
 def _show_life(receipt: Receipt) -> None:
@@ -254,7 +258,9 @@ def _show_life(receipt: Receipt) -> None:
         elif sequence in decided:
             says = decided[sequence].code or decided[sequence].outcome
         if held is not None:
-            says += f"; reserved ${held.cash}" if held.cash or held.closing else "; released"
+            says += (
+                f"; reserved {dollars(held.cash)}" if held.cash or held.closing else "; released"
+            )
         place = f"{sequence:>8} {_clock(record['time_ns'])} {record['hash'][:_HASH_SHOWN]}"
         told = says.removeprefix("; ")
         _lines(f"{place} {record['kind']}{': ' if told else ''}{told}", indent=11)

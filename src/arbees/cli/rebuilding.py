@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from arbees.cli.console import out, pairs, print_json, say, styled
+from arbees.cli.console import dollars, out, pairs, print_json, say, styled
 from arbees.cli.exits import Exit
 from arbees.core.book import Book
 from arbees.core.units import to_decimal
@@ -203,8 +203,8 @@ def _in_words(figures: dict[str, Any]) -> list[tuple[str, str]]:
         f"{figures['open_orders']:,} open orders ({figures['unknown_orders']:,} unknown)"
     )
     money = (
-        f"${figures['realized_pnl']} realized, ${figures['fees']} fees, "
-        f"${figures['total_exposure']} exposed"
+        f"{dollars(figures['realized_pnl'])} realized, {dollars(figures['fees'])} fees, "
+        f"{dollars(figures['total_exposure'])} exposed"
     )
     return [("Book", counts), ("Money", money), ("Digest", figures["digest"])]
 

@@ -16,7 +16,7 @@ import msgspec
 
 from arbees import __version__
 from arbees.bootstrap import rules_of
-from arbees.cli.console import out, pairs, print_json, say, styled, table
+from arbees.cli.console import dollars, out, pairs, print_json, say, styled, table
 from arbees.cli.exits import Exit
 from arbees.cli.rebuilding import Damaged, show_damage, walk
 from arbees.core import commands as c
@@ -285,7 +285,13 @@ def _show(summary: dict[str, Any], told: list[Told], total: int) -> None:
         _show_turns(summary)
     if told:
         rows = [
-            (each.sequence, each.time[:19], each.request_id, f"${each.notional}", reason_of(each))
+            (
+                each.sequence,
+                each.time[:19],
+                each.request_id,
+                dollars(each.notional),
+                reason_of(each),
+            )
             for each in told
         ]
         table(("Record", "Time (UTC)", "Request", "Notional", "What changes"), rows)
@@ -320,14 +326,14 @@ def _show_turns(summary: dict[str, Any]) -> None:
     rows = []
     for found in summary["turns"]:
         by = ", ".join(f"{each['code']} {each['count']:,}" for each in found["by"])
-        rows.append((TURNS[found["turn"]], f"{found['count']:,}", f"${found['notional']}", by))
+        rows.append((TURNS[found["turn"]], f"{found['count']:,}", dollars(found["notional"]), by))
     table(("Decision", "Count", "Notional", "By"), rows)
     denied = summary["turns"][0]
     if denied["filled_orders"]:
         pnl = denied["pnl"]
         out(
             f"Of those that would be denied {denied['filled_orders']:,} filled. Their P&L less "
-            f"fees: ${pnl[SETTLED]} settled, ${pnl[MARKED]} at the last marks, "
+            f"fees: {dollars(pnl[SETTLED])} settled, {dollars(pnl[MARKED])} at the last marks, "
             f"{denied['pnl_unknown_orders']} not known."
         )
 
