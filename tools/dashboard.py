@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 DASHBOARD = Path("deploy/grafana-dashboard.json")
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 _WIDTH, _HEIGHT = 12, 7
+_ENDED = "sum(increase(arbees_orders_ended_total{}[1h]))"
 
 
 class Panel(NamedTuple):
@@ -51,8 +52,7 @@ PANELS = (
         "percentunit",
         (
             (
-                'sum(increase(arbees_orders_ended_total{how="filled"}[1h]))'
-                + " / sum(increase(arbees_orders_ended_total[1h]))",
+                _ENDED.format('{how="filled"}') + " / " + _ENDED.format(""),
                 "filled",
             ),
         ),
