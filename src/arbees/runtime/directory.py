@@ -12,6 +12,7 @@ from arbees.core import commands as c
 from arbees.core.ports import MarketData
 from arbees.core.quote import Quote
 from arbees.core.request import Request
+from arbees.core.views import Undecided
 from arbees.core.words import Platform
 from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
@@ -71,9 +72,7 @@ class Directory:
             self._desk.supervisor.start(self._keep_statuses(), "market statuses")
 
     async def close(self) -> None:
-        """Release the sources."""
-        for task in list(self._asking.values()):
-            task.cancel()
+        """Release the sources; what was being asked is the supervisor's to end."""
         for data in self._desk.market_data.values():
             await data.close()
 
@@ -93,7 +92,7 @@ class Directory:
         """Ask once for all who wait, and no longer than a moment."""
         task = self._asking.get(place)
         if task is None:
-            task = asyncio.create_task(self._fetch(place), name=f"market {place[1]}")
+            task = self._desk.supervisor.start(self._fetch(place), f"market {place[1]}")
             self._asking[place] = task
             task.add_done_callback(lambda _task: self._asking.pop(place, None))
         await asyncio.wait([task], timeout=METADATA_SECONDS + QUOTE_SECONDS)
@@ -110,9 +109,11 @@ class Directory:
         if found is None:
             self._missing[place] = asyncio.get_running_loop().time()
             return
-        await self._desk.writer.put(
-            c.ListMarket(listing=found.listing, is_open=found.is_open), Lane.FACTS
-        )
+        listed = c.ListMarket(listing=found.listing, is_open=found.is_open)
+        try:
+            await self._desk.writer.put(listed, Lane.FACTS)
+        except Undecided:
+            return
         first = self._first[place] = asyncio.Event()
         data.watch(market_id)
         self._known.add(place)

@@ -21,6 +21,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     sheets: dict[str, dict[str, str]] = {}
     """By safeguard, in the order of evaluation, those that are off too: its settings as text."""
     disabled: dict[str, str] = {}
+    overridden: str | None = None
+    """Why this live start did without the pre-flight evidence; None = it did not."""
     zone: ZoneInfo
     """Of the trading day."""
     kill_file: str | None = None

@@ -94,7 +94,7 @@ class Rig:
     async def until(self, is_so: Callable[[], object], seconds: float = 5.0) -> None:
         """Wait until something holds."""
         async with asyncio.timeout(seconds):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110 - either end may bring it about
                 await asyncio.sleep(0.002)
 
 

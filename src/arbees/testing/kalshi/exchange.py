@@ -79,7 +79,7 @@ class Exchange:
     def held(self, owner: str, shard: int) -> int:
         """Return what resting orders hold of the cash of a shard, in micro-dollars."""
         return sum(
-            self._held_for(order)
+            order.held_of(self.account(order.owner))
             for order in self.resting(owner)
             if self.markets[order.ticker].shard == shard
         )
@@ -226,7 +226,7 @@ class Exchange:
                 account = self.account(order.owner)
                 fee = move(account, order, count, price, market.shard, is_taker=is_taker)
                 account.updated_ns[order.ticker] = now_ns
-                self._count_costs(order, count, price, fee, is_taker=is_taker)
+                order.trade(count, price, fee, is_taker=is_taker)
                 fill = Fill(
                     trade_id=trade_id if is_taker else self._new_id(),
                     order_id=order.order_id,
@@ -249,17 +249,6 @@ class Exchange:
             (market.bids if maker.is_bid else market.asks).remove(maker)
             maker.status = Status.EXECUTED
         self._changed(maker, reason="Trade")
-
-    def _count_costs(
-        self, order: Order, count: int, price: int, fee: int, *, is_taker: bool
-    ) -> None:
-        cost = -(-(price if order.is_bid else MICRO - price) * count // MICRO)
-        if is_taker:
-            order.taker_cost += cost
-            order.taker_fees += fee
-        else:
-            order.maker_cost += cost
-            order.maker_fees += fee
 
     def _fillable(self, order: Order, market: Market) -> int:
         others = market.asks if order.is_bid else market.bids
@@ -320,16 +309,8 @@ class Exchange:
     def _require_cash(self, order: Order, market: Market) -> None:
         if order.owner == MAKER:
             return
-        if self._held_for(order) > self.available(order.owner, market.shard):
+        if order.held_of(self.account(order.owner)) > self.available(order.owner, market.shard):
             raise Refused(400, "insufficient_balance")
-
-    def _held_for(self, order: Order) -> int:
-        """Return what an order may take from the cash: what it opens, at its price, and the fee."""
-        held = self.account(order.owner).positions.get(order.ticker, 0)
-        left = order.count - order.filled
-        opens = max(0, left - max(0, -held if order.is_bid else held))
-        pays = order.price if order.is_bid else MICRO - order.price
-        return -(-pays * opens // MICRO)
 
     # Groups, pauses, time ----------------------------------------------------------------------
 

@@ -123,6 +123,24 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         """What still works."""
         return self.count - self.filled if self.status is Status.RESTING else 0
 
+    def held_of(self, account: "Account") -> int:
+        """Return what it holds of the cash: what it would open, at its own price."""
+        held = account.positions.get(self.ticker, 0)
+        left = self.count - self.filled
+        opens = max(0, left - max(0, -held if self.is_bid else held))
+        pays = self.price if self.is_bid else MICRO - self.price
+        return -(-pays * opens // MICRO)
+
+    def trade(self, count: int, price: int, fee: int, *, is_taker: bool) -> None:
+        """Count the cost and the fee of a trade of its."""
+        cost = -(-(price if self.is_bid else MICRO - price) * count // MICRO)
+        if is_taker:
+            self.taker_cost += cost
+            self.taker_fees += fee
+        else:
+            self.maker_cost += cost
+            self.maker_fees += fee
+
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """One side of a trade."""

@@ -1,0 +1,66 @@
+"""Counts what a venue says of fills and cash against what the book has taken.
+
+Guarantees that a fill which nobody told us of is taken, as the truth that it is, and that cash is
+compared to the last micro-dollar from the first comparison on: what the venue has, with what orders
+hold of it, against what our own count adds up to. Reads nothing by itself.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.outcomes import Balance, Fill
+from arbees.core.words import Platform
+from arbees.runtime.desk import Desk
+
+
+def missing_fills(desk: Desk, platform: Platform, fills: Sequence[Fill]) -> list[Fill]:
+    """
+    Return those of our fills that the book has not taken, each with our own id.
+
+    Args:
+        desk: whose orders they are.
+        platform: the venue that tells.
+        fills: what it tells; of orders that are not ours too.
+    """
+    found: list[Fill] = []
+    taken: dict[str, frozenset[str]] = {}
+    for fill in fills:
+        row = None
+        if fill.client_order_id:
+            row = desk.journal.order(fill.client_order_id)
+        elif fill.venue_order_id:
+            row = desk.journal.order_by_venue_id(platform, fill.venue_order_id)
+        if row is None:
+            continue  # of somebody else: a difference of positions tells
+        if row.request_id not in taken:
+            taken[row.request_id] = frozenset(_trades(desk, row.request_id))
+        if fill.trade_id not in taken[row.request_id]:
+            found.append(msgspec.structs.replace(fill, client_order_id=row.client_order_id))
+    return found
+
+
+def _trades(desk: Desk, request_id: str) -> Iterator[str]:
+    for _, _, event in desk.lookups.records(request_id):
+        if isinstance(event, e.OrderFilled):
+            yield event.trade_id
+
+
+def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[e.Event, ...]:
+    """Return the beginnings of our own count, of pools that have none yet."""
+    return tuple(
+        e.CashCounted(pool=each.pool, amount=each.total)
+        for each in balances
+        if each.total is not None and each.pool not in desk.book.ledgers
+    )
+
+
+def wrong_cash(desk: Desk, balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
+    """Return the pools whose cash is not what we count: name, ours, theirs, in micro-dollars."""
+    ledgers = desk.book.ledgers
+    return [
+        (each.pool, ledgers[each.pool], each.total)
+        for each in balances
+        if each.total is not None and ledgers.get(each.pool, each.total) != each.total
+    ]
