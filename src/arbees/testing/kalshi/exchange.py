@@ -218,7 +218,7 @@ class Exchange:
         """Trade between two orders at the price of the one that rested."""
         market, now_ns = self.markets[taker.ticker], self.now_ns()
         self.book(maker, -count)
-        trade_id, price = self._new_id(), maker.price
+        trade_id, price = self.new_order_id(), maker.price
         for order, is_taker in ((taker, True), (maker, False)):
             order.filled += count
             fee = 0
@@ -228,7 +228,7 @@ class Exchange:
                 account.updated_ns[order.ticker] = now_ns
                 order.trade(count, price, fee, is_taker=is_taker)
                 fill = Fill(
-                    trade_id=trade_id if is_taker else self._new_id(),
+                    trade_id=trade_id if is_taker else self.new_order_id(),
                     order_id=order.order_id,
                     client_order_id=order.client_order_id,
                     owner=order.owner,
@@ -370,9 +370,6 @@ class Exchange:
 
     def new_order_id(self) -> str:
         """Return an id in the shape of the venue's, the same for the same seed."""
-        return self._new_id()
-
-    def _new_id(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
