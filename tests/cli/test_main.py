@@ -60,6 +60,9 @@ def test_every_command_shows_an_example(words: tuple[str, ...], capsys: Capture)
     said = capsys.readouterr().out
     assert re.search(rf"╭─ Examples ─.*arbees {' '.join(words)}", " ".join(said.split()))
     assert "Example:" not in said
+    assert "[default: None]" not in said
+    assert "[default: ()]" not in said
+    assert "--empty-" not in said
     assert max(len(line) for line in said.splitlines()) <= 80
 
 

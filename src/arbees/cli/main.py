@@ -45,8 +45,8 @@ _OPTIONS = Group("Options", sort_key=len(GROUPS))
 
 
 def _shown_default(value: object) -> str | None:
-    """Return a default for the help; a flag that is off needs none."""
-    return None if value is False else str(value)
+    """Return a default for the help; what is off, unset or empty needs none."""
+    return None if value is None or value is False or value == () else str(value)
 
 
 def build(chosen: str | None = None) -> App:
@@ -61,7 +61,7 @@ def build(chosen: str | None = None) -> App:
         help=HELP,
         version=__version__,
         suppress_keyboard_interrupt=False,
-        default_parameter=Parameter(show_default=_shown_default),
+        default_parameter=Parameter(show_default=_shown_default, negative_iterable=()),
     )
     app["--help"].group = app["--version"].group = _OPTIONS
     for place, (name, (group, about)) in enumerate(COMMANDS.items()):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from types import NoneType
 from typing import NamedTuple, get_args
 
-from cyclopts import App, Argument
+from cyclopts import App, Argument, Parameter
 
 _EXAMPLE = re.compile(r"Example: `(.*)`", re.DOTALL)
 _ENDS = "Ends with "
@@ -109,24 +109,34 @@ def names_below(app: App) -> list[str]:
     return [name for name in app if name not in FLAGS]
 
 
-def pages(app: App, words: Sequence[str] = ()) -> Iterator[Page]:
-    """Yield a page for a command and all below it, parents first; imports all of them."""
+def pages(
+    app: App, words: Sequence[str] = (), inherited: Parameter | None = None
+) -> Iterator[Page]:
+    """
+    Yield a page for a command and all below it, parents first; imports all of them.
+
+    Args:
+        app: the command.
+        words: as it is typed, without the program's name.
+        inherited: what parameters have from the commands above.
+    """
+    common = Parameter.combine(inherited, app.default_parameter)
     names = names_below(app)
     taken: tuple[Taken, ...] = ()
     if app.default_command is not None:
-        found = app.assemble_argument_collection()
+        found = app.assemble_argument_collection(default_parameter=common)
         taken = tuple(taken_by(each) for each in found if each.show)
     is_group = app.default_command is None
     yield Page(tuple(words), said_of(app), taken, tuple(names), is_group=is_group)
     for name in names:
-        yield from pages(app[name], (*words, name))
+        yield from pages(app[name], (*words, name), common)
 
 
 def taken_by(argument: Argument) -> Taken:
     """Return what a parameter of a command's function is on the command line."""
     default = argument.field_info.default
     is_flag = argument.hint is bool
-    is_silent = is_flag or default is inspect.Parameter.empty or default is None
+    is_silent = is_flag or default in {inspect.Parameter.empty, None, ()}
     return Taken(
         tuple(argument.names),
         "" if is_flag else argument.parameter.metavar or _value(argument),
@@ -140,5 +150,7 @@ def _value(argument: Argument) -> str:
     """Return what stands for a value: its choices, or the name of its type."""
     if choices := argument.get_choices():
         return "|".join(choices)
-    kinds = [kind for kind in get_args(argument.hint) or (argument.hint,) if kind is not NoneType]
-    return "|".join(getattr(kind, "__name__", str(kind)).upper() for kind in kinds)
+    parts = get_args(argument.hint) or (argument.hint,)
+    kinds = [kind for kind in parts if kind not in {NoneType, Ellipsis}]
+    text = "|".join(getattr(kind, "__name__", str(kind)).upper() for kind in kinds)
+    return f"{text}..." if Ellipsis in parts else text
