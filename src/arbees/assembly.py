@@ -99,6 +99,9 @@ class Assembly:
             f"safeguard {name} is off: {reason}"
             for name, reason in self.gateway.desk.options.disabled.items()
         ]
+        overridden = self.gateway.desk.options.overridden
+        if overridden is not None:
+            found.append(f"live trading without its pre-flight evidence: {overridden}")
         return tuple(found)
 
     async def stop(self, reason: str) -> None:

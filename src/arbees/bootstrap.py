@@ -41,6 +41,7 @@ from arbees.settings.authority import (
     live_platforms,
     not_looked_at,
     obstacles,
+    overridden,
     refusal,
     require_assertions,
 )
@@ -99,6 +100,7 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         settings=settings.recorded(),
         sheets=settings.sheets(),
         disabled=settings.disabled,
+        overridden=overridden(settings),
         zone=ZoneInfo(loss.trading_day_timezone),
         kill_file=kill_file,
         max_daily_loss=loss.max_daily_loss,

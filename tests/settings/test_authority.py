@@ -18,6 +18,7 @@ from arbees.settings.authority import (
     live_platforms,
     missing_evidence,
     obstacles,
+    overridden,
     refusal,
     require_assertions,
     unauthorized,
@@ -174,6 +175,14 @@ def test_evidence_that_is_there_is_no_obstacle() -> None:
     without = {"LIVE_REQUIRES_PREFLIGHT": "0", "LIVE_PREFLIGHT_OVERRIDE_REASON": "an emergency"}
     assert missing_evidence(load({**FLAGS, **without}), 5, unmet) is None
     assert asked == [5, 6]
+
+
+def test_an_override_is_named() -> None:
+    """Who does without the evidence is told why, in live trading alone."""
+    without = {"LIVE_REQUIRES_PREFLIGHT": "0", "LIVE_PREFLIGHT_OVERRIDE_REASON": "an emergency"}
+    assert overridden(load({**FLAGS, **without})) == "an emergency"
+    assert overridden(load(FLAGS)) is None
+    assert overridden(load(without)) is None
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from cyclopts import App
 from arbees.cli.console import Json, out, plain, print_json, say, styled, table
 from arbees.cli.evidence import Line, examine
 from arbees.cli.exits import Exit
-from arbees.safeguards.authorization import Authorization
 from arbees.settings import Settings, load_here
+from arbees.settings.authority import overridden
 
 app = App(name="preflight")
 
@@ -39,7 +39,7 @@ def preflight(*, as_json: Json = False) -> int:
         print_json(
             {
                 "met": is_met,
-                "override": override_of(settings),
+                "override": overridden(settings),
                 "lines": [
                     {"name": line.name, "met": line.is_met, "text": line.text, "mend": line.mend}
                     for line in lines
@@ -48,17 +48,10 @@ def preflight(*, as_json: Json = False) -> int:
         )
     else:
         _show(lines)
-        override = override_of(settings)
+        override = overridden(settings)
         if override is not None:
             say(f"OVERRIDDEN: a live start does without it: {override}", style="bold red")
     return Exit.OK if is_met else Exit.FAILURE
-
-
-def override_of(settings: Settings) -> str | None:
-    """Return why a live start does without the evidence, None if it does not."""
-    if settings.section(Authorization).live_requires_preflight:
-        return None
-    return settings.exceptions.preflight_override_reason or "no reason is given"
 
 
 def unmet(settings: Settings, now_ns: int) -> list[str]:

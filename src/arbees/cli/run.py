@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from cyclopts import App
 
 from arbees.cli.console import say
-from arbees.safeguards.authorization import Authorization
 from arbees.settings import Settings, load_here
+from arbees.settings.authority import overridden
 
 PRIVATE = 0o027
 """What others may not do with the files of a gateway: they tell what is traded, and why."""
@@ -69,8 +69,8 @@ def banner(settings: Settings) -> None:
     say(f"  safeguards  {len(settings.safeguards)} on, {len(settings.disabled)} off")
     for name, reason in settings.disabled.items():
         say(f"  OFF         {name}: {reason}", style="bold red")
-    override = settings.exceptions.preflight_override_reason
-    if mode == "live" and not settings.section(Authorization).live_requires_preflight:
+    override = overridden(settings)
+    if override is not None:
         say(f"  OVERRIDDEN  no pre-flight evidence is asked for: {override}", style="bold red")
     for text in settings.warnings:
         say(f"  warning     {text}", style="yellow")

@@ -181,6 +181,14 @@ def missing_evidence(settings: Settings, now_ns: int, unmet: Unmet = not_looked_
     )
 
 
+def overridden(settings: Settings) -> str | None:
+    """Return why a live start does without the evidence; None if it does not, and on paper."""
+    is_asked = settings.section(Authorization).live_requires_preflight
+    if settings.mode is Mode.PAPER or is_asked:
+        return None
+    return settings.exceptions.preflight_override_reason or "no reason is given"
+
+
 def missing_adapters(platforms: Sequence[Platform]) -> str | None:
     """Return which of these platforms this version cannot trade on live, None if it can on all."""
     missing = [platform.value for platform in platforms if platform not in ADAPTERS]

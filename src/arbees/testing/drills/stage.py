@@ -55,9 +55,7 @@ class Stage:
         """Take a started gateway, to drill one safeguard."""
         self.player = player
         self.gateway = player.assembly.gateway
-        exchange = player.assembly.exchange
-        assert exchange is not None
-        self.faults = exchange.faults
+        self.faults = player.assembly.exchange.faults
         self.clock = clock
         self._steps = steps
         self._safeguard = safeguard
@@ -213,7 +211,7 @@ class Theatre:
             assembly = assemble(
                 settings, clock=clock, files=files, is_inline=True, kill_file=kill_file
             )
-            if assembly.exchange is None:
+            if assembly.paper is None:
                 raise InvariantViolation("a drill holds nothing but a paper exchange")
             player = Player(assembly, clock)
             try:
