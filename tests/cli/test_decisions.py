@@ -29,12 +29,12 @@ REQUEST = {
                 "request": REQUEST | {"action": "Sell"},
                 "findings": [["order_size", "MAX_ORDER_SIZE"], ["x", "Y"]],
             },
-            "req-1 Sell 50 Yes NBA-BOS at $0.65: MAX_ORDER_SIZE and 1 more",
+            "MAX_ORDER_SIZE and 1 more: req-1 Sell 50 Yes NBA-BOS at $0.65",
         ),
         (
             "DuplicateRefused",
             {"request": REQUEST, "code": "DUPLICATE_REQUEST"},
-            "req-1 Buy 50 Yes NBA-BOS at $0.65: DUPLICATE_REQUEST",
+            "DUPLICATE_REQUEST: req-1 Buy 50 Yes NBA-BOS at $0.65",
         ),
         (
             "OrderFilled",

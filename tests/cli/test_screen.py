@@ -131,6 +131,14 @@ def test_limit_of_nothing() -> None:
     assert ["█" in line for line in drawn if "sport:" in line] == [True, False]
 
 
+def test_little_is_not_nothing() -> None:
+    """What is used of a limit shows, however little."""
+    (line,) = [each.plain for each in lines(seen(safeguards=(use("all", 0.01, 2000),)), 80, 24)][
+        4:5
+    ]
+    assert "█░" in line
+
+
 def test_halts_come_before_everything_else() -> None:
     """Halts, what is off and unknown orders are red, on top; of many halts the first are shown."""
     halted = status(

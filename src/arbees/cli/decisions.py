@@ -76,7 +76,7 @@ def _asked(request: dict[str, Any], why: str) -> str:
         f"{plain(request.get('request_id'))} {request.get('action', 'Buy')} {size} "
         f"{request.get('side')} {plain(request.get('market_id'))} at ${price}"
     )
-    return f"{said}: {why}" if why else said
+    return f"{why}: {said}" if why else said  # what is behind is cut on a narrow terminal
 
 
 def _request(body: dict[str, Any]) -> str:

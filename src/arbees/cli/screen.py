@@ -146,7 +146,7 @@ def _bars(seen: Seen, width: int) -> Iterator[Text]:
     size = max(10, width - 66)
     for value, limit, name, use in used:
         share = _share(value, limit)
-        full = min(size, int(share * size))
+        full = min(size, max(int(share * size), 1 if value > 0 else 0))
         style = "bold red" if share >= 1 else "yellow" if share >= Decimal("0.8") else "green"
         yield Text.assemble(
             f"{plain(use.get('code') or name)[:24]:<24} {plain(use['scope'])[:16]:<16} ",
