@@ -49,6 +49,10 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## An evening of basketball: fills, denials, a halt, a crash, the proof
 	@$(BIN)/arbees demo $(ARGS)
 
+.PHONY: demo-kalshi
+demo-kalshi: $(READY) ## Live trading, rehearsed: the gateway at a simulated Kalshi
+	@$(BIN)/python -m arbees.testing.kalshi.demo
+
 .PHONY: run
 run: $(READY) ## Run the gateway on paper, with its data and audit log in var/
 	@mkdir -p var
