@@ -31,8 +31,8 @@ six decimals. Times are RFC 3339 with a zone. Fields that are not known, or that
 are malformed. Errors are `application/problem+json` (RFC 9457): programs match `code`. A denial is
 no error: it is a result with status 200.
 
-`HEAD` is answered wherever `GET` is. Any other method is 405 with `Allow`. Whatever carries an
-`Origin`, or a `Host` that is not this gateway's, is refused: a web page must not be able to trade.
+`HEAD` is answered wherever `GET` is. Any other method is 405 with `Allow`. An `Origin` or a `Host`
+that is not this gateway's own is refused: a web page from elsewhere must not be able to trade.
 
 Without any key there is loopback alone, and everything is allowed on paper. Once a key was created,
 all but the health endpoints and these pages need one that carries one of the scopes named."""

@@ -108,8 +108,8 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
     yield f'<article id="{name}">\n<h3>{_badge(method)}<span class="path">{escape(path)}</span>'
     yield f'<a class="anchor" href="#{name}" aria-label="Link to {name}">#</a></h3>\n'
     yield f'<p class="summary">{_text(operation["summary"])}</p>\n'
-    if operation["description"].rstrip(".") != operation["summary"]:
-        yield _prose(operation["description"])
+    said = operation["description"].removeprefix(f"{operation['summary']}.").strip()
+    yield _prose(said) if said else ""
     scopes = [scope for need in operation["security"] for each in need.values() for scope in each]
     pills = " or ".join(f'<span class="scope">{escape(scope)}</span>' for scope in scopes)
     yield f'<p class="needs">{"Needs a key with " + pills if pills else "Open, needs no key"}</p>\n'

@@ -47,6 +47,8 @@ SYNONYMS = {
     "model": "model_version",
 }
 """What people write instead of a field's name."""
+_NAME_MAX = 64
+_NUMBER_MAX = 200
 _DECIMALS_MAX = 4
 """Of a number whose hundredth still has six."""
 _LOOKED_AT_MAX = 4_096
@@ -73,6 +75,7 @@ _DOLLARS = {"dollars", "amount_usd", "usd", "notional", "stake", "size_usd", "co
 
 def of_number(text: str) -> str:
     """Return what is wrong with a text that should be a decimal number."""
+    text = text[:_NUMBER_MAX]
     bare = text.strip()
     if _PLAIN.fullmatch(text):
         return _of_steps(text)
@@ -176,6 +179,7 @@ def of_scope(text: str, kinds: Iterable[str]) -> str:
 
 def of_name(name: str, known: Iterable[str]) -> str:
     """Return what is wrong with the name of a field that is not known."""
+    name = name[:_NAME_MAX]
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]", "_", name).lower()
     fields = tuple(known)
     if plain in _DOLLARS and "size" in fields:
@@ -187,7 +191,7 @@ def of_name(name: str, known: Iterable[str]) -> str:
 
 def _near(text: str, options: Iterable[str]) -> list[str]:
     by_lower = {each.lower(): each for each in options}
-    found = difflib.get_close_matches(text, list(by_lower), n=1)
+    found = difflib.get_close_matches(text[:_NAME_MAX], list(by_lower), n=1)
     return [by_lower[each] for each in found]
 
 
