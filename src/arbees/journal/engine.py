@@ -93,7 +93,10 @@ def connect_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
         JournalUnavailable: there is no such file, or a log that cannot be read with it.
     """
     if not path.is_file():
-        raise JournalUnavailable(f"Expected a journal at {path}, there is no such file")
+        raise JournalUnavailable(
+            f"Expected a journal at {path}, there is no such file. Name another, or go to the"
+            " folder that the gateway runs in"
+        )
     uri = f"{path.as_uri()}?mode=ro"
     if not os.access(path.parent, os.W_OK) and not _exists(path, "-shm"):
         if _exists(path, "-wal"):
