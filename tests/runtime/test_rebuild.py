@@ -41,13 +41,18 @@ def scene_of(records: int) -> Scene:
 def test_the_book_is_rebuilt_in_steps() -> None:
     """Chunk by chunk, to the record that was asked for, and equal to the scene's own."""
     scene = scene_of(CHUNK + 10)
-    rebuild = Rebuild(Kept(scene), monotonic_ns=iter(range(0, 10**9, 500)).__next__)
+    rebuild = Rebuild(
+        Kept(scene),
+        monotonic_ns=iter(range(0, 10**9, 500)).__next__,
+        cpu_ns=iter(range(0, 10**9, 250)).__next__,
+    )
     assert list(rebuild.steps(CHUNK + 10)) == [CHUNK, CHUNK + 10]
     assert rebuild.book == scene.book
     assert digest(rebuild.book) == digest(scene.book)
     assert rebuild.compared is None
     assert rebuild.duration_ns == 1_000
     assert rebuild.records_per_second == (CHUNK + 10) * 1_000_000
+    assert rebuild.records_per_cpu_second == (CHUNK + 10) * 2_000_000
 
 
 @pytest.mark.parametrize("at", [1, 7, CHUNK, CHUNK + 10])

@@ -153,6 +153,7 @@ def _as_json(report: Report, damaged: Damaged | None, replay: Rebuild) -> dict[s
         "snapshot": None if compared is None else msgspec.structs.asdict(compared),
         "seconds": to_decimal(replay.duration_ns // 1_000),
         "records_per_second": replay.records_per_second,
+        "records_per_cpu_second": replay.records_per_cpu_second,
         "verified_records_per_second": report.records_per_second,
         "book": _figures(book),
     }
@@ -178,12 +179,16 @@ def _show(report: Report, damaged: Damaged | None, replay: Rebuild) -> None:
     bound = "-" if binding is None else f"{binding.account}@{binding.environment}, {binding.mode}"
     last = f", the last of {format_time(book.time_ns)}" if book.sequence else ""
     seconds = to_decimal(replay.duration_ns // 1_000_000 * 1_000)
+    rate = (
+        f"{replay.records_per_second:,} records/s, in {seconds} s "
+        f"({replay.records_per_cpu_second:,} a second of CPU)"
+    )
     pairs(
         [
             ("Journal", report.path),
             ("Bound to", bound),
             ("Records", f"{book.sequence:,}{last}"),
-            ("Replayed", f"{replay.records_per_second:,} records/s, in {seconds} s"),
+            ("Replayed", rate),
             ("Verified", f"{report.records_per_second:,} records/s"),
             ("Snapshot", _told(replay.compared)),
             *_in_words(_figures(book)),

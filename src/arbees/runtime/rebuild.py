@@ -54,21 +54,33 @@ class Rebuild:
     """One replay; drive it with `steps`, then look at `book` and `compared`."""
 
     def __init__(
-        self, reader: Records, *, monotonic_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        reader: Records,
+        *,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        cpu_ns: Callable[[], int] = time.thread_time_ns,
     ) -> None:
         """Prepare; nothing is read yet but the snapshot."""
         self._reader = reader
         self._snapshot = reader.snapshot()
         self._monotonic_ns = monotonic_ns
+        self._cpu_ns = cpu_ns
         self.book: Book = fresh()
         self.compared: Compared | None = None
         self.duration_ns = 0
         """Spent reading, decoding and applying; not on the comparison."""
+        self.worked_ns = 0
+        """The same in time of the processor, which neighbours do not lengthen."""
 
     @property
     def records_per_second(self) -> int:
         """The rate of reading, decoding and applying."""
         return self.book.sequence * 1_000_000_000 // max(self.duration_ns, 1)
+
+    @property
+    def records_per_cpu_second(self) -> int:
+        """The same by time of the processor."""
+        return self.book.sequence * 1_000_000_000 // max(self.worked_ns, 1)
 
     def steps(self, until: int) -> Iterator[int]:
         """
@@ -83,9 +95,10 @@ class Rebuild:
             while self.book.sequence < until:
                 at = self.book.sequence
                 end = due if at < due <= until else until
-                begun_ns = self._monotonic_ns()
+                begun_ns, worked_ns = self._monotonic_ns(), self._cpu_ns()
                 self._fold(records, min(CHUNK, end - at))
                 self.duration_ns += self._monotonic_ns() - begun_ns
+                self.worked_ns += self._cpu_ns() - worked_ns
                 if self.book.sequence == due:
                     self._compare()
                 yield self.book.sequence
