@@ -17,6 +17,7 @@ from arbees.core.words import Side
 from arbees.journal import JournalReader
 from arbees.settings import load
 from tests.cli.journals import damage, lived, played
+from tests.golden.stories import STORIES
 from tests.journal.samples import tamper
 from tests.runtime.chaos import Chaos
 from tests.runtime.evenings import GAME, LIMITS, TOKEN, Act, Evening
@@ -129,7 +130,7 @@ def test_it_names_exactly_what_a_brute_force_names(
     assert summary["baseline"]["same"] == summary["decisions"] + summary["duplicates"]
 
 
-@pytest.mark.parametrize("act", EVENINGS[::2], ids=lambda act: act.__name__)
+@pytest.mark.parametrize("act", [*EVENINGS[::2], *STORIES], ids=lambda act: act.__name__)
 def test_an_evening_comes_out_the_same_first(act: Act, tmp_path: Path, capsys: Capture) -> None:
     """Under the recorded settings each decision, duplicates included, is made again (P6)."""
     journal = lived(tmp_path, (act, LIMITS))

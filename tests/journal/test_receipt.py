@@ -14,6 +14,7 @@ from arbees.journal import JournalReader
 from arbees.journal.receipt import digest_of, make_receipt, plain_of
 from arbees.journal.receipt_proof import LEVELS, Proof, prove
 from tests.cli.journals import damage, lived
+from tests.golden.stories import hold_keys, mend, review
 from tests.journal.samples import tamper
 from tests.runtime.evenings import GAME, LIMITS, TOKEN, Evening, alternate
 from tests.runtime.test_crash_points import halt, lose_answers
@@ -252,9 +253,9 @@ def test_the_story_of_each_kind(journal: Path) -> None:
 
 
 def test_unknown_orders_and_halts_of_evenings(tmp_path: Path) -> None:
-    """Lost answers, gate denials, and cancels by a halt give receipts that hold as well."""
-    for name, act in (("lost", lose_answers), ("halt", halt)):
-        path = lived(tmp_path / name, (act, LIMITS))
+    """Lost answers, gate denials, cancels by a halt, keys, ends by hand: all receipts hold."""
+    for act in (lose_answers, halt, hold_keys, mend, review):
+        path = lived(tmp_path / act.__name__, (act, LIMITS))
         for request_id in requests(path):
             proof = checked(made(path, request_id), journal=path)
             assert proof.is_good, proof
