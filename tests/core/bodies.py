@@ -167,8 +167,8 @@ LEAST: list[tuple[e.Event, str]] = [
             '{"type":"MarketListed","listing":{"platform":"Kalshi","market_id":"M",'
             '"market_key":"K","is_flipped":false,"opposite_id":null,"sport":null,"game_id":null,'
             '"game_start_ns":null,'
-            '"close_ns":null,"tick":1000,"lot":10000,"minimum":0,"is_netting":true,'
-            '"taker_rate":70000,"maker_rate":0,"fee_grid":100}}'
+            '"close_ns":null,"tick":1000,"ticks":[],"lot":10000,"minimum":0,"is_netting":true,'
+            '"taker_rate":70000,"maker_rate":0,"fee_grid":100,"pool":""}}'
         ),
     ),
     (
@@ -225,6 +225,10 @@ LEAST: list[tuple[e.Event, str]] = [
             '"since_ns":7}'
         ),
     ),
+    (
+        e.CashCounted(pool="Kalshi", amount=5),
+        '{"type":"CashCounted","pool":"Kalshi","amount":5}',
+    ),
     (e.AlertCleared(alert_id="a"), '{"type":"AlertCleared","alert_id":"a"}'),
     (
         e.DenialReviewed(request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"),
@@ -274,6 +278,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     },
     e.DuplicateRefused: {"observed": "o", "limit": "l", "key_id": "i"},
     e.OrderApproved: {
+        "pool": "p",
         "leg": 2,
         "is_flipped": True,
         "is_reducing": True,
@@ -287,6 +292,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     e.OrderRejected: {"falls_back": True},
     e.OrderNotSent: {"falls_back": True, "evidence": ("clock past", "not listed")},
     e.OrderFilled: {
+        "pool": "p",
         "is_maker": True,
         "is_complete": True,
         "yes_quantity": 1,
@@ -328,6 +334,7 @@ EMPTY: dict[str, Any] = {
     **dict.fromkeys(("is_maker", "is_complete"), False),
     "rates": (0, 1, 0),
     "by": "answer",
+    "pool": "",
     "verdicts": msgspec.Raw(b"[]"),
 }
 """What a field is that is not said, also in journals of long ago."""

@@ -327,6 +327,7 @@ def test_a_fresh_book_is_empty() -> None:
         "venue_states": {},
         "keys": {},
         "alerts": {},
+        "ledgers": {},
     }
 
 

@@ -8,7 +8,7 @@ from arbees.core.access import Caps, KeyAsk
 from arbees.core.operating import End
 from arbees.core.result import Result
 from arbees.core.units import MICRO
-from arbees.core.words import KeyScope, Platform
+from arbees.core.words import KeyScope, Platform, Side
 from arbees.runtime.writer import Lane
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import GAME, OTHER, Act, Evening, make_quote, make_request
@@ -125,6 +125,29 @@ async def mend(evening: Evening) -> None:
     await evening.ask("filled")
 
 
+async def count_and_drill(evening: Evening) -> None:
+    """The cash of both venues is counted, moved, spent and paid back; two drills are recorded."""
+    await evening.quote()
+    gateway = evening.assembly.gateway
+    await gateway.move_cash("Kalshi", 5_000_000, reason="a deposit", actor="operator")
+    await evening.ask("filled")
+    await gateway.move_cash("Polymarket", -1_000_000, reason="a withdrawal", actor="operator")
+    await gateway.reconcile()
+    await evening.settle(GAME, Side.YES)
+    await gateway.reconcile()
+    passed = e.Drilled(
+        safeguard="kill_switch",
+        is_passed=True,
+        limits_hash="1" * 64,
+        settings_hash="0" * 64,
+        host="desk",
+        version="0.1.0",
+        actor="operator",
+    )
+    failed = replace(passed, safeguard="balance", is_passed=False, failures=("it passed",))
+    await gateway.record_drills((passed, failed))
+
+
 async def review(evening: Evening) -> None:
     """Denials that an operator confirms, disputes and thinks over."""
     await evening.quote()
@@ -146,4 +169,4 @@ def _said(result: Result, verdict: str) -> e.DenialReviewed:
     )
 
 
-STORIES: tuple[Act, ...] = (look_around, hold_keys, mend, review)
+STORIES: tuple[Act, ...] = (look_around, hold_keys, mend, count_and_drill, review)

@@ -128,7 +128,8 @@ def state_of(book: Book) -> dict[str, Any]:
 def _later(book: Book) -> dict[str, Any]:
     """Return what books of the first versions did not have, where there is some of it."""
     alerts = {n: [a.name, a.count, a.since_ns, a.cleared_ns] for n, a in book.alerts.items()}
-    return {"alerts": alerts} if alerts else {}
+    later = {"alerts": alerts, "ledgers": dict(book.ledgers)}
+    return {name: value for name, value in later.items() if value}
 
 
 def _market(market: Market) -> dict[str, Any]:
