@@ -1,42 +1,17 @@
 """`/v1/quality`, `/metrics` and `POST /v1/drills` over a connection."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from arbees.api import ApiServer
 from arbees.core.drilling import FAILURES_MAX, TEXT_MAX
-from arbees.core.measures import By, QualityView
 from arbees.core.wire import parse_time
 from arbees.errors import JournalUnavailable
-from arbees.telemetry.quality import view_of
-from arbees.telemetry.quality_fold import QualityFold
 from tests.api.fake import NOW_NS, FakeGateway, Wire, ask
-from tests.telemetry.test_quality import evening
+from tests.api.fake_follower import FakeFollower
 
 pytestmark = pytest.mark.anyio
-
-
-class FakeFollower:
-    """Answers what a test tells it to."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int | None, By | None]] = []
-        self.error: Exception | None = None
-
-    async def quality(self, since_ns: int | None, by: By | None) -> QualityView:
-        self.asked.append((since_ns, by))
-        if self.error is not None:
-            raise self.error
-        journal = evening(1)
-        fold = QualityFold(journal)
-        for each in journal.stored:
-            fold.take(each)
-        return view_of(fold, 0, NOW_NS, by)
-
-    async def metrics(self) -> bytes:
-        return b"# HELP x y.\n"
 
 
 @pytest.fixture
@@ -48,8 +23,7 @@ def follower() -> FakeFollower:
 @pytest.fixture
 async def wire(gateway: FakeGateway, follower: FakeFollower) -> AsyncIterator[Wire]:
     """Connect to a server with that follower."""
-    follows: Any = follower
-    server = ApiServer(gateway, "127.0.0.1", 0, now_ns=lambda: NOW_NS, follower=follows)
+    server = ApiServer(gateway, "127.0.0.1", 0, now_ns=lambda: NOW_NS, follower=follower)
     await server.start()
     wire = await Wire.open(server.address)
     yield wire

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from arbees.api import ApiServer
+from arbees.core.views import Follower
 from tests.api.fake import FakeGateway
 
 
@@ -34,10 +35,10 @@ def _as_it_was() -> Iterator[None]:
 
 
 @contextmanager
-def serving(gateway: FakeGateway | None) -> Iterator[str]:
-    """Serve a gateway; None = it is still starting."""
+def serving(gateway: FakeGateway | None, follower: Follower | None = None) -> Iterator[str]:
+    """Serve a gateway and its follower; None = it is still starting."""
     loop = asyncio.new_event_loop()
-    server = ApiServer(gateway, "127.0.0.1", 0, stop_seconds=0.1)
+    server = ApiServer(gateway, "127.0.0.1", 0, stop_seconds=0.1, follower=follower)
     loop.run_until_complete(server.start())
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

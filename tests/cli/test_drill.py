@@ -9,6 +9,8 @@ from arbees.cli.drill import app
 from arbees.core import events as e
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import load_here
+from tests.api.fake import FakeGateway
+from tests.cli.conftest import serving
 
 Capture = pytest.CaptureFixture[str]
 
@@ -89,3 +91,19 @@ def test_writes_beside_no_gateway(here: Path, capsys: Capture) -> None:
         journal.close()
     assert "come again" in capsys.readouterr().err
     assert drilled(here / "var" / "arbees-paper.db") == []
+
+
+def test_a_running_gateway_keeps_the_drills(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Where one is reached it writes the records; that its limits are others is said."""
+    gateway = FakeGateway()
+    with serving(gateway) as address:
+        monkeypatch.setenv("ARBEES_URL", address)
+        assert run("holding", "--json") == 0
+    (kept,) = gateway.drills
+    assert (kept.safeguard, kept.is_passed) == ("holding", True)
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["recorded"] == {"by": "gateway", "sequence": 9}
+    assert "other limits" in shown.err
+    assert list(here.iterdir()) == []

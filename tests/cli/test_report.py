@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from arbees.cli.report import app
+from arbees.core.wire import parse_time
 from arbees.core.words import Action
 from arbees.testing.scene import stage
+from tests.api.fake import FakeGateway
+from tests.api.fake_follower import FakeFollower
+from tests.cli.conftest import serving
 
 Capture = pytest.CaptureFixture[str]
 
@@ -84,3 +88,21 @@ def test_without_journal_and_gateway(here: Path, capsys: Capture) -> None:
     """Where there is neither, it says so and ends as an unreachable gateway does."""
     assert run() == 69
     assert "There is no journal at var/arbees-paper.db" in capsys.readouterr().err
+
+
+def test_where_there_is_no_journal_the_gateway_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Its quality is shown, since the time that was meant and grouped as asked."""
+    monkeypatch.chdir(tmp_path)
+    follower = FakeFollower()
+    with serving(FakeGateway(), follower) as address:
+        monkeypatch.setenv("ARBEES_URL", address)
+        assert run("--since", "2026-01-28", "--by", "venue") == 0
+        assert follower.asked == [(parse_time("2026-01-28T05:00:00Z"), "venue")]
+        shown = capsys.readouterr().out
+        assert "Fill rate" in shown
+        assert "Kalshi" in shown
+        assert run("--json") == 0
+        assert follower.asked[-1] == (None, None)
+        assert json.loads(capsys.readouterr().out)["total"]["requests"] > 0

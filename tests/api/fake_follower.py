@@ -1,0 +1,33 @@
+"""A follower by hand: the quality of a random evening, and a page of metrics."""
+
+from collections.abc import AsyncIterator
+
+from arbees.core.measures import By, QualityView
+from arbees.telemetry.quality import view_of
+from arbees.telemetry.quality_fold import QualityFold
+from tests.api.fake import NOW_NS
+from tests.telemetry.test_quality import evening
+
+
+class FakeFollower:
+    """Answers what a test tells it to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int | None, By | None]] = []
+        self.error: Exception | None = None
+
+    async def quality(self, since_ns: int | None, by: By | None) -> QualityView:
+        self.asked.append((since_ns, by))
+        if self.error is not None:
+            raise self.error
+        journal = evening(1)
+        fold = QualityFold(journal)
+        for each in journal.stored:
+            fold.take(each)
+        return view_of(fold, 0, NOW_NS, by)
+
+    def events(self, after: int) -> AsyncIterator[bytes]:
+        raise AssertionError(f"nobody follows, was {after}")
+
+    async def metrics(self) -> bytes:
+        return b"# HELP x y.\n"
