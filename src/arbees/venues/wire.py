@@ -191,7 +191,7 @@ class Wire:
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
         self._connect_seconds = connect_seconds
-        self._answer_seconds = answer_seconds
+        self.answer_seconds = answer_seconds
         self._kept = kept
         self._places = asyncio.Semaphore(most)
         self._idle: deque[Connection] = deque()
@@ -233,10 +233,10 @@ class Wire:
     async def wait(self, answer: "asyncio.Future[Answer]") -> Answer:
         """Wait for an answer. Raises VenueOutcomeUnknown: it did not come in time, or not whole."""
         try:
-            async with asyncio.timeout(self._answer_seconds):
+            async with asyncio.timeout(self.answer_seconds):
                 return await answer
         except TimeoutError:
-            raise VenueOutcomeUnknown(f"no answer within {self._answer_seconds:g} s") from None
+            raise VenueOutcomeUnknown(f"no answer within {self.answer_seconds:g} s") from None
 
     async def close(self) -> None:
         """End all connections that are idle; those in use end when they are given back."""

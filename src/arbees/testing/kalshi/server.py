@@ -21,7 +21,7 @@ from arbees.testing.kalshi.faults import Fault, FaultKind, Faults
 from arbees.testing.kalshi.identity import Doorman, PublicKey
 from arbees.testing.kalshi.looking import ROOT
 from arbees.testing.kalshi.rest import Rest
-from arbees.testing.kalshi.streams import PATH, Streams
+from arbees.testing.kalshi.streams import PATH, Sleep, Streams
 
 OWNER = "trader"
 HOST = "127.0.0.1"
@@ -50,6 +50,7 @@ class KalshiServer:
         balance: int = 10_000 * MICRO,
         seed: int = 0,
         now_ns: Callable[[], int] = time.time_ns,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """
         Prepare; nothing listens yet.
@@ -60,6 +61,7 @@ class KalshiServer:
             balance: cash of each shard, in micro-dollars.
             seed: of ids and chances.
             now_ns: the exchange's clock.
+            sleep: on that clock.
         """
         self.exchange = Exchange(now_ns, seed)
         self.faults = Faults()
@@ -67,7 +69,7 @@ class KalshiServer:
         self.doorman = Doorman(now_ns)
         self.doorman.admit(key_id, public_key, OWNER)
         self.rest = Rest(self.desk, self.doorman)
-        self.streams = Streams(self.desk, self.doorman)
+        self.streams = Streams(self.desk, self.doorman, sleep)
         self._key_id = key_id
         self._runner: web.AppRunner | None = None
         self._ticks: asyncio.Task[None] | None = None

@@ -6,6 +6,7 @@ sequence number and no replay, and a stream that is silent on request stays open
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -17,6 +18,8 @@ from arbees.testing.kalshi.exchange import Change
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.identity import Doorman
 from arbees.testing.kalshi.rules import Fill, Order, Refused
+
+Sleep = Callable[[float], Awaitable[None]]
 
 PATH = "/trade-api/ws/v2"
 PING_SECONDS = 10.0
@@ -71,10 +74,11 @@ class Line:
 class Streams:
     """All connections of one exchange."""
 
-    def __init__(self, desk: Desk, doorman: Doorman) -> None:
-        """Listen to an exchange."""
+    def __init__(self, desk: Desk, doorman: Doorman, sleep: Sleep = asyncio.sleep) -> None:
+        """Listen to an exchange; `sleep` is that of its clock."""
         self._desk = desk
         self._doorman = doorman
+        self._sleep = sleep
         self.lines: set[Line] = set()
         desk.exchange.listeners.append(self._on_change)
 
@@ -123,7 +127,7 @@ class Streams:
 
     async def _ping(self, line: Line) -> None:
         while True:
-            await asyncio.sleep(PING_SECONDS)
+            await self._sleep(PING_SECONDS)
             if not self._is_silent():
                 await line.socket.ping(b"heartbeat")
 

@@ -106,6 +106,10 @@ class Connection:
         await self._calls.close()
         await self._urgent.close()
 
+    def hurry(self, answer_seconds: float) -> None:
+        """Wait for no answer longer than this; for rehearsals, which have no time."""
+        self._calls.answer_seconds = self._urgent.answer_seconds = answer_seconds
+
     async def _look(self) -> None:
         """Ask how the venue is; learn our limits once."""
         try:

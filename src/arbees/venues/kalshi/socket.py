@@ -25,6 +25,7 @@ HEARTBEAT_SECONDS = 10.0
 """Kalshi pings this often."""
 SILENCE_SECONDS = 25.0
 """Nothing at all for this long: the connection stands, but the stream is dead."""
+WATCH_SECONDS = 1.0
 CONNECT_SECONDS = 10.0
 PAUSE_FIRST = 0.25
 PAUSE_MAX = 10.0
@@ -66,6 +67,7 @@ class Line:
         self._clock = clock
         self.heard_ns = 0
         """Our time of the last sign of life; 0 = none yet."""
+        self._is_silent = False
 
     async def keep_up(
         self,
@@ -104,9 +106,12 @@ class Line:
             socket = await session.ws_connect(
                 self._url, headers=signed.headers(), autoping=False, max_msg_size=MESSAGE_MAX
             )
+        self.heard_ns = self._clock.now_ns()
+        watch = asyncio.create_task(self._watch(socket), name="kalshi silence")
         try:
             await use(socket)
         finally:
+            watch.cancel()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await socket.close()
@@ -125,11 +130,9 @@ class Line:
             VenueOutcomeUnknown: silence, an error of the stream, or what cannot be read.
         """
         while True:
-            try:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    frame = await socket.receive()
-            except TimeoutError:
-                raise VenueOutcomeUnknown(f"silent for {SILENCE_SECONDS:g} s") from None
+            frame = await socket.receive()
+            if self._is_silent:
+                raise VenueOutcomeUnknown(f"silent for {SILENCE_SECONDS:g} s")
             self.heard_ns = self._clock.now_ns()
             if frame.type is aiohttp.WSMsgType.PING:
                 await socket.pong(frame.data)
@@ -141,6 +144,15 @@ class Line:
                 take(message)
             elif frame.type is not aiohttp.WSMsgType.PONG:
                 return
+
+    async def _watch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """End a connection on which nothing comes any more, by our clock; its reader says why."""
+        self._is_silent = False
+        while not self._is_silent:
+            await self._clock.sleep(WATCH_SECONDS)
+            silence = self._clock.now_ns() - self.heard_ns
+            self._is_silent = silence > SILENCE_SECONDS * NS_PER_SECOND
+        await socket.close()
 
     @property
     def is_late(self) -> bool:

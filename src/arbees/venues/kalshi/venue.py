@@ -126,6 +126,11 @@ class KalshiVenue:
         await self._wire.close()
         await self._connection.close()
 
+    def hurry(self, answer_seconds: float) -> None:
+        """Wait for no answer longer than this; for rehearsals, which have no time."""
+        self._wire.answer_seconds = answer_seconds
+        self._connection.hurry(answer_seconds)
+
     async def cancel_everything(self) -> int:
         """Cancel all that works of the account, on all shards; shut our order groups as well."""
         self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS

@@ -1,0 +1,380 @@
+"""A stage for live trading: the whole gateway against a simulated Kalshi, in one process.
+
+Guarantees that everything goes the way real requests go: real settings, a key file, signatures,
+sockets on loopback, a journal on disk. Both ends share one clock that can be moved on. `kill`
+leaves what `kill -9` leaves: nothing is told, cancelled or flushed on the way out.
+"""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from arbees.assembly import Assembly, Files
+from arbees.bootstrap import assemble
+from arbees.core import commands as c
+from arbees.core import events as e
+from arbees.core.quote import Quote
+from arbees.core.request import Request
+from arbees.core.result import Result
+from arbees.core.units import MICRO, parse_micro
+from arbees.core.views import Undecided
+from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.errors import VenueError
+from arbees.runtime.worker import Worker
+from arbees.runtime.writer import Lane
+from arbees.settings import Settings, load
+from arbees.testing.kalshi.advancing import AdvancingClock
+from arbees.testing.kalshi.comparing import Comparison, Limits, Watch, compare
+from arbees.testing.kalshi.exchange import Exchange
+from arbees.testing.kalshi.server import Addresses, KalshiServer
+from arbees.venues.kalshi.venue import KalshiVenue
+
+KEY_ID = "00000000-0000-4000-8000-00000000a4b5"
+MARKET = "KXNBAGAME-26JAN28HOUBOS-BOS"
+OTHER = "KXNFLGAME-26SEP13DALPHI-PHI"
+"""Two markets, on two shards."""
+ANSWER_SECONDS = 1.0
+"""How long an answer is waited for on stage."""
+STEP_SECONDS = 0.5
+"""How far the clock is moved at once, while something is waited for."""
+TURN_SECONDS = 0.003
+"""How long both ends then have to do what was due."""
+REAL_SECONDS = 0.15
+"""How long is waited for real before the clock is moved."""
+
+
+class KalshiScene:
+    """A gateway on stage, live, and the exchange that it trades on."""
+
+    def __init__(
+        self,
+        folder: Path,
+        server: KalshiServer,
+        clock: AdvancingClock,
+        settings: Settings,
+        addresses: Addresses,
+    ) -> None:
+        """Hold the parts; `start` raises the curtain."""
+        self.server = server
+        self.clock = clock
+        self.settings = settings
+        self.addresses = addresses
+        self.alerts: list[tuple[str, str]] = []
+        self.starts = 0
+        self._folder = folder
+        self._count = 0
+        self._assembly: Assembly | None = None
+        self._worker: Worker | None = None
+        self.watch = Watch(server.exchange, limits_of(settings))
+
+    # What is on stage --------------------------------------------------------------------------
+
+    @property
+    def assembly(self) -> Assembly:
+        """The gateway that runs."""
+        assert self._assembly is not None, "Expected a gateway, none runs"
+        return self._assembly
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange's own record."""
+        return self.server.exchange
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a gateway runs."""
+        return self._assembly is not None
+
+    @property
+    def venue(self) -> KalshiVenue:
+        """The adapter of the gateway that runs."""
+        found = self.assembly.gateway.desk.venues[Platform.KALSHI]
+        assert isinstance(found, KalshiVenue)
+        return found
+
+    def compare(self) -> Comparison:
+        """Compare the exchange's record with the journal and the book."""
+        return compare(self.exchange, self.assembly.gateway.desk)
+
+    # Its life ----------------------------------------------------------------------------------
+
+    async def start(self, *, waits: bool = True) -> None:
+        """
+        Start a gateway on what the last one left.
+
+        Args:
+            waits: until it is connected, compared and admits opening orders.
+        """
+        assert self._assembly is None, "Expected no gateway, one runs"
+        self.starts += 1
+        journal = self._folder / "live.db"
+        assembly = assemble(
+            self.settings,
+            clock=self.clock,
+            files=Files(journal, self._folder / "paper.db", None),
+            alert=self._alert,
+        )
+        self._worker = assembly.gateway.desk.writer.worker = Worker("journal")
+        self._assembly = assembly
+        self.venue.hurry(ANSWER_SECONDS)
+        await self._while_time_passes(assembly.start())
+        if self.starts == 1:
+            authorized = e.Authorized(
+                actor="rehearsal",
+                reason="rehearsal",
+                settings_hash=self.settings.hash,
+                settings=self.settings.recorded(),
+            )
+            writer = assembly.gateway.desk.writer
+            await writer.put(c.Record(events=(authorized,)), Lane.CONTROL)
+        if waits:
+            await self.until(lambda: self.is_ready)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the gateway sees, was compared, and nothing keeps it from sending."""
+        desk, vitals = self.assembly.gateway.desk, self.venue.vitals
+        return not desk.uncompared and not vitals.is_blind and vitals.reason is None
+
+    async def kill(self) -> None:
+        """Abandon the gateway as `kill -9` would: what is on disk and at the exchange stays."""
+        assembly, self._assembly = self.assembly, None
+        desk = assembly.gateway.desk
+        await desk.supervisor.stop()  # every task ends where it stands; nothing of it is told
+        closing = [each.close() for each in desk.market_data.values()]
+        closing += [each.close() for each in desk.venues.values()]
+        await asyncio.gather(*closing, return_exceptions=True)
+        assert self._worker is not None
+        await asyncio.to_thread(self._worker.close)
+        self._release(assembly)
+
+    def _release(self, assembly: Assembly) -> None:
+        """Let go of the files, as the end of a process does."""
+        assembly.audit.close()
+        assembly.reader.close()
+        assembly.gateway.desk.journal.close()
+
+    async def restart(self, *, waits: bool = True) -> None:
+        """Kill the gateway, and start it again."""
+        if self.is_running:
+            await self.kill()
+        await self.start(waits=waits)
+
+    async def stop(self) -> None:
+        """End in order."""
+        if self._assembly is None:
+            return
+        assembly = self._assembly
+        await self._while_time_passes(assembly.stop("the rehearsal is over"))
+        self._assembly = None
+        assert self._worker is not None
+        await asyncio.to_thread(self._worker.close)
+
+    def _alert(self, name: str, message: str, **_data: object) -> None:
+        self.alerts.append((str(name), message))
+
+    # Time --------------------------------------------------------------------------------------
+
+    async def until(
+        self, is_so: Callable[[], object], seconds: float = 300.0, *, moves: bool = True
+    ) -> float:
+        """
+        Wait until something holds; for a moment for real, then by moving the clock on.
+
+        Args:
+            is_so: asked after each step.
+            seconds: of the stage's clock, before it fails.
+            moves: whether to move the clock.
+
+        Returns:
+            How many seconds of the stage's clock it took.
+
+        Raises:
+            TimeoutError: it does not hold by then.
+        """
+        began_ns, real = self.clock.now_ns(), asyncio.get_running_loop().time()
+        while not is_so():
+            await asyncio.sleep(TURN_SECONDS)
+            if moves and asyncio.get_running_loop().time() - real > REAL_SECONDS:
+                self.clock.advance(STEP_SECONDS)
+            if self.clock.now_ns() - began_ns > seconds * 1e9:
+                raise TimeoutError(f"does not hold after {seconds:g} s of the stage's clock")
+        return (self.clock.now_ns() - began_ns) / 1e9
+
+    async def pass_time(self, seconds: float, step: float = STEP_SECONDS) -> None:
+        """Let so much time of the stage's clock pass, in steps."""
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+            await asyncio.sleep(TURN_SECONDS)
+
+    async def _while_time_passes(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        await self.until(task.done, 600.0)
+        await task
+
+    # Requests ----------------------------------------------------------------------------------
+
+    def show(
+        self, market: str = MARKET, *, bid: int = 38, ask: int = 40, size: int = 1_000
+    ) -> None:
+        """Make a market's book one level a side, in cents and contracts."""
+        quote = Quote(
+            ts_ns=self.clock.now_ns(),
+            platform=Platform.KALSHI,
+            market_id=market,
+            bids=((bid * 10_000, size * MICRO),),
+            asks=((ask * 10_000, size * MICRO),),
+            sport="NBA" if market == MARKET else "NFL",
+        )
+        self.server.show(quote)
+
+    def request(
+        self,
+        size: str = "5",
+        price: str = "0.40",
+        time_in_force: TimeInForce = TimeInForce.IOC,
+        *,
+        market: str = MARKET,
+        side: Side = Side.YES,
+        action: Action = Action.BUY,
+        **more: object,
+    ) -> Request:
+        """Return a request of now, with a key of its own."""
+        self._count += 1
+        fields = {
+            "request_id": f"req-{self._count}",
+            "idempotency_key": f"key-{self._count}",
+            "strategy": f"s{self._count % 7}",
+            **more,
+        }
+        return Request(
+            platform=Platform.KALSHI,
+            market_id=market,
+            side=side,
+            action=action,
+            size=parse_micro(size),
+            limit_price=parse_micro(price),
+            time_in_force=time_in_force,
+            created_ns=self.clock.now_ns(),
+            **fields,  # type: ignore[arg-type]
+        )
+
+    async def send(self, request: Request, wait_seconds: float = 3.0) -> Result | None:
+        """Submit; None = undecided, as when the gateway is killed meanwhile."""
+        try:
+            return await self.assembly.gateway.submit(request, wait_seconds)
+        except Undecided:
+            return None
+
+    async def rest(self, number: int, *, markets: tuple[str, ...] = (MARKET,)) -> list[str]:
+        """Place orders that rest at the exchange; return their client order ids."""
+        before = set(self.assembly.gateway.desk.book.orders)
+        for first in range(0, number, 50):
+            asked = [
+                self.send(
+                    self.request(
+                        "1",
+                        f"0.{10 + place % 20}",
+                        TimeInForce.GTC,
+                        market=markets[place % len(markets)],
+                    )
+                )
+                for place in range(first, min(number, first + 50))
+            ]
+            await asyncio.gather(*asked)
+        placed = [name for name in self.assembly.gateway.desk.book.orders if name not in before]
+        await self.until(lambda: not self.compare().differences)
+        return placed
+
+    async def settled(self, seconds: float = 600.0) -> float:
+        """Wait until the gateway and the exchange agree; return how long it took by their clock."""
+        return await self.until(lambda: self.is_settled, seconds)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is open to doubt, and all is the same on both sides."""
+        if not self.assembly.gateway.desk.is_idle:
+            return False
+        return self.compare().is_agreed
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that an exchange could see exceeded."""
+    recorded = settings.recorded()
+    return Limits(
+        market=parse_micro(recorded["MAX_POSITION_PER_MARKET"]),
+        contracts=parse_micro(recorded["MAX_ORDER_CONTRACTS"]),
+        open_orders=int(recorded["MAX_OPEN_ORDERS"]),
+    )
+
+
+@contextlib.asynccontextmanager
+async def kalshi_stage(
+    settings: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    seed: int = 0,
+    rate: float = 1_200.0,
+    starts: bool = True,
+) -> AsyncIterator[KalshiScene]:
+    """
+    Set up a scene and take it down.
+
+    Args:
+        settings: by their names; everything else is at its default.
+        folder: where to keep the files; None = a temporary place.
+        seed: of the exchange.
+        rate: tokens a second of the account, for reads and for writes; three times as many at once.
+        starts: whether to start the gateway as well.
+    """
+    clock, key = AdvancingClock(), ed25519.Ed25519PrivateKey.generate()
+    with tempfile.TemporaryDirectory(prefix="arbees-kalshi-") as temporary:
+        place = Path(temporary) if folder is None else folder
+        server = KalshiServer(
+            key_id=KEY_ID,
+            public_key=key.public_key(),
+            seed=seed,
+            now_ns=clock.now_ns,
+            sleep=clock.sleep,
+        )
+        server.rest.set_limits((rate, 3 * rate), (rate, 3 * rate))
+        addresses = await server.start()
+        environment = {
+            "PAPER_TRADING": "0",
+            "LIVE_TRADING_AUTHORIZED": "true",
+            "LIVE_PLATFORMS": "Kalshi",
+            "KALSHI_API_KEY_ID": KEY_ID,
+            "KALSHI_PRIVATE_KEY_FILE": str(_written(place / "key.pem", key)),
+            "KALSHI_BASE_URL": addresses.rest,
+            "KALSHI_WS_URL": addresses.ws,
+            "MAX_PRICE_DELTA_FROM_PREGAME": "0.9",
+            **(settings or {}),
+        }
+        scene = KalshiScene(place, server, clock, load(environment), addresses)
+        scene.show(MARKET)
+        scene.show(OTHER)
+        try:
+            if starts:
+                await scene.start()
+            yield scene
+        finally:
+            with contextlib.suppress(VenueError, TimeoutError):
+                if scene.is_running:
+                    await scene.kill()
+            await server.stop()
+
+
+def _written(path: Path, key: ed25519.Ed25519PrivateKey) -> Path:
+    """Write a key file that nobody else may read."""
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(pem)
+    return path
