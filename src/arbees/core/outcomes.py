@@ -229,6 +229,14 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """The same with what working orders hold of it; None = the venue does not say."""
 
 
+class WorkingOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that the venue named, to be cancelled with others."""
+
+    client_order_id: str
+    venue_order_id: str
+    market_id: str
+
+
 class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A working order as the venue lists it."""
 

@@ -4,9 +4,9 @@ Guarantees that the packages around the core know each other only through these 
 here runs; an implementation that breaks a sentence of a docstring breaks a promise of the design.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -23,6 +23,7 @@ from arbees.core.outcomes import (
     Settled,
     VenueOrder,
     VenuePosition,
+    WorkingOrder,
 )
 from arbees.core.quote import Quote
 from arbees.core.words import Platform
@@ -327,6 +328,15 @@ class Venue(Protocol):
 
     async def close(self) -> None:
         """Release connections and files."""
+        ...
+
+
+@runtime_checkable
+class CancelsMany(Protocol):
+    """A venue that can be asked for many cancels at once."""
+
+    async def cancel_many(self, orders: Sequence[WorkingOrder]) -> Mapping[str, CancelOutcome]:
+        """Ask for cancels; each order has an outcome, by client order id, as from `cancel`."""
         ...
 
 

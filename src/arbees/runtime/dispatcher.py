@@ -24,8 +24,9 @@ from arbees.core.outcomes import (
     Outcome,
     Refused,
     Unknown,
+    WorkingOrder,
 )
-from arbees.core.ports import Clock, Venue
+from arbees.core.ports import CancelsMany, Clock, Venue
 from arbees.core.request import Request
 from arbees.core.words import Platform, TimeInForce
 from arbees.errors import InvariantViolation, VenueError
@@ -35,6 +36,8 @@ from arbees.runtime.writer import Lane, Writer
 
 PAUSE_FIRST = 0.1
 PAUSE_MAX = 5.0
+TOGETHER_MIN = 5
+"""From so many cancels on they go out together, where a venue can be asked so."""
 EVERYTHING_ATTEMPTS = 20
 """Of the call that cancels everything: each may reach on for a minute, so not for ever."""
 
@@ -91,15 +94,23 @@ class Dispatcher:
 
     def carry_out(self, effects: Sequence[c.Effect]) -> None:
         """Start what a durable batch set off."""
+        cancels: list[str] = []
         for effect in effects:
             if isinstance(effect, c.SendOrder):
                 order = effect.order
                 self.sending.add(order.client_order_id)
                 self._start(self._send(order), f"send {order.client_order_id}")
             elif isinstance(effect, c.CancelOrder):
-                self._once(self._cancelling, effect.client_order_id, self._cancel, "cancel")
+                cancels.append(effect.client_order_id)
             elif isinstance(effect, c.ResolveOrder):
                 self._once(self._resolving, effect.client_order_id, self._resolve, "resolve")
+
+        together = self._together(cancels) if len(cancels) >= TOGETHER_MIN else {}
+        for platform, orders in together.items():
+            self._cancelling.update(each.client_order_id for each in orders)
+            self._start(self._cancel_many(platform, orders), f"cancel {len(orders)} at {platform}")
+        for name in cancels:
+            self._once(self._cancelling, name, self._cancel, "cancel")
 
     def _once(
         self,
@@ -171,6 +182,48 @@ class Dispatcher:
                 pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
+
+    def _together(self, names: Sequence[str]) -> dict[Platform, list[WorkingOrder]]:
+        """Return what can be cancelled together: named by its venue, and not being cancelled."""
+        found: dict[Platform, list[WorkingOrder]] = {}
+        for name in names:
+            order = self._book.orders.get(name)
+            if (
+                order is None
+                or order.venue_order_id is None
+                or name in self._cancelling
+                or name in self._waits
+                or not isinstance(self._venues[order.platform], CancelsMany)
+            ):
+                continue
+            named = WorkingOrder(
+                client_order_id=name,
+                venue_order_id=order.venue_order_id,
+                market_id=order.market_id,
+            )
+            found.setdefault(order.platform, []).append(named)
+        return {platform: orders for platform, orders in found.items() if len(orders) > 1}
+
+    async def _cancel_many(self, platform: Platform, orders: Sequence[WorkingOrder]) -> None:
+        """Ask for many cancels at once; what the answers do not settle is asked for one by one."""
+        names, left = {each.client_order_id for each in orders}, list[str]()
+        venue = self._venues[platform]
+        assert isinstance(venue, CancelsMany)
+        try:
+            outcomes = await venue.cancel_many(orders)
+            for name in sorted(names):
+                outcome = outcomes.get(name)
+                if outcome is None or isinstance(outcome, CancelUnknown):
+                    left.append(name)
+                    continue
+                self._wait_longer(name, PAUSE_FIRST)
+                self._tell(c.TakeCancel(client_order_id=name, outcome=outcome))
+        finally:
+            self._cancelling -= names
+        if left:
+            self.note(platform, f"{len(left)} of {len(orders)} cancels are not answered")
+        for name in left:
+            self._once(self._cancelling, name, self._cancel, "cancel")
 
     def _wait_longer(self, client_order_id: str, seconds: float) -> None:
         """Remember not to ask again at once, should this answer not be the end of an order."""

@@ -155,7 +155,9 @@ class Ordering:
                 said = {"code": error.code, "message": error.code.replace("_", " ")}
                 rows.append({"order_id": order_id, "reduced_by": "0.00", "error": said})
             else:
-                rows.append({"order_id": order_id, "reduced_by": bodies.count(reduced)})
+                now_ms = self._desk.exchange.now_ns() // NS_PER_MILLISECOND
+                reduced_by = bodies.count(reduced)
+                rows.append({"order_id": order_id, "reduced_by": reduced_by, "ts_ms": now_ms})
         return web.json_response({"orders": rows})
 
     async def cancel_all(self, request: web.Request, owner: str) -> web.Response:

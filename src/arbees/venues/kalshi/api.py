@@ -113,6 +113,7 @@ class KalshiApi:
         priced_as: str | None = None,
         is_public: bool = False,
         is_urgent: bool = False,
+        items: int = 1,
     ) -> Answer:
         """
         Make one call that is no create, and return whatever came.
@@ -125,6 +126,7 @@ class KalshiApi:
             priced_as: the path as the venue's list of costs has it.
             is_public: needs no signature.
             is_urgent: waits for no tokens: others will.
+            items: how many orders it is about; each is paid for.
 
         Raises:
             VenueError: no answer came, or the budget is used up.
@@ -132,7 +134,7 @@ class KalshiApi:
         if is_urgent:
             self.budget.urgent(method, priced_as or path, self._clock.now_ns())
         else:
-            await self._pay(method, priced_as or path)
+            await self._pay(method, priced_as or path, items)
         headers = dict(_JSON if body else _NO_BODY)
         if not is_public:
             headers |= (await self._sign(method, path, is_urgent=is_urgent)).headers()
@@ -152,9 +154,9 @@ class KalshiApi:
             return self._signer.sign(method, self.path(path))  # at once, whatever it costs the loop
         return await asyncio.to_thread(self._signer.sign, method, self.path(path))
 
-    async def _pay(self, method: str, path: str) -> None:
+    async def _pay(self, method: str, path: str, items: int) -> None:
         waited_ns = 0
-        while (wait_ns := self.budget.call(method, path, self._clock.now_ns())) > 0:
+        while (wait_ns := self.budget.call(method, path, self._clock.now_ns(), items)) > 0:
             waited_ns += wait_ns
             if waited_ns > BUDGET_WAIT_SECONDS * NS_PER_SECOND:
                 raise VenueRateLimited("our own budget of calls is used up", retry_after_ns=wait_ns)

@@ -19,6 +19,7 @@ BASIC_WRITE = (100.0, 100.0)
 _COSTS = {
     ("DELETE", "/portfolio/events/orders"): 2.0,
     ("DELETE", "/portfolio/events/orders/:order_id"): 2.0,
+    ("DELETE", "/portfolio/events/orders/batched"): 2.0,
     ("GET", "/portfolio/orders/:order_id"): 2.0,
 }
 _DEFAULT_COST = 10.0
@@ -100,10 +101,10 @@ class Budget:
         cost = self.cost("POST", "/portfolio/events/orders")
         return self.write.take(cost, now_ns, CANCEL_RESERVE * self.write.capacity)
 
-    def call(self, method: str, path: str, now_ns: int) -> int:
-        """Take what another call costs; nanoseconds to wait, 0 = taken."""
+    def call(self, method: str, path: str, now_ns: int, items: int = 1) -> int:
+        """Take what another call costs, an item each; nanoseconds to wait, 0 = taken."""
         bucket = self.read if method == "GET" else self.write
-        return bucket.take(self.cost(method, path), now_ns)
+        return bucket.take(items * self.cost(method, path), now_ns)
 
     def urgent(self, method: str, path: str, now_ns: int) -> None:
         """Take what a call costs that waits for nobody; others pay for it."""

@@ -20,12 +20,14 @@ from arbees.core.outcomes import (
     Settled,
     VenueOrder,
     VenuePosition,
+    WorkingOrder,
 )
 from arbees.core.ports import Gate, Vitals
 from arbees.core.units import MICRO, NS_PER_SECOND, whole_seconds
 from arbees.core.words import Action, Platform, Side
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
+from arbees.venues.kalshi.batches import Batches
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.markets import pool_name
@@ -69,6 +71,7 @@ class KalshiVenue:
         )
         self.groups = Groups(self.api, limit=connection.account.group_limit)
         self.orders = KalshiOrders(connection, self._wire, shards.get, self.groups.ids)
+        self._batches = Batches(self.api, shards.get)
         self._re_arms_ns = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -157,6 +160,10 @@ class KalshiVenue:
     ) -> CancelOutcome:
         """Cancel one order; may be repeated without harm."""
         return await self.orders.cancel(client_order_id, venue_order_id, market_id)
+
+    async def cancel_many(self, orders: Sequence[WorkingOrder]) -> dict[str, CancelOutcome]:
+        """Cancel orders in batches; each has an outcome of its own."""
+        return await self._batches.cancel(orders)
 
     async def find(self, client_order_id: str, market_id: str, sent_ns: int) -> Lookup:
         """Look for an order in all states. Raises VenueError."""
