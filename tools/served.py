@@ -100,6 +100,7 @@ class Served:
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"Expected a gateway that serves, it said: {self.log[-2_000:]}")
             time.sleep(0.02)
+        self._quote()
         self._feeder.start()
 
     def _is_ready(self) -> bool:
@@ -145,7 +146,10 @@ class Served:
     def _feed(self) -> None:
         while not self._is_over.wait(QUOTES_EVERY_SECONDS):
             with contextlib.suppress(OSError, ValueError):
-                self.ask("POST", "/v1/quotes", [quote(market) for market in MARKETS])
+                self._quote()
+
+    def _quote(self) -> None:
+        self.ask("POST", "/v1/quotes", [quote(market) for market in MARKETS])
 
     def memory(self) -> int:
         """Return the resident memory of the process, in bytes."""
