@@ -27,7 +27,9 @@ PORT = "8321"
 KILL_FILE = "/tmp/arbees_kill_switch"
 FILLED_IN = {"REQUEST_ID": "req-1", "RECEIPT_ID": "receipt-1"}
 """What a reader puts in place of a name in capitals."""
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
+"""Patience with a machine that does much else."""
+COMMAND_SECONDS = 120.0
 RUNS = frozenset({"arbees run", "make run"})
 PRELUDE = (
     ("quotes", "quote.json"),
@@ -154,7 +156,7 @@ class Reader:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
         printed = done.stdout + done.stderr

@@ -62,6 +62,7 @@ def walk(page: Path, folder: Path) -> None:
                 printed = None
 
 
+@pytest.mark.timeout(300)  # a page is a whole session of somebody's, beside other tests
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_runs(page: Path, tmp_path: Path) -> None:
     """All commands of a page work as typed, in its order, and print what the page shows."""

@@ -21,6 +21,7 @@ INLINE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 NOT_OURS = {
     *("NO_COLOR", "SOURCE_DATE_EPOCH", "ARBEES_DATA_DIR"),
     *("RECEIPT_ID", "REQUEST_ID", "NAME_FILE", "PAPER_TRADIN"),
+    "INCORRECT_API_KEY_SIGNATURE",
 }
 """Names in capitals that are others', a reader's to fill in, or examples of a wrong name."""
 
