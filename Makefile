@@ -30,7 +30,7 @@ export ARBEES_DATA_DIR ?= ../shared/data
 .PHONY: help
 help: ## List these words
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) \
-		| while IFS=$$'\t' read -r word text; do printf '  make %-9s %s\n' "$$word" "$$text"; done
+		| while IFS=$$'\t' read -r word text; do printf '  make %-11s %s\n' "$$word" "$$text"; done
 
 .PHONY: setup
 setup: $(READY) ## Make .venv with exactly the releases that requirements.lock pins
