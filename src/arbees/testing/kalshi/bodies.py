@@ -3,7 +3,7 @@
 from email.utils import formatdate
 from typing import Any
 
-from arbees.core.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND
+from arbees.core.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND, parse_micro
 from arbees.core.wire import format_time
 from arbees.testing.kalshi.exchange import Exchange
 from arbees.testing.kalshi.rules import Account, Fill, Group, Market, Order, Status
@@ -159,6 +159,28 @@ def position_row(account: Account, ticker: str, shard: int) -> dict[str, Any]:
         "fees_paid_dollars": money(account.fees.get(ticker, 0)),
         "last_updated_ts": time(account.updated_ns.get(ticker, 0)),
     }
+
+
+def event_rows(rows: list[dict[str, Any]], markets: dict[str, Market]) -> list[dict[str, Any]]:
+    """Return what positions come to by event."""
+    events: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        events.setdefault(markets[row["ticker"]].event_ticker, []).append(row)
+    return [
+        {
+            "event_ticker": event,
+            "total_cost_dollars": money(_sum(own, "total_traded_dollars")),
+            "total_cost_shares_fp": count(_sum(own, "position_fp")),
+            "event_exposure_dollars": money(_sum(own, "market_exposure_dollars")),
+            "realized_pnl_dollars": money(_sum(own, "realized_pnl_dollars")),
+            "fees_paid_dollars": money(_sum(own, "fees_paid_dollars")),
+        }
+        for event, own in events.items()
+    ]
+
+
+def _sum(rows: list[dict[str, Any]], field: str) -> int:
+    return sum(parse_micro(row[field]) for row in rows)
 
 
 def market_row(market: Market) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class Exchange:
         """
         self.tick()
         market = self._require(order)
-        self._require_group(order)
+        self._require_group(order, market)
         account = self.account(order.owner)
         if order.reduce_only:
             self._cap_to_position(order)
@@ -290,11 +290,11 @@ class Exchange:
             raise Refused(400, "invalid_parameters", "expiration_time must be in the future")
         return market
 
-    def _require_group(self, order: Order) -> None:
+    def _require_group(self, order: Order, market: Market) -> None:
         if order.group_id is None:
             return
         group = self.groups.get(order.group_id)
-        if group is None or group.owner != order.owner:
+        if group is None or (group.owner, group.shard) != (order.owner, market.shard):
             raise Refused(404, "not_found", "order group not found")
         if group.is_triggered:
             raise Refused(400, "invalid_order", "order group is triggered")

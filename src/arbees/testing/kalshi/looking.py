@@ -82,7 +82,8 @@ class Looking:
             row = bodies.position_row(account, ticker, market.shard)
             row["position_fp"] = bodies.count(quantity)
             rows.append(row)
-        return page(request, "market_positions", rows, event_positions=[])
+        events = bodies.event_rows(rows, self._desk.exchange.markets)
+        return page(request, "market_positions", rows, event_positions=events)
 
     async def balance(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/balance`."""
@@ -213,6 +214,7 @@ class Looking:
                             "collateral_return_type": "",
                             "mutually_exclusive": False,
                             "category": "Sports",
+                            "settlement_sources": [],
                         },
                         "markets": [],
                     }

@@ -30,6 +30,11 @@ def error_reply(status: int, code: str, message: str, details: str = "") -> web.
     return web.json_response({"error": said}, status=status)
 
 
+def message_of(code: str) -> str:
+    """Return the message of a code: its words, but for one that is recorded as the code itself."""
+    return code if code == "authentication_error" else code.replace("_", " ")
+
+
 async def read_json(request: web.Request) -> dict[str, Any]:
     """Read a body. Raises Refused."""
     try:
@@ -101,4 +106,5 @@ def page(
 
 def bucket(limit: tuple[float, float]) -> dict[str, float]:
     """Return a token bucket as the API writes it."""
-    return {"refill_rate": limit[0], "bucket_capacity": limit[1]}
+    rate, capacity = (int(each) if each == int(each) else each for each in limit)
+    return {"refill_rate": rate, "bucket_capacity": capacity}

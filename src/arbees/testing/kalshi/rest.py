@@ -16,7 +16,7 @@ from arbees.testing.kalshi.grouping import Grouping
 from arbees.testing.kalshi.identity import Doorman
 from arbees.testing.kalshi.looking import ORDERS, ROOT, Looking
 from arbees.testing.kalshi.ordering import Ordering
-from arbees.testing.kalshi.reading import BadQuery, cut, error_reply, read_json
+from arbees.testing.kalshi.reading import BadQuery, cut, error_reply, message_of, read_json
 from arbees.testing.kalshi.rules import Refused
 from arbees.venues.kalshi.budget import TokenBucket
 
@@ -77,6 +77,8 @@ class Rest:
             get(f"{ROOT}/series/{{ticker}}", wrap("read", looking.series, is_public=True)),
             post(f"{groups}/create", wrap("group", grouping.create_group)),
             get(groups, wrap("read", grouping.groups)),
+            get(f"{groups}/{{group_id}}", wrap("read", grouping.group)),
+            put(f"{groups}/{{group_id}}/limit", wrap("group", grouping.limit_group)),
             put(f"{groups}/{{group_id}}/trigger", wrap("group", grouping.trigger_group)),
             put(f"{groups}/{{group_id}}/reset", wrap("group", grouping.reset_group)),
             delete(f"{groups}/{{group_id}}", wrap("group", grouping.delete_group)),
@@ -118,9 +120,7 @@ class Rest:
                 return web.json_response({"error": "too many requests"}, status=429)
             response = await handler(request, owner)
         except Refused as error:
-            return error_reply(
-                error.status, error.code, error.code.replace("_", " "), error.details
-            )
+            return error_reply(error.status, error.code, message_of(error.code), error.details)
         except BadQuery as error:
             return web.json_response({"msg": str(error)}, status=400)
         return await self._afterwards(request, call, response)
