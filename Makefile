@@ -137,6 +137,10 @@ replay: $(READY) ## Replay a million records; ask with halved limits, and recomp
 recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, twice, and compare
 	@$(BIN)/python tools/recorded.py $(ARGS)
 
+.PHONY: conform
+conform: $(READY) ## Compare the simulated Kalshi with Kalshi's documents, records and a client
+	@$(BIN)/python -m tools.conform $(ARGS)
+
 .PHONY: lock
 lock: ## Pin the newest releases anew (needs uv)
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements.lock

@@ -169,26 +169,26 @@ class Streams:
     def __init__(self, folder: Path) -> None:
         """Read it. Raises OSError."""
         self._document = Document(folder / ASYNCAPI)
-        messages = self._document.content["components"]["messages"].values()
-        self._by_name = {each["name"]: each["payload"] for each in messages if "payload" in each}
-        schemas = self._document.content["components"]["schemas"]
-        for each in messages:
-            reference = each.get("payload", {}).get("$ref", "")
-            schema = schemas.get(reference.rpartition("/")[2], {})
-            word = schema.get("properties", {}).get("type", {}).get("const")
-            if word is not None:
-                self._by_name[word] = each["payload"]
+        self._by_word: dict[str, list[dict[str, Any]]] = {}
+        for schema in self._document.content["components"]["schemas"].values():
+            properties = schema.get("properties", {})
+            for name in ("type", "cmd"):
+                word = properties.get(name, {}).get("const")
+                if word is not None:
+                    self._by_word.setdefault(word, []).append(schema)
         self.messages: dict[str, int] = {}
-        """How many messages were judged, by type."""
+        """How many messages were judged, by type or command."""
 
     def judge(self, message: dict[str, Any]) -> list[str]:
-        """Return what is wrong with a message."""
-        kind = message.get("type", "")
-        schema = self._by_name.get(kind)
-        self.messages[kind] = self.messages.get(kind, 0) + 1
-        if schema is None:
-            return [f"a message of type {kind!r} is not documented"]
-        return [f"{kind}: {each}" for each in self._document.complaints(kind, schema, message)]
+        """Return what is wrong with a message, or with a command of ours."""
+        word = message.get("type") or message.get("cmd", "")
+        self.messages[word] = self.messages.get(word, 0) + 1
+        found = [f"{word!r} is not documented"]
+        for number, schema in enumerate(self._by_word.get(word, ())):
+            found = self._document.complaints(f"{word} {number}", schema, message)
+            if not found:
+                return []
+        return [f"{word}: {each}" for each in found]
 
 
 def plain(schema: Any) -> Any:  # noqa: ANN401 - a document of JSON

@@ -90,17 +90,6 @@ def order_row(order: Order, shard: int) -> dict[str, Any]:
     return row
 
 
-def order_message(order: Order, shard: int) -> dict[str, Any]:
-    """Return an order as the stream `user_orders` tells it."""
-    row = order_row(order, shard)
-    for name in ("created_time", "last_update_time", "expiration_time", "user_id", "type"):
-        row.pop(name, None)
-    row["created_ts_ms"] = order.created_ns // NS_PER_MILLISECOND
-    row["last_updated_ts_ms"] = order.updated_ns // NS_PER_MILLISECOND
-    row["last_update_reason"] = order.reason
-    return row
-
-
 def fill_row(fill: Fill, shard: int) -> dict[str, Any]:
     """Return a fill as lists have it; without the client order id, as since 2026-03-30."""
     return {
@@ -121,28 +110,6 @@ def fill_row(fill: Fill, shard: int) -> dict[str, Any]:
         "created_time": time(fill.time_ns),
         "ts": fill.time_ns // NS_PER_SECOND,
         "subaccount_number": 0,
-        "exchange_index": shard,
-    }
-
-
-def fill_message(fill: Fill, shard: int) -> dict[str, Any]:
-    """Return a fill as the stream tells it."""
-    return {
-        "trade_id": fill.trade_id,
-        "order_id": fill.order_id,
-        "client_order_id": fill.client_order_id,
-        "market_ticker": fill.ticker,
-        "is_taker": fill.is_taker,
-        "side": "yes",
-        "action": "buy" if fill.is_bid else "sell",
-        "outcome_side": "yes" if fill.is_bid else "no",
-        "book_side": "bid" if fill.is_bid else "ask",
-        "yes_price_dollars": price(fill.price),
-        "count_fp": count(fill.count),
-        "fee_cost": money(fill.fee),
-        "ts": fill.time_ns // NS_PER_SECOND,
-        "ts_ms": fill.time_ns // NS_PER_MILLISECOND,
-        "post_position_fp": count(fill.position),
         "exchange_index": shard,
     }
 

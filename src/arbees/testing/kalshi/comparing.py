@@ -14,8 +14,8 @@ from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.units import format_dollars, format_micro, mul_ceil
 from arbees.core.words import OrderStatus, Platform
 from arbees.runtime.desk import Desk
-from arbees.testing.kalshi.exchange import Change, Exchange
-from arbees.testing.kalshi.rules import Fill, Order, Status
+from arbees.testing.kalshi.exchange import Exchange
+from arbees.testing.kalshi.rules import Change, Fill, Order, Status
 from arbees.testing.kalshi.server import OWNER
 from arbees.venues.kalshi.markets import pool_name
 

@@ -9,7 +9,6 @@ change in order.
 import random
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
 
@@ -18,6 +17,7 @@ from arbees.testing.kalshi.rules import (
     CANCEL_ALL_REACH_NS,
     COUNT_STEP,
     Account,
+    Change,
     Fill,
     Group,
     Market,
@@ -29,14 +29,6 @@ from arbees.testing.kalshi.rules import (
 
 MAKER = "maker"
 """Who owns what nobody placed: the book that was fed or made."""
-
-
-class Change(msgspec.Struct, frozen=True):
-    """Something that a stream tells: a channel, and what."""
-
-    channel: str
-    owner: str
-    about: Any
 
 
 class Exchange:
@@ -328,7 +320,7 @@ class Exchange:
         for order in self.resting(group.owner):
             if order.group_id == group.group_id:
                 self._end(order, "")
-        self._tell("order_group_updates", group.owner, group)
+        self.tell_group(group, "triggered")
 
     def pause(self, *, is_trading: bool, is_open: bool) -> None:
         """Pause or resume; orders that asked for it are cancelled when a pause begins."""
@@ -391,6 +383,10 @@ class Exchange:
     def book(self, order: Order, change: int) -> None:
         """Tell that a level of the book changed."""
         self._tell("orderbook_delta", "", (order, change))
+
+    def tell_group(self, group: Group, event: str) -> None:
+        """Tell what became of an order group."""
+        self._tell("order_group_updates", group.owner, (group, event))
 
     def _tell(self, channel: str, owner: str, about: object) -> None:
         change = Change(channel, owner, about)

@@ -34,6 +34,7 @@ class Grouping:
             shard=shard,
         )
         self._desk.exchange.groups[group.group_id] = group
+        self._desk.exchange.tell_group(group, "created")
         said = {"order_group_id": group.group_id, "subaccount": 0, "exchange_index": group.shard}
         return web.json_response(said, status=201)
 
@@ -64,6 +65,7 @@ class Grouping:
         """`PUT /portfolio/order_groups/{id}/limit`: below what was matched, it triggers at once."""
         group = self._group(request, owner)
         group.limit = _limit_of(await read_json(request))
+        self._desk.exchange.tell_group(group, "limit_updated")
         if group.within(self._desk.exchange.now_ns()) > group.limit:
             self._desk.exchange.trigger(group)
         return web.json_response({})
@@ -77,6 +79,7 @@ class Grouping:
         """`PUT /portfolio/order_groups/{id}/reset`."""
         group = self._group(request, owner)
         group.is_triggered, group.matched = False, []
+        self._desk.exchange.tell_group(group, "reset")
         return web.json_response({})
 
     async def delete_group(self, request: web.Request, owner: str) -> web.Response:
@@ -84,6 +87,7 @@ class Grouping:
         group = self._group(request, owner)
         self._desk.exchange.trigger(group)
         del self._desk.exchange.groups[group.group_id]
+        self._desk.exchange.tell_group(group, "deleted")
         return web.json_response({})
 
 

@@ -8,6 +8,7 @@ Source: Kalshi's pages on fees and fee rounding; OpenAPI 3.34.
 """
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -158,6 +159,14 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     time_ns: int
     position: int
     """After it."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Something that a stream tells: a channel, and what."""
+
+    channel: str
+    owner: str
+    about: Any
 
 
 class Group(msgspec.Struct, kw_only=True):

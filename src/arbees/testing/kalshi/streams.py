@@ -11,13 +11,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from arbees.core.units import MICRO, NS_PER_MILLISECOND
-from arbees.testing.kalshi import bodies
+from arbees.core.units import NS_PER_MILLISECOND
+from arbees.testing.kalshi import messages
 from arbees.testing.kalshi.desk import Desk
-from arbees.testing.kalshi.exchange import Change
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.identity import Doorman
-from arbees.testing.kalshi.rules import Fill, Order, Refused
+from arbees.testing.kalshi.rules import Change, Fill, Order, Refused
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -32,6 +31,8 @@ CHANNELS = {
     "order_group_updates": "order_group_updates",
 }
 """Channels, and the type of their messages."""
+SEQUENCED = frozenset({"orderbook_delta", "order_group_updates"})
+"""Their messages are numbered; those of one's own orders are not."""
 _HELD_SECONDS = 0.05
 """How long fills are held back while the fault asks for another order."""
 _QUEUE_MAX = 100_000
@@ -144,14 +145,33 @@ class Streams:
         if word == "subscribe":
             self._subscribe(line, number, params)
         elif word == "unsubscribe":
-            for sid in params.get("sids", []):
-                line.subscriptions.pop(sid, None)
-            self._say(line, {"type": "unsubscribed", "id": number})
+            self._unsubscribe(line, number, params)
         elif word == "update_subscription":
             self._update(line, number, params)
+        elif word == "list_subscriptions":
+            held = [
+                {"channel": made.channel, "sid": made.sid} for made in line.subscriptions.values()
+            ]
+            self._say(line, {"type": "ok", "id": number, "msg": held})
         else:
-            error = {"type": "error", "id": number, "msg": {"code": 5, "msg": "unknown command"}}
-            self._say(line, error)
+            self._err(line, number, 5, "Unknown command")
+
+    def _err(self, line: Line, number: int | None, code: int, text: str) -> None:
+        said = {"type": "error", "id": number or 0, "msg": {"code": code, "msg": text}}
+        self._say(line, said)
+
+    def _unsubscribe(self, line: Line, number: int | None, params: dict[str, Any]) -> None:
+        sids = params.get("sids") or []
+        if not sids:
+            self._err(line, number, 4, "Subscription IDs required")
+        for sid in sids:
+            made = line.subscriptions.pop(sid, None)
+            if made is None:
+                self._err(line, number, 7, "Unknown subscription ID")
+            else:
+                made.seq += 1
+                said = {"type": "unsubscribed", "id": number, "sid": sid, "seq": made.seq}
+                self._say(line, said)
 
     def _subscribe(self, line: Line, number: int | None, params: dict[str, Any]) -> None:
         tickers = set(params.get("market_tickers") or [])
@@ -159,8 +179,7 @@ class Streams:
             tickers.add(params["market_ticker"])
         for channel in params.get("channels", []):
             if channel not in CHANNELS:
-                said = {"code": 8, "msg": f"unknown channel {channel}"}
-                self._say(line, {"type": "error", "id": number, "msg": said})
+                self._err(line, number, 8, "Unknown channel name")
                 continue
             made = line.subscribe(channel, frozenset(tickers))
             said = {"channel": channel, "sid": made.sid}
@@ -174,13 +193,16 @@ class Streams:
         tickers = frozenset(params.get("market_tickers") or [])
         action = params.get("action")
         if made is None:
-            said = {"code": 12, "msg": "unknown subscription"}
-            self._say(line, {"type": "error", "id": number, "msg": said})
+            self._err(line, number, 7, "Unknown subscription ID")
             return
         if action == "add_markets":
             made.tickers |= tickers
         elif action == "delete_markets":
             made.tickers -= tickers
+        elif action != "get_snapshot":
+            self._err(line, number, 13, "Unsupported action")
+            return
+        made.seq += 1  # an answer about a subscription has a number of its sequence
         self._say(line, {"type": "ok", "id": number, "sid": made.sid, "seq": made.seq})
         if action in {"add_markets", "get_snapshot"} and made.channel == "orderbook_delta":
             for ticker in sorted(tickers):
@@ -190,12 +212,7 @@ class Streams:
         market = self._desk.exchange.markets.get(ticker)
         if market is None:
             return
-        said: dict[str, Any] = {"market_ticker": ticker, "market_id": ticker}
-        if market.bids:
-            said["yes_dollars_fp"] = bodies.levels(market.bids, of_no=False)
-        if market.asks:
-            said["no_dollars_fp"] = bodies.levels(market.asks, of_no=True)
-        self._tell(line, made, "orderbook_snapshot", said)
+        self._tell(line, made, "orderbook_snapshot", messages.snapshot_message(market))
 
     # What happens ------------------------------------------------------------------------------
 
@@ -206,6 +223,13 @@ class Streams:
             for made in list(line.subscriptions.values()):
                 if made.channel == change.channel:
                     self._forward(line, made, change)
+                elif (made.channel, change.channel) == ("ticker", "orderbook_delta"):
+                    self._top(line, made, change.about[0].ticker)
+
+    def _top(self, line: Line, made: Subscription, ticker: str) -> None:
+        market = self._desk.exchange.markets[ticker]
+        if made.covers(ticker):
+            self._tell(line, made, "ticker", messages.ticker_message(market, self._now_ns()))
 
     def _forward(self, line: Line, made: Subscription, change: Change) -> None:
         kind = CHANNELS[change.channel]
@@ -213,23 +237,25 @@ class Streams:
         if change.channel == "orderbook_delta":
             order, quantity = about
             if made.covers(order.ticker) and quantity:
-                self._tell(line, made, kind, self._delta(order, quantity))
+                said = messages.delta_message(order, quantity, self._now_ns())
+                self._tell(line, made, kind, said)
+        elif change.channel == "order_group_updates":
+            group, event = about
+            self._tell(line, made, kind, messages.group_message(group, event, self._now_ns()))
         elif isinstance(about, Fill):
             if made.covers(about.ticker):
                 self._fill(line, made, about)
         elif isinstance(about, Order):
             if made.covers(about.ticker):
-                row = bodies.order_message(about, desk.shard(about.ticker))
+                row = messages.order_message(about, desk.shard(about.ticker))
                 self._tell(line, made, kind, row)
         elif change.channel == "market_positions" and made.covers(about):
             account = desk.exchange.account(change.owner)
-            row = bodies.position_row(account, about, desk.shard(about))
-            row["market_ticker"] = row.pop("ticker")
-            self._tell(line, made, kind, row)
+            self._tell(line, made, kind, messages.position_message(account, about))
 
     def _fill(self, line: Line, made: Subscription, fill: Fill) -> None:
         faults, now_ns = self._desk.faults, self._now_ns()
-        row = bodies.fill_message(fill, self._desk.shard(fill.ticker))
+        row = messages.fill_message(fill, self._desk.shard(fill.ticker))
         times = 2 if faults.standing(FaultKind.DUPLICATE_FILLS, now_ns) else 1
         is_held = faults.standing(FaultKind.REORDERED_FILLS, now_ns) is not None
         loop = asyncio.get_running_loop()
@@ -239,22 +265,9 @@ class Streams:
             else:
                 self._tell(line, made, "fill", row)
 
-    def _delta(self, order: Order, quantity: int) -> dict[str, Any]:
-        said: dict[str, Any] = {
-            "market_ticker": order.ticker,
-            "market_id": order.ticker,
-            "price_dollars": bodies.price(order.price if order.is_bid else MICRO - order.price),
-            "delta_fp": bodies.count(quantity),
-            "side": "yes" if order.is_bid else "no",
-            "ts_ms": self._now_ns() // NS_PER_MILLISECOND,
-        }
-        if order.client_order_id:
-            said["client_order_id"] = order.client_order_id
-        return said
-
     def _tell(self, line: Line, made: Subscription, kind: str, said: dict[str, Any]) -> None:
         message: dict[str, Any] = {"type": kind, "sid": made.sid, "msg": said}
-        if made.channel == "orderbook_delta":
+        if made.channel in SEQUENCED:
             made.seq += 1
             message["seq"] = made.seq
         message["sending_ts_ms"] = self._now_ns() // NS_PER_MILLISECOND

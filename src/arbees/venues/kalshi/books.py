@@ -157,8 +157,10 @@ class BookStream:
             if self._sid is None:
                 self._sid, self._seq = read(message.msg, Subscribed).sid, 0
             return
-        if message.seq is None or message.type not in {"orderbook_snapshot", CHANNEL}:
+        if message.seq is None or message.sid != self._sid:
             return
+        if message.type == "ok" and message.seq == self._seq:
+            return  # an answer of ours that says the last number again
         if self._seq and message.seq != self._seq + 1:
             raise VenueOutcomeUnknown(f"message {self._seq + 1} is missing, {message.seq} came")
         self._seq = message.seq
@@ -169,10 +171,12 @@ class BookStream:
                 return  # its snapshot comes first
             book.change(delta)
             ticker = delta.market_ticker
-        else:
+        elif message.type == "orderbook_snapshot":
             snapshot = read(message.msg, Snapshot)
             ticker = snapshot.market_ticker
             self._books.setdefault(ticker, Book()).replace(snapshot)
+        else:
+            return  # only its number counts
         if ticker in self._watched:
             self.sink(self._books[ticker].quote(ticker, self._clock.now_ns()))
 
