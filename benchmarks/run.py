@@ -19,6 +19,7 @@ from benchmarks import (
     deciding,
     durable,
     halting,
+    kalshi,
     keys,
     memory,
     restarting,
@@ -45,6 +46,7 @@ def parts(*, is_quick: bool) -> list[Part]:
         ("durable", lambda: durable.measure(FOLDER, rounds, 200 // share)),
         ("serving", lambda: serving.measure(FOLDER, rounds, 200 // share, 4.0 / share)),
         ("sending", lambda: sending.measure(FOLDER, rounds, 120 // share)),
+        ("kalshi", lambda: kalshi.measure(FOLDER, rounds, 60 // share)),
         ("halting", lambda: halting.measure(FOLDER, rounds, 40 // share)),
         ("restarting", lambda: restarting.measure(FOLDER, rounds, many)),
         ("memory", lambda: memory.measure(FOLDER, many)),
@@ -64,7 +66,6 @@ def main(arguments: Sequence[str]) -> int:
         if options.only in {None, name}:
             for row in measure():
                 show(row)
-    show(Row("signing on the hot path", "-", "-", None, "arrives with the live venues"))
     return 0
 
 
