@@ -59,7 +59,7 @@ def _command(event: Decided) -> c.Submit:
     )
 
 
-@pytest.mark.parametrize("act", (*EVENINGS, hold_keys), ids=lambda act: act.__name__)
+@pytest.mark.parametrize("act", [*EVENINGS, hold_keys], ids=lambda act: act.__name__)
 def test_every_decision_is_made_again(act: Act, tmp_path: Path) -> None:
     """The same command, book, facts and settings give the same decision, verdicts included."""
     evening = Evening(tmp_path)
