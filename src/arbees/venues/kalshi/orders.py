@@ -51,6 +51,8 @@ _TIMES = {
     TimeInForce.GTC: "good_till_canceled",
     TimeInForce.GTD: "good_till_canceled",
 }
+SETTLED = frozenset({"finalized", "settled"})
+"""States of a market whose positions are paid out."""
 _COUNT_PLACES = 2
 _PRICE_PLACES = 4
 
@@ -197,9 +199,17 @@ class KalshiOrders:
     # Evidence ----------------------------------------------------------------------------------
 
     async def find(self, client_order_id: str, market_id: str, sent_ns: int) -> Lookup:
-        """Look for an order in all states, and for what of it filled. Raises VenueError."""
+        """
+        Look for an order in all states, and for what of it filled. Raises VenueError.
+
+        The last orders of the market come first: they cost the least. But `sent_ns` is the latest
+        moment of the sending, not the earliest: only a list from the beginning shows an absence.
+        """
+        row = await self._row(client_order_id, market_id, sent_ns)
+        if row is not None:
+            return await self._found(row)
         fresh_ns = await self._freshness()
-        rows = await self._rows(market_id, sent_ns)
+        rows = await self._rows(market_id, None)
         row = next((each for each in rows if each.client_order_id == client_order_id), None)
         if row is not None:
             return await self._found(row)
@@ -243,13 +253,13 @@ class KalshiOrders:
         ]
         if strays:
             return Inconclusive(message=f"Fills of orders that are not listed: {strays[:3]}")
-        held = sum(_signed(each) for each in fills)
-        positions = await self._api.positions({"ticker": market_id})
-        theirs = next((each.position_fp for each in positions if each.ticker == market_id), "0")
-        if held != shapes.micro("position_fp", theirs):
-            return Inconclusive(
-                message=f"The position {theirs} is not what the fills of the market add up to"
-            )
+        theirs = await self._position(market_id)
+        if sum(_signed(each) for each in fills) != shapes.micro("position_fp", theirs):
+            if not await self._is_settled(market_id):
+                return Inconclusive(
+                    message=f"The position {theirs} is not what the fills of the market add up to"
+                )
+            theirs = "0 after the settlement"
         return Missing(
             evidence=(
                 f"signature: Kalshi's clock {format_time(venue_ns)} is past {format_time(past_ns)}",
@@ -259,6 +269,15 @@ class KalshiOrders:
                 f"position: {theirs}, explained by those fills",
             )
         )
+
+    async def _position(self, market_id: str) -> str:
+        rows = await self._api.positions({"ticker": market_id})
+        return next((each.position_fp for each in rows if each.ticker == market_id), "0")
+
+    async def _is_settled(self, market_id: str) -> bool:
+        """Tell whether what was held of a market is paid out: no position is left to explain."""
+        rows = await self._api.markets([market_id])
+        return any(each.ticker == market_id and each.status in SETTLED for each in rows)
 
     async def _freshness(self) -> int:
         """Return as of when Kalshi's reads of orders, fills and positions are."""

@@ -31,7 +31,7 @@ from arbees.venues.kalshi.batches import Batches
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.markets import pool_name
-from arbees.venues.kalshi.orders import KalshiOrders, fill_of
+from arbees.venues.kalshi.orders import SETTLED, KalshiOrders, fill_of
 from arbees.venues.kalshi.stream import OwnStream
 from arbees.venues.wire import Wire
 
@@ -200,7 +200,7 @@ class KalshiVenue:
         found: list[Settled] = []
         for row in rows:
             self.learn(row)
-            if row.status in {"finalized", "settled"} and row.result in RESULTS:
+            if row.status in SETTLED and row.result in RESULTS:
                 found.append(
                     Settled(
                         platform=Platform.KALSHI,
