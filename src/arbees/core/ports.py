@@ -26,7 +26,7 @@ from arbees.core.outcomes import (
     WorkingOrder,
 )
 from arbees.core.quote import Quote
-from arbees.core.words import Platform
+from arbees.core.words import Platform, Side
 
 
 class KeyRow(msgspec.Struct, frozen=True):
@@ -346,6 +346,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     listing: Listing
     is_open: bool
     """Whether it takes orders now."""
+    result: Side | None = None
+    """What it was settled as, once it was."""
 
 
 class MarketData(Protocol):

@@ -8,12 +8,15 @@ known. Books come as fast as they change; only the newest of each waits for the 
 import asyncio
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from arbees.core import commands as c
+from arbees.core.market import Listing
 from arbees.core.ports import MarketData
-from arbees.core.quote import Quote
+from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.views import Undecided
-from arbees.core.words import Platform
+from arbees.core.words import Platform, Side
 from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
@@ -139,11 +142,15 @@ class Directory:
         newest, self._newest = self._newest, {}
         desk = self._desk
         for place, quote in newest.items():
-            if desk.book.market_of(*place) is None:
+            listed = desk.book.market_of(*place)
+            if listed is None:
                 continue  # its metadata is the first word on a market, not its price
-            desk.writer.tell(TakeQuote(quote), Lane.FACTS)
+            try:
+                desk.writer.tell(TakeQuote(quote), Lane.FACTS)
+            except Undecided:
+                return  # too much waits: what is left grows old, and the next states come soon
             if desk.simulator is not None:
-                desk.simulator.feed(quote)
+                desk.simulator.feed(_in_full(quote, listed[0].listing))
             first = self._first.get(place)
             if first is not None:
                 first.set()
@@ -163,9 +170,26 @@ class Directory:
         except VenueError as error:
             self._monitors.note(place[0], str(error))
             return
-        if found is not None:
-            command = c.ListMarket(listing=found.listing, is_open=found.is_open)
-            self._desk.writer.tell(command, Lane.FACTS)
+        if found is None:
+            return
+        if found.result is not None:
+            self._settle(place, found.result)
+            return
+        command = c.ListMarket(listing=found.listing, is_open=found.is_open)
+        self._desk.writer.tell(command, Lane.FACTS)
+
+    def _settle(self, place: Place, result: Side) -> None:
+        """Settle a market as its venue did: on paper too, which reports it like any venue."""
+        platform, market_id = place
+        desk = self._desk
+        if desk.simulator is None:
+            command = c.SettleMarket(platform=platform, market_id=market_id, result=result)
+            desk.writer.tell(command, Lane.FACTS)
+            return
+        now_ns = desk.clock.now_ns()
+        desk.simulator.settle(  # not taken: the next look comes
+            Settlement(ts_ns=now_ns, platform=platform, market_id=market_id, result=result)
+        )
 
     def _followed(self) -> Iterator[Place]:
         count = 0
@@ -179,6 +203,11 @@ class Directory:
                 if count > FOLLOWED_MAX:
                     return
                 yield place
+
+
+def _in_full(quote: Quote, listing: Listing) -> Quote:
+    """Return a quote with the tick and lot of its market, which a book does not tell."""
+    return replace(quote, tick=listing.tick, lot=listing.lot)
 
 
 def _places(request: Request) -> Iterator[Place]:

@@ -2,11 +2,11 @@
 
 Guarantees that a book which is told of is the venue's as of one number in its sequence: a number
 that is missing, a level below nothing or a message that cannot be read ends the book's word until
-the next snapshot. Nothing is told while the stream is down; what was told last grows old.
+the next snapshot. A book in which nothing moves is told again while the stream proves to be alive,
+for which it is asked; nothing is told while it is down or silent, and what was told last grows old.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import aiohttp
@@ -14,7 +14,7 @@ import msgspec
 
 from arbees.core.ports import Clock
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
@@ -25,6 +25,10 @@ CHANNEL = "orderbook_delta"
 LEVELS_MAX = 20
 """Levels of each side that are told; more never fill an order within the limits."""
 WATCHED_MAX = 1_000
+RENEW_NS = NS_PER_SECOND
+"""A book that did not change is told again this often, as long as the stream is alive."""
+ASK_SECONDS = 3.0
+"""A stream that said nothing for this long is asked for a sign of life: pings are too rare."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -104,6 +108,8 @@ class BookStream:
         self._books: dict[str, Book] = {}
         self._sid: int | None = None
         self._seq = 0
+        self._renewed_ns = 0
+        self._commands = 0
         self._news = asyncio.Event()
 
     def watch(self, market_id: str) -> None:
@@ -124,23 +130,25 @@ class BookStream:
         self._sid = None
 
     async def _connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        sender = asyncio.create_task(self._keep_subscribed(socket), name="kalshi books")
+        senders = [
+            asyncio.create_task(self._keep_subscribed(socket), name="kalshi books wanted"),
+            asyncio.create_task(self._keep_asking(socket), name="kalshi books alive"),
+        ]
         try:
             await self._line.listen(socket, self._take)
         finally:
-            sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sender
+            for sender in senders:
+                sender.cancel()
+            # Its end is of no interest; an end of ours meanwhile must not be swallowed with it.
+            await asyncio.gather(*senders, return_exceptions=True)
 
     async def _keep_subscribed(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Ask for what is watched and not subscribed yet, whenever something is added."""
         asked: set[str] = set()
-        number = 0
         while True:
             self._news.clear()
             missing = [ticker for ticker in self._watched if ticker not in asked]
             if missing:
-                number += 1
                 params: dict[str, object] = {"market_tickers": missing}
                 if self._sid is None:
                     params |= {"channels": [CHANNEL], "use_yes_price": False}
@@ -148,11 +156,36 @@ class BookStream:
                 else:
                     params |= {"sids": [self._sid], "action": "add_markets"}
                     command = "update_subscription"
-                await socket.send_json({"id": number, "cmd": command, "params": params})
+                await self._send(socket, command, params)
                 asked.update(missing)
             await self._news.wait()
 
+    async def _keep_asking(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Ask a quiet stream whether it is alive: its answer is as good as a book that moves."""
+        while True:
+            await self._clock.sleep(ASK_SECONDS)
+            quiet_ns = self._clock.now_ns() - self._line.heard_ns
+            if self._books and quiet_ns >= ASK_SECONDS * NS_PER_SECOND / 2:
+                await self._send(socket, "list_subscriptions", {})
+
+    async def _send(
+        self, socket: aiohttp.ClientWebSocketResponse, command: str, params: dict[str, object]
+    ) -> None:
+        self._commands += 1
+        said: dict[str, object] = {"id": self._commands, "cmd": command}
+        await socket.send_json(said | {"params": params} if params else said)
+
     def _take(self, message: Message) -> None:
+        self._follow(message)
+        now_ns = self._clock.now_ns()
+        if now_ns - self._renewed_ns >= RENEW_NS:
+            self._renewed_ns = now_ns
+            for ticker, book in self._books.items():
+                if ticker in self._watched:
+                    self.sink(book.quote(ticker, now_ns))
+
+    def _follow(self, message: Message) -> None:
+        """Take the next message of the sequence. Raises VenueOutcomeUnknown: it is not the next."""
         if message.type == "subscribed":
             if self._sid is None:
                 self._sid, self._seq = read(message.msg, Subscribed).sid, 0

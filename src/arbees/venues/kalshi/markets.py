@@ -6,13 +6,15 @@ is not refused for its form; and that a sport is named only where the series lea
 
 import asyncio
 from collections.abc import Callable
+from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from arbees.core.market import Listing
 from arbees.core.ports import Metadata
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO, mul_ceil, parse_micro
+from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import Platform
-from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.books import BookStream
 from arbees.venues.kalshi.connection import Connection
@@ -54,7 +56,8 @@ class KalshiMarketData:
         Args:
             connection: the account's.
             shards: of markets, which are learnt here.
-            owns_connection: nobody trades over it: `close` ends it too.
+            owns_connection: nobody trades over it, paper trading reads it: `close` ends it too,
+                and cash lies in no shard.
         """
         self._owns_connection = owns_connection
         self._connection = connection
@@ -82,8 +85,13 @@ class KalshiMarketData:
         if row.exchange_index is not None:
             self._shards[row.ticker] = row.exchange_index
         taker, maker = await self._rates(row.event_ticker)
+        listing = listing_of(row, taker, maker)
+        if self._owns_connection:  # what stands in for the venue keeps its cash in one pool
+            listing = replace(listing, pool="")
         return Metadata(
-            listing=listing_of(row, taker, maker), is_open=row.status.lower() in TRADING
+            listing=listing,
+            is_open=row.status.lower() in TRADING,
+            result=shapes.result_of(row),
         )
 
     def watch(self, market_id: str) -> None:
@@ -106,8 +114,10 @@ class KalshiMarketData:
         """Return the taker's and the maker's fee rate of an event's markets."""
         known = self._fees.get(event_ticker)
         if known is None:
-            event = (await self._api.get(f"/events/{event_ticker}", shapes.OneEvent)).event
-            path = f"/series/{event.series_ticker}"
+            event = (
+                await self._api.get(f"/events/{quote(event_ticker, safe='')}", shapes.OneEvent)
+            ).event
+            path = f"/series/{quote(event.series_ticker, safe='')}"
             series = (await self._api.get(path, shapes.OneSeries)).series
             known = self._fees[event_ticker] = rates_of(event, series)
         return known
@@ -177,7 +187,4 @@ def pool_name(shard: int) -> str:
 
 def _micro(number: float) -> int:
     """Read a factor that Kalshi writes as a JSON number."""
-    try:
-        return parse_micro(repr(number))
-    except ValueError as error:
-        raise VenueError(f"Kalshi's fee_multiplier: {error}") from None
+    return shapes.plausible("fee_multiplier", shapes.micro("fee_multiplier", repr(number)), 0)

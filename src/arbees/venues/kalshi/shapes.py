@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from arbees.core.units import MICRO, NS_PER_MILLISECOND, parse_micro
+from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
 from arbees.core.wire import parse_time
 from arbees.core.words import Action, Side
 from arbees.errors import VenueOutcomeUnknown
@@ -20,6 +20,10 @@ from arbees.errors import VenueOutcomeUnknown
 T = TypeVar("T")
 
 CENT = MICRO // 100
+MOST = 10**18
+"""No amount of money and no count reaches this in millionths; sums of them fit 64 bits."""
+FILL_MOST = 9 * 10**12
+"""Micro-contracts of one fill: its value still fits 64 bits."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +113,7 @@ class PositionRow(Shape, frozen=True, kw_only=True):
 
     ticker: str
     position_fp: str
-    exchange_index: int = 0
+    exchange_index: int | None = None
 
 
 class Positions(Shape, frozen=True, kw_only=True):
@@ -302,8 +306,14 @@ def read(body: bytes, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(body, type=shape)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise VenueOutcomeUnknown(f"Kalshi's answer cannot be read: {error}") from None
+
+
+def result_of(row: MarketRow) -> Side | None:
+    """Return what a market was settled as; None = it was not, or in no way that we know."""
+    is_final = row.status.lower() in {"finalized", "settled"}
+    return {"yes": Side.YES, "no": Side.NO}.get(row.result) if is_final else None
 
 
 def root_of(base_url: str) -> str:
@@ -314,9 +324,21 @@ def root_of(base_url: str) -> str:
 def micro(field: str, text: str) -> int:
     """Read dollars or contracts in millionths. Raises VenueOutcomeUnknown, naming the field."""
     try:
-        return parse_micro(text)
+        return plausible(field, parse_micro(text))
     except ValueError as error:
         raise VenueOutcomeUnknown(f"Kalshi's {field}: {error}") from None
+
+
+def plausible(field: str, value: int, low: int = -MOST, high: int = MOST) -> int:
+    """Return a number that can be one. Raises VenueOutcomeUnknown, naming the field."""
+    if not low <= value <= high:
+        raise VenueOutcomeUnknown(f"Kalshi's {field}: Expected from {low} to {high}, was {value}")
+    return value
+
+
+def since_epoch(field: str, count: int, unit_ns: int) -> int:
+    """Read a time that is counted in seconds or parts of them. Raises VenueOutcomeUnknown."""
+    return plausible(field, count * unit_ns, low=0, high=4 * MOST)
 
 
 def moment(field: str, text: str | None) -> int:
@@ -331,7 +353,7 @@ def moment(field: str, text: str | None) -> int:
 
 def fill_ns(row: FillRow) -> int:
     """Return when a fill happened, in UTC nanoseconds; to the second where only that is said."""
-    return moment("created_time", row.created_time) or (row.ts or 0) * 1_000 * NS_PER_MILLISECOND
+    return moment("created_time", row.created_time) or since_epoch("ts", row.ts or 0, NS_PER_SECOND)
 
 
 def bought(book_side: str, outcome_side: str) -> Side:

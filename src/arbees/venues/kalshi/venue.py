@@ -31,7 +31,7 @@ from arbees.venues.kalshi.batches import Batches
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.markets import pool_name
-from arbees.venues.kalshi.orders import SETTLED, KalshiOrders, fill_of
+from arbees.venues.kalshi.orders import KalshiOrders, fill_of
 from arbees.venues.kalshi.stream import OwnStream
 from arbees.venues.wire import Wire
 
@@ -44,7 +44,6 @@ TERMS = Terms(
     lot=10_000,
 )
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
-RESULTS = {"yes": Side.YES, "no": Side.NO}
 RESTING_VALUE = "/portfolio/summary/total_resting_order_value"
 CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
 """A cancel-all may reach orders that are placed within the minute after it."""
@@ -182,7 +181,8 @@ class KalshiVenue:
         found: list[VenuePosition] = []
         for row in rows:
             held = shapes.micro("position_fp", row.position_fp)
-            self._shards[row.ticker] = row.exchange_index
+            if row.exchange_index is not None:
+                self._shards[row.ticker] = row.exchange_index
             if held:
                 found.append(
                     VenuePosition(
@@ -200,12 +200,13 @@ class KalshiVenue:
         found: list[Settled] = []
         for row in rows:
             self.learn(row)
-            if row.status in SETTLED and row.result in RESULTS:
+            result = shapes.result_of(row)
+            if result is not None:
                 found.append(
                     Settled(
                         platform=Platform.KALSHI,
                         market_id=row.ticker,
-                        result=RESULTS[row.result],
+                        result=result,
                         time_ns=shapes.moment("settlement_ts", row.settlement_ts)
                         or self._clock.now_ns(),
                     )
@@ -237,7 +238,7 @@ class KalshiVenue:
                 )
                 for each in answer.balance_breakdown
             )
-        available = answer.balance * shapes.CENT
+        available = shapes.plausible("balance", answer.balance * shapes.CENT)
         if answer.balance_dollars is not None:
             available = shapes.micro("balance_dollars", answer.balance_dollars)
         return (
