@@ -219,7 +219,7 @@ class Wire:
 
     async def warm(self, count: int = 1) -> None:
         """Open connections ahead, so that an order need not wait for one. Raises VenueNotSent."""
-        while len(self._idle) < min(count, self._kept):
+        for _ in range(min(count, self._kept) - len(self._idle)):
             self._give_back(await self._connect())
 
     def head(self, method: str, target: str, headers: Mapping[str, str], size: int) -> bytes:

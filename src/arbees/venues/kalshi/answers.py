@@ -72,7 +72,7 @@ def error_of(status: int, body: bytes) -> ErrorBody | None:
     """
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
@@ -138,7 +138,7 @@ def _created(body: bytes, client_order_id: str, quantity: int, sent_ns: int) -> 
         return Unknown(message=error.message, sent_ns=sent_ns)
     if not answer.order_id:
         return Unknown(message="Kalshi's answer names no order", sent_ns=sent_ns)
-    if answer.client_order_id not in {client_order_id, None}:
+    if answer.client_order_id != client_order_id:
         return Unknown(
             message=f"Kalshi's answer is of another order: {answer.client_order_id}",
             sent_ns=sent_ns,

@@ -9,7 +9,7 @@ hint of when to come again.
 """
 
 from arbees.core.units import NS_PER_SECOND
-from arbees.venues.kalshi.shapes import Costs, Limits
+from arbees.venues.kalshi.shapes import Bucket, Costs, Limits
 
 CANCEL_RESERVE = 0.2
 """Part of the write bucket that orders may never spend: ten cancels at the smallest tier."""
@@ -88,13 +88,15 @@ class Budget:
         self._default = _DEFAULT_COST
 
     def learn(self, limits: Limits, costs: Costs, now_ns: int) -> None:
-        """Take the venue's own word for rates and costs."""
-        self.read = TokenBucket(limits.read.refill_rate, limits.read.bucket_capacity, now_ns)
-        self.write = TokenBucket(limits.write.refill_rate, limits.write.bucket_capacity, now_ns)
-        self._default = costs.default_cost
+        """Take the venue's own word for rates and costs; what can be neither is left out."""
+        self.read = _bucket(limits.read, now_ns) or self.read
+        self.write = _bucket(limits.write, now_ns) or self.write
+        if costs.default_cost > 0:
+            self._default = costs.default_cost
         for each in costs.endpoint_costs:
             path = each.path.removeprefix("/trade-api/v2")
-            self._costs[each.method.upper(), path] = each.cost
+            if each.cost >= 0:
+                self._costs[each.method.upper(), path] = each.cost
 
     def order(self, now_ns: int) -> int:
         """Take what a create costs; nanoseconds to wait, 0 = taken. Leaves the reserve."""
@@ -118,3 +120,10 @@ class Budget:
     def cost(self, method: str, path: str) -> float:
         """Return the tokens of a call; `path` as the venue writes it, `:order_id` and so on."""
         return self._costs.get((method, path), self._default)
+
+
+def _bucket(told: Bucket, now_ns: int) -> TokenBucket | None:
+    """Return a bucket as the venue describes it; None = it never fills."""
+    if told.refill_rate <= 0 or told.bucket_capacity <= 0:
+        return None
+    return TokenBucket(told.refill_rate, told.bucket_capacity, now_ns)

@@ -155,6 +155,11 @@ class Connection:
         return all(getattr(each, field) for each in named)
 
     @property
+    def is_kept(self) -> bool:
+        """Whether the venue's state is still being asked for."""
+        return self._keeper is not None and not self._keeper.done()
+
+    @property
     def resumes_ns(self) -> int | None:
         """When the venue expects to go on, by its own word; None = it does not say."""
         if self.status is None or self.status.exchange_estimated_resume_time is None:

@@ -9,6 +9,7 @@ fresher than that, and everything that filled in the market belongs to other ord
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -28,7 +29,7 @@ from arbees.core.outcomes import (
     Unknown,
 )
 from arbees.core.ports import Gate
-from arbees.core.units import NS_PER_SECOND, whole_seconds
+from arbees.core.units import MICRO, NS_PER_SECOND, whole_seconds
 from arbees.core.wire import format_time
 from arbees.core.words import Action, Side, TimeInForce
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
@@ -188,7 +189,7 @@ class KalshiOrders:
                 query["exchange_index"] = shard
             answer = await self._api.call(
                 "DELETE",
-                f"{CREATE}/{venue_order_id}",
+                f"{CREATE}/{quote(venue_order_id, safe='')}",
                 query,
                 priced_as=f"{CREATE}/:order_id",
             )
@@ -298,12 +299,14 @@ class KalshiOrders:
 
 
 def fill_of(row: shapes.FillRow, client_order_id: str) -> Fill:
-    """Return a fill of one of our orders."""
+    """Return a fill of one of our orders. Raises VenueOutcomeUnknown: it can be none."""
+    quantity = shapes.micro("count_fp", row.count_fp)
+    price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
     return Fill(
         client_order_id=client_order_id,
         trade_id=row.trade_id,
-        quantity=shapes.micro("count_fp", row.count_fp),
-        price=shapes.micro("yes_price_dollars", row.yes_price_dollars),
+        quantity=shapes.plausible("count_fp", quantity, 1, shapes.FILL_MOST),
+        price=shapes.plausible("yes_price_dollars", price, 0, MICRO),
         fee=shapes.micro("fee_cost", row.fee_cost),
         is_maker=not row.is_taker,
         time_ns=shapes.fill_ns(row),

@@ -24,6 +24,8 @@ BUDGET_NS = 5 * NS_PER_SECOND
 """How far the timestamp of a signature may be from the venue's clock when it leaves."""
 LEAD_NS = 3 * NS_PER_SECOND
 """How far ahead a signature is dated: it may leave from 2 s before it was made until 8 s after."""
+UNSURE_MAX_NS = BUDGET_NS - LEAD_NS
+"""Where the venue's time is known less exactly, no signature can be in its budget for certain."""
 DEPTH = 32
 """Signatures that lie ready: the orders of a burst that wait for nothing."""
 OFFSET_AGE_MAX_NS = 300 * NS_PER_SECOND
@@ -68,9 +70,9 @@ class VenueClock:
     def __init__(self, now_ns: Callable[[], int]) -> None:
         """Know nothing yet."""
         self._now_ns = now_ns
-        self._low = 0
-        self._high = 0
-        self._as_of_ns: int | None = None
+        self._known: tuple[int, int, int] | None = None
+        """Least and greatest difference, and when they were found: replaced as one, since
+        signatures are made in another thread."""
 
     def compare(self, sent_ns: int, received_ns: int, date: str) -> None:
         """
@@ -87,24 +89,29 @@ class VenueClock:
             return
         # The venue wrote the date between our two moments, and up to a second after what it says.
         low, high = sent_ns - venue_ns - NS_PER_SECOND, received_ns - venue_ns
-        if self._as_of_ns is not None:
-            drift = max(0, received_ns - self._as_of_ns) // NS_PER_SECOND * DRIFT_PER_SECOND_NS
-            meets = max(low, self._low - drift), min(high, self._high + drift)
+        if self._known is not None:
+            least, greatest, as_of_ns = self._known
+            drift = max(0, received_ns - as_of_ns) // NS_PER_SECOND * DRIFT_PER_SECOND_NS
+            meets = max(low, least - drift), min(high, greatest + drift)
             if meets[0] <= meets[1]:
                 low, high = meets
-        self._low, self._high, self._as_of_ns = low, high, received_ns
+        self._known = low, high, received_ns
 
     @property
     def offset_ns(self) -> int | None:
         """Our clock less the venue's; None = not known now."""
-        if self._as_of_ns is None or self._now_ns() - self._as_of_ns > OFFSET_AGE_MAX_NS:
+        if self._known is None:
             return None
-        return (self._low + self._high) // 2
+        low, high, as_of_ns = self._known
+        return None if self._now_ns() - as_of_ns > OFFSET_AGE_MAX_NS else (low + high) // 2
 
     @property
     def uncertainty_ns(self) -> int:
         """By how much the offset may be wrong, either way."""
-        return (self._high - self._low + 1) // 2
+        if self._known is None:
+            return 0
+        low, high, _ = self._known
+        return (high - low + 1) // 2
 
     def venue_ns(self) -> int | None:
         """Return the venue's time now; None = not known."""
@@ -152,6 +159,9 @@ class Signer:
         offset = self._clock.offset_ns
         if offset is None:
             return "the venue's clock is not known"
+        unsure_ns = self._clock.uncertainty_ns
+        if unsure_ns > UNSURE_MAX_NS:
+            return f"the venue's clock is known to {unsure_ns / NS_PER_SECOND:.1f} s only"
         if abs(offset) > self._skew_max_ns:
             return (
                 f"the clock is {abs(offset) / NS_PER_SECOND:.1f} s "
@@ -191,8 +201,10 @@ class Signer:
 
     def is_timely(self, signed: Signed) -> bool:
         """Tell whether a signature may leave now: asked in the step of the first write."""
-        venue_ns = self._clock.venue_ns()
-        return venue_ns is not None and abs(venue_ns - signed.timestamp_ns) <= BUDGET_NS
+        venue_ns, unsure_ns = self._clock.venue_ns(), self._clock.uncertainty_ns
+        if venue_ns is None:
+            return False
+        return abs(venue_ns - signed.timestamp_ns) + unsure_ns <= BUDGET_NS
 
     def refill(self) -> int:
         """
@@ -210,7 +222,10 @@ class Signer:
             self._ready = deque(fresh, maxlen=self._depth)
             missing = self._depth - len(fresh)
         for _ in range(missing):
-            signed = self._sign(*self._ahead, LEAD_NS)
+            try:
+                signed = self._sign(*self._ahead, LEAD_NS)
+            except VenueNotSent:
+                break  # the venue's clock was lost meanwhile; the next refill drops the rest
             with self._lock:
                 self._ready.append(signed)
         return len(self._ready)

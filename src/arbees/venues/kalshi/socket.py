@@ -165,5 +165,5 @@ def read(text: str | bytes | msgspec.Raw, shape: type[T]) -> T:
     """Read a message. Raises VenueOutcomeUnknown."""
     try:
         return msgspec.json.decode(text, type=shape)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise VenueOutcomeUnknown(f"a message of the stream cannot be read: {error}") from None

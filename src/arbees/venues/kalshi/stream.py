@@ -101,7 +101,8 @@ class OwnStream:
         )
         found = fill_of(row, fill.client_order_id)
         if fill.ts_ms is not None:
-            found = msgspec.structs.replace(found, time_ns=fill.ts_ms * NS_PER_MILLISECOND)
+            told_ns = shapes.since_epoch("ts_ms", fill.ts_ms, NS_PER_MILLISECOND)
+            found = msgspec.structs.replace(found, time_ns=told_ns)
         self.sink(Filled(fill=found))
 
     def _take_order(self, row: shapes.OrderRow) -> None:

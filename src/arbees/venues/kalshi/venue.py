@@ -90,6 +90,8 @@ class KalshiVenue:
         connection = self._connection
         offset_ns = connection.venue_clock.offset_ns
         reason, until_ns = connection.trouble, None
+        if reason is None and not connection.is_kept:
+            reason = "the venue's state is not asked for any more"
         is_open, is_trading = connection.is_open(None), connection.is_trading(None)
         now_ns = self._clock.now_ns()
         if reason is None and offset_ns is None:
@@ -105,7 +107,7 @@ class KalshiVenue:
         return Vitals(
             clock_offset_ns=offset_ns or 0,
             is_heartbeat_late=self.stream.is_late,
-            is_blind=not self.stream.is_live,
+            is_blind=not self.stream.is_live or self._task is None or self._task.done(),
             is_paused=is_open and not is_trading and connection.trouble is None,
             is_closed=not is_open,
             reason=reason,
