@@ -48,7 +48,7 @@ def row(**changed: object) -> FillRow:
         {"count_fp": "-5.00"},
         {"count_fp": "0.00"},
         {"count_fp": "100000000000000000"},
-        {"count_fp": "٥"},
+        {"count_fp": "\u0665"},
         {"count_fp": "NaN"},
         {"yes_price_dollars": "-0.40"},
         {"yes_price_dollars": "1.01"},
