@@ -213,6 +213,11 @@ class KalshiApi:
                 raise _endless("markets")
         return found
 
+    async def freshness(self) -> int:
+        """Return as of when reads of orders, fills, positions and cash are, by Kalshi's clock."""
+        mark = await self.get("/exchange/user_data_timestamp", shapes.Freshness)
+        return shapes.moment("as_of_time", mark.as_of_time)
+
     async def learn_limits(self) -> None:
         """Ask for the account's rates and the costs of calls. Raises VenueError."""
         limits = await self.get("/account/limits", shapes.Limits)

@@ -209,7 +209,7 @@ class KalshiOrders:
         row = await self._row(client_order_id, market_id, sent_ns)
         if row is not None:
             return await self._found(row)
-        fresh_ns = await self._freshness()
+        fresh_ns = await self._api.freshness()
         rows = await self._rows(market_id, None)
         row = next((each for each in rows if each.client_order_id == client_order_id), None)
         if row is not None:
@@ -279,11 +279,6 @@ class KalshiOrders:
         """Tell whether what was held of a market is paid out: no position is left to explain."""
         rows = await self._api.markets([market_id])
         return any(each.ticker == market_id and each.status in SETTLED for each in rows)
-
-    async def _freshness(self) -> int:
-        """Return as of when Kalshi's reads of orders, fills and positions are."""
-        mark = await self._api.get("/exchange/user_data_timestamp", shapes.Freshness)
-        return shapes.moment("as_of_time", mark.as_of_time)
 
     async def _rows(self, market_id: str, sent_ns: int | None) -> list[shapes.OrderRow]:
         query: dict[str, str | int] = {"ticker": market_id}

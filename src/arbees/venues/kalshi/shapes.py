@@ -22,8 +22,7 @@ T = TypeVar("T")
 CENT = MICRO // 100
 MOST = 10**18
 """No amount of money and no count reaches this in millionths; sums of them fit 64 bits."""
-FILL_MOST = 9 * 10**12
-"""Micro-contracts of one fill: its value still fits 64 bits."""
+FILL_MOST = 9 * 10**12  # micro-contracts of one fill: its value still fits 64 bits
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):

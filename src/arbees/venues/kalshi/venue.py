@@ -25,6 +25,7 @@ from arbees.core.outcomes import (
 from arbees.core.ports import Gate, Vitals
 from arbees.core.units import MICRO, NS_PER_SECOND, whole_seconds
 from arbees.core.words import Action, Platform, Side
+from arbees.errors import VenueRefused
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
 from arbees.venues.kalshi.batches import Batches
@@ -221,14 +222,10 @@ class KalshiVenue:
         return tuple(fill_of(row, "") for row in rows)
 
     async def balances(self) -> Sequence[Balance]:
-        """Return the cash of each shard, as of our time before it was asked. Raises VenueError."""
-        as_of_ns = self._clock.now_ns()
+        """Return the cash of each shard, as of Kalshi's own mark before. Raises VenueError."""
+        as_of_ns = await self._as_of_ns()
         answer = await self.api.get("/portfolio/balance", shapes.BalanceAnswer)
-        resting = await self.api.get(RESTING_VALUE, shapes.RestingValue)
-        held = {
-            each.exchange_index: shapes.micro("resting_order_value_breakdown", each.balance)
-            for each in resting.resting_order_value_breakdown
-        }
+        held = await self._held()
         if answer.balance_breakdown:
             return tuple(
                 Balance(
@@ -236,7 +233,7 @@ class KalshiVenue:
                     pool=pool_name(each.exchange_index) or Platform.KALSHI,
                     available=(have := shapes.micro("balance_breakdown", each.balance)),
                     as_of_ns=as_of_ns,
-                    total=have + held.get(each.exchange_index, 0),
+                    total=None if held is None else have + held.get(each.exchange_index, 0),
                 )
                 for each in answer.balance_breakdown
             )
@@ -251,6 +248,29 @@ class KalshiVenue:
                 as_of_ns=as_of_ns,
             ),
         )
+
+    async def _as_of_ns(self) -> int:
+        """
+        Return the moment before which everything is inside what is read from now on.
+
+        Reads lag, and what is compared with it is told in our time (answers) or in Kalshi's
+        (fills): the earlier of both is it.
+        """
+        asked_ns = self._clock.now_ns()
+        fresh_ns = await self.api.freshness()
+        offset_ns = self._connection.venue_clock.offset_ns or 0
+        return min(asked_ns, fresh_ns, fresh_ns + offset_ns)
+
+    async def _held(self) -> dict[int, int] | None:
+        """Return what working orders hold, by shard; None = Kalshi does not say it to us."""
+        try:
+            resting = await self.api.get(RESTING_VALUE, shapes.RestingValue)
+        except VenueRefused:
+            return None  # meant for few accounts, by its own documentation
+        return {
+            each.exchange_index: shapes.micro("resting_order_value_breakdown", each.balance)
+            for each in resting.resting_order_value_breakdown
+        }
 
     def listen(self, sink: Callable[[Report], None]) -> None:
         """Deliver every fill, cancel and expiry of ours from now on to `sink`, in order."""
