@@ -235,7 +235,7 @@ def move(
     exact = revenue - fee
     moved = exact // GRID * GRID
     order.rest += exact - moved
-    back = min(order.rest // GRID * GRID, max(0, revenue - moved))
+    back = min(order.rest, revenue - moved) // GRID * GRID
     order.rest -= back
     moved += back
     account.cash[shard] = account.cash.get(shard, 0) + moved
