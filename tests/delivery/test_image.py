@@ -172,10 +172,12 @@ def open_for_writing(pid: int) -> set[str]:
     """Return the files that a process has open for writing."""
     found = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        flags = re.search(
-            r"flags:\s*(\d+)", (entry.parent.parent / "fdinfo" / entry.name).read_text()
-        )
-        target = str(entry.readlink())
+        try:
+            told = (entry.parent.parent / "fdinfo" / entry.name).read_text()
+            target = str(entry.readlink())
+        except FileNotFoundError:
+            continue  # closed meanwhile: a connection, or what a snapshot was read from
+        flags = re.search(r"flags:\s*(\d+)", told)
         if flags and int(flags[1], 8) & WRITING and target.startswith("/"):
             found.add(target)
     return found

@@ -21,7 +21,8 @@ ASKED = {
 }
 """What each lock pins: the run, the tests, the documentation, the release."""
 PIN = re.compile(
-    r"([A-Za-z0-9._-]+)==([^\s;]+)(?:\s*;\s*([^\\]+?))?\s*((?:\\\n\s+--hash=sha256:[0-9a-f]{64}\s*)+)"
+    r"([A-Za-z0-9._-]+)==([^\s;]+)(?:\s*;\s*([^\\]+?))?"
+    r"\s*((?:\\\n\s+--hash=sha256:[0-9a-f]{64}\s*)+)"
 )
 
 

@@ -25,7 +25,8 @@ def parse_public_key(pem: bytes) -> PublicKey:
     """Read a public key. Raises ValueError: it is none that Kalshi takes."""
     key = load_pem_public_key(pem)
     if not isinstance(key, rsa.RSAPublicKey | ed25519.Ed25519PublicKey):
-        raise ValueError(f"Expected an RSA or Ed25519 key, was {type(key).__name__}")  # noqa: TRY004
+        kind = type(key).__name__
+        raise ValueError(f"Expected an RSA or Ed25519 key, was {kind}")  # noqa: TRY004
     return key
 
 
