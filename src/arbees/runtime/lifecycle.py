@@ -13,6 +13,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import encode as encode_book
 from arbees.core.outcomes import Refusal
+from arbees.core.units import NS_PER_SECOND
 from arbees.core.words import HaltSource, OrderStatus
 from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable, VenueError
 from arbees.runtime.desk import Desk
@@ -104,11 +105,12 @@ class Lifecycle:
 
     async def _wait(self, is_done: Callable[[], bool], seconds: float) -> None:
         """Give what is going on a moment, bounded; recorded time only takes turns of the loop."""
-        is_inline = self._desk.options.is_inline
+        clock, is_inline = self._desk.clock, self._desk.options.is_inline
+        until_ns = clock.now_ns() + round(seconds * NS_PER_SECOND)
         for _ in range(round(seconds / TURN_SECONDS)):
-            if is_done():
+            if is_done() or (not is_inline and clock.now_ns() >= until_ns):
                 return
-            await asyncio.sleep(0 if is_inline else TURN_SECONDS)
+            await (asyncio.sleep(0) if is_inline else clock.sleep(TURN_SECONDS))
 
     # Upkeep ------------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ import msgspec
 
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
-from arbees.core.units import format_dollars, format_micro, mul_ceil
+from arbees.core.units import MICRO, format_dollars, format_micro, mul_ceil, parse_micro
 from arbees.core.words import OrderStatus, Platform
 from arbees.runtime.desk import Desk
+from arbees.settings import Settings
 from arbees.testing.kalshi.exchange import Exchange
 from arbees.testing.kalshi.rules import Change, Fill, Order, Status
 from arbees.testing.kalshi.server import OWNER
@@ -163,6 +164,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: int
 
 
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits that an exchange could see exceeded."""
+    recorded = settings.recorded()
+    return Limits(
+        market=parse_micro(recorded["MAX_POSITION_PER_MARKET"]),
+        contracts=parse_micro(recorded["MAX_ORDER_CONTRACTS"]),
+        open_orders=int(recorded["MAX_OPEN_ORDERS"]),
+    )
+
+
 class Watch:
     """Looks at every change of the exchange for a limit that was exceeded there."""
 
@@ -196,6 +207,6 @@ class Watch:
         """Return what the position cost and what resting orders would: fees come on top."""
         account = self._exchange.account(OWNER)
         return account.costs.get(ticker, 0) + sum(
-            mul_ceil(each.price if each.is_bid else 1_000_000 - each.price, each.remaining)
+            mul_ceil(each.price if each.is_bid else MICRO - each.price, each.remaining)
             for each in resting
         )

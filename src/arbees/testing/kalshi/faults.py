@@ -33,7 +33,7 @@ class FaultKind(StrEnum):
     REORDERED_FILLS = "reordered_fills"
     """The stream tells the end of an order before its fills."""
     HIDDEN = "hidden"
-    """The order is missing from lists for `seconds`."""
+    """The order is missing from lists for `seconds`; call `any` = all that there are now."""
     READ_LAG = "read_lag"
     """Reads show what was `seconds` ago, for as long as the fault stands."""
     CANCEL_YET_FILLED = "cancel_yet_filled"

@@ -95,17 +95,8 @@ class Ordering:
         order_id = request.match_info["order_id"]
         order = self._desk.exchange.orders.get(order_id)
         self._require_shard(request, order)
+        reduced = self._cancelled(owner, order_id, "cancel")
         now_ns = self._desk.exchange.now_ns()
-        if (
-            order is not None
-            and order.owner == owner
-            and order.remaining
-            and self._desk.faults.occurs("cancel", now_ns, FaultKind.CANCEL_YET_FILLED)
-        ):
-            reduced = order.remaining
-            self._fill_now(order)
-        else:
-            reduced = self._desk.exchange.cancel(owner, order_id)
         return web.json_response(
             {
                 "order_id": order_id,
@@ -114,6 +105,18 @@ class Ordering:
                 "ts_ms": now_ns // NS_PER_MILLISECOND,
             }
         )
+
+    def _cancelled(self, owner: str, order_id: str, call: str) -> int:
+        """Cancel one order; return how much, by the exchange's word, which a fault makes untrue."""
+        exchange, faults = self._desk.exchange, self._desk.faults
+        order = exchange.orders.get(order_id)
+        if order is None or order.owner != owner or not order.remaining or not exchange.is_open:
+            return exchange.cancel(owner, order_id)
+        if not faults.occurs(call, exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
+            return exchange.cancel(owner, order_id)
+        reduced = order.remaining
+        self._fill_now(order)
+        return reduced
 
     def _fill_now(self, order: Order) -> None:
         """Let somebody trade with a resting order before its cancel is taken."""
@@ -150,7 +153,7 @@ class Ordering:
             order_id = each.get("order_id", "")
             try:
                 self._fail_every_other(place, is_partial=partial is not None)
-                reduced = self._desk.exchange.cancel(owner, order_id)
+                reduced = self._cancelled(owner, order_id, "batch")
             except Refused as error:
                 said = {"code": error.code, "message": error.code.replace("_", " ")}
                 rows.append({"order_id": order_id, "reduced_by": "0.00", "error": said})
@@ -162,7 +165,11 @@ class Ordering:
 
     async def cancel_all(self, request: web.Request, owner: str) -> web.Response:
         """`DELETE /portfolio/events/orders`: everything, on all shards; reaches on for a minute."""
-        self._desk.exchange.cancel_all(owner)
+        exchange, faults = self._desk.exchange, self._desk.faults
+        for order in exchange.resting(owner) if exchange.is_open else ():
+            if faults.occurs("cancel_all", exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
+                self._fill_now(order)
+        exchange.cancel_all(owner)
         return web.Response(status=204)
 
     async def deprecated(self, request: web.Request, owner: str) -> web.Response:

@@ -31,8 +31,9 @@ from arbees.runtime.worker import Worker
 from arbees.runtime.writer import Lane
 from arbees.settings import Settings, load
 from arbees.testing.kalshi.advancing import AdvancingClock
-from arbees.testing.kalshi.comparing import Comparison, Limits, Watch, compare
-from arbees.testing.kalshi.exchange import Exchange
+from arbees.testing.kalshi.comparing import Comparison, Watch, compare, limits_of
+from arbees.testing.kalshi.exchange import MAKER, Exchange
+from arbees.testing.kalshi.rules import Order
 from arbees.testing.kalshi.server import Addresses, KalshiServer
 from arbees.venues.kalshi.venue import KalshiVenue
 
@@ -42,6 +43,8 @@ OTHER = "KXNFLGAME-26SEP13DALPHI-PHI"
 """Two markets, on two shards."""
 ANSWER_SECONDS = 1.0
 """How long an answer is waited for on stage."""
+START_SECONDS = 1.0
+"""How long a process takes to come up again."""
 STEP_SECONDS = 0.5
 """How far the clock is moved at once, while something is waited for."""
 TURN_SECONDS = 0.003
@@ -60,6 +63,8 @@ class KalshiScene:
         clock: AdvancingClock,
         settings: Settings,
         addresses: Addresses,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         """Hold the parts; `start` raises the curtain."""
         self.server = server
@@ -69,6 +74,7 @@ class KalshiScene:
         self.alerts: list[tuple[str, str]] = []
         self.starts = 0
         self._folder = folder
+        self._answer_seconds = answer_seconds
         self._count = 0
         self._assembly: Assembly | None = None
         self._worker: Worker | None = None
@@ -114,6 +120,8 @@ class KalshiScene:
         """
         assert self._assembly is None, "Expected no gateway, one runs"
         self.starts += 1
+        if self.starts > 1:
+            self.clock.advance(START_SECONDS)
         journal = self._folder / "live.db"
         assembly = assemble(
             self.settings,
@@ -123,7 +131,7 @@ class KalshiScene:
         )
         self._worker = assembly.gateway.desk.writer.worker = Worker("journal")
         self._assembly = assembly
-        self.venue.hurry(ANSWER_SECONDS)
+        self.venue.hurry(self._answer_seconds)
         await self._while_time_passes(assembly.start())
         if self.starts == 1:
             authorized = e.Authorized(
@@ -235,6 +243,23 @@ class KalshiScene:
         )
         self.server.show(quote)
 
+    def trade(self, order: Order, count: int = 500_000) -> None:
+        """Let somebody trade with a resting order, up to so many micro-contracts."""
+        now_ns = self.clock.now_ns()
+        other = Order(
+            order_id=self.exchange.new_order_id(),
+            owner=MAKER,
+            client_order_id="",
+            ticker=order.ticker,
+            is_bid=not order.is_bid,
+            price=order.price,
+            count=count,
+            time_in_force="immediate_or_cancel",
+            created_ns=now_ns,
+            updated_ns=now_ns,
+        )
+        self.exchange.trade(other, order, min(count, order.remaining))
+
     def request(
         self,
         size: str = "5",
@@ -305,16 +330,6 @@ class KalshiScene:
         return self.compare().is_agreed
 
 
-def limits_of(settings: Settings) -> Limits:
-    """Return the limits that an exchange could see exceeded."""
-    recorded = settings.recorded()
-    return Limits(
-        market=parse_micro(recorded["MAX_POSITION_PER_MARKET"]),
-        contracts=parse_micro(recorded["MAX_ORDER_CONTRACTS"]),
-        open_orders=int(recorded["MAX_OPEN_ORDERS"]),
-    )
-
-
 @contextlib.asynccontextmanager
 async def kalshi_stage(
     settings: Mapping[str, str] | None = None,
@@ -323,6 +338,7 @@ async def kalshi_stage(
     seed: int = 0,
     rate: float = 1_200.0,
     starts: bool = True,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> AsyncIterator[KalshiScene]:
     """
     Set up a scene and take it down.
@@ -333,6 +349,7 @@ async def kalshi_stage(
         seed: of the exchange.
         rate: tokens a second of the account, for reads and for writes; three times as many at once.
         starts: whether to start the gateway as well.
+        answer_seconds: how long an answer is waited for.
     """
     clock, key = AdvancingClock(), ed25519.Ed25519PrivateKey.generate()
     with tempfile.TemporaryDirectory(prefix="arbees-kalshi-") as temporary:
@@ -357,7 +374,9 @@ async def kalshi_stage(
             "MAX_PRICE_DELTA_FROM_PREGAME": "0.9",
             **(settings or {}),
         }
-        scene = KalshiScene(place, server, clock, load(environment), addresses)
+        scene = KalshiScene(
+            place, server, clock, load(environment), addresses, answer_seconds=answer_seconds
+        )
         scene.show(MARKET)
         scene.show(OTHER)
         try:

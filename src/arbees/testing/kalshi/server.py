@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.testing.kalshi import bodies, feed
 from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.exchange import Exchange
@@ -131,13 +131,20 @@ class KalshiServer:
         self.faults.add(fault, now_ns)
         if fault.kind is FaultKind.STREAM_CLOSED:
             self.streams.cut()
+        if fault.kind is FaultKind.HIDDEN and fault.call == "any":
+            self._hide(now_ns + int(fault.seconds * NS_PER_SECOND))
         self._follow_faults()
+
+    def _hide(self, until_ns: int) -> None:
+        """Leave everything of the account out of lists."""
+        for order in self.exchange.orders.values():
+            self.desk.hidden[order.order_id] = until_ns
 
     def _follow_faults(self) -> None:
         """Let the faults that stand be the state of the exchange."""
         now_ns = self.exchange.now_ns()
         skew = self.faults.standing(FaultKind.CLOCK_SKEW, now_ns)
-        self.doorman.skew_ns = 0 if skew is None else int(skew.seconds * 1_000_000_000)
+        self.doorman.skew_ns = 0 if skew is None else int(skew.seconds * NS_PER_SECOND)
         is_trading = self.faults.standing(FaultKind.TRADING_PAUSE, now_ns) is None
         is_open = self.faults.standing(FaultKind.EXCHANGE_PAUSE, now_ns) is None
         if (is_trading, is_open) != (self.exchange.is_trading, self.exchange.is_open):
