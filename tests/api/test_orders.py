@@ -160,12 +160,13 @@ async def test_a_mass_cancel_answers_its_receipt(wire: Wire, gateway: FakeGatewa
     assert (await wire.ask("DELETE", f"{PATH}?scope=all")).status == 200
 
 
-async def test_everything_must_be_said(wire: Wire, gateway: FakeGateway) -> None:
-    """A parameter that was left out cancels nothing."""
-    answer = await wire.ask("DELETE", PATH)
-    assert (answer.status, answer.json["field"]) == (400, "scope")
-    assert "scope=all" in answer.json["detail"]
-    assert gateway.did == []
+async def test_no_scope_is_the_whole_account(wire: Wire, gateway: FakeGateway) -> None:
+    """As with a halt, `all` is what is meant where nothing is said; an id of no text is none."""
+    gateway.receipts["receipt-1"] = receipt()
+    assert (await wire.ask("DELETE", PATH)).status == 202
+    assert gateway.did[0]["scope"] == "all"
+    assert (await wire.ask("DELETE", f"{PATH}/")).status == 404
+    assert len(gateway.did) == 1
 
 
 async def test_a_scope_that_is_none(wire: Wire, gateway: FakeGateway) -> None:

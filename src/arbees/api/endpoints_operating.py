@@ -66,9 +66,8 @@ ORDERS = (
                 place="query",
                 type=Annotated[str, msgspec.Meta(min_length=1)],
                 says="`all`, `platform:X`, `sport:X`, `market:X`, `strategy:X` or "
-                "`model_version:X`; it must be named.",
+                "`model_version:X`; `all` unless given.",
                 example="sport:NBA",
-                required=True,
             ),
             _REASON,
             _ACTOR,

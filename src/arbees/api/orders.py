@@ -1,8 +1,8 @@
 """`/v1/orders`: what is open, cancels of one order and of a scope, and ends by hand.
 
-Guarantees that a cancel is asked for in every state of trading, that one which is answered is on
-record, and that nobody cancels everything by leaving a parameter out. When the journal fails, the
-answer is 503 and the venue was asked all the same.
+Guarantees that a cancel is asked for in every state of trading, and that one which is answered is
+on record. A scope that is left out is the whole account, as with a halt. When the journal fails,
+the answer is 503 and the venue was asked all the same.
 """
 
 from typing import Literal
@@ -19,7 +19,7 @@ from arbees.api.said import actor_of, reason_of
 from arbees.core import wire
 from arbees.core.operating import Conflict, Listed
 from arbees.core.wire import Identifier, Malformed
-from arbees.core.words import Platform
+from arbees.core.words import SCOPE_ALL, Platform
 
 _PLATFORMS = wire.words(Platform)
 _ASKED = "asked for"
@@ -92,14 +92,13 @@ async def cancel_all(context: Context, request: Request) -> Reply:
     """
     Cancel all open orders of a scope.
 
-    `scope` must be named, `all` too. The receipt fills up until it is `complete`; ask for it again
-    at `/v1/kill-switch/receipts/{receipt_id}`. New orders are not held back: for that, halt.
+    Of the whole account unless `scope` says less. The receipt fills up until it is `complete`; ask
+    for it again at `/v1/kill-switch/receipts/{receipt_id}`. New orders are not held back: for that,
+    halt.
     """
     gateway = context.gateway
     found = parameters(request.scope["query_string"], _MASS_PARAMETERS)
-    if "scope" not in found:
-        raise Malformed("scope", "Expected a scope; to cancel everything, name it: scope=all")
-    scope = caller_of(request.scope).scope(found["scope"])
+    scope = caller_of(request.scope).scope(found.get("scope", SCOPE_ALL))
     try:
         receipt_id = await gateway.cancel_all(
             scope=scope,
