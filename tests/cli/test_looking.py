@@ -71,11 +71,23 @@ def test_orders(served: Served, capsys: Capture) -> None:
         assert text in shown, text
 
 
+def test_ids_of_orders_can_be_copied(served: Served, capsys: Capture) -> None:
+    """However long it is and however narrow the terminal, an id stands whole on one line."""
+    name = f"arb-{'0123456789' * 4}"
+    served.gateway.open_orders = (
+        replace(ORDER, order_id=f"paper-{name}", client_order_id=name, market_id="M" * 128),
+    )
+    assert main(["orders"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert name in lines
+    assert f"paper-{name}" in lines
+
+
 def test_positions(served: Served, capsys: Capture) -> None:
     """A mark that was never seen is no number."""
     assert main(["positions"]) == 0
     shown = said(capsys)
-    for text in ("NBA-BOS", "12.5", "0.64", " - ", "$-1.25", "$32.375"):
+    for text in ("NBA-BOS", "12.5", "0.64", " - ", "-$1.25", "$32.375"):
         assert text in shown, text
 
 
@@ -83,7 +95,7 @@ def test_balances(served: Served, capsys: Capture) -> None:
     """A figure that is too old says so."""
     assert main(["balances"]) == 0
     shown = said(capsys)
-    for text in ("Kalshi", "$9967.625", "$24.375", "$9999", "STALE"):
+    for text in ("Kalshi", "$9,967.625", "$24.375", "$9,999", "STALE"):
         assert text in shown, text
 
 

@@ -57,8 +57,8 @@ def test_an_unknown_order_is_ended_by_hand(served: Served, capsys: Capture) -> N
 @pytest.mark.parametrize(
     ("amount", "micro", "told"),
     [
-        ("500", 500 * MICRO, "$500 deposited"),
-        ("-120.50", -120_500_000, "$120.5 withdrawn"),
+        ("500", 500 * MICRO, "$500.00 deposited"),
+        ("-120.50", -120_500_000, "$120.50 withdrawn"),
         ("0.01", 10_000, "$0.01 deposited"),
     ],
 )

@@ -90,7 +90,7 @@ def test_screen(evening: list[str], capsys: Capture) -> None:
     """For people: what became of them, an example of each reason, in 80 columns."""
     assert main(evening) == 0
     said = capsys.readouterr().out
-    for text in ("Filled", "MALFORMED", "MAX_ORDER", "exceeds maximum", "$3.4 realized"):
+    for text in ("Filled", "MALFORMED", "MAX_ORDER", "exceeds maximum", "$3.40 realized"):
         assert text in said, text
     assert max(len(line) for line in said.splitlines()) <= 80
 

@@ -20,7 +20,7 @@ def test_screen(served: Served, capsys: Capture) -> None:
     for text in (
         "paper",
         "HALTED",
-        "$-12.5",
+        "-$12.50",
         "$65.25",
         "main@local",
         "record 9",

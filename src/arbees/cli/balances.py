@@ -4,7 +4,7 @@ from typing import Any
 
 from cyclopts import App
 
-from arbees.cli.console import Json, plain, say, styled, table
+from arbees.cli.console import Json, dollars, plain, say, styled, table
 from arbees.cli.looking import look
 
 app = App(name="balances")
@@ -31,9 +31,9 @@ def show(found: dict[str, Any]) -> None:
         [
             (
                 plain(each["platform"]),
-                f"${each['available']}",
-                f"${each['reserved']}",
-                f"${each['equity']}",
+                dollars(each["available"]),
+                dollars(each["reserved"]),
+                dollars(each["equity"]),
                 styled(f"{each['as_of']} STALE", "bold red") if each["stale"] else each["as_of"],
             )
             for each in found["items"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from arbees.cli.console import Json, out, print_bytes
+from arbees.cli.console import Json, dollars, out, print_bytes
 from arbees.cli.exits import Exit
 from arbees.cli.http import Answer
 from arbees.cli.looking import ask, find_client
@@ -45,5 +45,6 @@ def cashflow(
     else:
         found = answer.json
         way = "withdrawn" if found["amount"] < 0 else "deposited"
-        out(f"{found['platform']}: ${abs(found['amount'])} {way}, record {found['sequence']}")
+        moved = dollars(abs(found["amount"]))
+        out(f"{found['platform']}: {moved} {way}, record {found['sequence']}")
     return Exit.OK

@@ -86,7 +86,7 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
     Console(file=sys.stdout, highlight=False).print(drawn)
 
 
-def dollars(value: Decimal) -> str:
+def dollars(value: Decimal | int) -> str:
     """Return an exact amount for people: `$1,234.50`, `-$0.0154`."""
     return format_dollars(int(value * MICRO))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from arbees.cli.console import Json, out, plain, print_bytes, say, styled, table
+from arbees.cli.console import Json, out, plain, print_bytes, say, styled
 from arbees.cli.exits import Exit
 from arbees.cli.http import Answer
 from arbees.cli.looking import ask, find_client, look
@@ -16,6 +16,7 @@ from arbees.cli.who import actor
 from arbees.core.result import encode
 
 PATH = "/v1/orders"
+_INDENT = " " * 4
 _STYLES = {"UNKNOWN": "bold red", "PENDING": "yellow"}
 
 app = App(name="orders")
@@ -37,35 +38,25 @@ def show(found: dict[str, Any]) -> None:
     if not found["items"]:
         say("No order is open.")
         return
-    table(
-        ("Order", "Market", "What", "Filled", "Status", "Since"),
-        [
-            (
-                _ids(each),
-                f"{plain(each['platform'])} {plain(each['market_id'])}",
-                _what(each),
-                each["filled_qty"],
-                _status(each),
-                each["created_at"],
-            )
-            for each in found["items"]
-        ],
-    )
+    for each in found["items"]:
+        _show(each)
 
 
-def _what(order: dict[str, Any]) -> str:
+def _show(order: dict[str, Any]) -> None:
+    """Print one order; each of its ids stands whole on a line, ready to be copied."""
     asked = f"{order['action']} {order['size']} {order['side']} at {order['limit_price']}"
-    return f"{asked} {order['time_in_force']}"
-
-
-def _ids(order: dict[str, Any]) -> str:
-    """Return the ids of an order, the venue's first."""
-    return " ".join(filter(None, (order["order_id"], order["client_order_id"])))
+    out(_status(order), f"{plain(order['request_id'])}: {asked} {order['time_in_force']}")
+    out(f"{_INDENT}{plain(order['platform'])} {plain(order['market_id'])}")
+    out(f"{_INDENT}filled {order['filled_qty']}, since {order['created_at']}")
+    for name in filter(None, (order["order_id"], order["client_order_id"])):
+        out(f"{_INDENT}{plain(name)}")
 
 
 def _status(order: dict[str, Any]) -> Text:
     asked = ", cancel asked for" if order.get("cancel_reason") else ""
-    return styled(f"{order['status']}{asked}", _STYLES.get(order["status"], ""))
+    word = styled(order["status"], _STYLES.get(order["status"], ""))
+    word.append(asked)
+    return word
 
 
 @app.command

@@ -15,7 +15,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from arbees.cli.console import Json, pairs, print_json, say, table
+from arbees.cli.console import Json, dollars, pairs, print_json, say, table
 from arbees.cli.exits import Exit
 from arbees.cli.formats import TABLE_HINT, is_table
 from arbees.core.result import Result
@@ -195,9 +195,15 @@ def show(summary: dict[str, Any], reasons: Mapping[str, str]) -> None:
     pairs(
         [
             ("Fills", summary["fills"]),
-            ("Fees", f"${summary['fees']}"),
-            ("P&L", f"${pnl['realized']} realized, ${pnl['unrealized']} unrealized"),
-            ("Worst exposure", ", ".join(f"{name} ${value}" for name, value in worst.items())),
+            ("Fees", dollars(summary["fees"])),
+            (
+                "P&L",
+                f"{dollars(pnl['realized'])} realized, {dollars(pnl['unrealized'])} unrealized",
+            ),
+            (
+                "Worst exposure",
+                ", ".join(f"{name} {dollars(value)}" for name, value in worst.items()),
+            ),
             ("Journal", f"record {summary['journal']['sequence']}"),
             ("Hash", summary["journal"]["hash"]),
         ]

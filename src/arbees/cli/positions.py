@@ -4,7 +4,7 @@ from typing import Any
 
 from cyclopts import App
 
-from arbees.cli.console import Json, plain, say, table
+from arbees.cli.console import Json, dollars, plain, say, table
 from arbees.cli.looking import look
 
 app = App(name="positions")
@@ -34,9 +34,9 @@ def show(found: dict[str, Any]) -> None:
                 f"{each['quantity']} {each['side']}",
                 each["avg_cost"],
                 each["mark"],
-                f"${each['unrealized_pnl']}",
-                f"${each['realized_pnl']}",
-                f"${each['worst_case_loss']}",
+                dollars(each["unrealized_pnl"]),
+                dollars(each["realized_pnl"]),
+                dollars(each["worst_case_loss"]),
             )
             for each in found["items"]
         ],

@@ -14,12 +14,21 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cyclopts import App, Parameter
 
-from arbees.cli.console import Json, out, pairs, print_bytes, print_json, say, styled, table
+from arbees.cli.console import (
+    Json,
+    dollars,
+    out,
+    pairs,
+    print_bytes,
+    print_json,
+    say,
+    styled,
+    table,
+)
 from arbees.cli.exits import Exit, of_problem
 from arbees.cli.http import Client, Unreachable, encoded
 from arbees.cli.place import place_of
 from arbees.core.measures import By, QualityRow, QualityView
-from arbees.core.units import format_dollars
 from arbees.core.wire import format_time, parse_time
 from arbees.journal import JournalReader
 from arbees.safeguards.daily_loss import DailyLoss
@@ -133,19 +142,15 @@ def _show(found: Report) -> None:
     out(styled(f"From {found.since} to before {found.until}", "bold"))
     pairs(
         [
-            ("P&L", styled(_money(pnl.total), "red" if pnl.total < 0 else "green")),
-            ("  realized", _money(pnl.realized)),
-            ("  fees", _money(pnl.fees)),
-            ("  unrealized", f"{_money(pnl.unrealized)} (change)"),
+            ("P&L", styled(dollars(pnl.total), "red" if pnl.total < 0 else "green")),
+            ("  realized", dollars(pnl.realized)),
+            ("  fees", dollars(pnl.fees)),
+            ("  unrealized", f"{dollars(pnl.unrealized)} (change)"),
         ]
     )
     show_quality(found.quality)
     _told("Halts", found.halts, found.halts_raised)
     _told("Alerts", found.alerts, found.alerts_raised)
-
-
-def _money(amount: Decimal) -> str:
-    return format_dollars(int(amount.scaleb(6)))
 
 
 def show_quality(view: QualityView) -> None:
@@ -159,7 +164,7 @@ def show_quality(view: QualityView) -> None:
             ("Fill rate", f"{_percent(row.fill_rate)} of contracts, {row.fills} fills"),
             (
                 "Volume",
-                f"{_money(row.volume)}, {row.filled_qty} contracts, fees {_money(row.fees)}",
+                f"{dollars(row.volume)}, {row.filled_qty} contracts, fees {dollars(row.fees)}",
             ),
             ("Slippage", f"{_per(row.slippage_quote.per_contract)} against the quote"),
             ("", f"{_per(row.slippage_limit.per_contract)} against the limit"),
@@ -199,7 +204,7 @@ def show_quality(view: QualityView) -> None:
                     each.placed,
                     _percent(each.fill_rate),
                     _per(each.slippage_quote.per_contract),
-                    _money(each.fees),
+                    dollars(each.fees),
                 )
                 for each in view.groups
             ],
@@ -217,7 +222,7 @@ def _percent(rate: Decimal | None) -> str:
 
 
 def _per(amount: Decimal | None) -> str:
-    return "-" if amount is None else f"{_money(amount)} a contract"
+    return "-" if amount is None else f"{dollars(amount)} a contract"
 
 
 def _ms(amount: Decimal | None) -> str:

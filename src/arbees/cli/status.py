@@ -10,7 +10,7 @@ from cyclopts import App
 from rich.text import Text
 
 from arbees.cli import place
-from arbees.cli.console import Json, pairs, plain, print_bytes, say, state, styled, table
+from arbees.cli.console import Json, dollars, pairs, plain, print_bytes, say, state, styled, table
 from arbees.cli.exits import Exit, of_problem
 from arbees.cli.http import Client, Unreachable
 
@@ -53,8 +53,8 @@ def show(found: dict[str, Any]) -> None:
             ("Gateway", f"{found['version']}, {found.get('account')}@{found.get('environment')}"),
             ("Mode", styled(found["mode"], "bold red" if found["mode"] == "live" else "")),
             ("State", state(found["state"])),
-            ("P&L today", f"${found['pnl_today']}"),
-            ("Exposure", f"${found.get('total_exposure', 0)}"),
+            ("P&L today", dollars(found["pnl_today"])),
+            ("Exposure", dollars(found.get("total_exposure", 0))),
             ("Open orders", found.get("open_orders", 0)),
             ("Unknown orders", styled(unknown, "bold red" if unknown else "")),
             ("Journal", f"record {journal['sequence']}, {journal['hash'][:16]}"),
