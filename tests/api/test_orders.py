@@ -165,7 +165,7 @@ async def test_no_scope_is_the_whole_account(wire: Wire, gateway: FakeGateway) -
     gateway.receipts["receipt-1"] = receipt()
     assert (await wire.ask("DELETE", PATH)).status == 202
     assert gateway.did[0]["scope"] == "all"
-    assert (await wire.ask("DELETE", f"{PATH}/")).status == 404
+    assert (await wire.ask("DELETE", f"{PATH}/")).status == 400
     assert len(gateway.did) == 1
 
 
