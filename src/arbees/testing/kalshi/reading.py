@@ -30,6 +30,12 @@ def error_reply(status: int, code: str, message: str, details: str = "") -> web.
     return web.json_response({"error": said}, status=status)
 
 
+def flat_reply(status: int, code: str, details: str) -> web.Response:
+    """Return an error in the shape of a body that cannot be read."""
+    said = {"code": code, "message": message_of(code), "details": details}
+    return web.json_response(said, status=status)
+
+
 def message_of(code: str) -> str:
     """Return the message of a code: its words, but for one that is recorded as the code itself."""
     return code if code == "authentication_error" else code.replace("_", " ")

@@ -16,7 +16,14 @@ from arbees.testing.kalshi.grouping import Grouping
 from arbees.testing.kalshi.identity import Doorman
 from arbees.testing.kalshi.looking import ORDERS, ROOT, Looking
 from arbees.testing.kalshi.ordering import Ordering
-from arbees.testing.kalshi.reading import BadQuery, cut, error_reply, message_of, read_json
+from arbees.testing.kalshi.reading import (
+    BadQuery,
+    cut,
+    error_reply,
+    flat_reply,
+    message_of,
+    read_json,
+)
 from arbees.testing.kalshi.rules import Refused
 from arbees.venues.kalshi.budget import TokenBucket
 
@@ -120,6 +127,8 @@ class Rest:
                 return web.json_response({"error": "too many requests"}, status=429)
             response = await handler(request, owner)
         except Refused as error:
+            if error.code == "bad_request":  # recorded flat, unlike the others
+                return flat_reply(error.status, error.code, error.details)
             return error_reply(error.status, error.code, message_of(error.code), error.details)
         except BadQuery as error:
             return web.json_response({"msg": str(error)}, status=400)
@@ -150,5 +159,7 @@ class Rest:
         if call == "batch":
             found = await read_json(request)
             cost = (10.0 if request.method == "POST" else 2.0) * len(found.get("orders") or [1])
-        bucket = self._read if request.method == "GET" else self._write
-        return bucket.take(cost, self.desk.exchange.now_ns()) == 0
+        is_read = request.method == "GET"
+        capacity = (self.desk.read_limit if is_read else self.desk.write_limit)[1]
+        bucket = self._read if is_read else self._write
+        return cost <= capacity and bucket.take(cost, self.desk.exchange.now_ns()) == 0
