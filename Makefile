@@ -134,8 +134,9 @@ replay: $(READY) ## Replay a million records; ask with halved limits, and recomp
 	@$(BIN)/python -m tools.replaying $(ARGS)
 
 .PHONY: recorded
-recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, twice, and compare
+recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, on paper and live, and compare
 	@$(BIN)/python tools/recorded.py $(ARGS)
+	@$(BIN)/python tools/recorded_live.py
 
 .PHONY: conform
 conform: $(READY) ## Compare the simulated Kalshi with Kalshi's documents, records and a client
