@@ -258,6 +258,7 @@ def _is_keyed(journal: Path) -> bool:
 
 
 async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int:
+    from arbees.api.access import NO_KEYS_YET, is_closed
     from arbees.api.guard import is_loopback
     from arbees.api.server import ApiServer
 
@@ -283,8 +284,8 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
         async with running(settings, clock=clock, files=files, ends=ends, ready=ready) as assembly:
             gc.freeze()  # what was recovered stays: no collection need walk it
             server.attach(assembly.gateway, assembly.follower)
-            for warning in settings.warnings:
-                sys.stderr.write(f"Warning: {warning}\n")
+            if is_closed(assembly.gateway):
+                sys.stderr.write(f"Warning: {NO_KEYS_YET}\n")
             sys.stderr.write(f"Ready on {server.address}\n")
             sys.stderr.flush()
             await ends.asked.wait()

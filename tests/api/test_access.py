@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from msgspec.structs import replace
 
-from arbees.api.access import secret_of
+from arbees.api.access import is_closed, secret_of
 from arbees.core.result import encode
 from arbees.core.words import KeyScope, ResultStatus
 from tests.api.fake import FakeGateway, Wire, body, receipt, result
@@ -46,6 +46,15 @@ async def test_in_live_nothing_is_open_without_keys(
     assert (answer.status, answer.json["code"]) == (401, "KEY_REQUIRED")
     assert "arbees keys create" in answer.json["detail"]
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_start_tells_whether_anybody_is_let_in(gateway: FakeGateway) -> None:
+    """Live without a key nobody is, which `arbees run` says; on paper everybody is."""
+    assert not is_closed(gateway)
+    gateway.live = True
+    assert is_closed(gateway)
+    gateway.hold("alpha", KeyScope.READ)
+    assert not is_closed(gateway)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json", "/docs"])

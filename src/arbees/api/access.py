@@ -35,6 +35,11 @@ NO_KEYS_YET = (
 )
 
 
+def is_closed(gateway: Gateway) -> bool:
+    """Tell whether nobody is let in before a first key is made: live trading without any."""
+    return gateway.is_live and not gateway.is_keyed
+
+
 class Caller:
     """
     Who asks.
@@ -167,9 +172,9 @@ class Access:
         Raises:
             Problem: no key in force (401), too many requests (429), not allowed (403).
         """
+        if is_closed(gateway):
+            raise refused(NO_KEYS_YET)
         if not gateway.is_keyed:
-            if gateway.is_live:
-                raise refused(NO_KEYS_YET)
             return ANYBODY
         secret = secret_of(scope["headers"])
         key = None if secret is None else gateway.authenticate(secret)
