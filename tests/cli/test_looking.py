@@ -51,6 +51,20 @@ def test_nobody_is_69_and_no_answer_is_5(served: Served, capsys: Capture, words:
     assert "JOURNAL_FAILED" in shown.err
 
 
+@pytest.mark.parametrize(
+    "words", [*LOOKS, ["cashflow", "Kalshi", "5", "--reason", "bank"]], ids=lambda words: words[0]
+)
+def test_no_other_gateway_is_asked(served: Served, capsys: Capture, words: list[str]) -> None:
+    """A malformed address is 78, not the address that would be the default; a brake goes on."""
+    os.environ["ARBEES_URL"] = "gateway:8321"
+    assert main(words) == 78
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "ARBEES_URL: Expected a URL" in shown.err
+    main(["cancel", "arb-1"])
+    assert "going on with" in capsys.readouterr().err
+
+
 def test_orders(served: Served, capsys: Capture) -> None:
     """Ids, market, what was asked for, what filled; an unknown one and a cancel are named."""
     unknown = replace(ORDER, order_id=None, status="UNKNOWN", cancel_reason="too slow")

@@ -62,7 +62,7 @@ def cancel(
     said["platform"] = platform
     query = urlencode({name: text for name, text in said.items() if text is not None})
     place = PATH if order_id is None else f"{PATH}/{encoded(order_id)}"
-    client = find_client()
+    client = find_client(is_brake=True)
     answer = ask(client, lambda client: client.delete(f"{place}?{query}"))
     if not isinstance(answer, Answer):
         return answer

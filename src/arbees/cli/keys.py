@@ -168,6 +168,7 @@ class _NoAnswerError(Exception):
 
 def _client() -> Client:
     where = place.find()
+    place.require_address(where)
     place.tell_doubts(where)
     return Client(where)
 

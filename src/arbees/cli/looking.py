@@ -20,9 +20,19 @@ Ask = Callable[[Client], Answer]
 """Asks the gateway for one thing. Raises Unreachable."""
 
 
-def find_client() -> Client:
-    """Return the way to the gateway, also when some settings are malformed."""
+def find_client(*, is_brake: bool = False) -> Client:
+    """
+    Return the way to the gateway, also when some settings are malformed.
+
+    Args:
+        is_brake: go on also where the address is what is malformed.
+
+    Raises:
+        SettingsRefused: the address is malformed.
+    """
     where = place.find()
+    if not is_brake:
+        place.require_address(where)
     place.tell_doubts(where)
     return Client(where)
 

@@ -1,7 +1,8 @@
 """Where the gateway is: what commands that speak to it need of the settings.
 
 Guarantees that an emergency needs no flawless settings: `find` ignores what is wrong elsewhere,
-says so, and falls back to the defaults for what it cannot read. Nothing is sent here.
+says so, and falls back to the defaults for what it cannot read; and that what is no emergency goes
+to no other gateway than the one that was named (`require_address`). Nothing is sent here.
 """
 
 import os
@@ -17,6 +18,9 @@ from arbees.settings.catalog import Catalog
 from arbees.settings.effective import explicit_values, in_force
 from arbees.settings.sources import gather
 
+ADDRESS = frozenset({"ARBEES_URL", "HTTP_HOST", "HTTP_PORT"})
+"""Settings that say where the gateway is."""
+
 
 class Place(NamedTuple):
     """Where the gateway is, and what stops it when it cannot be reached."""
@@ -28,6 +32,8 @@ class Place(NamedTuple):
     """Some setting is malformed; what could be read of the others was."""
     doubts: tuple[str, ...] = ()
     """What is malformed, and how to write it."""
+    astray: tuple[ConfigurationError, ...] = ()
+    """What of that is about the address, so that another gateway may be meant."""
 
 
 def place_of(settings: Settings) -> Place:
@@ -55,17 +61,25 @@ def _place(settings: Settings, key: str | None) -> Place:
 
 def find() -> Place:
     """Return the place, also when some settings are malformed; such a key is not sent."""
+    astray: tuple[ConfigurationError, ...] = ()
     try:
         return place_of(load_here())
     except SettingsRefused as error:
         settings, doubts = _what_can_be_read(), tuple(map(str, error.problems))
+        astray = tuple(each for each in error.problems if each.setting in ADDRESS)
     except ConfigurationError as error:
         settings, doubts = load_here(), (str(error),)
     try:
         where = place_of(settings)
     except ConfigurationError as error:
         where, doubts = _place(settings, None), (*doubts, str(error))
-    return where._replace(is_doubtful=True, doubts=tuple(dict.fromkeys(doubts)))
+    return where._replace(is_doubtful=True, doubts=tuple(dict.fromkeys(doubts)), astray=astray)
+
+
+def require_address(where: Place) -> None:
+    """Refuse a place whose address was a guess. Raises SettingsRefused."""
+    if where.astray:
+        raise SettingsRefused(where.astray)
 
 
 def tell_doubts(where: Place) -> None:
