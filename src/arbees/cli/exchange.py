@@ -74,6 +74,11 @@ def kalshi(
     except Malformed as error:
         say(f"--quotes: {error}")
         return Exit.USAGE
+    except OSError as error:
+        if quotes is None and public_key is None:
+            raise
+        say(f"{error.filename}: {error.strerror}")
+        return Exit.USAGE
     except ValueError as error:
         say(f"{error}")
         return Exit.USAGE

@@ -177,7 +177,7 @@ def test_the_maker_is_cancelled_at_ones_own_order() -> None:
         ({"group_id": "none"}, 404, "not_found"),
     ],
 )
-def test_refusals(more: dict[str, object], status: int, code: str) -> None:
+def test_refusals(more: dict[str, Any], status: int, code: str) -> None:
     """Each in the venue's own words, and nothing is spent by it."""
     stand = Stand()
     found = refused(stand, "ann", 40, client_order_id="kept", **more)
