@@ -23,13 +23,14 @@ from arbees.core.request import parse_request
 from arbees.core.units import MICRO
 from arbees.core.words import Platform
 from arbees.journal import SqliteJournal
+from arbees.runtime.options import SNAPSHOT_EVERY
 from arbees.runtime.recovery import snapshot_version
 from benchmarks import scene, stock
 
 STEP_NS = 100_000_000
 """Between two requests."""
-TAIL = 50_000
-"""Records after the newest snapshot, at most: `Options.snapshot_every`."""
+TAIL = SNAPSHOT_EVERY
+"""Records after the newest snapshot, at most."""
 BALANCE_EVERY = 500
 MARKETS = 1_000
 _TOO_MANY = 200 * MICRO
@@ -41,7 +42,7 @@ def history(folder: Path, records: int) -> Path:
     def make(journal: SqliteJournal) -> None:
         Play(journal, scene.rules()).play(records)
 
-    return stock.kept(folder, f"history-{records}-markets-{MARKETS}", make)
+    return stock.kept(folder, f"history-{records}-tail-{TAIL}-markets-{MARKETS}", make)
 
 
 class Play:

@@ -6,6 +6,10 @@ import msgspec
 
 from arbees.core.units import NS_PER_SECOND
 
+SNAPSHOT_EVERY = 20_000
+"""Records between snapshots, which is what a start replays at most: about a second. One costs the
+loop some milliseconds, spread over as many records nothing; `make bench` has both rows."""
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the shell around the core."""
@@ -41,5 +45,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     authority_until_ns: int | None = None
     is_inline: bool = False
     """No threads: recorded time."""
-    snapshot_every: int = 50_000
+    snapshot_every: int = SNAPSHOT_EVERY
     """Records between snapshots of the book."""
