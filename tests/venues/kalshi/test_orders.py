@@ -144,6 +144,7 @@ async def test_nothing_happens_between_the_gate_and_the_write() -> None:
 
         held._transport = Spy()  # type: ignore[assignment]
         spinner = asyncio.create_task(spin())
+        await asyncio.sleep(0)  # it runs; with a signature ready the order itself waits for nothing
         answer = await made.venue.submit(made.order(), gate)
         running = False
         await spinner

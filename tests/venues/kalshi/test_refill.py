@@ -38,3 +38,20 @@ def test_a_clock_that_is_lost_during_a_refill_ends_only_the_refill() -> None:
     now_ns = NOW + key.slept_ns
     clock.compare(now_ns, now_ns, formatdate(now_ns // NS_PER_SECOND, usegmt=True))
     assert signer.refill() == DEPTH
+
+
+def test_a_burst_asks_for_more_before_the_last_one_is_taken() -> None:
+    """Less than half of them left wakes who refills; so does an order that finds none."""
+    clock = VenueClock(lambda: NOW)
+    clock.compare(NOW, NOW, formatdate(NOW // NS_PER_SECOND, usegmt=True))
+    ahead = ("POST", "/trade-api/v2/portfolio/events/orders")
+    signer = Signer(
+        SigningKey(ed25519_key()), "key", clock, skew_max_ns=2 * NS_PER_SECOND, ahead=ahead, depth=4
+    )
+    assert signer.take() is None
+    assert signer.is_low.is_set()
+
+    signer.is_low.clear()
+    signer.refill()
+    taken = [(signer.take() is not None, signer.is_low.is_set()) for _ in range(3)]
+    assert taken == [(True, False), (True, False), (True, True)]

@@ -98,6 +98,7 @@ class Connection:
     async def close(self) -> None:
         """Release connections and threads."""
         self._ends.set()
+        self.signer.is_low.set()
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -134,7 +135,9 @@ class Connection:
 
     def _keep_filled(self) -> None:
         """Have signatures ready; in a thread of its own, since RSA takes 0.3 ms each."""
-        while not self._ends.wait(REFILL_SECONDS):
+        while not self._ends.is_set():
+            self.signer.is_low.wait(REFILL_SECONDS)
+            self.signer.is_low.clear()
             self.signer.refill()
 
     def is_trading(self, shard: int | None) -> bool:

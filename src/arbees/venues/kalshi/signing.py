@@ -150,6 +150,8 @@ class Signer:
         self._ahead = ahead
         self._depth = depth
         self._ready: deque[Signed] = deque(maxlen=depth)
+        self.is_low = threading.Event()
+        """Set when less than half of them lie ready: a burst need not wait for the next look."""
         self._lock = threading.Lock()
         self._last_ms = [0, 0]
         """The last timestamps given: of those made ahead, and of the others."""
@@ -196,7 +198,10 @@ class Signer:
             while self._ready:
                 signed = self._ready.popleft()
                 if self.is_timely(signed):
+                    if len(self._ready) < self._depth // 2:
+                        self.is_low.set()
                     return signed
+        self.is_low.set()
         return None
 
     def is_timely(self, signed: Signed) -> bool:
