@@ -217,3 +217,11 @@ def test_a_type_that_is_not_known_is_refused() -> None:
     """A class that never stands on the wire has no schema."""
     with pytest.raises(TypeError, match="stands on the wire"):
         Schemas().of(complex)
+
+
+async def test_examples_go_to_where_the_page_came_from(wire: Wire) -> None:
+    """They can be copied; what is no address gets no page."""
+    page = (await wire.ask("GET", "/docs", headers={"Host": "localhost:9000"})).body.decode()
+    assert "http://localhost:9000/v1/executions" in page
+    assert "127.0.0.1:8321" not in page
+    assert (await wire.ask("GET", "/docs", headers={"Host": "localhost:<b>"})).status == 403

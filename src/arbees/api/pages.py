@@ -5,6 +5,7 @@ first asked for), and that the page needs nothing from elsewhere and runs no scr
 """
 
 import asyncio
+import re
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,8 @@ _ALONE: tuple[Header, ...] = (
     (b"x-frame-options", b"DENY"),
 )
 """A page that loads nothing, runs nothing, and stands in no other page."""
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+"""What may stand in the examples as the address that the reader came by."""
 
 
 @cache
@@ -54,4 +57,8 @@ async def openapi(_context: Context, request: Request) -> Reply:
 async def docs(_context: Context, request: Request) -> Reply:
     """Describe the interface for people: one page that works offline."""
     parameters(request.scope["query_string"], ())
-    return Reply(200, await asyncio.to_thread(_page), _HTML, _ALONE)
+    page = await asyncio.to_thread(_page)
+    host = request.headers.get("host", "")
+    if _HOST.fullmatch(host):
+        page = page.replace(reference_page.ADDRESS.encode(), f"http://{host}".encode())
+    return Reply(200, page, _HTML, _ALONE)

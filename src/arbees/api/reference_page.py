@@ -24,6 +24,8 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 """Of the page's content: its own style, and nothing else."""
+ADDRESS = "http://127.0.0.1:8321"
+"""Of the gateway, in examples."""
 SHARED = frozenset({400, 401, 403, 408, 413, 415, 429, 431, 500, 503})
 """Statuses that are much the same wherever they are answered; the page folds them away."""
 
@@ -136,7 +138,7 @@ def _body(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
     yield f"<h4>Body</h4>\n<p>{_kind(content['schema'])}. {_text(body['description'])}</p>\n"
     for example in content.get("examples", {}).values():
         text = msgspec.json.format(msgspec.json.encode(example["value"]), indent=2).decode()
-        head = f"curl -s -X {method} http://127.0.0.1:8321{path}"
+        head = f"curl -s -X {method} {ADDRESS}{path}"
         media = "  -H 'Content-Type: application/json'"
         command = " \\\n".join((head, media, f"  -d '{text}'"))
         yield f"<pre><code>{escape(command)}</code></pre>\n"
