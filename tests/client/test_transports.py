@@ -273,12 +273,14 @@ def test_a_stream_that_falls_silent(server: Server, both: Both) -> None:
         (None, {}, "http://127.0.0.1:8321"),
         (None, {"HTTP_PORT": "9000"}, "http://127.0.0.1:9000"),
         (None, {"HTTP_HOST": "::1", "HTTP_PORT": "9000"}, "http://[::1]:9000"),
+        (None, {"HTTP_HOST": "0.0.0.0"}, "http://127.0.0.1:8321"),  # noqa: S104 - read only
+        (None, {"HTTP_HOST": "::"}, "http://[::1]:8321"),
         (None, {"ARBEES_URL": "https://a.example/b/", "HTTP_PORT": "9"}, "https://a.example:443/b"),
         ("http://localhost:1", {"ARBEES_URL": "http://b.example"}, "http://localhost:1"),
     ],
 )
 def test_where_it_is(url: str | None, environ: dict[str, str], found: str) -> None:
-    """As given, else as the command line would find it."""
+    """As given, else by the variables that the command line goes by too."""
     assert find(url, None, environ).url == found
 
 

@@ -1,6 +1,7 @@
-"""Where the gateway is, and with which key: as given, else as the command line would find it.
+"""Where the gateway is, and with which key: as given, else by the command line's variables.
 
-Guarantees that a key is read from the environment or a file and is never shown.
+Guarantees that a key is read from the environment or a file and is never shown. Why `.env` is not
+read: a library goes by its caller's environment, not by what lies in the folder.
 """
 
 import os
@@ -13,6 +14,8 @@ from arbees import __version__
 from arbees.errors import ConfigurationError
 
 HOST, PORT = "127.0.0.1", "8321"
+_EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104 - it is read
+"""Where to go to a gateway that listens at every address."""
 
 
 class Place(NamedTuple):
@@ -67,6 +70,7 @@ def find(url: str | None, api_key: str | None, environ: Mapping[str, str] = os.e
 
 def _local(environ: Mapping[str, str]) -> str:
     host = environ.get("HTTP_HOST") or HOST
+    host = _EVERYWHERE.get(host, host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"http://{host}:{environ.get('HTTP_PORT') or PORT}"
 
