@@ -1,6 +1,7 @@
 """Kalshi's live books: right by number, new after each gap, and never older than their link."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,12 @@ def snapshot(seq: int, ticker: str = TICKER) -> Message:
 
 def delta(seq: int, change: str, price: str = "0.3800", side: str = "yes", **more: str) -> Message:
     """Return a change of one level."""
-    fields = {"market_ticker": TICKER, "price_dollars": price, "delta_fp": change, "side": side}
+    fields: dict[str, Any] = {
+        "market_ticker": TICKER,
+        "price_dollars": price,
+        "delta_fp": change,
+        "side": side,
+    }
     return said("orderbook_delta", seq, **(fields | more))
 
 
