@@ -8,7 +8,9 @@ from arbees.core.outcomes import _SEAL, ApprovedOrder, Outcome, Report
 from arbees.core.quote import Quote
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.errors import VenueError
 from arbees.runtime.clock import SystemClock
+from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.server import KalshiServer
 from arbees.venues.kalshi.connection import Account, Connection
 from arbees.venues.kalshi.keys import SigningKey
@@ -99,8 +101,8 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def rig(*, listens: bool = True) -> AsyncIterator[Rig]:
-    """Start both ends; `listens` waits until the stream is up."""
+async def rig(*, listens: bool = True, reaches: bool = True) -> AsyncIterator[Rig]:
+    """Start both ends; `listens` waits until the stream is up, `reaches` not = a bad start."""
     key = ed25519_key()
     clock = ShiftedClock()
     server = KalshiServer(key_id="key", public_key=key.public_key(), now_ns=SystemClock().now_ns)
@@ -121,8 +123,11 @@ async def rig(*, listens: bool = True) -> AsyncIterator[Rig]:
     made.venue.listen(made.reports.append)
     made.data.listen(made.quotes.append)
     try:
-        await made.venue.start()
-        if listens:
+        if not reaches:
+            server.fault(FaultKind.UNREACHABLE)
+        with contextlib.nullcontext() if reaches else contextlib.suppress(VenueError):
+            await made.venue.start()
+        if listens and reaches:
             await made.until(lambda: made.venue.stream.is_live)
         yield made
     finally:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from arbees.core.outcomes import Accepted, NotSent
 from arbees.errors import VenueError
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.venues.kalshi import shapes
@@ -107,3 +108,15 @@ async def test_an_account_shows_nothing_of_its_key() -> None:
     async with rig() as made:
         account = made.venue._connection.account
         assert repr(account) == f"<Kalshi account at {account.base_url}>"
+
+
+async def test_a_start_without_the_venue_ends_well_once_it_is_there() -> None:
+    """Blind and with a reason at first; then clock, stream and limits come by themselves."""
+    async with rig(reaches=False) as made:
+        assert made.venue.vitals.reason
+        assert made.venue.vitals.is_blind
+        assert isinstance(await made.send(made.order()), NotSent)
+        made.server.heal()
+        await made.until(lambda: made.venue.stream.is_live, seconds=10)
+        await made.until(lambda: made.venue.vitals.reason is None, seconds=10)
+        assert isinstance(await made.send(made.order()), Accepted)
