@@ -110,6 +110,11 @@ class Paper:
         )
         return await self.gateway.gateway.submit(request, 3.0)
 
+    def ask(self) -> int | None:
+        """Return the best ask that the gateway knows."""
+        touch = self.gateway.gateway.desk.marks.touches.get(MARKET)
+        return None if touch is None else touch.ask
+
     async def until(self, is_so: Callable[[], object]) -> None:
         """Let time pass until something holds."""
         began_ns = self.clock.now_ns()
@@ -123,12 +128,12 @@ class Paper:
         """Let so much time pass, both ends doing what is due."""
         for _ in range(round(seconds / 0.1)):
             self.clock.advance(0.1)
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.003)
 
 
 @contextlib.asynccontextmanager
-async def paper(folder: Path) -> AsyncIterator[Paper]:
-    """Start both ends."""
+async def paper(folder: Path, *, is_there: bool = True) -> AsyncIterator[Paper]:
+    """Start both ends; `is_there` not = the venue cannot be reached at first."""
     clock = AdvancingClock()
     server = KalshiServer(
         key_id="key",
@@ -140,6 +145,8 @@ async def paper(folder: Path) -> AsyncIterator[Paper]:
     made = Paper(folder, server, clock)
     made.show()
     addresses = await server.start()
+    if not is_there:
+        server.fault(FaultKind.UNREACHABLE)
     made.addresses = {"KALSHI_BASE_URL": addresses.rest, "KALSHI_WS_URL": addresses.ws}
     await made.start()
     try:
@@ -162,7 +169,7 @@ async def test_a_market_that_is_new_is_looked_up_and_fills_at_its_live_book(
         listing = made.gateway.gateway.desk.book.markets[MARKET].listing
         assert (listing.sport, listing.pool, listing.tick) == ("NBA", "", 10_000)
         made.show(bid="0.28", ask="0.30")
-        await made.pass_time(0.5)
+        await made.until(lambda: made.ask() == 300_000)
         cheaper = await made.send("0.31")
         assert (cheaper.status, cheaper.avg_price) == (ResultStatus.FILLED, Decimal("0.30"))
         assert made.server.exchange.orders == {}, "nothing was sent to the venue"
@@ -193,7 +200,7 @@ async def test_a_quiet_book_does_not_grow_old_and_a_dead_one_does(tmp_path: Path
         assert (await made.send()).code == "QUOTE_STALE"
         made.show(bid="0.50", ask="0.52")
         made.server.heal()
-        await made.pass_time(25)
+        await made.until(lambda: made.ask() == 520_000)
         back = await made.send("0.52")
         assert (back.status, back.avg_price) == (ResultStatus.FILLED, Decimal("0.52"))
 
@@ -235,3 +242,26 @@ async def test_finer_ticks_are_those_of_the_venue(tmp_path: Path) -> None:
         made.show(FINE, bid="0.381", ask="0.403")
         filled = await made.send("0.403", market=FINE)
         assert (filled.status, filled.avg_price) == (ResultStatus.FILLED, Decimal("0.403")), filled
+
+
+async def test_a_start_without_the_venue_trades_once_it_is_back(tmp_path: Path) -> None:
+    """Nothing is known of its markets, so nothing is bought; then everything is."""
+    async with paper(tmp_path, is_there=False) as made:
+        assert (await made.send()).code == "MARKET_UNKNOWN"
+        made.server.heal()
+        await made.until(lambda: made.server.streams.lines)
+        await made.pass_time(15)
+        assert (await made.send()).status is ResultStatus.FILLED
+
+
+async def test_a_market_that_closes_and_opens_again_is_followed(tmp_path: Path) -> None:
+    """The venue's status is asked for again and again: closed denies, open trades."""
+    async with paper(tmp_path) as made:
+        assert (await made.send()).status is ResultStatus.FILLED
+        made.server.exchange.markets[MARKET].status = "inactive"
+        book = made.gateway.gateway.desk.book
+        await made.until(lambda: not book.markets[MARKET].is_open)
+        assert (await made.send()).code == "MARKET_CLOSED"
+        made.server.exchange.markets[MARKET].status = "active"
+        await made.until(lambda: book.markets[MARKET].is_open)
+        assert (await made.send()).status is ResultStatus.FILLED
