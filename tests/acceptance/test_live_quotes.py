@@ -6,9 +6,10 @@ share one clock that is moved on.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from arbees.assembly import Assembly, Files
 from arbees.bootstrap import assemble
@@ -72,8 +73,8 @@ class Paper:
         assert self._worker is not None
         await asyncio.to_thread(self._worker.close)
 
-    async def _passing(self, work: "asyncio.Future[None] | object") -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    async def _passing(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         await self.until(task.done)
         await task
 
