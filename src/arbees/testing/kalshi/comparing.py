@@ -11,6 +11,7 @@ import msgspec
 
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
+from arbees.core.ports import Journal
 from arbees.core.units import MICRO, format_dollars, format_micro, mul_ceil, parse_micro
 from arbees.core.words import OrderStatus, Platform
 from arbees.runtime.desk import Desk
@@ -38,38 +39,35 @@ class Comparison(msgspec.Struct, kw_only=True):
         return not (self.duplicates or self.lost_fills or self.unknown or self.differences)
 
 
-class Told(msgspec.Struct):
-    """What a journal says of orders and fills."""
+ENDS = (e.OrderDenied, e.OrderRejected, e.OrderNotSent, e.OrderCancelled, e.OrderExpired)
 
+
+class Told(msgspec.Struct):
+    """What a journal says of orders and fills; it is read on from where it was left."""
+
+    sequence: int = 0
     approved: set[str] = set()
     ended: set[str] = set()
     fills: dict[str, tuple[str, int, int]] = {}
     """By trade: our order, quantity, fee."""
 
-
-ENDS = (e.OrderDenied, e.OrderRejected, e.OrderNotSent, e.OrderCancelled, e.OrderExpired)
-
-
-def told_by(desk: Desk) -> Told:
-    """Return what a desk's journal says, from its first record on."""
-    told = Told()
-    for stored in desk.journal.records():
-        event = e.decode(stored.body)
-        if isinstance(event, e.OrderApproved):
-            told.approved.add(event.client_order_id)
-        elif isinstance(event, ENDS):
-            told.ended.add(event.client_order_id)
-        elif isinstance(event, e.OrderFilled):
-            fill = (event.client_order_id, event.quantity, event.fee)
-            told.fills[event.trade_id] = fill
-            if event.is_complete:
-                told.ended.add(event.client_order_id)
-    return told
+    def read_on(self, journal: Journal) -> None:
+        """Take what is durable meanwhile."""
+        for stored in journal.records(self.sequence):
+            self.sequence = stored.sequence
+            event = e.decode(stored.body)
+            if isinstance(event, e.OrderApproved):
+                self.approved.add(event.client_order_id)
+            elif isinstance(event, ENDS):
+                self.ended.add(event.client_order_id)
+            elif isinstance(event, e.OrderFilled):
+                self.fills[event.trade_id] = (event.client_order_id, event.quantity, event.fee)
 
 
-def compare(exchange: Exchange, desk: Desk) -> Comparison:
+def compare(exchange: Exchange, desk: Desk, told: Told) -> Comparison:
     """Compare everything, now; what is under way shows as a difference."""
-    told, found = told_by(desk), Comparison()
+    told.read_on(desk.journal)
+    found = Comparison()
     ours = [each for each in exchange.orders.values() if is_ours(each)]
     counts = Counter(each.client_order_id for each in ours)
     found.duplicates = sum(count - 1 for count in counts.values())

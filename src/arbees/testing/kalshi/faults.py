@@ -48,6 +48,8 @@ class FaultKind(StrEnum):
     """The streams say nothing, not even a ping, and stay open."""
     STREAM_CLOSED = "stream_closed"
     """The streams are cut, once."""
+    STREAM_DOWN = "stream_down"
+    """The streams are cut, and refused as they come back."""
     UNREACHABLE = "unreachable"
     """Connections are cut as they come."""
     CLOCK_SKEW = "clock_skew"
@@ -60,6 +62,7 @@ STANDING = frozenset(
         FaultKind.TRADING_PAUSE,
         FaultKind.EXCHANGE_PAUSE,
         FaultKind.STREAM_SILENT,
+        FaultKind.STREAM_DOWN,
         FaultKind.UNREACHABLE,
         FaultKind.CLOCK_SKEW,
         FaultKind.DUPLICATE_FILLS,

@@ -31,10 +31,10 @@ from arbees.runtime.worker import Worker
 from arbees.runtime.writer import Lane
 from arbees.settings import Settings, load
 from arbees.testing.kalshi.advancing import AdvancingClock
-from arbees.testing.kalshi.comparing import Comparison, Watch, compare, limits_of
+from arbees.testing.kalshi.comparing import Comparison, Told, Watch, compare, limits_of
 from arbees.testing.kalshi.exchange import MAKER, Exchange
 from arbees.testing.kalshi.rules import Order
-from arbees.testing.kalshi.server import Addresses, KalshiServer
+from arbees.testing.kalshi.server import HOST, Addresses, KalshiServer
 from arbees.venues.kalshi.venue import KalshiVenue
 
 KEY_ID = "00000000-0000-4000-8000-00000000a4b5"
@@ -76,6 +76,7 @@ class KalshiScene:
         self._folder = folder
         self._answer_seconds = answer_seconds
         self._count = 0
+        self._told = Told()
         self._assembly: Assembly | None = None
         self._worker: Worker | None = None
         self.watch = Watch(server.exchange, limits_of(settings))
@@ -107,7 +108,7 @@ class KalshiScene:
 
     def compare(self) -> Comparison:
         """Compare the exchange's record with the journal and the book."""
-        return compare(self.exchange, self.assembly.gateway.desk)
+        return compare(self.exchange, self.assembly.gateway.desk, self._told)
 
     # Its life ----------------------------------------------------------------------------------
 
@@ -149,7 +150,9 @@ class KalshiScene:
     def is_ready(self) -> bool:
         """Whether the gateway sees, was compared, and nothing keeps it from sending."""
         desk, vitals = self.assembly.gateway.desk, self.venue.vitals
-        return not desk.uncompared and not vitals.is_blind and vitals.reason is None
+        if desk.uncompared or desk.breakers[Platform.KALSHI].is_open:
+            return False
+        return not vitals.is_blind and not vitals.is_heartbeat_late and vitals.reason is None
 
     async def kill(self) -> None:
         """Abandon the gateway as `kill -9` would: what is on disk and at the exchange stays."""
@@ -161,13 +164,9 @@ class KalshiScene:
         await asyncio.gather(*closing, return_exceptions=True)
         assert self._worker is not None
         await asyncio.to_thread(self._worker.close)
-        self._release(assembly)
-
-    def _release(self, assembly: Assembly) -> None:
-        """Let go of the files, as the end of a process does."""
         assembly.audit.close()
         assembly.reader.close()
-        assembly.gateway.desk.journal.close()
+        desk.journal.close()
 
     async def restart(self, *, waits: bool = True) -> None:
         """Kill the gateway, and start it again."""
@@ -300,23 +299,20 @@ class KalshiScene:
 
     async def rest(self, number: int, *, markets: tuple[str, ...] = (MARKET,)) -> list[str]:
         """Place orders that rest at the exchange; return their client order ids."""
-        before = set(self.assembly.gateway.desk.book.orders)
-        for first in range(0, number, 50):
+        orders, placed = self.assembly.gateway.desk.book.orders, list[str]()
+        before = set(orders)
+        while len(placed) < number:
             asked = [
-                self.send(
-                    self.request(
-                        "1",
-                        f"0.{10 + place % 20}",
-                        TimeInForce.GTC,
-                        market=markets[place % len(markets)],
-                    )
-                )
-                for place in range(first, min(number, first + 50))
+                self._resting(place, markets) for place in range(min(50, number - len(placed)))
             ]
-            await asyncio.gather(*asked)
-        placed = [name for name in self.assembly.gateway.desk.book.orders if name not in before]
+            await self.until(asyncio.gather(*asked).done)
+            placed = [name for name in orders if name not in before]
         await self.until(lambda: not self.compare().differences)
         return placed
+
+    async def _resting(self, place: int, markets: tuple[str, ...]) -> Result | None:
+        price, market = f"0.{10 + place % 20}", markets[place % len(markets)]
+        return await self.send(self.request("1", price, TimeInForce.GTC, market=market))
 
     async def settled(self, seconds: float = 600.0) -> float:
         """Wait until the gateway and the exchange agree; return how long it took by their clock."""
@@ -339,6 +335,7 @@ async def kalshi_stage(
     rate: float = 1_200.0,
     starts: bool = True,
     answer_seconds: float = ANSWER_SECONDS,
+    host: str = HOST,
 ) -> AsyncIterator[KalshiScene]:
     """
     Set up a scene and take it down.
@@ -350,6 +347,7 @@ async def kalshi_stage(
         rate: tokens a second of the account, for reads and for writes; three times as many at once.
         starts: whether to start the gateway as well.
         answer_seconds: how long an answer is waited for.
+        host: the name by which the gateway knows the exchange.
     """
     clock, key = AdvancingClock(), ed25519.Ed25519PrivateKey.generate()
     with tempfile.TemporaryDirectory(prefix="arbees-kalshi-") as temporary:
@@ -369,8 +367,8 @@ async def kalshi_stage(
             "LIVE_PLATFORMS": "Kalshi",
             "KALSHI_API_KEY_ID": KEY_ID,
             "KALSHI_PRIVATE_KEY_FILE": str(_written(place / "key.pem", key)),
-            "KALSHI_BASE_URL": addresses.rest,
-            "KALSHI_WS_URL": addresses.ws,
+            "KALSHI_BASE_URL": addresses.rest.replace(HOST, host),
+            "KALSHI_WS_URL": addresses.ws.replace(HOST, host),
             "MAX_PRICE_DELTA_FROM_PREGAME": "0.9",
             **(settings or {}),
         }

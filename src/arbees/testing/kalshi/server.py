@@ -129,7 +129,7 @@ class KalshiServer:
     def _apply(self, fault: Fault) -> None:
         now_ns = self.exchange.now_ns()
         self.faults.add(fault, now_ns)
-        if fault.kind is FaultKind.STREAM_CLOSED:
+        if fault.kind in {FaultKind.STREAM_CLOSED, FaultKind.STREAM_DOWN}:
             self.streams.cut()
         if fault.kind is FaultKind.HIDDEN and fault.call == "any":
             self._hide(now_ns + int(fault.seconds * NS_PER_SECOND))

@@ -85,7 +85,9 @@ class Streams:
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection until it ends."""
-        if self._desk.faults.standing(FaultKind.UNREACHABLE, self._now_ns()):
+        faults, now_ns = self._desk.faults, self._now_ns()
+        is_down = faults.standing(FaultKind.STREAM_DOWN, now_ns)
+        if is_down or faults.standing(FaultKind.UNREACHABLE, now_ns):
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)

@@ -125,14 +125,17 @@ class KalshiApi:
             body: JSON, which is not signed.
             priced_as: the path as the venue's list of costs has it.
             is_public: needs no signature.
-            is_urgent: waits for no tokens: others will.
+            is_urgent: takes its tokens first, whoever else waits for some.
             items: how many orders it is about; each is paid for.
 
         Raises:
             VenueError: no answer came, or the budget is used up.
         """
         if is_urgent:
-            self.budget.urgent(method, priced_as or path, self._clock.now_ns())
+            # It takes its tokens before all who wait; sent too early it would only be refused.
+            wait_ns = self.budget.urgent(method, priced_as or path, self._clock.now_ns())
+            if wait_ns:
+                await self._clock.sleep(wait_ns / NS_PER_SECOND)
         else:
             await self._pay(method, priced_as or path, items)
         headers = dict(_JSON if body else _NO_BODY)

@@ -19,7 +19,7 @@ from arbees.core.words import Platform
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.signing import Signer
-from arbees.venues.kalshi.socket import Line, Message, read
+from arbees.venues.kalshi.socket import CONNECT_SECONDS, Line, Message, read
 
 CHANNEL = "orderbook_delta"
 LEVELS_MAX = 20
@@ -111,6 +111,9 @@ class BookStream:
         self._renewed_ns = 0
         self._commands = 0
         self._news = asyncio.Event()
+        self._asked_ns: int | None = None
+        """When the subscription was asked for; None = not on this connection."""
+        self._line.is_wanting = self._is_wanting
 
     def watch(self, market_id: str) -> None:
         """Follow a market from now on; beyond a thousand the one asked for first is let go."""
@@ -127,7 +130,13 @@ class BookStream:
 
     def _down(self, _reason: str) -> None:
         self._books.clear()
-        self._sid = None
+        self._sid, self._asked_ns = None, None
+
+    def _is_wanting(self) -> bool:
+        """Tell whether the answer to the subscription should have come by now."""
+        if self._sid is not None or self._asked_ns is None:
+            return False
+        return self._clock.now_ns() - self._asked_ns > CONNECT_SECONDS * NS_PER_SECOND
 
     async def _connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         senders = [
@@ -153,6 +162,7 @@ class BookStream:
                 if self._sid is None:
                     params |= {"channels": [CHANNEL], "use_yes_price": False}
                     command = "subscribe"
+                    self._asked_ns = self._clock.now_ns()
                 else:
                     params |= {"sids": [self._sid], "action": "add_markets"}
                     command = "update_subscription"

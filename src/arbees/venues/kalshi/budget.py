@@ -23,6 +23,8 @@ _COSTS = {
     ("GET", "/portfolio/orders/:order_id"): 2.0,
 }
 _DEFAULT_COST = 10.0
+TRAVEL_SECONDS = 0.1
+"""By how much the ways of two calls may differ; the venue counts when a call arrives."""
 
 
 class TokenBucket:
@@ -61,10 +63,16 @@ class TokenBucket:
             return 0
         return int(missing / self.rate * NS_PER_SECOND) + 1
 
-    def spend(self, cost: float, now_ns: int) -> None:
-        """Take tokens whether they are there or not."""
+    def spend(self, cost: float, now_ns: int) -> int:
+        """Take tokens whether they are there or not; nanoseconds until they really are."""
         self._refill(now_ns)
         self._tokens -= cost
+        return 0 if self._tokens >= 0 else int(-self._tokens / self.rate * NS_PER_SECOND) + 1
+
+    @property
+    def missing(self) -> float:
+        """What it lacks to be full, as of the last look."""
+        return self.capacity - self._tokens
 
     def empty(self, now_ns: int) -> None:
         """Start from nothing: the venue counted more than we did."""
@@ -75,6 +83,11 @@ class TokenBucket:
         elapsed = max(0, now_ns - self._as_of_ns)
         self._as_of_ns = max(now_ns, self._as_of_ns)
         self._tokens = min(self.capacity, self._tokens + self.rate * elapsed / NS_PER_SECOND)
+
+
+def _below(rate: float, capacity: float, now_ns: int) -> TokenBucket:
+    """Return a bucket that stays below the venue's, which begins to refill later than ours."""
+    return TokenBucket(rate, max(capacity / 2, capacity - TRAVEL_SECONDS * rate), now_ns)
 
 
 class Budget:
@@ -108,10 +121,10 @@ class Budget:
         bucket = self.read if method == "GET" else self.write
         return bucket.take(items * self.cost(method, path), now_ns)
 
-    def urgent(self, method: str, path: str, now_ns: int) -> None:
-        """Take what a call costs that waits for nobody; others pay for it."""
+    def urgent(self, method: str, path: str, now_ns: int) -> int:
+        """Take what a call costs before all that waits; nanoseconds until it is really there."""
         bucket = self.read if method == "GET" else self.write
-        bucket.spend(self.cost(method, path), now_ns)
+        return bucket.spend(self.cost(method, path), now_ns)
 
     def exceeded(self, method: str, now_ns: int) -> None:
         """Take it that the venue answered 429."""

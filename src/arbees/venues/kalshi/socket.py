@@ -68,6 +68,8 @@ class Line:
         self.heard_ns = 0
         """Our time of the last sign of life; 0 = none yet."""
         self._is_silent = False
+        self.is_wanting: Callable[[], bool] = lambda: False
+        """Whether an answer that a connection begins with has not come yet."""
 
     async def keep_up(
         self,
@@ -132,7 +134,7 @@ class Line:
         while True:
             frame = await socket.receive()
             if self._is_silent:
-                raise VenueOutcomeUnknown(f"silent for {SILENCE_SECONDS:g} s")
+                raise VenueOutcomeUnknown("silent for too long")
             self.heard_ns = self._clock.now_ns()
             if frame.type is aiohttp.WSMsgType.PING:
                 await socket.pong(frame.data)
@@ -147,11 +149,13 @@ class Line:
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """End a connection on which nothing comes any more, by our clock; its reader says why."""
-        self._is_silent = False
+        self._is_silent, since_ns = False, self._clock.now_ns()
         while not self._is_silent:
             await self._clock.sleep(WATCH_SECONDS)
-            silence = self._clock.now_ns() - self.heard_ns
-            self._is_silent = silence > SILENCE_SECONDS * NS_PER_SECOND
+            now_ns = self._clock.now_ns()
+            # A subscription whose answer was lost is deaf, whatever pings say.
+            is_deaf = self.is_wanting() and now_ns - since_ns > CONNECT_SECONDS * NS_PER_SECOND
+            self._is_silent = is_deaf or now_ns - self.heard_ns > SILENCE_SECONDS * NS_PER_SECOND
         await socket.close()
 
     @property

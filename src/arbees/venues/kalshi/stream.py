@@ -58,6 +58,7 @@ class OwnStream:
         """Told of what happened to orders of ours, and of what the stream is worth."""
         self.is_live = False
         self._waiting: set[str] = set()
+        self._line.is_wanting = lambda: bool(self._waiting)
 
     async def run(self) -> None:
         """Keep the stream up, for ever; each gap is told."""
