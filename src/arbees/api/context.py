@@ -34,11 +34,6 @@ class Context:
         self._follower = follower
 
     @property
-    def is_starting(self) -> bool:
-        """Whether there is no gateway yet."""
-        return self._gateway is None
-
-    @property
     def gateway(self) -> Gateway:
         """The gateway. Raises Problem (503, `STARTING`) while there is none."""
         if self._gateway is None:

@@ -39,7 +39,6 @@ from arbees.journal import JournalReader, SqliteJournal
 from arbees.journal.receipt import make_receipt
 
 PATH = "/v1/denials/reviews"
-LISTED = 20
 QUESTION = "[c]onfirm, [d]ispute, confirm the whole [g]roup, [s]kip, [q]uit? "
 
 
