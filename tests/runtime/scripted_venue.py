@@ -56,6 +56,8 @@ class ScriptedVenue:
         """What the venue lists as filled."""
         self.settled: list[Settled] = []
         self.available = 10_000 * MICRO
+        self.lag_ns = 0
+        """How old what it reads is."""
         self.failure: VenueError | None = None
         """Raised by every read."""
         self.asked: list[str] = []
@@ -130,7 +132,7 @@ class ScriptedVenue:
             platform=self._platform,
             pool=str(self._platform),
             available=self.available,
-            as_of_ns=self._now_ns(),
+            as_of_ns=self._now_ns() - self.lag_ns,
         )
         return self._read("balances", [balance])
 

@@ -170,7 +170,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             self._settled(report)
         elif isinstance(report, StreamChanged):
             # What happened meanwhile was not told, and never will be: compare.
-            self.desk.uncompared.add(report.platform)
+            self.reconciler.interrupt(report.platform)
             self.monitors.note(report.platform, None if report.is_live else report.reason)
             if report.is_live:
                 self.reconciler.catch_up()

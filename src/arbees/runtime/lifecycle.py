@@ -110,7 +110,7 @@ class Lifecycle:
         for _ in range(round(seconds / TURN_SECONDS)):
             if is_done() or (not is_inline and clock.now_ns() >= until_ns):
                 return
-            await (asyncio.sleep(0) if is_inline else clock.sleep(TURN_SECONDS))
+            await asyncio.sleep(0 if is_inline else TURN_SECONDS)
 
     # Upkeep ------------------------------------------------------------------------------------
 

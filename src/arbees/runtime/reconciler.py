@@ -38,6 +38,8 @@ DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
 
 ATTEMPTS = 10
 RETRY_SECONDS = 0.05
+LAG_SECONDS = 0.5
+"""The same, where what was read is older than what it is compared with."""
 SOON_SECONDS = 5.0
 """Between comparisons while a venue was never compared."""
 
@@ -60,6 +62,11 @@ class Reconciler:
         self._desk = desk
         self._monitors = monitors
         self._is_catching_up = False
+        self._is_asked_again = False
+        self._gaps = dict.fromkeys(desk.venues, 0)
+        """How often what a venue tells was interrupted."""
+        self._still: dict[Platform, tuple[list[object], int]] = {}
+        """What was compared last, and since when the book has it so."""
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
         self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
@@ -69,22 +76,35 @@ class Reconciler:
 
     def catch_up(self) -> None:
         """Compare as soon as possible, in a task of its own: a venue is back."""
+        self._is_asked_again = True
         if not self._is_catching_up:
             self._is_catching_up = True
             self._desk.supervisor.start(self._until_compared(), "reconcile after a reconnect")
 
     async def _until_compared(self) -> None:
-        while not await self.run():
-            await self._desk.clock.sleep(SOON_SECONDS)
+        while self._is_asked_again:
+            self._is_asked_again = False
+            if not await self.run():
+                self._is_asked_again = True
+                await self._desk.clock.sleep(SOON_SECONDS)
+            else:
+                await self._monitors.refresh_balances()  # the last figure may be long stale
         self._is_catching_up = False
 
+    def interrupt(self, platform: Platform) -> None:
+        """Take it that something may have happened untold: what was read before proves nothing."""
+        self._gaps[platform] += 1
+        self._desk.uncompared.add(platform)
+
     async def watch(self) -> None:
-        """Reconcile every interval; soon, where a venue was never compared yet."""
+        """Reconcile every interval; soon, where a venue was never compared or did not answer."""
         interval = self._desk.options.reconcile_interval_ns / NS_PER_SECOND
+        is_done = True
         while True:
             soon = min(interval, SOON_SECONDS)
-            await self._desk.clock.sleep(soon if self._desk.uncompared else interval)
-            await self.run()
+            is_due = self._desk.uncompared or not is_done
+            await self._desk.clock.sleep(soon if is_due else interval)
+            is_done = await self.run()
 
     async def run(self) -> bool:
         """
@@ -105,6 +125,7 @@ class Reconciler:
         desk, venue = self._desk, self._desk.venues[platform]
         for _ in range(ATTEMPTS):
             before, began_ns = self._state(platform), desk.clock.now_ns()
+            gaps, still_ns = self._gaps[platform], self._still_since(platform, before, began_ns)
             try:
                 settled = await venue.results(self._unsettled(platform))
                 # Cash before fills: what is inside the figure is then inside the list too.
@@ -125,13 +146,17 @@ class Reconciler:
             self._take(platform, missing)
             is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
             is_quiet = not settled and not missing and self._is_still(platform, before)
-            if is_certain and is_quiet:
+            if is_certain and is_quiet and gaps == self._gaps[platform]:
                 breaks = self._compare(platform, orders, positions, found)
                 breaks |= self._cash(platform, balances)
-                if self._is_news(breaks):
-                    await asyncio.sleep(0 if desk.options.is_inline else RETRY_SECONDS)
+                first = first_counts(desk, balances)
+                # Reads lag: older than the book's last change they show a difference that is none.
+                is_old = min((each.as_of_ns for each in balances), default=began_ns) < still_ns
+                is_new = bool(first) or not breaks.keys() <= desk.book.breaks.keys()
+                if self._is_news(breaks) or (is_old and is_new):
+                    await self._pause(LAG_SECONDS if is_old else RETRY_SECONDS)
                     continue
-                if (first := first_counts(desk, balances)) and not breaks:
+                if first and not breaks:
                     desk.writer.tell(c.Record(events=first))
                 if not await self._record(platform, breaks):
                     return False
@@ -139,8 +164,19 @@ class Reconciler:
                 desk.uncompared.discard(platform)
                 return True
             # Something happened in between: a difference would prove nothing. Ask again.
-            await asyncio.sleep(0 if desk.options.is_inline else RETRY_SECONDS)
+            await self._pause(RETRY_SECONDS)
         return False
+
+    async def _pause(self, seconds: float) -> None:
+        desk = self._desk
+        await (asyncio.sleep(0) if desk.options.is_inline else desk.clock.sleep(seconds))
+
+    def _still_since(self, platform: Platform, state: list[object], now_ns: int) -> int:
+        """Return since when, at the latest, the book has what is compared as it is."""
+        known = self._still.get(platform)
+        if known is None or known[0] != state:
+            known = self._still[platform] = (state, now_ns)
+        return known[1]
 
     def _ours(self, platform: Platform) -> list[Order]:
         return [each for each in self._desk.book.orders.values() if each.platform is platform]

@@ -45,15 +45,22 @@ class Groups:
         """By shard."""
         self.is_shut = False
         """They were triggered, and not opened again."""
+        self._turn = asyncio.Lock()
+
+    @property
+    def are_made(self) -> bool:
+        """Whether every shard has its group."""
+        return all(shard in self.ids for shard in SHARDS)
 
     async def make(self) -> None:
         """Make the groups that are missing; a shard without one is traded without."""
-        for shard in SHARDS:
-            if shard not in self.ids:
-                try:
-                    self.ids[shard] = await self._made(shard)
-                except VenueError:
-                    continue
+        async with self._turn:
+            for shard in SHARDS:
+                if shard not in self.ids:
+                    try:
+                        self.ids[shard] = await self._made(shard)
+                    except VenueError:
+                        continue
 
     async def _made(self, shard: int) -> str:
         body = {"contracts_limit": self._limit, "exchange_index": shard}

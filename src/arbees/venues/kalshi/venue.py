@@ -46,6 +46,8 @@ TERMS = Terms(
 )
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
 RESTING_VALUE = "/portfolio/summary/total_resting_order_value"
+GROUPS_SECONDS = 30.0
+"""Between attempts to make the order groups that are missing."""
 CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
 """A cancel-all may reach orders that are placed within the minute after it."""
 
@@ -74,6 +76,7 @@ class KalshiVenue:
         self._batches = Batches(self.api, shards.get)
         self._re_arms_ns = 0
         self._task: asyncio.Task[None] | None = None
+        self._maker: asyncio.Task[None] | None = None
 
     @property
     def platform(self) -> Platform:
@@ -119,17 +122,26 @@ class KalshiVenue:
         """Connect, and listen. Raises VenueError; goes on trying all the same."""
         if self._task is None:
             self._task = asyncio.create_task(self.stream.run(), name="kalshi stream")
+            self._maker = asyncio.create_task(self._keep_making(), name="kalshi groups")
         await self._connection.start()
         await self._wire.warm()
         await self.groups.make()
 
     async def close(self) -> None:
         """Release connections and threads."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [each for each in (self._task, self._maker) if each is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._wire.close()
         await self._connection.close()
+
+    async def _keep_making(self) -> None:
+        """Make the order groups that a venue which could not be reached at the start is without."""
+        while not self.groups.are_made:
+            await self._clock.sleep(GROUPS_SECONDS)
+            if self._connection.trouble is None:
+                await self.groups.make()
 
     def hurry(self, answer_seconds: float) -> None:
         """Wait for no answer longer than this; for rehearsals, which have no time."""
