@@ -61,6 +61,10 @@ class ScriptedVenue:
         self.failure: VenueError | None = None
         """Raised by every read."""
         self.asked: list[str] = []
+        self.acts: list[str] = []
+        """Calls that shut the venue and open it again."""
+        self.act_failure: VenueError | None = None
+        """Raised by each of them."""
         self.during_read: Callable[[], None] = lambda: None
         """What happens elsewhere while a read is under way."""
         self.sinks: list[Callable[[Report], None]] = []
@@ -151,14 +155,19 @@ class ScriptedVenue:
         return None
 
     async def cancel_everything(self) -> None:
-        return None
+        self._act("cancel_everything")
+
+    def _act(self, name: str) -> None:
+        self.acts.append(name)
+        if self.act_failure is not None:
+            raise self.act_failure
 
     async def fills(self, since_ns: int) -> Sequence[Fill]:
         """List what filled since a moment."""
         return self._read("fills", [each for each in self.traded if each.time_ns >= since_ns])
 
     async def re_arm(self) -> None:
-        return None
+        self._act("re_arm")
 
     def listen(self, sink: Callable[[Report], None]) -> None:
         """Take a listener."""

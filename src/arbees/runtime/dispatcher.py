@@ -28,7 +28,7 @@ from arbees.core.outcomes import (
 )
 from arbees.core.ports import CancelsMany, Clock, Venue
 from arbees.core.request import Request
-from arbees.core.words import Platform, TimeInForce
+from arbees.core.words import SCOPE_ALL, Platform, TimeInForce, TradingState
 from arbees.errors import InvariantViolation, VenueError
 from arbees.runtime.gate import Gate
 from arbees.runtime.lookup import Lookups
@@ -247,6 +247,8 @@ class Dispatcher:
     async def _cancel_everything(self, platform: Platform) -> None:
         pause = PAUSE_FIRST
         for _ in range(EVERYTHING_ATTEMPTS):
+            if not self._is_stopped:
+                return  # lifted meanwhile: what was placed since is not to be cancelled
             try:
                 await self._venues[platform].cancel_everything()
             except VenueError as error:
@@ -255,13 +257,19 @@ class Dispatcher:
             else:
                 return
 
+    @property
+    def _is_stopped(self) -> bool:
+        """Whether everything is to be still, by the book."""
+        halts = self._book.halts.values()
+        return any(each.scope == SCOPE_ALL and each.state is TradingState.HALTED for each in halts)
+
     def re_arm(self, platform: Platform) -> None:
         """Open a venue again that was shut; in a task, until it answers."""
         self._start(self._re_arm(platform), f"re-arm {platform}")
 
     async def _re_arm(self, platform: Platform) -> None:
         pause = PAUSE_FIRST
-        while True:
+        while not self._is_stopped:  # a new stop meanwhile keeps it shut
             try:
                 await self._venues[platform].re_arm()
             except VenueError as error:
