@@ -140,7 +140,7 @@ def test_obstacles_come_in_order() -> None:
         ("http://[::1]:9/trade-api/v2", "ws://127.0.0.2:9/trade-api/ws/v2", True),
         ("http://127.0.0.1:9/trade-api/v2", "wss://external-api-ws.kalshi.com/x", False),
         ("https://external-api.kalshi.com/trade-api/v2", "ws://127.0.0.1:9/x", False),
-        ("http://127.0.0.1.example.com/trade-api/v2", "ws://127.0.0.1:9/x", False),
+        ("https://127.0.0.1.example.com/trade-api/v2", "ws://127.0.0.1:9/x", False),
     ],
 )
 def test_a_rehearsal_means_this_machine_alone(rest: str, ws: str, *, is_one: bool) -> None:
@@ -149,6 +149,22 @@ def test_a_rehearsal_means_this_machine_alone(rest: str, ws: str, *, is_one: boo
     settings = load({**FLAGS, **KALSHI, **urls})
     found = obstacles(settings, record(settings), 5)
     assert [line.startswith("Expected pre-flight") for line in found] == [True] * (not is_one)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("KALSHI_BASE_URL", "http://127.0.0.1.example.com/trade-api/v2"),
+        ("KALSHI_BASE_URL", "http://external-api.kalshi.com/trade-api/v2"),
+        ("KALSHI_WS_URL", "ws://external-api-ws.kalshi.com/trade-api/ws/v2"),
+    ],
+)
+def test_orders_never_leave_this_machine_unencrypted(name: str, url: str) -> None:
+    """The body of an order is not signed: who carries it could change it."""
+    reasons = {"LIVE_REQUIRES_PREFLIGHT": "false", "LIVE_PREFLIGHT_OVERRIDE_REASON": "a test"}
+    settings = load({**FLAGS, **KALSHI, **reasons, name: url})
+    (left,) = obstacles(settings, record(settings), 5)
+    assert left == f"Expected https or wss beyond this machine, was {url}"
 
 
 def test_evidence_asks_for_days_and_drills() -> None:

@@ -157,6 +157,7 @@ def obstacles(
         evidence = missing_evidence(settings, now_ns, unmet)
     if evidence is not None:
         found.append(evidence)
+    found += unencrypted(settings, platforms)
     adapters = missing_adapters(platforms)
     if adapters is not None:
         found.append(adapters)
@@ -202,14 +203,29 @@ def missing_adapters(platforms: Sequence[Platform]) -> str | None:
 
 def is_rehearsal(settings: Settings, platforms: Sequence[Platform]) -> bool:
     """Tell whether a live start means exchanges of this machine alone: no money is at stake."""
+    return bool(platforms) and all(_is_local(url) for url in _urls(settings, platforms))
+
+
+def unencrypted(settings: Settings, platforms: Sequence[Platform]) -> list[str]:
+    """Return which addresses would carry orders readable and changeable: only ours may."""
+    return [
+        f"Expected https or wss beyond this machine, was {url}"
+        for url in _urls(settings, platforms)
+        if urlsplit(url).scheme in {"http", "ws"} and not _is_local(url)
+    ]
+
+
+def _urls(settings: Settings, platforms: Sequence[Platform]) -> list[str]:
     kalshi, polymarket = settings.kalshi, settings.polymarket
     urls = {
         Platform.KALSHI: (kalshi.base_url, kalshi.ws_url),
         Platform.POLYMARKET: (polymarket.clob_url, polymarket.ws_url, polymarket.data_url),
     }
-    return bool(platforms) and all(
-        _is_loopback(urlsplit(url).hostname or "") for each in platforms for url in urls[each]
-    )
+    return [url for each in platforms for url in urls[each]]
+
+
+def _is_local(url: str) -> bool:
+    return _is_loopback(urlsplit(url).hostname or "")
 
 
 def _is_loopback(host: str) -> bool:
