@@ -29,7 +29,7 @@ from arbees.testing.kalshi.scene import KEY_ID, KalshiScene
 from arbees.testing.kalshi.server import OWNER, Addresses, KalshiServer
 from arbees.testing.playback import Input
 
-SHORT_OF_NS = 40 * NS_PER_SECOND
+SHORT_OF_NS = 45 * NS_PER_SECOND
 """The clock is moved to this long before an input; then both ends get to know each other again."""
 OPENS_BEFORE_NS = 900 * NS_PER_SECOND
 BALANCE_SECONDS = 10
@@ -39,6 +39,7 @@ STRIDE_SECONDS = 5.0
 """How far the clock is moved at once while all is well: shorter than any silence that matters."""
 TURN_SECONDS = 0.002
 TURNS_MAX = 5_000
+PATIENCE_TURNS = 20
 RATE = 1_200.0
 
 
@@ -207,7 +208,18 @@ class Player:
             await self.get_well(jumped_ns)
         while (left_ns := time_ns - clock.now_ns()) > 0:
             clock.advance(min(STRIDE_SECONDS, left_ns / NS_PER_SECOND))
+            await self._catch_up(time_ns)
+
+    async def _catch_up(self, time_ns: int) -> None:
+        """Let both ends do what was due; what was asked in vain is asked again a little later."""
+        clock = self.scene.clock
+        for turn in range(1, TURNS_MAX):
             await asyncio.sleep(TURN_SECONDS)
+            if self._is_well(clock.now_ns() - 2 * BALANCE_SECONDS * NS_PER_SECOND):
+                return
+            if turn % PATIENCE_TURNS == 0:
+                left_ns = max(0, time_ns - clock.now_ns())
+                clock.advance(min(STEP_SECONDS, left_ns / NS_PER_SECOND))
 
     async def get_well(self, since_ns: int) -> None:
         """Let time pass until the gateway trades again, and asked for its cash since a moment."""
