@@ -302,10 +302,13 @@ class KalshiScene:
         orders, placed = self.assembly.gateway.desk.book.orders, list[str]()
         before = set(orders)
         while len(placed) < number:
+            self.clock.advance(0.1)  # tokens for the next ones
+            for market in markets:
+                self.show(market)
             asked = [
                 self._resting(place, markets) for place in range(min(50, number - len(placed)))
             ]
-            await self.until(asyncio.gather(*asked).done)
+            await asyncio.gather(*asked)
             placed = [name for name in orders if name not in before]
         await self.until(lambda: not self.compare().differences)
         return placed

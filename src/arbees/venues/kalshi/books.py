@@ -157,7 +157,9 @@ class BookStream:
         while True:
             self._news.clear()
             missing = [ticker for ticker in self._watched if ticker not in asked]
-            if missing:
+            # A second subscription would have a number of its own, which nobody listens to.
+            is_pending = self._sid is None and self._asked_ns is not None
+            if missing and not is_pending:
                 params: dict[str, object] = {"market_tickers": missing}
                 if self._sid is None:
                     params |= {"channels": [CHANNEL], "use_yes_price": False}
@@ -199,6 +201,7 @@ class BookStream:
         if message.type == "subscribed":
             if self._sid is None:
                 self._sid, self._seq = read(message.msg, Subscribed).sid, 0
+                self._news.set()  # what was asked for meanwhile is added now
             return
         if message.seq is None or message.sid != self._sid:
             return
