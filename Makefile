@@ -129,6 +129,10 @@ hostile: $(READY) ## Send 100,000 bad requests, slow and half-closed ones too; n
 load: $(READY) ## 16 connections and 8 followers of the events for a minute, every word compared
 	@$(BIN)/python -m arbees.testing.streams $(ARGS)
 
+.PHONY: faults
+faults: $(READY) ## Every fault of Kalshi x every call x when x killed or not; about ten minutes
+	@$(BIN)/python -m arbees.testing.kalshi.matrix $(ARGS)
+
 .PHONY: replay
 replay: $(READY) ## Replay a million records; ask with halved limits, and recompute by force
 	@$(BIN)/python -m tools.replaying $(ARGS)
