@@ -226,6 +226,10 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
+        e.PositionAdopted(market_key="m"),
+        '{"type":"PositionAdopted","market_key":"m"}',
+    ),
+    (
         e.CashCounted(pool="Kalshi", amount=5),
         '{"type":"CashCounted","pool":"Kalshi","amount":5}',
     ),
@@ -307,6 +311,13 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     },
     e.HaltRaised: {"in_flight": ("c-1", "c-2")},
     e.MarketSettled: {"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
+    e.PositionAdopted: {
+        "realized": -5,
+        "yes_quantity": -1,
+        "yes_cost": -2,
+        "no_quantity": 3,
+        "no_cost": 4,
+    },
     e.BalanceObserved: {"inside": ("c-1",)},
     e.VenueStateChanged: {"reasons": ("late", "blind")},
     e.Drilled: {"failures": ("an order passes",)},

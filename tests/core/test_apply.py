@@ -62,7 +62,7 @@ def test_what_changes_nothing(event: e.Event) -> None:
     expected = fresh()
     expected.sequence, expected.time_ns = 1, 5
     assert book == expected
-    assert len(CHANGES_NOTHING) + 32 == len(get_args(e.AnyEvent))
+    assert len(CHANGES_NOTHING) + 33 == len(get_args(e.AnyEvent))
 
 
 def denied(scene: Scene, event: e.Event) -> str:

@@ -148,6 +148,19 @@ async def count_and_drill(evening: Evening) -> None:
     await gateway.record_drills((passed, failed))
 
 
+async def adopt(evening: Evening) -> None:
+    """A position is taken over from the venue, a part of it is gone, and an order closes some."""
+    await evening.quote()
+    writer = evening.assembly.gateway.desk.writer
+    taken = e.PositionAdopted(market_key=GAME, yes_quantity=30_000_000, yes_cost=18_000_000)
+    gone = e.PositionAdopted(
+        market_key=GAME, yes_quantity=-5_000_000, yes_cost=-3_000_000, realized=50_000
+    )
+    for event in (taken, gone):
+        await writer.put(c.Record(events=(event,)), Lane.FACTS)
+    await evening.ask("filled")
+
+
 async def review(evening: Evening) -> None:
     """Denials that an operator confirms, disputes and thinks over."""
     await evening.quote()
@@ -169,4 +182,4 @@ def _said(result: Result, verdict: str) -> e.DenialReviewed:
     )
 
 
-STORIES: tuple[Act, ...] = (look_around, hold_keys, mend, count_and_drill, review)
+STORIES: tuple[Act, ...] = (look_around, hold_keys, mend, count_and_drill, adopt, review)

@@ -87,12 +87,12 @@ async def test_a_break_is_not_closed_by_another_venue() -> None:
     [
         ("report", None, False),
         ("freeze_market", "RECONCILIATION_BREAK", False),
-        ("adopt", "RECONCILIATION_BREAK", False),
+        ("adopt", None, False),
         ("halt", "RECONCILIATION_BREAK", True),
     ],
 )
 async def test_policies(policy: str, code: str | None, is_halted: bool) -> None:
-    """Report only tells, freeze stops the market, halt stops all; nobody's word is adopted yet."""
+    """Report only tells, freeze stops the market, halt stops all; what has no price is frozen."""
     async with running(Reconciliation(), reconcile_default=policy) as rig:
         rig.kalshi.held = [position(TEN)]
         await compare(rig)
@@ -101,6 +101,44 @@ async def test_policies(policy: str, code: str | None, is_halted: bool) -> None:
         assert ("reconciliation|all" in rig.book.halts) is is_halted
         elsewhere = await rig.ask("k-2", platform=Platform.POLYMARKET, market_id=YES_TOKEN)
         assert elsewhere.code is None
+
+
+async def test_the_venues_position_is_adopted_at_its_price() -> None:
+    """What is held at the venue is held, at what it could be closed at; the break is over."""
+    async with running(Reconciliation(), reconcile_default="adopt") as rig:
+        await rig.quote()
+        rig.kalshi.held = [position(TEN)]
+        await compare(rig)
+        market = rig.book.markets[KALSHI]
+        bid = rig.desk.marks.closing_prices(KALSHI)[0]
+        assert bid is not None
+        assert (market.yes.quantity, market.yes.cost) == (TEN, bid * 10)
+        assert rig.book.pnl_today(rig.desk.marks.unrealized) == 0
+        assert breaks(rig) == {}
+        (closed,) = rig.events(e.BreakClosed)
+        assert (closed.how, closed.actor) == ("adopted", "arbees")
+        rig.kalshi.held = []
+        await compare(rig)
+        assert market.yes.quantity == market.yes.cost == 0
+        assert rig.book.realized == 0
+        await compare(rig)
+        assert len(rig.events(e.PositionAdopted)) == 2
+
+
+async def test_what_has_no_price_is_frozen_until_it_has_one() -> None:
+    """A position of a market that nobody quotes is not adopted; a quote lets it be."""
+    async with running(Reconciliation(), reconcile_default="adopt") as rig:
+        rig.kalshi.held = [position(TEN)]
+        rig.desk.marks.forget(KALSHI)
+        await compare(rig)
+        (frozen,) = rig.book.breaks.values()
+        assert frozen.policy == "freeze_market"
+        await compare(rig)
+        assert len(rig.events(e.BreakOpened)) == 1
+        await rig.quote()
+        await compare(rig)
+        assert breaks(rig) == {}
+        assert rig.book.markets[KALSHI].yes.quantity == TEN
 
 
 async def test_each_kind_has_its_own_policy() -> None:

@@ -65,6 +65,7 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.MarketSettled: markets.market_settled,
     e.BalanceObserved: control.balance_observed,
     e.CashCounted: control.cash_counted,
+    e.PositionAdopted: markets.position_adopted,
     e.CashMoved: control.cash_moved,
     e.DayOpened: control.day_opened,
     e.Marked: control.marked,

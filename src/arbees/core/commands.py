@@ -190,12 +190,27 @@ class MoveCash(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
 
 
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue says where we differ: the cash of a pool, or both sides of a market."""
+
+    pool: str = ""
+    amount: int = 0
+    market_key: str = ""
+    yes: int = 0
+    no: int = 0
+    yes_price: int | None = None
+    """At which Yes (No) could be closed now; None = not known."""
+    no_price: int | None = None
+
+
 class TakeComparison(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that does not agree with a venue, of the kinds that were compared."""
 
     platform: Platform
     kinds: frozenset[str]
     found: tuple[BreakOpened, ...]
+    claims: dict[str, Claim] = {}
+    """By break id: what may be adopted where the policy says so."""
 
 
 class EndBreak(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from arbees.core import access
 from arbees.core import alert_events as alerts
+from arbees.core import counted_events as counted
 from arbees.core import event as base
 from arbees.core import operator_events as operators
 from arbees.core.facts import Facts
@@ -23,11 +24,13 @@ Finding = base.Finding
 AlertCleared = alerts.AlertCleared
 AlertRaised = alerts.AlertRaised
 Authorized = operators.Authorized
+CashCounted = counted.CashCounted
 CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
 Drilled = operators.Drilled
 KeyCreated = access.KeyCreated
 KeyRevoked = access.KeyRevoked
+PositionAdopted = counted.PositionAdopted
 
 
 class Bound(Event, frozen=True, kw_only=True):
@@ -273,13 +276,6 @@ class MarketSettled(Event, frozen=True, kw_only=True):
     no_cost: int = 0
 
 
-class CashCounted(Event, frozen=True, kw_only=True):
-    """A venue's cash, with what orders hold of it, as the start of our own count."""
-
-    pool: str
-    amount: int
-
-
 class BalanceObserved(Event, frozen=True, kw_only=True):
     """A venue's own figure, and what of ours is not provably inside it."""
 
@@ -359,6 +355,7 @@ AnyEvent = (
     | MarketSettled
     | BalanceObserved
     | CashCounted
+    | PositionAdopted
     | CashMoved
     | DayOpened
     | Marked

@@ -92,7 +92,16 @@ def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
             cycle.quantity = 0
 
 
-def hold(market: Market, event: e.OrderFilled | e.MarketSettled) -> None:
+def position_adopted(book: Book, event: e.PositionAdopted, _time_ns: int) -> None:
+    """Hold what the venue says is held."""
+    market = book.markets[event.market_key]
+    hold(market, event)
+    market.realized += event.realized
+    book.realized += event.realized
+    recount(book, market)
+
+
+def hold(market: Market, event: e.OrderFilled | e.MarketSettled | e.PositionAdopted) -> None:
     """Change what is held of both sides."""
     yes, no = market.yes, market.no
     yes.quantity += event.yes_quantity

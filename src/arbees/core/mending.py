@@ -4,9 +4,13 @@ Guarantees that both end by evidence, or by a named operator whose word and reas
 (P7, R11), and that what was ended meanwhile is not ended twice.
 """
 
+from msgspec.structs import replace
+
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book, Break
+from arbees.core.market import Holding
+from arbees.core.units import mul_ceil, mul_floor, share_floor
 from arbees.core.words import OrderStatus
 
 
@@ -24,18 +28,74 @@ def take_comparison(book: Book, command: c.TakeComparison) -> c.Decision:
         again = found.get(name)
         if again is None:
             how = "agrees with the venue again"
+        elif (taken := _adopted(book, again, command.claims.get(name))) is not None:
+            del found[name]
+            events.append(taken)
+            how = "adopted"
         elif _figures(again) != _figures(known):
             how = "differs otherwise now"
         else:
             del found[name]
             continue
         events.append(e.BreakClosed(break_id=name, how=how, actor="arbees"))
-    events += found.values()
+    for each in found.values():
+        taken = _adopted(book, each, command.claims.get(each.break_id))
+        if taken is None and each.policy == "adopt":
+            # There is nothing to take over, or no price for it: nobody builds on it.
+            events.append(replace(each, policy="freeze_market"))
+            continue
+        events.append(each)
+        if taken is not None:
+            closed = e.BreakClosed(break_id=each.break_id, how="adopted", actor="arbees")
+            events += (taken, closed)
     return c.Decision(tuple(events))
 
 
+def _adopted(book: Book, each: e.BreakOpened, claim: c.Claim | None) -> e.Event | None:
+    """Return how the venue's word is taken over; None = it is not."""
+    if claim is None or each.policy != "adopt":
+        return None
+    if claim.pool:
+        return e.CashCounted(pool=claim.pool, amount=claim.amount)
+    market = book.markets.get(claim.market_key)
+    if market is None:
+        return None
+    yes = _changed(market.yes, claim.yes, claim.yes_price)
+    no = _changed(market.no, claim.no, claim.no_price)
+    if yes is None or no is None:
+        return None
+    return e.PositionAdopted(
+        market_key=claim.market_key,
+        realized=yes[2] + no[2],
+        yes_quantity=yes[0],
+        yes_cost=yes[1],
+        no_quantity=no[0],
+        no_cost=no[1],
+    )
+
+
+def _changed(holding: Holding, theirs: int, price: int | None) -> tuple[int, int, int] | None:
+    """
+    Return the change of quantity and cost of a side, and what it realizes.
+
+    What is new costs what it could be closed at, so that nothing is gained or lost by adopting it;
+    what is gone went at that price. None = it changes, and the price is not known.
+    """
+    more = theirs - holding.quantity
+    if not more:
+        return 0, 0, 0
+    if price is None:
+        return None
+    if more > 0:
+        return more, mul_ceil(price, more), 0
+    removed = share_floor(holding.cost, -more, holding.quantity)
+    return more, -removed, mul_floor(price, -more) - removed
+
+
 def _figures(each: e.BreakOpened | Break) -> tuple[str, str, str]:
-    return each.expected, each.observed, each.policy
+    # What could not be adopted was frozen: the same policy, as it is in force.
+    policy = "freeze_market" if each.policy == "adopt" else each.policy
+    return each.expected, each.observed, policy
 
 
 def end_break(book: Book, command: c.EndBreak) -> c.Decision:

@@ -70,6 +70,8 @@ class Reconciler:
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
         self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
+        self._claims: dict[str, c.Claim] = {}
+        """What the venue that is looked at says where we differ."""
         self._suspected: set[str] = set()
         """Breaks of the last look that are not recorded yet: a read may only lag."""
         monitors.on_reconnect = self.catch_up
@@ -147,6 +149,7 @@ class Reconciler:
             is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
             is_quiet = not settled and not missing and self._is_still(platform, before)
             if is_certain and is_quiet and gaps == self._gaps[platform]:
+                self._claims = {}
                 breaks = self._compare(platform, orders, positions, found)
                 breaks |= self._cash(platform, balances)
                 first = first_counts(desk, balances)
@@ -215,14 +218,13 @@ class Reconciler:
                 self._desk.writer.tell(c.Record(events=(opened,)))
 
     def _cash(self, platform: Platform, balances: Sequence[Balance]) -> Breaks:
-        found = [
-            msgspec.structs.replace(
-                self._break(platform, "cash", None, format_dollars(ours), format_dollars(theirs)),
-                break_id=f"{platform}|cash|{pool}",
-            )
-            for pool, ours, theirs in wrong_cash(self._desk, balances)
-        ]
-        return {each.break_id: each for each in found}
+        found: Breaks = {}
+        for pool, ours, theirs in wrong_cash(self._desk, balances):
+            told = self._break(platform, "cash", None, format_dollars(ours), format_dollars(theirs))
+            name = f"{platform}|cash|{pool}"
+            found[name] = msgspec.structs.replace(told, break_id=name)
+            self._claims[name] = c.Claim(pool=pool, amount=theirs)
+        return found
 
     def _is_news(self, breaks: Breaks) -> bool:
         """Tell whether a break was not there at the last look: then look again first."""
@@ -339,26 +341,28 @@ class Reconciler:
             for side in Side
             if market.listing.platform == platform and market.holding(side).quantity
         }
-        return [
-            self._break(
-                platform,
-                "position",
-                key,
-                f"{format_micro(ours.get((key, side), 0))} {side}",
-                f"{format_micro(theirs.get((key, side), 0))} {side}",
-            )
-            for key, side in sorted(ours.keys() | theirs.keys())
-            if abs(ours.get((key, side), 0) - theirs.get((key, side), 0)) > DUST[platform]
-        ]
+        breaks: list[e.BreakOpened] = []
+        for key, side in sorted(ours.keys() | theirs.keys()):
+            have, told = ours.get((key, side), 0), theirs.get((key, side), 0)
+            if abs(have - told) > DUST[platform]:
+                words = f"{format_micro(have)} {side}", f"{format_micro(told)} {side}"
+                opened = self._break(platform, "position", key, *words)
+                breaks.append(opened)
+                yes, no = self._desk.marks.closing_prices(key)
+                self._claims[opened.break_id] = c.Claim(
+                    market_key=key,
+                    yes=theirs.get((key, Side.YES), 0),
+                    no=theirs.get((key, Side.NO), 0),
+                    yes_price=yes,
+                    no_price=no,
+                )
+        return breaks
 
     def _break(
         self, platform: Platform, kind: str, key: str | None, expected: str, observed: str
     ) -> e.BreakOpened:
         options = self._desk.options
         policy = options.reconcile_policy.get(kind, options.reconcile_default)
-        if policy == "adopt":
-            # Taking over a venue's word comes with live venues; until then nobody builds on it.
-            policy = "freeze_market"
         return e.BreakOpened(
             break_id=f"{platform}|{kind}|{key}",
             kind=kind,
@@ -371,7 +375,9 @@ class Reconciler:
 
     async def _record(self, platform: Platform, found: Breaks) -> bool:
         """Journal what is new and what is gone, halt where the policy says so; False: it failed."""
-        command = c.TakeComparison(platform=platform, kinds=KINDS, found=tuple(found.values()))
+        command = c.TakeComparison(
+            platform=platform, kinds=KINDS, found=tuple(found.values()), claims=self._claims
+        )
         try:
             committed = await self._desk.writer.put(command, Lane.FACTS)
         except Undecided:

@@ -285,7 +285,7 @@ class Writer:
 
     def _follow(self, event: e.Event) -> None:
         """Keep the marks in step with positions."""
-        if isinstance(event, e.OrderFilled):
+        if isinstance(event, e.OrderFilled | e.PositionAdopted):
             self._marks.recount(event.market_key)
         elif isinstance(event, e.MarketSettled):
             self._marks.forget(event.market_key)
