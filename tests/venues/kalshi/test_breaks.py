@@ -8,7 +8,7 @@ from arbees.core import events as e
 from arbees.core.units import MICRO
 from arbees.core.words import TimeInForce
 from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.rules import Order
+from arbees.testing.kalshi.rules import GRID, Order
 from arbees.testing.kalshi.scene import MARKET, KalshiScene, kalshi_stage
 from arbees.testing.kalshi.server import OWNER
 
@@ -82,6 +82,27 @@ async def test_a_planted_break_is_found_and_its_policy_carried_out(
         assert kind in await _compared(scene)
         expected = {"report": None, "freeze_market": "RECONCILIATION_BREAK", "halt": "HALTED"}
         assert await _code(scene) == expected[policy]
+
+
+@pytest.mark.parametrize("planted", ["closed position", "wrong cash"])
+async def test_what_the_venue_says_is_adopted(planted: str) -> None:
+    """Position and cash become the venue's, as it tells them, and trading goes on."""
+    plant, kind = PLANTED[planted]
+    async with kalshi_stage({"RECONCILE_POLICY": "adopt"}) as scene:
+        await scene.send(scene.request("5", "0.40"))
+        await scene.settled()
+        assert await _compared(scene) == ()
+        plant(scene)
+        await _compared(scene)
+        assert await _compared(scene) == ()
+        journal = scene.assembly.gateway.desk.journal
+        events = [e.decode(stored.body) for stored in journal.records()]
+        assert kind in {each.kind for each in events if isinstance(each, e.BreakOpened)}
+        book, account = scene.assembly.gateway.desk.book, scene.exchange.account(OWNER)
+        held = book.markets[MARKET].yes.quantity - book.markets[MARKET].no.quantity
+        assert held == account.positions[MARKET]
+        assert book.ledgers["Kalshi:3"] == account.cash[3] // GRID * GRID
+        assert await _code(scene) is None
 
 
 async def test_a_missing_fill_is_taken_and_told() -> None:
