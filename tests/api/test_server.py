@@ -167,7 +167,10 @@ async def test_stop_twice_and_unstarted(server: ApiServer, gateway: FakeGateway)
     """Stopping again, or before the start, does nothing."""
     await server.stop()
     await server.stop()
-    await ApiServer(gateway, "127.0.0.1", 0).stop()
+    unstarted = ApiServer(gateway, "127.0.0.1", 0)
+    await unstarted.stop()
+    with pytest.raises(RuntimeError, match="started server"):
+        _ = unstarted.address
 
 
 async def test_port_is_free_after_the_stop(server: ApiServer) -> None:

@@ -196,6 +196,18 @@ def test_unknown() -> None:
     scene.check()
 
 
+def test_a_kill_that_names_no_order_is_a_cancel() -> None:
+    """A fill or kill that the venue could not fill whole has ended, and no alternate is tried."""
+    scene = Scene()
+    order = scene.order(alternates=(THERE,))
+    outcome = Refused(venue_code="killed", message="m", is_kill=True)
+    decision = scene.answer(order, outcome)
+    event = e.OrderCancelled(**ids(order), reason="fill or kill: not wholly fillable")
+    assert decision == c.Decision((event,), ())
+    assert order.client_order_id not in scene.book.orders
+    scene.check()
+
+
 def test_a_venue_that_has_the_id_already_proves_nothing() -> None:
     """We send once: that it exists says that an earlier send landed, not what became of it."""
     assert ALREADY_EXISTS == "order_already_exists"

@@ -351,3 +351,12 @@ def test_a_token_is_never_sold_short() -> None:
     assert (filled.yes_quantity, filled.yes_cost) == (-4 * MICRO, -2_000_000)
     assert (filled.realized, filled.cash) == (-400_000, 1_600_000)
     assert scene.held(CONDITION, Side.NO) == (0, 0)
+
+
+def test_a_price_of_yes_is_turned_to_the_side_that_was_named() -> None:
+    """A venue with one book tells the price of Yes; an order of No paid the rest of the dollar."""
+    scene = Scene()
+    order = scene.resting(side=Side.NO, limit_price=400_000)
+    filled = scene.fill(order, 10 * MICRO, 620_000, is_of_yes=True)
+    assert (filled.price, filled.no_cost, filled.cash) == (380_000, 3_800_000, -3_800_000)
+    scene.check()

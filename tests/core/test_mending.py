@@ -160,3 +160,44 @@ def test_a_word_that_comes_after_the_evidence_changes_nothing() -> None:
     scene.answer(order, Accepted(venue_order_id="v", time_ns=scene.now))
     assert end(scene, order.client_order_id) == ()
     assert order.status is OrderStatus.WORKING
+
+
+# Adoption --------------------------------------------------------------------------------------
+
+
+def adopting(scene: Scene, claim: c.Claim) -> tuple[e.Event, ...]:
+    """Take a difference whose policy is to adopt what the venue claims."""
+    name = f"Kalshi|position|{KALSHI}"
+    return compared(scene, opened(policy="adopt"), claims={name: claim})
+
+
+def claimed(expected: tuple[int, int], yes: int, price: int | None = 600_000) -> c.Claim:
+    """Return what a venue claims of Yes."""
+    return c.Claim(expected=expected, market_key=KALSHI, yes=yes, yes_price=price, no_price=price)
+
+
+def test_what_the_venue_holds_is_adopted() -> None:
+    """More costs what it could be closed at; less goes at that price; the break is over."""
+    scene = Scene()
+    scene.fill(scene.resting(), 10 * MICRO, 650_000)
+    _, taken, ended = adopting(scene, claimed((10 * MICRO, 0), 4 * MICRO))
+    assert taken == e.PositionAdopted(
+        market_key=KALSHI, yes_quantity=-6 * MICRO, yes_cost=-3_900_000, realized=-300_000
+    )
+    assert ended == closed("adopted")
+    assert scene.book.markets[KALSHI].yes.quantity == 4 * MICRO
+    scene.check()
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [claimed((9 * MICRO, 0), 4 * MICRO), claimed((10 * MICRO, 0), 4 * MICRO, None)],
+)
+def test_a_claim_that_is_older_than_the_book_or_has_no_price_is_not_adopted(
+    claim: c.Claim,
+) -> None:
+    """A fill that came since the comparison is never undone by it; the market is frozen."""
+    scene = Scene()
+    scene.fill(scene.resting(), 10 * MICRO, 650_000)
+    assert adopting(scene, claim) == (opened(policy="freeze_market"),)
+    assert scene.book.markets[KALSHI].yes.quantity == 10 * MICRO

@@ -44,6 +44,7 @@ def test_examples_of_dotenv_load(block: Block, tmp_path: Path) -> None:
 
 def test_json_parses() -> None:
     """Every example in JSON is JSON; a line `...` stands for more."""
+    assert of("json")
     for block in of("json"):
         text = re.sub(r"(?m)^\s*\.\.\.,?\s*$", "", block.text)
         decoder, place = json.JSONDecoder(), 0
@@ -60,5 +61,6 @@ def test_yaml_parses() -> None:
 
 def test_python_compiles() -> None:
     """Every example in Python is Python; that it runs is tested with the commands."""
+    assert of("python")
     for block in of("python"):
         ast.parse(block.text)

@@ -193,6 +193,8 @@ class MoveCash(msgspec.Struct, frozen=True, kw_only=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What a venue says where we differ: the cash of a pool, or both sides of a market."""
 
+    expected: tuple[int, ...]
+    """Cash, or Yes and No, as the book had them when they were compared."""
     pool: str = ""
     amount: int = 0
     market_key: str = ""

@@ -55,10 +55,13 @@ def _adopted(book: Book, each: e.BreakOpened, claim: c.Claim | None) -> e.Event 
     """Return how the venue's word is taken over; None = it is not."""
     if claim is None or each.policy != "adopt":
         return None
+    # What moved since it was compared is newer than the claim, and would be undone by it.
     if claim.pool:
+        if book.ledgers.get(claim.pool) != claim.expected[0]:
+            return None
         return e.CashCounted(pool=claim.pool, amount=claim.amount)
     market = book.markets.get(claim.market_key)
-    if market is None:
+    if market is None or (market.yes.quantity, market.no.quantity) != claim.expected:
         return None
     yes = _changed(market.yes, claim.yes, claim.yes_price)
     no = _changed(market.no, claim.no, claim.no_price)

@@ -5,13 +5,14 @@ compared to the last micro-dollar from the first comparison on: what the venue h
 hold of it, against what our own count adds up to. Reads nothing by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.outcomes import Balance, Fill
-from arbees.core.words import Platform
+from arbees.core.outcomes import Balance, Fill, VenuePosition
+from arbees.core.words import Platform, Side
 from arbees.runtime.desk import Desk
 
 
@@ -64,3 +65,53 @@ def wrong_cash(desk: Desk, balances: Sequence[Balance]) -> list[tuple[str, int, 
         for each in balances
         if each.total is not None and ledgers.get(each.pool, each.total) != each.total
     ]
+
+
+def held_there(
+    desk: Desk, platform: Platform, positions: Sequence[VenuePosition]
+) -> dict[tuple[str, Side], int]:
+    """Return what a venue says is held, by the market's own key and side."""
+    found: dict[tuple[str, Side], int] = {}
+    for position in positions:
+        known = desk.book.market_of(platform, position.market_id)
+        key, side = position.market_id, position.side
+        if known is not None:
+            key = known[0].listing.market_key
+            side = side.opposite if known[1] else side
+        found[key, side] = found.get((key, side), 0) + position.quantity
+    return found
+
+
+def claims_of(
+    desk: Desk,
+    platform: Platform,
+    there: Mapping[tuple[str, Side], int],
+    balances: Sequence[Balance],
+) -> dict[str, c.Claim]:
+    """
+    Return what may be adopted of a venue's word, by the id of the break that it would be.
+
+    Args:
+        desk: whose book it is.
+        platform: the venue that tells.
+        there: what it says is held.
+        balances: its cash.
+    """
+    claims = {
+        f"{platform}|cash|{pool}": c.Claim(expected=(ours,), pool=pool, amount=theirs)
+        for pool, ours, theirs in wrong_cash(desk, balances)
+    }
+    for key, market in desk.book.markets.items():
+        ours = (market.yes.quantity, market.no.quantity)
+        theirs = (there.get((key, Side.YES), 0), there.get((key, Side.NO), 0))
+        if market.listing.platform == platform and ours != theirs:
+            yes_price, no_price = desk.marks.closing_prices(key)
+            claims[f"{platform}|position|{key}"] = c.Claim(
+                expected=ours,
+                market_key=key,
+                yes=theirs[0],
+                no=theirs[1],
+                yes_price=yes_price,
+                no_price=no_price,
+            )
+    return claims

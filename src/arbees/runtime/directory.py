@@ -29,6 +29,8 @@ QUOTE_SECONDS = 1.0
 STATUS_SECONDS = 30.0
 MISSING_SECONDS = 10.0
 """A market that a venue does not know is not asked for again before this."""
+MISSING_MAX = 10_000
+"""Of more names that no venue knows none is remembered: asking again does no harm."""
 FLUSH_SECONDS = 0.01
 FOLLOWED_MAX = 200
 """Markets whose status is asked for again and again: those with positions, orders or requests."""
@@ -110,6 +112,8 @@ class Directory:
             self._monitors.note(platform, f"metadata of {market_id}: {error or 'no answer'}")
             return
         if found is None:
+            if len(self._missing) >= MISSING_MAX:
+                self._missing.clear()
             self._missing[place] = asyncio.get_running_loop().time()
             return
         listed = c.ListMarket(listing=found.listing, is_open=found.is_open)

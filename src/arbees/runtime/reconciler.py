@@ -6,7 +6,7 @@ with the policy of its kind. A break ends by evidence: the same comparison witho
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -22,13 +22,18 @@ from arbees.core.outcomes import (
     Missing,
     Settled,
     VenueOrder,
-    VenuePosition,
 )
 from arbees.core.units import NS_PER_SECOND, format_dollars, format_micro
 from arbees.core.views import Undecided
 from arbees.core.words import HaltSource, OrderStatus, Platform, Side
 from arbees.errors import VenueError
-from arbees.runtime.counting import first_counts, missing_fills, wrong_cash
+from arbees.runtime.counting import (
+    claims_of,
+    first_counts,
+    held_there,
+    missing_fills,
+    wrong_cash,
+)
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.writer import Lane
@@ -70,8 +75,6 @@ class Reconciler:
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
         self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
-        self._claims: dict[str, c.Claim] = {}
-        """What the venue that is looked at says where we differ."""
         self._suspected: set[str] = set()
         """Breaks of the last look that are not recorded yet: a read may only lag."""
         monitors.on_reconnect = self.catch_up
@@ -149,8 +152,8 @@ class Reconciler:
             is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
             is_quiet = not settled and not missing and self._is_still(platform, before)
             if is_certain and is_quiet and gaps == self._gaps[platform]:
-                self._claims = {}
-                breaks = self._compare(platform, orders, positions, found)
+                there = held_there(desk, platform, positions)
+                breaks = self._compare(platform, orders, there, found)
                 breaks |= self._cash(platform, balances)
                 first = first_counts(desk, balances)
                 # Reads lag: older than the book's last change they show a difference that is none.
@@ -161,7 +164,8 @@ class Reconciler:
                     continue
                 if first and not breaks:
                     desk.writer.tell(c.Record(events=first))
-                if not await self._record(platform, breaks):
+                claims = claims_of(desk, platform, there, balances)
+                if not await self._record(platform, breaks, claims):
                     return False
                 self._fills_since_ns[platform] = began_ns - FILLS_BEFORE_NS
                 desk.uncompared.discard(platform)
@@ -223,7 +227,6 @@ class Reconciler:
             told = self._break(platform, "cash", None, format_dollars(ours), format_dollars(theirs))
             name = f"{platform}|cash|{pool}"
             found[name] = msgspec.structs.replace(told, break_id=name)
-            self._claims[name] = c.Claim(pool=pool, amount=theirs)
         return found
 
     def _is_news(self, breaks: Breaks) -> bool:
@@ -266,7 +269,7 @@ class Reconciler:
         self,
         platform: Platform,
         orders: Sequence[VenueOrder],
-        positions: Sequence[VenuePosition],
+        there: Mapping[tuple[str, Side], int],
         missing: Lookups,
     ) -> Breaks:
         return {
@@ -274,7 +277,7 @@ class Reconciler:
             for each in (
                 *self._orders(platform, orders),
                 *(self._missing(platform, name) for name in missing),
-                *self._positions(platform, positions),
+                *self._positions(platform, there),
             )
         }
 
@@ -324,39 +327,25 @@ class Reconciler:
         self._monitors.halt(HaltSource.JOURNAL, reason)
 
     def _positions(
-        self, platform: Platform, positions: Sequence[VenuePosition]
+        self, platform: Platform, there: Mapping[tuple[str, Side], int]
     ) -> list[e.BreakOpened]:
-        book = self._desk.book
-        theirs: dict[tuple[str, Side], int] = {}
-        for position in positions:
-            found = book.market_of(platform, position.market_id)
-            key, side = position.market_id, position.side
-            if found is not None:
-                key = found[0].listing.market_key
-                side = side.opposite if found[1] else side
-            theirs[key, side] = theirs.get((key, side), 0) + position.quantity
         ours = {
             (key, side): market.holding(side).quantity
-            for key, market in book.markets.items()
+            for key, market in self._desk.book.markets.items()
             for side in Side
             if market.listing.platform == platform and market.holding(side).quantity
         }
-        breaks: list[e.BreakOpened] = []
-        for key, side in sorted(ours.keys() | theirs.keys()):
-            have, told = ours.get((key, side), 0), theirs.get((key, side), 0)
-            if abs(have - told) > DUST[platform]:
-                words = f"{format_micro(have)} {side}", f"{format_micro(told)} {side}"
-                opened = self._break(platform, "position", key, *words)
-                breaks.append(opened)
-                yes, no = self._desk.marks.closing_prices(key)
-                self._claims[opened.break_id] = c.Claim(
-                    market_key=key,
-                    yes=theirs.get((key, Side.YES), 0),
-                    no=theirs.get((key, Side.NO), 0),
-                    yes_price=yes,
-                    no_price=no,
-                )
-        return breaks
+        return [
+            self._break(
+                platform,
+                "position",
+                key,
+                f"{format_micro(ours.get((key, side), 0))} {side}",
+                f"{format_micro(there.get((key, side), 0))} {side}",
+            )
+            for key, side in sorted(ours.keys() | there.keys())
+            if abs(ours.get((key, side), 0) - there.get((key, side), 0)) > DUST[platform]
+        ]
 
     def _break(
         self, platform: Platform, kind: str, key: str | None, expected: str, observed: str
@@ -373,10 +362,10 @@ class Reconciler:
             policy=policy,
         )
 
-    async def _record(self, platform: Platform, found: Breaks) -> bool:
+    async def _record(self, platform: Platform, found: Breaks, claims: dict[str, c.Claim]) -> bool:
         """Journal what is new and what is gone, halt where the policy says so; False: it failed."""
         command = c.TakeComparison(
-            platform=platform, kinds=KINDS, found=tuple(found.values()), claims=self._claims
+            platform=platform, kinds=KINDS, found=tuple(found.values()), claims=claims
         )
         try:
             committed = await self._desk.writer.put(command, Lane.FACTS)

@@ -96,6 +96,8 @@ def test_new_fields_change_nothing() -> None:
         (204, b""),
         (302, b""),
         (400, b"<html>"),
+        (400, {"error": "something went wrong"}),
+        (400, {"error": {"message": "without a code"}}),
         (400, {"error": {"code": "something_new", "message": "?"}}),
         (404, {"error": {"code": "something_new", "message": "?"}}),
         (408, b""),

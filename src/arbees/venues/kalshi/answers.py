@@ -23,7 +23,6 @@ from arbees.core.units import NS_PER_MILLISECOND
 from arbees.errors import VenueError, VenueOutcomeUnknown, VenueRateLimited, VenueRefused
 from arbees.venues.kalshi.shapes import CancelAnswer, CreateAnswer, micro, read
 
-EXISTS = "order_already_exists"
 KILLED = "fill_or_kill_insufficient_resting_volume"
 RATE_LIMITED = "too_many_requests"
 
@@ -79,12 +78,13 @@ def error_of(status: int, body: bytes) -> ErrorBody | None:
     inner = found.get("error", found)
     if isinstance(inner, str):
         is_limit = status == 429 or inner == "too many requests"
-        return ErrorBody(RATE_LIMITED if is_limit else "", inner[:_SHOWN_MAX])
+        return ErrorBody(RATE_LIMITED, inner[:_SHOWN_MAX]) if is_limit else None
     if not isinstance(inner, dict):
         return None
     code, message = inner.get("code"), inner.get("message", inner.get("msg"))
     if not isinstance(code, str):
-        code = ""
+        # `{"msg": ...}` says that the query was not understood; other errors have a code.
+        code = "bad_request" if isinstance(inner.get("msg"), str) else ""
     if not isinstance(message, str):
         message = ""
     details = inner.get("details")
@@ -123,9 +123,6 @@ def create_outcome(
     if status in {401, 403}:
         # Nobody who was not let in placed an order, whatever the words are.
         return Refused(venue_code=error.code or f"http_{status}", message=said)
-    if status == 400 and not error.code:
-        # `{"msg": ...}`: the request was not understood.
-        return Refused(venue_code="bad_request", message=said)
     return Unknown(message=said, sent_ns=sent_ns)
 
 

@@ -78,12 +78,6 @@ class Orders(Shape, frozen=True, kw_only=True):
     cursor: str = ""
 
 
-class OneOrder(Shape, frozen=True, kw_only=True):
-    """`GET /portfolio/orders/{order_id}`."""
-
-    order: OrderRow
-
-
 class FillRow(Shape, frozen=True, kw_only=True):
     """One fill of `GET /portfolio/fills`."""
 
@@ -144,24 +138,6 @@ class RestingValue(Shape, frozen=True, kw_only=True):
     resting_order_value_breakdown: tuple[ShardBalance, ...]
 
 
-class SettlementRow(Shape, frozen=True, kw_only=True):
-    """One market of `GET /portfolio/settlements`."""
-
-    ticker: str
-    market_result: str
-    settled_time: str
-    revenue: int = 0
-    """Cents."""
-    fee_cost: str = "0"
-
-
-class Settlements(Shape, frozen=True, kw_only=True):
-    """A page of settlements."""
-
-    settlements: tuple[SettlementRow, ...]
-    cursor: str = ""
-
-
 class PriceRange(Shape, frozen=True, kw_only=True):
     """The tick of a range of prices, in dollars."""
 
@@ -184,12 +160,6 @@ class MarketRow(Shape, frozen=True, kw_only=True):
     fee_waiver_expiration_time: str | None = None
     settlement_ts: str | None = None
     exchange_index: int | None = None
-
-
-class OneMarket(Shape, frozen=True, kw_only=True):
-    """`GET /markets/{ticker}`."""
-
-    market: MarketRow
 
 
 class Markets(Shape, frozen=True, kw_only=True):
@@ -281,19 +251,6 @@ class Costs(Shape, frozen=True, kw_only=True):
 
     default_cost: float = 10
     endpoint_costs: tuple[EndpointCost, ...] = ()
-
-
-class Levels(Shape, frozen=True, kw_only=True):
-    """Bids of both outcomes, ascending: the best is the last."""
-
-    yes_dollars: tuple[tuple[str, str], ...] | None = ()
-    no_dollars: tuple[tuple[str, str], ...] | None = ()
-
-
-class OrderBook(Shape, frozen=True, kw_only=True):
-    """`GET /markets/{ticker}/orderbook`."""
-
-    orderbook_fp: Levels
 
 
 def read(body: bytes, shape: type[T]) -> T:
