@@ -31,7 +31,7 @@ PURE_RULES: tuple[rules.Rule, ...] = (rules.floats, rules.ambient, rules.set_ord
 @cache
 def files(pattern: str) -> tuple[Path, ...]:
     """Return the files of the checkout that people write, by a glob on their names."""
-    found = [path for path in ROOT.glob(pattern) if path.is_file()]
+    found = [path for path in ROOT.glob(pattern) if path.is_file() and path.name != ".git"]
     for folder in FOLDERS:
         found += [
             path
