@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from arbees.testing.kalshi.faults import STANDING, FaultKind
+from arbees.testing.kalshi.faults import READING, STANDING, FaultKind
 
 
 class Operation(StrEnum):
@@ -61,11 +61,14 @@ _SECONDS = {
 }
 _COUNTS = {FaultKind.RATE_LIMITED: 12, FaultKind.CANCEL_YET_FILLED: 2}
 _NO_CANCEL = "nothing is cancelled that could fill instead"
+_NO_CALL = "no call fails of it: it is about what is believed meanwhile"
 _NO_BATCH = "this call has no items that could fail apart"
 
 
 def reason_against(cell: Cell) -> str | None:
     """Return why a combination is no cell; None = it is one."""
+    if cell.fault in READING:
+        return _NO_CALL
     if cell.fault is FaultKind.CANCEL_YET_FILLED and cell.operation is Operation.CREATE:
         return _NO_CANCEL
     if cell.fault is FaultKind.PARTIAL_BATCH and cell.operation in {

@@ -55,6 +55,30 @@ class FaultKind(StrEnum):
     CLOCK_SKEW = "clock_skew"
     """The exchange's clock is `seconds` ahead."""
 
+    # Streams: `channel` names which, none = orderbook_delta where one is needed.
+    SUBSCRIPTION_LOST = "subscription_lost"
+    """Subscriptions end without a word, once, and are listed no more; `ticker` = only of these."""
+    LATE_SUBSCRIPTION = "late_subscription"
+    """A subscription is confirmed, and begins, `seconds` late."""
+    REFUSED_TICKER = "refused_ticker"
+    """No book of `ticker` (several with commas): error `code`, 16 if none is named."""
+    REFUSED_CHANNEL = "refused_channel"
+    """Channel `channel` is refused: error `code`, 8 if none is named."""
+    STREAM_ERROR = "stream_error"
+    """Error `code` about each subscription of `channel`, once; 10 and 25 end the connection."""
+    COMMAND_REFUSED = "command_refused"
+    """The next command is answered by error `code`, 27 if none is named; `call` = its word."""
+    SEQUENCE_GAP = "sequence_gap"
+    """The next message of the channel `call` is lost; its number is used up."""
+    REPEATED_MESSAGE = "repeated_message"
+    """The next message of the channel `call` comes twice, under the same number."""
+    ANSWERS_REPEAT_NUMBER = "answers_repeat_number"
+    """Answers about a subscription have the number of the last message again, not the next."""
+    YES_PRICE_FORCED = "yes_price_forced"
+    """Books are told in prices of Yes, also where `use_yes_price` is false."""
+    YES_PRICE_IGNORED = "yes_price_ignored"
+    """The side of No is told in its own prices, also where `use_yes_price` is true."""
+
 
 STANDING = frozenset(
     {
@@ -67,9 +91,33 @@ STANDING = frozenset(
         FaultKind.CLOCK_SKEW,
         FaultKind.DUPLICATE_FILLS,
         FaultKind.REORDERED_FILLS,
+        FaultKind.LATE_SUBSCRIPTION,
+        FaultKind.REFUSED_TICKER,
+        FaultKind.REFUSED_CHANNEL,
+        FaultKind.ANSWERS_REPEAT_NUMBER,
+        FaultKind.YES_PRICE_FORCED,
+        FaultKind.YES_PRICE_IGNORED,
     }
 )
 """These stand until they are lifted, or `for_seconds` passed; the others happen `count` times."""
+
+
+READING = frozenset(
+    {
+        FaultKind.SUBSCRIPTION_LOST,
+        FaultKind.LATE_SUBSCRIPTION,
+        FaultKind.REFUSED_TICKER,
+        FaultKind.REFUSED_CHANNEL,
+        FaultKind.STREAM_ERROR,
+        FaultKind.COMMAND_REFUSED,
+        FaultKind.SEQUENCE_GAP,
+        FaultKind.REPEATED_MESSAGE,
+        FaultKind.ANSWERS_REPEAT_NUMBER,
+        FaultKind.YES_PRICE_FORCED,
+        FaultKind.YES_PRICE_IGNORED,
+    }
+)
+"""These are about what is believed of the world, not about what becomes of a call."""
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +125,10 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     kind: FaultKind
     call: str = "create"
-    """create, cancel, cancel_all, batch, read, any."""
+    """create, cancel, cancel_all, batch, read, any; of a stream: a channel or a command."""
+    channel: str = ""
+    ticker: str = ""
+    code: int = 0
     count: int = 1
     seconds: float = 0.0
     for_seconds: float | None = None

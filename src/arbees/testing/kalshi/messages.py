@@ -70,12 +70,15 @@ def group_message(group: Group, event: str, now_ns: int) -> dict[str, Any]:
     return said
 
 
-def delta_message(order: Order, quantity: int, now_ns: int) -> dict[str, Any]:
+def delta_message(
+    order: Order, quantity: int, now_ns: int, *, is_yes_priced: bool
+) -> dict[str, Any]:
     """Return the change of one level of a book, as `orderbook_delta` tells it."""
+    is_of_yes = order.is_bid or is_yes_priced
     said: dict[str, Any] = {
         "market_ticker": order.ticker,
         "market_id": order.ticker,
-        "price_dollars": bodies.price(order.price if order.is_bid else MICRO - order.price),
+        "price_dollars": bodies.price(order.price if is_of_yes else MICRO - order.price),
         "delta_fp": bodies.count(quantity),
         "side": "yes" if order.is_bid else "no",
         "ts_ms": now_ns // NS_PER_MILLISECOND,
@@ -85,13 +88,13 @@ def delta_message(order: Order, quantity: int, now_ns: int) -> dict[str, Any]:
     return said
 
 
-def snapshot_message(market: Market) -> dict[str, Any]:
-    """Return a whole book; an empty side is left out."""
+def snapshot_message(market: Market, *, is_yes_priced: bool) -> dict[str, Any]:
+    """Return a whole book; an empty side is left out. Yes-priced: both sides in prices of Yes."""
     said: dict[str, Any] = {"market_ticker": market.ticker, "market_id": market.ticker}
     if market.bids:
         said["yes_dollars_fp"] = bodies.levels(market.bids, of_no=False)
     if market.asks:
-        said["no_dollars_fp"] = bodies.levels(market.asks, of_no=True)
+        said["no_dollars_fp"] = bodies.levels(market.asks, of_no=not is_yes_priced)
     return said
 
 

@@ -70,6 +70,8 @@ class Market(msgspec.Struct, kw_only=True):
     open_ns: int = 0
     close_ns: int = 0
     settled_ns: int = 0
+    is_archived: bool = False
+    """Put away some time after its settlement: no stream tells of it any more."""
     ranges: tuple[PriceRange, ...] = (PriceRange(0, MICRO, 10_000),)
     bids: list["Order"] = []
     """Resting bids for Yes, best first; among equals the oldest."""

@@ -19,9 +19,11 @@ from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.exchange import Exchange
 from arbees.testing.kalshi.faults import Fault, FaultKind, Faults
 from arbees.testing.kalshi.identity import Doorman, PublicKey
+from arbees.testing.kalshi.lines import BOOKS
 from arbees.testing.kalshi.looking import ROOT
 from arbees.testing.kalshi.rest import Rest
-from arbees.testing.kalshi.streams import PATH, Sleep, Streams
+from arbees.testing.kalshi.streams import PATH, Streams
+from arbees.testing.kalshi.subscribing import Sleep
 
 OWNER = "trader"
 HOST = "127.0.0.1"
@@ -131,6 +133,11 @@ class KalshiServer:
         self.faults.add(fault, now_ns)
         if fault.kind in {FaultKind.STREAM_CLOSED, FaultKind.STREAM_DOWN}:
             self.streams.cut()
+        if fault.kind is FaultKind.SUBSCRIPTION_LOST:
+            tickers = frozenset(fault.ticker.split(",")) - {""}
+            self.streams.lose(fault.channel or BOOKS, tickers)
+        if fault.kind is FaultKind.STREAM_ERROR:
+            self.streams.fail(fault.channel or BOOKS, fault.code, fault.ticker)
         if fault.kind is FaultKind.HIDDEN and fault.call == "any":
             self._hide(now_ns + int(fault.seconds * NS_PER_SECOND))
         self._follow_faults()
