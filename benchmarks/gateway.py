@@ -36,7 +36,7 @@ from arbees.core.ports import WELL, Entry, Gate, Head, Vitals
 from arbees.core.words import Platform, Side
 from arbees.journal import SqliteJournal
 from arbees.runtime.clock import SystemClock
-from arbees.runtime.desk import Desk
+from arbees.runtime.desk import Desk, NoAlerts
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
 from arbees.runtime.recovery import recover
@@ -227,7 +227,7 @@ class Bench:
             simulator=None,
             clock=self.clock,
             options=options(),
-            alert=lambda *_args, **_data: None,
+            alerts=NoAlerts(),
         )
         self.desk.writer.worker = Worker("journal")
         self.gateway = TradingGateway(self.desk)

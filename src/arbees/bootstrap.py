@@ -22,7 +22,7 @@ from arbees.exchanges import exchanges_of
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.runtime.access import KEY_KINDS, has_key
 from arbees.runtime.clock import RecordedClock, SystemClock
-from arbees.runtime.desk import Alert, Desk, JumpingClock
+from arbees.runtime.desk import Alerts, Desk, JumpingClock, NoAlerts
 from arbees.runtime.ending import Ends, hear_signals
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
@@ -47,7 +47,7 @@ from arbees.settings.authority import (
 )
 from arbees.telemetry.alert_record import AlertRecord
 from arbees.telemetry.alert_rules import AlertWatch
-from arbees.telemetry.alerts import AlertBoard, AlertName, LogSink, Sink
+from arbees.telemetry.alerts import AlertBoard, AlertsNow, LogSink, Sink
 from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_log import AuditLog, Copy, NoAuditLog
 from arbees.telemetry.counters import Counters
@@ -72,6 +72,7 @@ __all__ = [
 ]
 
 ALERT_SECONDS = 5.0
+NO_ALERTS = NoAlerts()
 SWITCH_SECONDS = 0.000_5
 """How long a thread (audit log, verification) keeps the interpreter from the waiting loop."""
 
@@ -129,7 +130,7 @@ def assemble(
     files: Files,
     is_inline: bool = False,
     kill_file: str | None = None,
-    alert: Alert = lambda *_args, **_data: None,
+    alerts: Alerts = NO_ALERTS,
     seed: int = 0,
     copies: Sequence[Copy] = (copy_to_console,),
 ) -> Assembly:
@@ -142,7 +143,7 @@ def assemble(
         files: where it keeps what it keeps.
         is_inline: no threads; for recorded time.
         kill_file: the kill-switch file to watch; None = none.
-        alert: takes alerts; never blocks.
+        alerts: takes alerts.
         seed: of the exchange's disturbances.
         copies: who else gets each audit line.
 
@@ -169,7 +170,7 @@ def assemble(
             market_data=exchanges.market_data,
             clock=clock,
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
-            alert=alert,
+            alerts=alerts,
         )
         reader = JournalReader(files.journal)
         audit: AuditLog | NoAuditLog = NoAuditLog()
@@ -325,16 +326,13 @@ async def running(
     record = AlertRecord()
     board = AlertBoard((*sinks, record))
     watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
-
-    def alert(name: str, message: str, **data: object) -> None:
-        board.raise_(AlertName(name), message, clock.now_ns(), **data)
-
+    alerts = AlertsNow(board, clock.now_ns)
     assembly = assemble(
         settings,
         clock=clock,
         files=files,
         kill_file=settings.section(KillSwitch).kill_switch_file,
-        alert=alert,
+        alerts=alerts,
         copies=copies,
     )
     gateway = assembly.gateway
@@ -343,7 +341,9 @@ async def running(
     try:
         ready(assembly)
         assembly.follower.measuring.board = board
-        digest = assembly.follower.digest(alert, gateway.desk.options.zone, gateway.desk.book.day)
+        digest = assembly.follower.digest(
+            alerts.raise_, gateway.desk.options.zone, gateway.desk.book.day
+        )
         _observe(gateway, watch, assembly.follower.measuring.counters, digest)
         record.open(_teller(gateway))
         await assembly.start()

@@ -58,9 +58,7 @@ class Paper:
             **self.addresses,
         }
         files = Files(self.folder / "journal.db", self.folder / "paper.db", None)
-        self._assembly = assemble(
-            load(settings), clock=self.clock, files=files, alert=lambda *_, **__: None
-        )
+        self._assembly = assemble(load(settings), clock=self.clock, files=files)
         self._worker = self._assembly.gateway.desk.writer.worker = Worker("journal")
         desk = self._assembly.gateway.desk
         await self._passing(self._assembly.start())

@@ -101,12 +101,13 @@ SAFEGUARDS = (
 )
 ALERT = AlertView(
     name="BALANCE_LOW",
+    subject="Kalshi|Kalshi:2",
     severity="critical",
-    message="Kalshi: $12.00 available, threshold $100.00",
+    message="Kalshi:2: $12.00 available, threshold $100.00",
     raised_at=SINCE,
     cleared_at=None,
     count=4,
-    data={"platform": "Kalshi"},
+    data={"platform": "Kalshi", "pool": "Kalshi:2"},
     sequence=8,
 )
 BREAK = BreakView(

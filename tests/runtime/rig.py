@@ -25,6 +25,7 @@ from arbees.runtime.clock import RecordedClock
 from arbees.runtime.desk import Desk, JumpingClock
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
+from arbees.telemetry.alerts import alert_id_of
 from tests.runtime.memory_journal import MemoryJournal
 from tests.runtime.scripted_venue import ScriptedVenue
 from tests.safeguards.build import BUFFER, KALSHI, NOW, TERMS, micro, request
@@ -75,6 +76,9 @@ class Rig:
         self.kalshi = ScriptedVenue(Platform.KALSHI, self.clock.now_ns)
         self.polymarket = ScriptedVenue(Platform.POLYMARKET, self.clock.now_ns)
         self.alerts: list[tuple[str, str]] = []
+        """Each that was raised, however often."""
+        self.standing: dict[str, str] = {}
+        """Messages of those that stand, by name and subject."""
         self.ended: list[str] = []
         self.desk = Desk(
             journal=self.journal,
@@ -91,10 +95,19 @@ class Rig:
             simulator=None,
             clock=self.clock,
             options=options(**changes),
-            alert=lambda name, text, **_data: self.alerts.append((name, text)),
+            alerts=self,
         )
         self.gateway = TradingGateway(self.desk)
         self.gateway.on_end = self.ended.append
+
+    def raise_(self, name: str, message: str, **data: object) -> None:
+        """Remember an alert, as a new one."""
+        self.alerts.append((name, message))
+        self.standing[alert_id_of(name, data)] = message
+
+    def clear(self, name: str, **data: object) -> None:
+        """Forget that an alert stands."""
+        self.standing.pop(alert_id_of(name, data), None)
 
     @property
     def book(self) -> Book:

@@ -39,7 +39,7 @@ async def test_a_task_that_dies_poisons() -> None:
     rig = Rig()
     rig.desk._task_died("balances", RuntimeError("broke"))
     assert "balances" in (rig.desk.writer.poison or "")
-    assert rig.alerts[0][0] == "JOURNAL_TROUBLE"
+    assert "TASK_DIED|balances" in rig.standing
     await rig.desk.supervisor.stop()
 
 

@@ -59,7 +59,7 @@ def test_subjects_are_apart() -> None:
     assert [each.alert_id for each in told if isinstance(each, e.AlertRaised)] == [
         "BALANCE_LOW|Kalshi",
         "BALANCE_LOW|Polymarket",
-        "UNKNOWN_ORDER||||arb-1",
+        "UNKNOWN_ORDER|arb-1",
     ]
 
 
@@ -110,6 +110,23 @@ def test_a_new_process_takes_over_what_stands() -> None:
     assert after.raise_("BALANCE_LOW", "lower", NOW + 5, platform="Kalshi").count == 2
     after.clear("BALANCE_LOW", NOW + 9, platform="Kalshi")
     assert told == [e.AlertCleared(alert_id="BALANCE_LOW|Kalshi")]
+
+
+def test_an_alert_of_an_older_version_ends_under_its_own_name() -> None:
+    """What an earlier release called it is what the record knows: it goes on, and ends, by that."""
+    old = e.AlertRaised(
+        alert_id="UNKNOWN_ORDER||||arb-1",
+        name="UNKNOWN_ORDER",
+        severity="critical",
+        message="m",
+        since_ns=NOW,
+        data={"client_order_id": "arb-1", "request_id": "r-1"},
+    )
+    board, told = recording()
+    board.restore(standing(book_of([old]).alerts.values()))
+    assert board.raise_("UNKNOWN_ORDER", "still", NOW + 1, client_order_id="arb-1").count == 2
+    board.clear("UNKNOWN_ORDER", NOW + 2, client_order_id="arb-1")
+    assert told == [e.AlertCleared(alert_id=old.alert_id)]
 
 
 def test_an_alert_of_another_version_is_left_alone() -> None:

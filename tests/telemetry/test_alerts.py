@@ -1,12 +1,21 @@
 """Alerts: named, counted, sent once, bounded; and which journal events raise and end them."""
 
 import pytest
+from msgspec.structs import replace
 
 from arbees.core import events as e
 from arbees.core.facts import Facts
 from arbees.telemetry.alert_rules import AlertWatch, alerts_of
-from arbees.telemetry.alerts import REMIND_NS, Alert, AlertBoard, AlertName, LogSink, Severity
-from tests.telemetry.lives import MICRO, SECOND, make_request
+from arbees.telemetry.alerts import (
+    REMIND_NS,
+    Alert,
+    AlertBoard,
+    AlertName,
+    AlertsNow,
+    LogSink,
+    Severity,
+)
+from tests.telemetry.lives import MICRO, SECOND, Lives, make_request
 
 
 class Heard:
@@ -42,9 +51,9 @@ def standing(board: AlertBoard) -> list[str]:
 
 
 def test_each_alert_has_its_severity() -> None:
-    """Seven alerts are critical, the others warnings."""
+    """Nine alerts are critical, the digest is for information, the others are warnings."""
     critical = {name for name in AlertName if name.severity is Severity.CRITICAL}
-    assert len(critical) == 7
+    assert len(critical) == 9
     assert AlertName.UNKNOWN_ORDER in critical
     assert AlertName.RATE_LIMIT_HIT.severity is Severity.WARNING
 
@@ -94,14 +103,55 @@ def test_unknown_name_is_a_bug() -> None:
         AlertBoard().raise_("NO_SUCH", "x", 0)
 
 
-def test_raiser_brings_the_clock(caplog: pytest.LogCaptureFixture) -> None:
-    """Who keeps no clock gets a function that raises now; the log sink takes what comes."""
+def test_who_keeps_no_clock_tells_it_now() -> None:
+    """What happens now has the clock's time, beginning and end; the log sink takes what comes."""
     board = AlertBoard([LogSink()])
-    raise_now = board.raiser(lambda: 7)
-    raise_now("QUOTES_STALE", "old", platform="Kalshi")
-    raise_now("JOURNAL_TROUBLE", "bad")
-    board.clear("JOURNAL_TROUBLE", 8)
-    assert board.list()[0].since_ns == 7
+    times = iter((7, 8, 9))
+    now = AlertsNow(board, lambda: next(times))
+    now.raise_("QUOTES_STALE", "old", platform="Kalshi", market_id="M")
+    now.raise_("JOURNAL_TROUBLE", "bad")
+    now.clear("JOURNAL_TROUBLE")
+    ended, stands = board.list(is_standing=False)
+    assert (ended.since_ns, ended.cleared_ns) == (8, 9)
+    assert (stands.since_ns, stands.cleared_ns) == (7, None)
+
+
+@pytest.mark.parametrize("name", list(AlertName))
+def test_the_subject_alone_tells_two_of_a_name_apart(name: AlertName) -> None:
+    """Another detail is no other alert; another part of the subject is, and each ends by itself."""
+    board = AlertBoard()
+    about = dict.fromkeys(name.subject, "a")
+    board.raise_(name, "first", 1, **about, detail=1)
+    board.raise_(name, "second", 2, **about, detail=2)
+    assert [alert.count for alert in board.list()] == [2]
+    for number, part in enumerate(name.subject):
+        board.raise_(name, part, 3, **about | {part: "b"})
+        assert len(board.list()) == number + 2
+    board.clear(name, 4, **about)
+    assert [alert.message for alert in board.list()] == list(reversed(name.subject))
+
+
+def test_many_warnings_push_out_no_critical_alert() -> None:
+    """A caller that names a thousand markets does not make the trouble of a pool be forgotten."""
+    board = AlertBoard(alerts_max=4)
+    board.raise_("BALANCE_LOW", "low", 0, platform="Kalshi", pool="Kalshi:2")
+    for number in range(1_000):
+        board.raise_("QUOTES_STALE", "old", 1, platform="Kalshi", market_id=str(number))
+    assert standing(board).count("BALANCE_LOW") == 1
+
+
+@pytest.mark.parametrize("code", ["PREGAME_DELTA", "EDGE_IMPLAUSIBLE"])
+def test_a_warning_about_a_price_reaches_the_operator(code: str) -> None:
+    """An order that passed with such a warning is an alert of its market; another is not."""
+    warnings = (e.Finding("x", code, 310_000, 300_000), e.Finding("x", "QUOTE_STALE", 1, 0))
+    approved = Lives().approve(make_request())
+    event = e.decode(approved.body)
+    assert isinstance(event, e.OrderApproved)
+    event = replace(event, warnings=warnings)
+    (change,) = alerts_of(event)
+    assert change.name is AlertName.PRICE_WARNING
+    assert change.data["market_id"] == event.request.market_id
+    assert change.data["code"] == code
 
 
 @pytest.mark.parametrize(
@@ -209,6 +259,26 @@ def test_low_balance() -> None:
     assert standing(board) == ["BALANCE_LOW"]
     observe(100 * MICRO)
     assert standing(board) == []
+
+
+def test_the_balance_of_one_pool_ends_no_alert_of_another() -> None:
+    """Cash on one shard cannot be spent on another: each pool is low for itself."""
+    board = AlertBoard()
+    watch = AlertWatch(board, balance_low=100 * MICRO)
+
+    def observe(pool: str, available: int) -> None:
+        event = e.BalanceObserved(
+            pool=pool, platform="Kalshi", available=available, as_of_ns=0, outside=0
+        )
+        watch.take(1, event)
+
+    observe("Kalshi:2", 5 * MICRO)
+    observe("Kalshi", 500 * MICRO)
+    observe("Kalshi:3", 1 * MICRO)
+    lowest = [alert.data["pool"] for alert in board.list()]
+    assert lowest == ["Kalshi:3", "Kalshi:2"]
+    observe("Kalshi:2", 100 * MICRO)
+    assert [alert.alert_id for alert in board.list()] == ["BALANCE_LOW|Kalshi|Kalshi:3"]
 
 
 def test_moments_pass() -> None:

@@ -135,6 +135,9 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that was raised; repeats are counted, not listed."""
 
     name: str
+    subject: str
+    """What it is about (a venue, a pool, a market, ...), by which alerts of one name are told
+    apart; empty = the account."""
     severity: str
     message: str
     raised_at: str

@@ -1,6 +1,6 @@
 """The desk: the parts of one gateway, held together so that each may be given to the others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from arbees.core import commands as c
@@ -17,8 +17,27 @@ from arbees.runtime.options import Options
 from arbees.runtime.supervisor import Supervisor
 from arbees.runtime.writer import Writer
 
-Alert = Callable[..., None]
-"""Called with the alert's name, a message and its data; never blocks."""
+
+class Alerts(Protocol):
+    """Where alerts go; costs no waiting and never fails."""
+
+    def raise_(self, name: str, message: str, **data: object) -> None:
+        """Raise an alert, or count one that stands; `data` names its subject."""
+        ...
+
+    def clear(self, name: str, **data: object) -> None:
+        """End an alert, if it stands; `data` names its subject."""
+        ...
+
+
+class NoAlerts:
+    """Alerts that nobody hears: recorded time has nobody who looks."""
+
+    def raise_(self, name: str, message: str, **data: object) -> None:
+        """Tell nobody."""
+
+    def clear(self, name: str, **data: object) -> None:
+        """Tell nobody."""
 
 
 class Simulator(Protocol):
@@ -75,7 +94,7 @@ class Desk:
         simulator: Simulator | None,
         clock: JumpingClock,
         options: Options,
-        alert: Alert,
+        alerts: Alerts,
         market_data: Mapping[Platform, MarketData] | None = None,
     ) -> None:
         """Build the parts; nothing runs yet."""
@@ -88,7 +107,8 @@ class Desk:
         """Metadata and books from the venues themselves; none where they are fed."""
         self.clock = clock
         self.options = options
-        self.alert = alert
+        self.alert = alerts.raise_
+        self.alert_over = alerts.clear
         self.kill_file = KillFile(options.kill_file)
         self.gate = Gate(book, self.kill_file, clock.now_ns)
         self.gate.authority_until_ns = options.authority_until_ns
@@ -126,7 +146,7 @@ class Desk:
     def _task_died(self, name: str, error: BaseException) -> None:
         """Stop at once: replay proves or disproves what it was."""
         reason = f"the task {name!r} died: {error!r}"
-        self.alert("JOURNAL_TROUBLE", reason)
+        self.alert("TASK_DIED", reason, task=name)
         self.writer.abandon(reason)
 
     @property

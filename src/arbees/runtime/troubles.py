@@ -34,6 +34,7 @@ def alerts(desk: Desk) -> tuple[AlertView, ...]:
     return tuple(
         AlertView(
             name=each.name,
+            subject=each.alert_id.partition("|")[2],
             severity=each.severity,
             message=each.message,
             raised_at=format_time(each.since_ns),

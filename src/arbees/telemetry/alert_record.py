@@ -11,7 +11,7 @@ from typing import Any
 from arbees.core import events as e
 from arbees.core.book import StandingAlert
 from arbees.core.units import format_micro
-from arbees.telemetry.alerts import Alert, AlertName, Severity, key_of
+from arbees.telemetry.alerts import Alert, AlertName, Severity
 
 MESSAGE_MAX = 1_000
 _NAMES = frozenset(str(name) for name in AlertName)
@@ -38,13 +38,12 @@ class AlertRecord:
         """Record an alert that is new, due for a reminder, or over."""
         if self._tell is None:
             return
-        alert_id = "|".join(key_of(alert.name, alert.data)).rstrip("|")
         if alert.cleared_ns is not None:
-            self._tell(e.AlertCleared(alert_id=alert_id))
+            self._tell(e.AlertCleared(alert_id=alert.alert_id))
             return
         self._tell(
             e.AlertRaised(
-                alert_id=alert_id,
+                alert_id=alert.alert_id,
                 name=alert.name.value,
                 severity=alert.severity.value,
                 message=alert.message[:MESSAGE_MAX],
@@ -63,6 +62,7 @@ def standing(recorded: Iterable[StandingAlert]) -> tuple[Alert, ...]:
     """Return the alerts on record that are not over, for the board of a new process."""
     return tuple(
         Alert(
+            alert_id=each.alert_id,
             name=AlertName(each.name),
             severity=Severity(each.severity),
             message=each.message,

@@ -14,6 +14,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.codes import CODES, message
+from arbees.core.request import Request
 from arbees.core.units import NS_PER_SECOND, format_dollars
 from arbees.core.words import HaltSource, OrderStatus, TradingState
 from arbees.telemetry.alert_record import standing
@@ -37,7 +38,11 @@ _BY_CODE = {
     "QUOTE_STALE": AlertName.QUOTES_STALE,
 }
 
+_WARNED = frozenset({"PREGAME_DELTA", "EDGE_IMPLAUSIBLE"})
+"""Warnings about a price that may be a mistake of the strategy: the caller alone sees them else."""
+
 _PASSING = frozenset(_BY_CODE.values()) | {
+    AlertName.PRICE_WARNING,
     AlertName.VENUE_API_ERRORS,
     AlertName.DAILY_LOSS_APPROACHING,
     AlertName.JOURNAL_TROUBLE,
@@ -75,7 +80,9 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
                 for name in names
             )
         case e.RequestDenied():
-            return _denied(event)
+            return (*_denied(event), *_warned(event))
+        case e.OrderApproved():
+            return _warned(event)
         case e.DayOpened():
             return (Change(name=AlertName.DAILY_LOSS_APPROACHING, is_raised=False),)
         case e.VenueStateChanged(state=TradingState.ACTIVE):
@@ -125,18 +132,31 @@ def _denied(event: e.RequestDenied) -> tuple[Change, ...]:
         name = _BY_CODE.get(finding.code)
         if name is None or name in found or finding.code not in CODES:
             continue
-        found[name] = Change(
-            name=name,
-            message=message(finding.code, finding.observed, finding.limit),
-            data={
-                "platform": str(request.platform),
-                "market_id": request.market_id,
-                "request_id": request.request_id,
-                "strategy": request.strategy,
-                "code": finding.code,
-            },
-        )
+        found[name] = _about(name, finding, request)
     return tuple(found.values())
+
+
+def _warned(event: e.RequestDenied | e.OrderApproved) -> tuple[Change, ...]:
+    """Return an alert for each warning about the price: a policy let it pass, nobody else looks."""
+    return tuple(
+        _about(AlertName.PRICE_WARNING, finding, event.request)
+        for finding in event.warnings
+        if finding.code in _WARNED
+    )
+
+
+def _about(name: AlertName, finding: e.Finding, request: Request) -> Change:
+    return Change(
+        name=name,
+        message=message(finding.code, finding.observed, finding.limit),
+        data={
+            "platform": str(request.platform),
+            "market_id": request.market_id,
+            "request_id": request.request_id,
+            "strategy": request.strategy,
+            "code": finding.code,
+        },
+    )
 
 
 class AlertWatch:
@@ -238,16 +258,16 @@ class AlertWatch:
     def _balance(self, time_ns: int, event: e.BalanceObserved) -> None:
         if self._balance_low == 0:
             return
+        pool = {"platform": event.platform, "pool": event.pool}
         if event.available >= self._balance_low:
-            self._board.clear(AlertName.BALANCE_LOW, time_ns, platform=event.platform)
+            self._board.clear(AlertName.BALANCE_LOW, time_ns, **pool)
             return
         low, threshold = format_dollars(event.available), format_dollars(self._balance_low)
         self._board.raise_(
             AlertName.BALANCE_LOW,
-            f"{event.platform}: {low} available, threshold {threshold}",
+            f"{event.pool}: {low} available, threshold {threshold}",
             time_ns,
-            platform=event.platform,
-            pool=event.pool,
+            **pool,
             current_balance=event.available,
         )
 

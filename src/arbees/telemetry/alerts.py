@@ -39,11 +39,16 @@ class AlertName(StrEnum):
     RECONCILIATION_MISMATCH = "RECONCILIATION_MISMATCH"
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
     JOURNAL_TROUBLE = "JOURNAL_TROUBLE"
+    ORDER_GROUP_TRIPPED = "ORDER_GROUP_TRIPPED"
+    TASK_DIED = "TASK_DIED"
     DAILY_LOSS_APPROACHING = "DAILY_LOSS_APPROACHING"
     RATE_LIMIT_HIT = "RATE_LIMIT_HIT"
     EXTREME_PRICE_REJECTED = "EXTREME_PRICE_REJECTED"
     VENUE_API_ERRORS = "VENUE_API_ERRORS"
     QUOTES_STALE = "QUOTES_STALE"
+    MARKS_STALE = "MARKS_STALE"
+    BELIEF_UNVERIFIED = "BELIEF_UNVERIFIED"
+    PRICE_WARNING = "PRICE_WARNING"
     ALERT_SINK_FAILED = "ALERT_SINK_FAILED"
     DAILY_DIGEST = "DAILY_DIGEST"
 
@@ -53,6 +58,11 @@ class AlertName(StrEnum):
         if self is AlertName.DAILY_DIGEST:
             return Severity.INFO
         return Severity.CRITICAL if self in _CRITICAL else Severity.WARNING
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """Which details name what it is about; alerts of one name and subject are one."""
+        return _SUBJECTS.get(self, ())
 
 
 _CRITICAL = frozenset(
@@ -64,16 +74,35 @@ _CRITICAL = frozenset(
         AlertName.RECONCILIATION_MISMATCH,
         AlertName.UNKNOWN_ORDER,
         AlertName.JOURNAL_TROUBLE,
+        AlertName.ORDER_GROUP_TRIPPED,
+        AlertName.TASK_DIED,
     }
 )
 
-SUBJECT = ("platform", "market_key", "scope", "client_order_id")
-"""What of an alert's data tells two of one name apart; the rest is detail."""
+_SUBJECTS: dict[AlertName, tuple[str, ...]] = {
+    AlertName.KILL_SWITCH_ACTIVATED: ("scope",),
+    AlertName.BALANCE_LOW: ("platform", "pool"),
+    AlertName.RECONCILIATION_MISMATCH: ("platform", "market_key"),
+    AlertName.UNKNOWN_ORDER: ("client_order_id",),
+    AlertName.ORDER_GROUP_TRIPPED: ("platform", "shard"),
+    AlertName.TASK_DIED: ("task",),
+    AlertName.RATE_LIMIT_HIT: ("strategy",),
+    AlertName.EXTREME_PRICE_REJECTED: ("platform", "market_id"),
+    AlertName.VENUE_API_ERRORS: ("platform",),
+    AlertName.QUOTES_STALE: ("platform", "market_id"),
+    AlertName.MARKS_STALE: ("platform", "market_id"),
+    AlertName.BELIEF_UNVERIFIED: ("belief", "platform"),
+    AlertName.PRICE_WARNING: ("platform", "market_id", "code"),
+    AlertName.ALERT_SINK_FAILED: ("sink",),
+}
+"""The others are of the whole account."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """One alert."""
 
+    alert_id: str
+    """Name and subject, as it was raised first; under it the journal has it."""
     name: AlertName
     severity: Severity
     message: str
@@ -124,8 +153,8 @@ class AlertBoard:
         """
         self._sinks = tuple(sinks)
         self._alerts_max = alerts_max
-        self._alerts: dict[tuple[str, ...], Alert] = {}
-        self._sent: dict[tuple[str, ...], int] = {}
+        self._alerts: dict[str, Alert] = {}
+        self._sent: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def raise_(self, name: str, message: str, now_ns: int, **data: Any) -> Alert:
@@ -136,17 +165,17 @@ class AlertBoard:
             name: an `AlertName`.
             message: a sentence for people.
             now_ns: when it was seen.
-            data: details; `platform`, `market_key`, `scope` and `client_order_id` tell apart what
-                is counted together.
+            data: details, its subject among them.
 
         Raises:
             ValueError: there is no alert of this name.
         """
-        known, key = AlertName(name), key_of(name, data)
+        known, key = AlertName(name), alert_id_of(name, data)
         with self._lock:
             before = self._alerts.pop(key, None)
             stands = before is not None and before.cleared_ns is None
             alert = Alert(
+                alert_id=before.alert_id if before is not None and stands else key,
                 name=known,
                 severity=known.severity,
                 message=message,
@@ -165,8 +194,8 @@ class AlertBoard:
         return alert
 
     def clear(self, name: str, now_ns: int, **data: Any) -> None:
-        """End an alert, if it stands; `data` names the one meant, as when it was raised."""
-        key = key_of(name, data)
+        """End an alert, if it stands; `data` names its subject, as when it was raised."""
+        key = alert_id_of(name, data)
         with self._lock:
             before = self._alerts.get(key)
             if before is None or before.cleared_ns is not None:
@@ -185,24 +214,15 @@ class AlertBoard:
         """Take over alerts that stood when an earlier process ended; nobody is told again."""
         with self._lock:
             for alert in alerts:
-                key = key_of(alert.name, alert.data)
+                key = alert_id_of(alert.name, alert.data)
                 self._alerts[key] = alert
                 self._sent[key] = alert.last_ns
             self._forget()
 
-    def raiser(self, now_ns: Callable[[], int]) -> Callable[..., None]:
-        """Return a function (name, message, **data) for those that keep no clock of their own."""
-
-        def raise_now(name: str, message: str, **data: Any) -> None:
-            self.raise_(name, message, now_ns(), **data)
-
-        return raise_now
-
     def _forget(self) -> None:
-        """Keep the record bounded: cleared alerts go first, then the oldest."""
+        """Keep the record bounded: cleared alerts go first, then the oldest; critical ones last."""
         while len(self._alerts) > self._alerts_max:
-            cleared = (key for key, each in self._alerts.items() if each.cleared_ns is not None)
-            key = next(cleared, next(iter(self._alerts)))
+            key = min(self._alerts, key=lambda each: _rank(self._alerts[each]))
             del self._alerts[key]
             self._sent.pop(key, None)
 
@@ -211,6 +231,36 @@ class AlertBoard:
             sink.send(alert)
 
 
-def key_of(name: str, data: dict[str, Any]) -> tuple[str, ...]:
-    """Return name and subject of an alert: what is counted together."""
-    return (str(name), *(str(data.get(part, "")) for part in SUBJECT))
+class AlertsNow:
+    """A board for those that keep no clock of their own: what they tell happens now."""
+
+    def __init__(self, board: AlertBoard, now_ns: Callable[[], int]) -> None:
+        """Tell a board, at the time of a clock."""
+        self._board = board
+        self._now_ns = now_ns
+
+    def raise_(self, name: str, message: str, **data: Any) -> None:
+        """Raise an alert, or count one that stands; `data` names its subject."""
+        self._board.raise_(name, message, self._now_ns(), **data)
+
+    def clear(self, name: str, **data: Any) -> None:
+        """End an alert, if it stands; `data` names its subject."""
+        self._board.clear(name, self._now_ns(), **data)
+
+
+def _rank(alert: Alert) -> int:
+    """Return how long an alert is kept, compared with others; the lowest is forgotten first."""
+    if alert.cleared_ns is not None:
+        return 0
+    return 2 if alert.severity is Severity.CRITICAL else 1
+
+
+def alert_id_of(name: str, data: dict[str, Any]) -> str:
+    """
+    Return name and subject of an alert: what is counted together.
+
+    Raises:
+        ValueError: there is no alert of this name.
+    """
+    parts = (str(data.get(part, "")) for part in AlertName(name).subject)
+    return "|".join((name, *parts)).rstrip("|")

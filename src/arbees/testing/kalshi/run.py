@@ -34,6 +34,8 @@ ANSWER_SECONDS = 0.4
 STANDS_SECONDS = 8.0
 """How long a fault stands on the stage's clock, before everything is well again."""
 STEPS = 16
+FATAL = frozenset({"JOURNAL_TROUBLE", "TASK_DIED"})
+"""Alerts that no cell may raise."""
 EVIDENCE_SECONDS = 900.0
 DELAY_MAX = 0.015
 WORKING = {Operation.CREATE: 0, Operation.CANCEL: 2, Operation.BATCH: 7, Operation.MASS: 8}
@@ -235,7 +237,7 @@ class Run:
         ran.over_limit = scene.server.rest.over_limit
         if scene.server.doorman.repeats:
             ran.failures.append("a signature left twice")
-        ran.failures += [text for name, text in scene.alerts if name == "JOURNAL_TROUBLE"]
+        ran.failures += [text for name, text in scene.alerts if name in FATAL]
         return ran
 
 

@@ -128,7 +128,7 @@ class KalshiScene:
             self.settings,
             clock=self.clock,
             files=Files(journal, self._folder / "paper.db", None),
-            alert=self._alert,
+            alerts=self,
         )
         self._worker = assembly.gateway.desk.writer.worker = Worker("journal")
         self._assembly = assembly
@@ -184,7 +184,11 @@ class KalshiScene:
         assert self._worker is not None
         await asyncio.to_thread(self._worker.close)
 
-    def _alert(self, name: str, message: str, **_data: object) -> None:
+    def clear(self, name: str, **data: object) -> None:
+        """Take it that an alert is over; what was raised stays on the list."""
+
+    def raise_(self, name: str, message: str, **data: object) -> None:
+        """Remember an alert."""
         self.alerts.append((str(name), message))
 
     # Time --------------------------------------------------------------------------------------
