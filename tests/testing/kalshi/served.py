@@ -45,13 +45,19 @@ class Served(Caller):
         """Read."""
         return await self.call("GET", path, query=query)
 
-    async def fault(self, kind: FaultKind, **more: object) -> None:
+    async def fault(self, kind: FaultKind | str, **more: Any) -> None:
         """Set a fault by the control address."""
+        await self.control("faults", kind=kind, **more)
+
+    async def control(self, name: str, *, status: int = 200, **asked: Any) -> dict[str, Any]:
+        """Ask something of the control address."""
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{self.root}/control/faults", json={"kind": kind, **more}) as answer,
+            session.post(f"{self.root}/control/{name}", json=asked) as answer,
         ):
-            assert answer.status == 200
+            told: dict[str, Any] = await answer.json()
+            assert answer.status == status, told
+            return told
 
     async def state(self) -> dict[str, Any]:
         """Read everything that happened by the control address."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.testing.kalshi.rules import Fill, Group, PriceRange, Refused, Status
+from arbees.testing.kalshi.rules import SHARDS, Fill, Group, PriceRange, Refused, Status
 from tests.testing.kalshi.stand import CENT, FOK, IOC, NFL, TICKER, Stand
 
 
@@ -255,12 +255,12 @@ def test_a_trading_pause_takes_cancels_and_no_orders() -> None:
     stand = Stand()
     going = stand.place("ann", 30, cancels_on_pause=True)
     staying = stand.place("ann", 31)
-    stand.exchange.pause(is_trading=False, is_open=True)
+    stand.exchange.pause(set(SHARDS), set())
     assert (going.status, going.reason) == (Status.CANCELED, "HaltCancel")
     found = refused(stand, "ann", 30)
     assert (found.status, found.code) == (409, "trading_is_paused")
     assert stand.exchange.cancel("ann", staying.order_id) == MICRO
-    stand.exchange.pause(is_trading=True, is_open=True)
+    stand.exchange.pause(set(), set())
     assert stand.place("ann", 30).status is Status.RESTING
 
 
@@ -268,7 +268,7 @@ def test_an_exchange_pause_takes_nothing() -> None:
     """Not even cancels, of one or of all."""
     stand = Stand()
     rests = stand.place("ann", 30)
-    stand.exchange.pause(is_trading=True, is_open=False)
+    stand.exchange.pause(set(), set(SHARDS))
     assert refused(stand, "ann", 30).code == "exchange_is_paused"
     with pytest.raises(Refused, match="exchange_is_paused"):
         stand.exchange.cancel("ann", rests.order_id)
@@ -328,7 +328,7 @@ def test_a_settlement_pays_the_winner_a_dollar() -> None:
     assert stand.exchange.account("bob").cash[3] == before["bob"] + 10 * MICRO
     assert rests.status is Status.CANCELED
     assert (stand.market.status, stand.market.result) == ("finalized", "no")
-    paid = {owner: revenue for _, owner, _, revenue in stand.exchange.settlements}
+    paid = {each.owner: each.revenue for each in stand.exchange.settlements}
     assert paid == {"ann": 0, "bob": 10 * MICRO}
 
 

@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbees.core.units import MICRO
-from arbees.testing.kalshi.rules import GRID, Account, Order, Refused, Status, move, trade_fee
+from arbees.testing.kalshi.rules import (
+    GRID,
+    TAKER_RATE,
+    Account,
+    Order,
+    Refused,
+    Status,
+    move,
+    trade_fee,
+)
 from tests.testing.kalshi.stand import TICKER, Stand
 
 PRICES = st.integers(1, 9_999).map(lambda steps: steps * 100)
@@ -49,8 +58,8 @@ def test_recorded_fees() -> None:
     assert trade_fee(MICRO, 520_000) == 17_472
     assert trade_fee(MICRO, 990_000) == 693
     account, order = _empty()
-    assert move(account, order, MICRO, 520_000, 0, is_taker=True) == 17_500
-    assert move(account, _empty()[1], MICRO, 990_000, 0, is_taker=True) == 700
+    assert move(account, order, MICRO, 520_000, 0, TAKER_RATE) == 17_500
+    assert move(account, _empty()[1], MICRO, 990_000, 0, TAKER_RATE) == 700
 
 
 def _empty(*, is_bid: bool = True) -> tuple[Account, Order]:
@@ -77,7 +86,7 @@ def test_a_balance_moves_on_its_grid(is_bid: bool, trades: list[tuple[int, int, 
     account, order = _empty(is_bid=is_bid)
     slow = Slow()
     for count, price, is_taker in trades:
-        fee = move(account, order, count, price, 0, is_taker=is_taker)
+        fee = move(account, order, count, price, 0, TAKER_RATE if is_taker else 0)
         assert fee == slow.trade(count, price, is_bid=is_bid, is_taker=is_taker) * MICRO
         assert fee >= 0
         assert account.cash[0] == slow.cash * MICRO

@@ -1,13 +1,27 @@
 """The simulated exchange's words on the wire, in the shapes of the recorded answers."""
 
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arbees.core.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND, parse_micro
 from arbees.core.wire import format_time
-from arbees.testing.kalshi.exchange import Exchange
-from arbees.testing.kalshi.rules import Account, Fill, Group, Market, Order, Status
+from arbees.testing.kalshi.catalogue import Catalogue, Event, Milestone
+from arbees.testing.kalshi.rules import (
+    CENT,
+    Account,
+    Fill,
+    Group,
+    Market,
+    Order,
+    Settlement,
+    Status,
+)
 
+if TYPE_CHECKING:
+    from arbees.testing.kalshi.exchange import Exchange
+
+OPEN_NS = 14 * 86_400 * NS_PER_SECOND
+"""A market whose close nobody set closes so long after it opened."""
 USER_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -150,12 +164,27 @@ def _sum(rows: list[dict[str, Any]], field: str) -> int:
     return sum(parse_micro(row[field]) for row in rows)
 
 
-def market_row(market: Market) -> dict[str, Any]:
+def factor(value: int | None) -> float | int | None:
+    """Return a fee multiplier as the API writes it: a JSON number."""
+    if value is None:
+        return None
+    return value // MICRO if value % MICRO == 0 else value / MICRO
+
+
+def ranges(market: Market) -> list[dict[str, str]]:
+    """Return the ticks of a market."""
+    return [
+        {"start": price(each.start), "end": price(each.end), "step": price(each.step)}
+        for each in market.ranges
+    ]
+
+
+def market_row(market: Market, catalogue: Catalogue) -> dict[str, Any]:
     """Return a market."""
     bid = market.bids[0].price if market.bids else 0
     ask = market.asks[0].price if market.asks else MICRO
     start = time(market.open_ns)
-    close = time(market.close_ns or market.open_ns)
+    close = time(market.close_ns or market.open_ns + OPEN_NS)
     row: dict[str, Any] = {
         "ticker": market.ticker,
         "event_ticker": market.event_ticker,
@@ -163,7 +192,7 @@ def market_row(market: Market) -> dict[str, Any]:
         "yes_sub_title": market.ticker,
         "no_sub_title": market.ticker,
         "created_time": start,
-        "updated_time": start,
+        "updated_time": time(market.updated_ns or market.open_ns),
         "open_time": start,
         "close_time": close,
         "latest_expiration_time": close,
@@ -175,7 +204,7 @@ def market_row(market: Market) -> dict[str, Any]:
         "no_ask_dollars": price(MICRO - bid),
         "yes_bid_size_fp": count(_depth(market.bids, bid)),
         "yes_ask_size_fp": count(_depth(market.asks, ask)),
-        "last_price_dollars": price(bid),
+        "last_price_dollars": price(market.last_price or bid),
         "previous_yes_bid_dollars": price(bid),
         "previous_yes_ask_dollars": price(ask),
         "previous_price_dollars": price(bid),
@@ -188,17 +217,76 @@ def market_row(market: Market) -> dict[str, Any]:
         "expiration_value": "",
         "rules_primary": "Simulated.",
         "rules_secondary": "",
-        "price_level_structure": "linear_cent",
-        "price_ranges": [
-            {"start": price(each.start), "end": price(each.end), "step": price(each.step)}
-            for each in market.ranges
-        ],
-        "settlement_bounds_type": "",
+        "price_level_structure": market.structure,
+        "price_ranges": ranges(market),
+        "settlement_bounds_type": "default",
         "exchange_index": market.shard,
     }
+    occurrence_ns = catalogue.occurrence_ns(market.event_ticker)
+    if occurrence_ns is not None:
+        row["occurrence_datetime"] = row["expected_expiration_time"] = time(occurrence_ns)
+    if market.payout is not None:
+        row["settlement_value_dollars"] = price(market.payout)
     if market.settled_ns:
         row["settlement_ts"] = time(market.settled_ns)
+    if market.waived_until_ns:
+        row["fee_waiver_expiration_time"] = time(market.waived_until_ns)
+    return row | market.odd
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """Return an event."""
+    row: dict[str, Any] = {
+        "event_ticker": event.ticker,
+        "series_ticker": event.series_ticker,
+        "title": event.ticker,
+        "sub_title": "",
+        "collateral_return_type": event.collateral,
+        "mutually_exclusive": event.is_exclusive,
+        "category": "Sports",
+        "settlement_sources": [],
+    }
+    if event.fee_type is not None:
+        row["fee_type_override"] = event.fee_type
+        row["fee_multiplier_override"] = factor(event.multiplier)
     return row
+
+
+def milestone_row(milestone: Milestone) -> dict[str, Any]:
+    """Return a game; it alone knows when it starts."""
+    return {
+        "id": milestone.milestone_id,
+        "category": "Sports",
+        "type": "game",
+        "start_date": time(milestone.start_ns),
+        "end_date": None,
+        "related_event_tickers": milestone.events,
+        "title": milestone.game,
+        "notification_message": "",
+        "details": {},
+        "primary_event_tickers": milestone.events[:1],
+        "last_updated_ts": time(milestone.updated_ns),
+    }
+
+
+def settlement_row(settlement: Settlement, market: Market) -> dict[str, Any]:
+    """Return what a market paid somebody."""
+    is_yes = settlement.held > 0
+    held, cost = count(abs(settlement.held)), money(settlement.cost)
+    return {
+        "ticker": settlement.ticker,
+        "exchange_index": market.shard,
+        "event_ticker": market.event_ticker,
+        "market_result": market.result,
+        "yes_count_fp": held if is_yes else count(0),
+        "yes_total_cost_dollars": cost if is_yes else money(0),
+        "no_count_fp": count(0) if is_yes else held,
+        "no_total_cost_dollars": money(0) if is_yes else cost,
+        "revenue": settlement.revenue // CENT,
+        "value": settlement.payout // CENT,
+        "settled_time": time(settlement.time_ns),
+        "fee_cost": money(settlement.fee),
+    }
 
 
 def _depth(side: list[Order], at: int) -> int:
@@ -223,7 +311,7 @@ def group_row(group: Group) -> dict[str, Any]:
     }
 
 
-def balance(exchange: Exchange, owner: str, shards: tuple[int, ...]) -> dict[str, Any]:
+def balance(exchange: "Exchange", owner: str, shards: tuple[int, ...]) -> dict[str, Any]:
     """Return the balance of all shards, and of each."""
     parts = {shard: exchange.available(owner, shard) for shard in shards}
     whole = sum(parts.values())

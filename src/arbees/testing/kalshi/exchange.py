@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from arbees.core.units import MICRO
+from arbees.testing.kalshi.catalogue import Catalogue
+from arbees.testing.kalshi.lifecycle import Lifecycle
 from arbees.testing.kalshi.rules import (
     CANCEL_ALL_REACH_NS,
     COUNT_STEP,
+    SHARDS,
     Account,
     Change,
     Fill,
@@ -23,6 +26,7 @@ from arbees.testing.kalshi.rules import (
     Market,
     Order,
     Refused,
+    Settlement,
     Status,
     move,
 )
@@ -46,15 +50,17 @@ class Exchange:
         self.fills: list[Fill] = []
         self.accounts: dict[str, Account] = {}
         self.groups: dict[str, Group] = {}
-        self.is_trading = True
-        self.is_open = True
-        """The exchange as a whole takes anything, cancels among it."""
+        self.catalogue = Catalogue()
+        self.lifecycle = Lifecycle(self)
+        self.paused: set[int] = set()
+        """Shards on which nothing trades; cancels are taken."""
+        self.shut: set[int] = set()
+        """Shards that take nothing, cancels neither."""
         self.history: dict[str, list[tuple[int, Order]]] = {}
         """Each order as it was, by when."""
         self.listeners: list[Callable[[Change], None]] = []
         self._cancelled_all: dict[str, int] = {}
-        self.settlements: list[tuple[int, str, str, int]] = []
-        """(time, owner, ticker, revenue)."""
+        self.settlements: list[Settlement] = []
 
     # What is there -----------------------------------------------------------------------------
 
@@ -64,9 +70,10 @@ class Exchange:
             self.accounts[owner] = msgspec.convert({"owner": owner}, Account)
         return self.accounts[owner]
 
-    def add_market(self, market: Market) -> None:
-        """List a market."""
+    def add_market(self, market: Market, start_ns: int | None = None) -> None:
+        """List a market; its game starts then, if the venue knows when."""
         self.markets[market.ticker] = market
+        self.catalogue.add(market, start_ns, self.now_ns())
 
     def held(self, owner: str, shard: int) -> int:
         """Return what resting orders hold of the cash of a shard, in micro-dollars."""
@@ -154,10 +161,12 @@ class Exchange:
             Refused: there is nothing to cancel, or the exchange takes nothing.
         """
         self.tick()
-        if not self.is_open:
-            raise Refused(409, "exchange_is_paused")
         order = self.orders.get(order_id)
-        if order is None or order.owner != owner or order.status is not Status.RESTING:
+        if order is None or order.owner != owner:
+            raise Refused(404, "not_found")
+        if self.markets[order.ticker].shard in self.shut:
+            raise Refused(409, "exchange_is_paused")
+        if order.status is not Status.RESTING:
             raise Refused(404, "not_found")
         if self.markets[order.ticker].status != "active":
             raise Refused(400, "market_inactive")
@@ -166,12 +175,14 @@ class Exchange:
         return reduced
 
     def cancel_all(self, owner: str) -> int:
-        """Cancel all that rests of somebody, on all shards; returns how many."""
+        """Cancel all that rests of somebody, on all shards that take it; returns how many."""
         self.tick()
-        if not self.is_open:
+        if self.shut.issuperset(SHARDS):
             raise Refused(409, "exchange_is_paused")
         self._cancelled_all[owner] = self.now_ns()
-        found = self.resting(owner)
+        found = [
+            each for each in self.resting(owner) if self.markets[each.ticker].shard not in self.shut
+        ]
         for order in found:
             self._end(order, "")
         return len(found)
@@ -211,12 +222,14 @@ class Exchange:
         market, now_ns = self.markets[taker.ticker], self.now_ns()
         self.book(maker, -count)
         trade_id, price = self.new_order_id(), maker.price
+        market.last_price = price
         for order, is_taker in ((taker, True), (maker, False)):
             order.filled += count
             fee = 0
             if order.owner != MAKER:
                 account = self.account(order.owner)
-                fee = move(account, order, count, price, market.shard, is_taker=is_taker)
+                rate = self.catalogue.rate(market, now_ns, is_taker=is_taker)
+                fee = move(account, order, count, price, market.shard, rate)
                 account.updated_ns[order.ticker] = now_ns
                 order.trade(count, price, fee, is_taker=is_taker)
                 fill = Fill(
@@ -234,8 +247,8 @@ class Exchange:
                     position=account.positions[order.ticker],
                 )
                 self.fills.append(fill)
-                self._tell("fill", order.owner, fill)
-                self._tell("market_positions", order.owner, order.ticker)
+                self.tell("fill", order.owner, fill)
+                self.tell("market_positions", order.owner, order.ticker)
                 self._count_group(order, count, now_ns)
         if maker.filled == maker.count:
             (market.bids if maker.is_bid else market.asks).remove(maker)
@@ -261,13 +274,13 @@ class Exchange:
     # What an order needs -----------------------------------------------------------------------
 
     def _require(self, order: Order) -> Market:
-        if not self.is_open:
-            raise Refused(409, "exchange_is_paused")
-        if not self.is_trading:
-            raise Refused(409, "trading_is_paused")
         market = self.markets.get(order.ticker)
         if market is None:
             raise Refused(404, "market_not_found")
+        if market.shard in self.shut:
+            raise Refused(409, "exchange_is_paused")
+        if market.shard in self.paused:
+            raise Refused(409, "trading_is_paused")
         if market.status != "active":
             raise Refused(400, "market_inactive")
         if not 0 < order.price < MICRO or not market.is_on_grid(order.price):
@@ -322,41 +335,35 @@ class Exchange:
                 self._end(order, "")
         self.tell_group(group, "triggered")
 
-    def pause(self, *, is_trading: bool, is_open: bool) -> None:
-        """Pause or resume; orders that asked for it are cancelled when a pause begins."""
-        begins = (self.is_trading and not is_trading) or (self.is_open and not is_open)
-        self.is_trading, self.is_open = is_trading, is_open
-        if begins:
-            for order in list(self._working.values()):
-                if order.cancels_on_pause:
-                    self._end(order, "HaltCancel")
+    def pause(self, paused: set[int], shut: set[int]) -> None:
+        """Pause shards or resume them; orders that asked for it are cancelled as a pause begins."""
+        begins = (paused | shut) - (self.paused | self.shut)
+        self.paused, self.shut = paused, shut
+        for order in list(self._working.values()):
+            if order.cancels_on_pause and self.markets[order.ticker].shard in begins:
+                self._end(order, "HaltCancel")
 
     def tick(self) -> None:
-        """Let time do its work: expiries, closes."""
+        """Let time do its work: expiries, closes, fees that were announced."""
         now_ns = self.now_ns()
+        self.lifecycle.apply_fees(now_ns)
+        for market in self.markets.values():
+            if market.status == "active" and market.close_ns and market.close_ns <= now_ns:
+                self.lifecycle.close(market.ticker)
         for order in list(self._working.values()):
-            market = self.markets[order.ticker]
-            if market.close_ns and market.close_ns <= now_ns:
-                market.status = "closed"
-                self._end(order, "CloseCancel")
-            elif order.expires_ns is not None and order.expires_ns <= now_ns:
+            if order.expires_ns is not None and order.expires_ns <= now_ns:
                 self._end(order, "ExpiryCancel")
 
-    def settle(self, ticker: str, result: str) -> None:
-        """Settle a market: resting orders end, positions turn into cash."""
-        market, now_ns = self.markets[ticker], self.now_ns()
+    def cancel_market(self, ticker: str, reason: str) -> None:
+        """Cancel all that rests in a market."""
         for order in list(self._working.values()):
             if order.ticker == ticker:
-                self._end(order, "CloseCancel")
-        market.status, market.result, market.settled_ns = "finalized", result, now_ns
-        for account in self.accounts.values():
-            held = account.positions.pop(ticker, 0)
-            if not held:
-                continue
-            revenue = abs(held) if (held > 0) == (result == "yes") else 0
-            account.cash[market.shard] = account.cash.get(market.shard, 0) + revenue
-            self.settlements.append((now_ns, account.owner, ticker, revenue))
-            self._tell("market_positions", account.owner, ticker)
+                self._end(order, reason)
+
+    def settle(self, ticker: str, result: str) -> None:
+        """Decide a market for Yes or No and settle it at once."""
+        self.lifecycle.determine(ticker, MICRO if result == "yes" else 0)
+        self.lifecycle.finalize(ticker)
 
     # Bookkeeping -------------------------------------------------------------------------------
 
@@ -378,17 +385,18 @@ class Exchange:
             self._working.pop(order.order_id, None)
         kept = msgspec.structs.replace(order)
         self.history.setdefault(order.order_id, []).append((now_ns, kept))
-        self._tell("user_orders", order.owner, kept)
+        self.tell("user_orders", order.owner, kept)
 
     def book(self, order: Order, change: int) -> None:
         """Tell that a level of the book changed."""
-        self._tell("orderbook_delta", "", (order, change))
+        self.tell("orderbook_delta", "", (order, change))
 
     def tell_group(self, group: Group, event: str) -> None:
         """Tell what became of an order group."""
-        self._tell("order_group_updates", group.owner, (group, event))
+        self.tell("order_group_updates", group.owner, (group, event))
 
-    def _tell(self, channel: str, owner: str, about: object) -> None:
+    def tell(self, channel: str, owner: str, about: object) -> None:
+        """Tell whoever listens what happened; an owner of "" means everybody."""
         change = Change(channel, owner, about)
         for listener in self.listeners:
             listener(change)

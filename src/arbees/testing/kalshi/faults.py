@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from arbees.core.units import NS_PER_SECOND
+from arbees.testing.kalshi.rules import SHARDS
 
 
 class FaultKind(StrEnum):
@@ -43,6 +44,7 @@ class FaultKind(StrEnum):
     RATE_LIMITED = "rate_limited"
     """429."""
     TRADING_PAUSE = "trading_pause"
+    """No orders on `shard`, or on all; cancels are taken."""
     EXCHANGE_PAUSE = "exchange_pause"
     STREAM_SILENT = "stream_silent"
     """The streams say nothing, not even a ping, and stay open."""
@@ -128,6 +130,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """create, cancel, cancel_all, batch, read, any; of a stream: a channel or a command."""
     channel: str = ""
     ticker: str = ""
+    shard: int | None = None
+    """Of a pause; None = all."""
     code: int = 0
     count: int = 1
     seconds: float = 0.0
@@ -164,6 +168,14 @@ class Faults:
         """Return the fault of a kind that stands now."""
         self._faults = [each for each in self._faults if not each.is_over(now_ns)]
         return next((each for each in self._faults if each.kind is kind), None)
+
+    def shards(self, kind: FaultKind, now_ns: int) -> set[int]:
+        """Return the shards on which a fault of a kind stands."""
+        found: set[int] = set()
+        for each in self._faults:
+            if each.kind is kind and not each.is_over(now_ns):
+                found.update(SHARDS if each.shard is None else [each.shard])
+        return found
 
     def occurs(self, call: str, now_ns: int, *kinds: FaultKind) -> Fault | None:
         """Return the fault that happens to this call, if one of these does; it is counted."""

@@ -7,12 +7,14 @@ placed of a market's book; orders of an account stay, and trade with what comes 
 import msgspec
 
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform
 from arbees.testing.kalshi.exchange import MAKER, Exchange
 from arbees.testing.kalshi.rules import COUNT_STEP, Market, Order, PriceRange, Status
 
 CENT = 10_000
+STARTS_AFTER_NS = 2 * 3_600 * NS_PER_SECOND
+"""The game of a market that is listed starts then, where its quote does not say."""
 SHARD_OF = {"NBA": 3, "MLB": 3, "NFL": 0}
 """Shards of sports, as of October 2026 (tennis, baseball and basketball are on the third)."""
 
@@ -31,10 +33,12 @@ def show(exchange: Exchange, quote: Quote, *, shard: int | None = None) -> None:
     market = exchange.markets.get(quote.market_id)
     if market is None:
         market = _listed(quote, shard, exchange.now_ns())
-        exchange.add_market(market)
-    if market.status == "finalized":
+        start_ns = quote.game_start_ns or exchange.now_ns() + STARTS_AFTER_NS
+        exchange.add_market(market, start_ns)
+    if market.is_steered and market.status != "active":
         return
-    market.status = "closed" if quote.status == "closed" else "active"
+    if not market.is_steered:
+        market.status = "closed" if quote.status == "closed" else "active"
     for side in (market.bids, market.asks):
         for order in [each for each in side if each.owner == MAKER]:
             side.remove(order)

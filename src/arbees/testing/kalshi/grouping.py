@@ -7,9 +7,8 @@ from aiohttp import web
 from arbees.core.units import MICRO
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
-from arbees.testing.kalshi.looking import SHARDS
 from arbees.testing.kalshi.reading import fixed, read_json
-from arbees.testing.kalshi.rules import Group, Refused
+from arbees.testing.kalshi.rules import SHARDS, Group, Refused
 
 LIMIT_MAX = 1_000_000
 

@@ -6,11 +6,10 @@ from arbees.core.units import NS_PER_SECOND
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.reading import bucket, page, seconds
-from arbees.testing.kalshi.rules import Fill, Refused
+from arbees.testing.kalshi.rules import SHARDS, Fill, Refused
 
 ROOT = "/trade-api/v2"
 ORDERS = f"{ROOT}/portfolio/events/orders"
-SHARDS = (0, 1, 2, 3)
 
 
 class Looking:
@@ -103,23 +102,15 @@ class Looking:
         )
 
     async def settlements(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /portfolio/settlements`."""
+        """`GET /portfolio/settlements`: the live ones, newest first."""
+        exchange = self._desk.exchange
+        ticker = request.query.get("ticker")
         rows = [
-            {
-                "ticker": ticker,
-                "exchange_index": self._desk.shard(ticker),
-                "event_ticker": self._desk.exchange.markets[ticker].event_ticker,
-                "market_result": self._desk.exchange.markets[ticker].result,
-                "yes_count_fp": bodies.count(0),
-                "yes_total_cost_dollars": bodies.money(0),
-                "no_count_fp": bodies.count(0),
-                "no_total_cost_dollars": bodies.money(0),
-                "revenue": revenue // 10_000,
-                "settled_time": bodies.time(at_ns),
-                "fee_cost": bodies.money(0),
-            }
-            for at_ns, who, ticker, revenue in self._desk.exchange.settlements
-            if who == owner
+            bodies.settlement_row(each, exchange.markets[each.ticker])
+            for each in reversed(exchange.settlements)
+            if each.owner == owner
+            and ticker in {None, each.ticker}
+            and not exchange.markets[each.ticker].is_archived
         ]
         return page(request, "settlements", rows)
 
@@ -145,18 +136,20 @@ class Looking:
 
     async def status(self, request: web.Request, owner: str) -> web.Response:
         """`GET /exchange/status`."""
-        active, trading = self._desk.exchange.is_open, self._desk.exchange.is_trading
+        exchange = self._desk.exchange
+        active = [shard not in exchange.shut for shard in SHARDS]
+        trading = [shard not in exchange.shut | exchange.paused for shard in SHARDS]
         return web.json_response(
             {
-                "exchange_active": active,
-                "trading_active": active and trading,
+                "exchange_active": active[0],  # of shard 0 alone
+                "trading_active": trading[0],
                 "exchange_index_statuses": [
                     {
                         "exchange_index": shard,
                         "description": f"Shard {shard}",
-                        "exchange_active": active,
-                        "trading_active": active and trading,
-                        "intra_exchange_transfers_active": active,
+                        "exchange_active": active[shard],
+                        "trading_active": trading[shard],
+                        "intra_exchange_transfers_active": active[shard],
                     }
                     for shard in SHARDS
                 ],
@@ -170,75 +163,3 @@ class Looking:
     async def freshness(self, request: web.Request, owner: str) -> web.Response:
         """`GET /exchange/user_data_timestamp`."""
         return web.json_response({"as_of_time": bodies.time(self._desk.as_of_ns())})
-
-    async def markets(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /markets`."""
-        tickers = set(request.query.get("tickers", "").split(",")) - {""}
-        rows = [
-            bodies.market_row(market)
-            for market in self._desk.exchange.markets.values()
-            if not tickers or market.ticker in tickers
-        ]
-        return page(request, "markets", rows)
-
-    async def market(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /markets/{ticker}`."""
-        market = self._desk.exchange.markets.get(request.match_info["ticker"])
-        if market is None:
-            raise Refused(404, "not_found")
-        return web.json_response({"market": bodies.market_row(market)})
-
-    async def orderbook(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /markets/{ticker}/orderbook`: bids of both outcomes."""
-        market = self._desk.exchange.markets.get(request.match_info["ticker"])
-        if market is None:
-            raise Refused(404, "not_found")
-        book = {
-            "yes_dollars": bodies.levels(market.bids, of_no=False),
-            "no_dollars": bodies.levels(market.asks, of_no=True),
-        }
-        return web.json_response({"orderbook_fp": book})
-
-    async def event(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /events/{event_ticker}`."""
-        ticker = request.match_info["event_ticker"]
-        for market in self._desk.exchange.markets.values():
-            if market.event_ticker == ticker:
-                return web.json_response(
-                    {
-                        "event": {
-                            "event_ticker": ticker,
-                            "series_ticker": market.series_ticker,
-                            "title": ticker,
-                            "sub_title": "",
-                            "collateral_return_type": "",
-                            "mutually_exclusive": False,
-                            "category": "Sports",
-                            "settlement_sources": [],
-                        },
-                        "markets": [],
-                    }
-                )
-        raise Refused(404, "not_found")
-
-    async def series(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /series/{ticker}`."""
-        ticker = request.match_info["ticker"]
-        return web.json_response(
-            {
-                "series": {
-                    "ticker": ticker,
-                    "frequency": "custom",
-                    "title": ticker,
-                    "category": "Sports",
-                    "categories": ["Sports"],
-                    "tags": ["Basketball"],
-                    "settlement_sources": [],
-                    "contract_url": "",
-                    "contract_terms_url": "",
-                    "fee_type": "quadratic",
-                    "fee_multiplier": 1,
-                    "additional_prohibitions": [],
-                }
-            }
-        )

@@ -4,6 +4,7 @@ from typing import Any
 
 from arbees.core.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND
 from arbees.testing.kalshi import bodies
+from arbees.testing.kalshi.catalogue import Catalogue
 from arbees.testing.kalshi.rules import Account, Fill, Group, Market, Order
 
 
@@ -98,9 +99,9 @@ def snapshot_message(market: Market, *, is_yes_priced: bool) -> dict[str, Any]:
     return said
 
 
-def ticker_message(market: Market, now_ns: int) -> dict[str, Any]:
+def ticker_message(market: Market, catalogue: Catalogue, now_ns: int) -> dict[str, Any]:
     """Return the top of a book, as `ticker` tells it."""
-    row = bodies.market_row(market)
+    row = bodies.market_row(market, catalogue)
     return {
         "market_ticker": market.ticker,
         "market_id": market.ticker,

@@ -110,7 +110,9 @@ class Ordering:
         """Cancel one order; return how much, by the exchange's word, which a fault makes untrue."""
         exchange, faults = self._desk.exchange, self._desk.faults
         order = exchange.orders.get(order_id)
-        if order is None or order.owner != owner or not order.remaining or not exchange.is_open:
+        if order is None or order.owner != owner or not order.remaining:
+            return exchange.cancel(owner, order_id)
+        if exchange.markets[order.ticker].shard in exchange.shut:
             return exchange.cancel(owner, order_id)
         if not faults.occurs(call, exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
             return exchange.cancel(owner, order_id)
@@ -166,7 +168,7 @@ class Ordering:
     async def cancel_all(self, request: web.Request, owner: str) -> web.Response:
         """`DELETE /portfolio/events/orders`: everything, on all shards; reaches on for a minute."""
         exchange, faults = self._desk.exchange, self._desk.faults
-        for order in exchange.resting(owner) if exchange.is_open else ():
+        for order in () if exchange.shut else exchange.resting(owner):
             if faults.occurs("cancel_all", exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
                 self._fill_now(order)
         exchange.cancel_all(owner)

@@ -14,6 +14,7 @@ from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.grouping import Grouping
 from arbees.testing.kalshi.identity import Doorman
+from arbees.testing.kalshi.listing import Listing
 from arbees.testing.kalshi.looking import ORDERS, ROOT, Looking
 from arbees.testing.kalshi.ordering import Ordering
 from arbees.testing.kalshi.reading import (
@@ -41,7 +42,7 @@ class Rest:
         self.over_limit = 0
         """How many calls were answered 429 because the client really was too fast."""
         self._ordering, self._looking = Ordering(desk), Looking(desk)
-        self._grouping = Grouping(desk)
+        self._grouping, self._listing = Grouping(desk), Listing(desk)
         self.set_limits(desk.read_limit, desk.write_limit)
 
     def set_limits(self, read: tuple[float, float], write: tuple[float, float]) -> None:
@@ -57,6 +58,7 @@ class Rest:
         ordering, looking, grouping = self._ordering, self._looking, self._grouping
         groups = f"{ROOT}/portfolio/order_groups"
         return [
+            *self._public(),
             post(ORDERS, wrap("create", ordering.create)),
             post(f"{ORDERS}/batched", wrap("batch", ordering.create_batch)),
             delete(f"{ORDERS}/batched", wrap("batch", ordering.cancel_batch)),
@@ -77,11 +79,6 @@ class Rest:
             get(f"{ROOT}/exchange/status", wrap("read", looking.status, is_public=True)),
             get(f"{ROOT}/exchange/schedule", wrap("read", looking.schedule, is_public=True)),
             get(f"{ROOT}/exchange/user_data_timestamp", wrap("read", looking.freshness)),
-            get(f"{ROOT}/markets", wrap("read", looking.markets, is_public=True)),
-            get(f"{ROOT}/markets/{{ticker}}", wrap("read", looking.market, is_public=True)),
-            get(f"{ROOT}/markets/{{ticker}}/orderbook", wrap("read", looking.orderbook)),
-            get(f"{ROOT}/events/{{event_ticker}}", wrap("read", looking.event, is_public=True)),
-            get(f"{ROOT}/series/{{ticker}}", wrap("read", looking.series, is_public=True)),
             post(f"{groups}/create", wrap("group", grouping.create_group)),
             get(groups, wrap("read", grouping.groups)),
             get(f"{groups}/{{group_id}}", wrap("read", grouping.group)),
@@ -92,6 +89,26 @@ class Rest:
             post(f"{ROOT}/portfolio/orders", wrap("create", ordering.deprecated)),
             delete(f"{ROOT}/portfolio/orders/{{order_id}}", wrap("cancel", ordering.deprecated)),
         ]
+
+    def _public(self) -> list[web.RouteDef]:
+        """Return the routes about markets; for all but books no key is needed."""
+        listing = self._listing
+        paths = {
+            "/series/fee_changes": listing.series_fees,
+            "/events/fee_changes": listing.event_fees,
+            "/markets": listing.markets,
+            "/markets/{ticker}": listing.market,
+            "/historical/markets/{ticker}": listing.archived,
+            "/events/{event_ticker}": listing.event,
+            "/series/{ticker}": listing.series,
+            "/milestones": listing.milestones,
+        }
+        found = [
+            web.get(ROOT + path, self._wrap("read", handler, is_public=True))
+            for path, handler in paths.items()
+        ]
+        book = self._wrap("read", listing.orderbook)
+        return [*found, web.get(f"{ROOT}/markets/{{ticker}}/orderbook", book)]
 
     # Around each call --------------------------------------------------------------------------
 

@@ -14,9 +14,14 @@ import msgspec
 
 from arbees.core.units import MICRO, NS_PER_SECOND, div_ceil, mul_floor
 
+OWNER = "trader"
+"""The one account that has a key."""
+CENT = 10_000
+"""Micro-dollars."""
 GRID = 100
 """Micro-dollars: the balance of a direct member moves in steps of $0.0001."""
 TAKER_RATE = 70_000
+SHARDS = (0, 1, 2, 3)
 COUNT_STEP = 10_000
 """Micro-contracts: hundredths of a contract."""
 GROUP_WINDOW_NS = 15 * NS_PER_SECOND
@@ -69,7 +74,20 @@ class Market(msgspec.Struct, kw_only=True):
     result: str = ""
     open_ns: int = 0
     close_ns: int = 0
+    updated_ns: int = 0
+    """When its facts changed last."""
+    determined_ns: int = 0
     settled_ns: int = 0
+    payout: int | None = None
+    """Of Yes, in micro-dollars, once it is determined."""
+    last_price: int = 0
+    """Of Yes, of the last trade; 0 = none yet."""
+    waived_until_ns: int = 0
+    """`fee_waiver_expiration_time`."""
+    is_steered: bool = False
+    """Its status was set by hand: quotes change it no more."""
+    odd: dict[str, Any] = {}
+    """Fields of its row that are made something else, for whoever reads it."""
     is_archived: bool = False
     """Put away some time after its settlement: no stream tells of it any more."""
     ranges: tuple[PriceRange, ...] = (PriceRange(0, MICRO, 10_000),)
@@ -88,6 +106,11 @@ class Market(msgspec.Struct, kw_only=True):
     def event(self) -> str:
         """The event that it belongs to."""
         return self.event_ticker
+
+    @property
+    def structure(self) -> str:
+        """The venue's label of its ticks, by which nobody should go."""
+        return "linear_cent" if self.ranges[0].step == 10_000 else "deci_cent"
 
 
 class Order(msgspec.Struct, kw_only=True, eq=False):
@@ -163,6 +186,26 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """After it."""
 
 
+class Settlement(msgspec.Struct, kw_only=True):
+    """What somebody held of a market when it settled, and what it paid."""
+
+    time_ns: int
+    owner: str
+    ticker: str
+    held: int
+    """> 0 = Yes."""
+    cost: int
+    payout: int
+    """Of a contract of Yes, in micro-dollars: whole cents."""
+    fee: int = 0
+
+    @property
+    def revenue(self) -> int:
+        """What it paid, in micro-dollars: whole cents."""
+        each = self.payout if self.held > 0 else MICRO - self.payout
+        return mul_floor(abs(self.held), each) // CENT * CENT
+
+
 class Change(msgspec.Struct, frozen=True):
     """Something that a stream tells: a channel, and what."""
 
@@ -210,8 +253,8 @@ def trade_fee(count: int, price: int, rate: int = TAKER_RATE) -> int:
     return div_ceil(rate * count * price * (MICRO - price), MICRO**3)
 
 
-def move(
-    account: Account, order: Order, count: int, price: int, shard: int, *, is_taker: bool
+def move(  # noqa: PLR0917 - the numbers of one trade
+    account: Account, order: Order, count: int, price: int, shard: int, rate: int
 ) -> int:
     """
     Move money and position of one side of a trade.
@@ -222,7 +265,7 @@ def move(
         count: micro-contracts.
         price: of Yes.
         shard: whose cash it is.
-        is_taker: pays the fee.
+        rate: of the fee, in millionths of C x P x (1 - P).
 
     Returns:
         The fee as the balance paid it, in micro-dollars: never less than nothing.
@@ -232,7 +275,7 @@ def move(
     pays = price if order.is_bid else MICRO - price
     closes = min(count, max(0, -held if order.is_bid else held))
     opens = count - closes
-    fee = trade_fee(count, price) if is_taker else 0
+    fee = trade_fee(count, price, rate)
     revenue = mul_floor(MICRO - pays, closes) - -(-pays * opens // MICRO)
     exact = revenue - fee
     moved = exact // GRID * GRID

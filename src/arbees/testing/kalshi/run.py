@@ -188,7 +188,7 @@ class Run:
     def _trade(self) -> None:
         """Let somebody take a part of what rests."""
         resting = self._scene.exchange.resting(OWNER)
-        if resting and self._scene.exchange.is_trading:
+        if resting and not self._scene.exchange.paused:
             self._scene.trade(self._draw.choice(resting))
 
     def _push(self) -> None:

@@ -14,7 +14,8 @@ from aiohttp import web
 
 from arbees.core.quote import Quote
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.testing.kalshi import bodies, feed
+from arbees.testing.kalshi import feed, rules
+from arbees.testing.kalshi.control import Control
 from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.exchange import Exchange
 from arbees.testing.kalshi.faults import Fault, FaultKind, Faults
@@ -25,7 +26,7 @@ from arbees.testing.kalshi.rest import Rest
 from arbees.testing.kalshi.streams import PATH, Streams
 from arbees.testing.kalshi.subscribing import Sleep
 
-OWNER = "trader"
+OWNER = rules.OWNER
 HOST = "127.0.0.1"
 TICK_SECONDS = 0.05
 BODY_MAX = 1024 * 1024
@@ -83,15 +84,7 @@ class KalshiServer:
         app = web.Application(client_max_size=BODY_MAX)
         app.add_routes(self.rest.routes())
         app.add_routes([web.get(PATH, self.streams.connect)])
-        app.add_routes(
-            [
-                web.post("/control/faults", self._add_fault),
-                web.delete("/control/faults", self._clear_faults),
-                web.post("/control/settle", self._settle),
-                web.post("/control/limits", self._set_limits),
-                web.get("/control/state", self._state),
-            ]
-        )
+        app.add_routes(Control(self).routes())
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port)
@@ -120,15 +113,16 @@ class KalshiServer:
 
     def fault(self, kind: FaultKind, **more: object) -> None:
         """Let something go wrong; see `faults`."""
-        self._apply(msgspec.convert({"kind": kind, **more}, Fault))
+        self.apply(msgspec.convert({"kind": kind, **more}, Fault))
 
     def heal(self) -> None:
         """Let everything be well again."""
         self.faults.clear()
         self.doorman.skew_ns = 0
-        self.exchange.pause(is_trading=True, is_open=True)
+        self.exchange.pause(set(), set())
 
-    def _apply(self, fault: Fault) -> None:
+    def apply(self, fault: Fault) -> None:
+        """Let something go wrong."""
         now_ns = self.exchange.now_ns()
         self.faults.add(fault, now_ns)
         if fault.kind in {FaultKind.STREAM_CLOSED, FaultKind.STREAM_DOWN}:
@@ -152,71 +146,13 @@ class KalshiServer:
         now_ns = self.exchange.now_ns()
         skew = self.faults.standing(FaultKind.CLOCK_SKEW, now_ns)
         self.doorman.skew_ns = 0 if skew is None else int(skew.seconds * NS_PER_SECOND)
-        is_trading = self.faults.standing(FaultKind.TRADING_PAUSE, now_ns) is None
-        is_open = self.faults.standing(FaultKind.EXCHANGE_PAUSE, now_ns) is None
-        if (is_trading, is_open) != (self.exchange.is_trading, self.exchange.is_open):
-            self.exchange.pause(is_trading=is_trading, is_open=is_open)
+        paused = self.faults.shards(FaultKind.TRADING_PAUSE, now_ns)
+        shut = self.faults.shards(FaultKind.EXCHANGE_PAUSE, now_ns)
+        if (paused, shut) != (self.exchange.paused, self.exchange.shut):
+            self.exchange.pause(paused, shut)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self.exchange.tick()
             self._follow_faults()
-
-    # Control -----------------------------------------------------------------------------------
-
-    async def _add_fault(self, request: web.Request) -> web.Response:
-        try:
-            fault = msgspec.json.decode(await request.read(), type=Fault)
-        except msgspec.DecodeError as error:
-            return web.json_response({"error": str(error)}, status=400)
-        self._apply(fault)
-        return web.json_response({"happened": self.faults.happened})
-
-    async def _clear_faults(self, request: web.Request) -> web.Response:
-        self.heal()
-        return web.json_response({"happened": self.faults.happened})
-
-    async def _settle(self, request: web.Request) -> web.Response:
-        try:
-            body = msgspec.json.decode(await request.read(), type=dict[str, str])
-            ticker, result = body["ticker"], body["result"]
-        except (msgspec.DecodeError, KeyError) as error:
-            return web.json_response({"error": repr(error)}, status=400)
-        if ticker not in self.exchange.markets or result not in {"yes", "no"}:
-            return web.json_response({"error": "expected a market and yes or no"}, status=400)
-        self.exchange.settle(ticker, result)
-        return web.json_response({})
-
-    async def _set_limits(self, request: web.Request) -> web.Response:
-        try:
-            body = msgspec.json.decode(await request.read(), type=dict[str, tuple[float, float]])
-            self.rest.set_limits(body["read"], body["write"])
-        except (msgspec.DecodeError, KeyError) as error:
-            return web.json_response({"error": repr(error)}, status=400)
-        return web.json_response({})
-
-    async def _state(self, request: web.Request) -> web.Response:
-        """Tell everything that happened to the account, for a test to compare with."""
-        exchange = self.exchange
-        shard = self.desk.shard
-        return web.json_response(
-            {
-                "orders": [bodies.order_row(o, shard(o.ticker)) for o in exchange.orders.values()],
-                "fills": [
-                    bodies.fill_row(fill, shard(fill.ticker)) | {"coid": fill.client_order_id}
-                    for fill in exchange.fills
-                ],
-                "positions": {
-                    ticker: bodies.count(held)
-                    for ticker, held in exchange.account(OWNER).positions.items()
-                },
-                "cash": {
-                    str(number): bodies.money(cash)
-                    for number, cash in exchange.account(OWNER).cash.items()
-                },
-                "happened": self.faults.happened,
-                "over_limit": self.rest.over_limit,
-                "repeated_signatures": self.doorman.repeats,
-            }
-        )

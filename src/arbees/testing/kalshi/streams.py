@@ -96,11 +96,11 @@ class Streams:
                     self._top(line, made, change.about[0].ticker)
 
     def _top(self, line: Line, made: Subscription, ticker: str) -> None:
-        market = self._desk.exchange.markets[ticker]
+        exchange = self._desk.exchange
         if made.covers(ticker):
-            self.commands.tell(
-                line, made, "ticker", messages.ticker_message(market, self._now_ns())
-            )
+            market = exchange.markets[ticker]
+            top = messages.ticker_message(market, exchange.catalogue, self._now_ns())
+            self.commands.tell(line, made, "ticker", top)
 
     def _forward(self, line: Line, made: Subscription, change: Change) -> None:
         kind = CHANNELS[change.channel]
@@ -115,6 +115,9 @@ class Streams:
                     is_yes_priced=self.commands.is_yes_priced(made),
                 )
                 self.commands.tell(line, made, kind, said)
+        elif change.channel == "market_lifecycle_v2":
+            kind, said = about  # of all markets: there is no filter
+            self.commands.tell(line, made, kind, said)
         elif change.channel == "order_group_updates":
             group, event = about
             self.commands.tell(

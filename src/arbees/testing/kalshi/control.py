@@ -1,0 +1,181 @@
+"""The control of the simulated Kalshi over HTTP: faults, and all that no caller can bring about.
+
+Guarantees that each call says what it expected where it is wrong, and changes nothing then. It has
+a path of its own, outside of `/trade-api`, and no key: it exists for rehearsals.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from arbees.core import wire
+from arbees.core.units import MICRO, parse_micro
+from arbees.testing.kalshi import bodies
+from arbees.testing.kalshi.faults import Fault
+from arbees.testing.kalshi.rules import OWNER, PriceRange
+
+if TYPE_CHECKING:
+    from arbees.testing.kalshi.server import KalshiServer
+
+Said = dict[str, Any]
+
+
+class Wrong(Exception):  # noqa: N818 - an answer, not a fault
+    """What was asked for is none."""
+
+
+class MarketChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of a market: everything that is named, in this order."""
+
+    ticker: str
+    start: str | None = None
+    """When its game starts, RFC 3339: only the milestone tells."""
+    close: str | None = None
+    tick: str | None = None
+    odd: dict[str, Any] | None = None
+    """Fields of its row that are made something else."""
+    do: str | None = None
+    """deactivate, activate, close, void, dispute, finalize, archive, lose_event."""
+    payout: str | None = None
+    """Of Yes, in dollars: with `determine` or `amend`."""
+    fee: str = "0"
+    """Of its settlement."""
+
+
+class FeeChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Another fee of a series or of an event."""
+
+    ticker: str
+    fee_type: str | None = None
+    multiplier: str | None = "1"
+    at: str | None = None
+    """From then on, RFC 3339; none = now."""
+
+
+class Control:
+    """What can be asked of an exchange that no caller of Kalshi could ask."""
+
+    def __init__(self, server: "KalshiServer") -> None:
+        """Control a server."""
+        self._server = server
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return all of it."""
+        posts: dict[str, Callable[[bytes], Said]] = {
+            "faults": self._fault,
+            "settle": self._settle,
+            "limits": self._limits,
+            "market": self._market,
+            "fees": self._fees,
+        }
+        found = [web.post(f"/control/{name}", _answered(do)) for name, do in posts.items()]
+        heals = web.delete("/control/faults", _answered(self._heal))
+        return [*found, heals, web.get("/control/state", _answered(self._state))]
+
+    def _fault(self, body: bytes) -> Said:
+        self._server.apply(msgspec.json.decode(body, type=Fault))
+        return {"happened": self._server.faults.happened}
+
+    def _heal(self, _body: bytes) -> Said:
+        self._server.heal()
+        return {"happened": self._server.faults.happened}
+
+    def _settle(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=dict[str, str])
+        ticker, result = asked.get("ticker", ""), asked.get("result", "")
+        if ticker not in self._server.exchange.markets or result not in {"yes", "no"}:
+            raise Wrong("expected a market and yes or no")
+        self._server.exchange.settle(ticker, result)
+        return {}
+
+    def _limits(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=dict[str, tuple[float, float]])
+        if not asked.keys() >= {"read", "write"}:
+            raise Wrong("expected read and write")
+        self._server.rest.set_limits(asked["read"], asked["write"])
+        return {}
+
+    # Markets -----------------------------------------------------------------------------------
+
+    def _market(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=MarketChange)
+        exchange, ticker = self._server.exchange, asked.ticker
+        market = exchange.markets.get(ticker)
+        if market is None:
+            raise Wrong(f"expected a market, was {ticker}")
+        lifecycle = exchange.lifecycle
+        if asked.start is not None:
+            lifecycle.move_start(ticker, wire.parse_time(asked.start))
+        if asked.close is not None:
+            lifecycle.move_close(ticker, wire.parse_time(asked.close))
+        if asked.tick is not None:
+            lifecycle.set_ticks(ticker, PriceRange(0, MICRO, parse_micro(asked.tick)))
+        if asked.odd is not None:
+            market.odd = asked.odd
+        if asked.do is not None:
+            self._do(asked)
+        return {"market": bodies.market_row(market, exchange.catalogue)}
+
+    def _do(self, asked: MarketChange) -> None:
+        exchange, ticker = self._server.exchange, asked.ticker
+        lifecycle = exchange.lifecycle
+        payout = None if asked.payout is None else parse_micro(asked.payout)
+        if asked.do in {"determine", "amend"}:
+            if payout is None or not 0 <= payout <= MICRO:
+                raise Wrong("expected a payout from 0 to 1")
+            (lifecycle.determine if asked.do == "determine" else lifecycle.amend)(ticker, payout)
+        elif asked.do == "finalize":
+            if exchange.markets[ticker].payout is None:
+                raise Wrong("expected a market that is determined")
+            lifecycle.finalize(ticker, parse_micro(asked.fee))
+        elif asked.do == "lose_event":
+            exchange.catalogue.events[exchange.markets[ticker].event_ticker].is_missing = True
+        elif asked.do in {"deactivate", "activate", "close", "void", "dispute", "archive"}:
+            getattr(lifecycle, asked.do)(ticker)
+        else:
+            raise Wrong(f"do: expected something that can become of a market, was {asked.do}")
+
+    def _fees(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=FeeChange)
+        catalogue = self._server.exchange.catalogue
+        if asked.ticker not in catalogue.series.keys() | catalogue.events.keys():
+            raise Wrong(f"expected a series or an event, was {asked.ticker}")
+        self._server.exchange.lifecycle.charge(
+            asked.ticker,
+            asked.fee_type,
+            None if asked.multiplier is None else parse_micro(asked.multiplier),
+            None if asked.at is None else wire.parse_time(asked.at),
+        )
+        return {}
+
+    # The exchange's own record -----------------------------------------------------------------
+
+    def _state(self, _body: bytes) -> Said:
+        """Tell everything that happened to the account, for a test to compare with."""
+        server = self._server
+        exchange, shard = server.exchange, server.desk.shard
+        account = exchange.account(OWNER)
+        return {
+            "orders": [bodies.order_row(o, shard(o.ticker)) for o in exchange.orders.values()],
+            "fills": [
+                bodies.fill_row(fill, shard(fill.ticker)) | {"coid": fill.client_order_id}
+                for fill in exchange.fills
+            ],
+            "positions": {name: bodies.count(held) for name, held in account.positions.items()},
+            "cash": {str(number): bodies.money(cash) for number, cash in account.cash.items()},
+            "happened": server.faults.happened,
+            "over_limit": server.rest.over_limit,
+            "repeated_signatures": server.doorman.repeats,
+        }
+
+
+def _answered(do: Callable[[bytes], Said]) -> Callable[[web.Request], Any]:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return web.json_response(do(await request.read()))
+        except (msgspec.DecodeError, wire.Malformed, ValueError, Wrong) as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return answer
