@@ -1,7 +1,6 @@
 """What comes over a socket and is no proper request, or comes slowly, or too much."""
 
 import asyncio
-import json
 
 import pytest
 
@@ -9,6 +8,7 @@ from arbees.api import ApiServer
 from arbees.api.body import read_json
 from arbees.api.problem import Problem
 from arbees.api.protocol import BoundedProtocol
+from arbees.core.words import KeyScope
 from tests.api.fake import FakeGateway, Wire, ask, body
 
 PATH = "/v1/executions"
@@ -232,12 +232,12 @@ async def test_slow_body_is_408() -> None:
 
 class _Impatient(BoundedProtocol):
     head_seconds_max = 0.05
-    connections_max = 2
+    body_seconds_max = 0.2
 
 
 @pytest.fixture
 async def impatient(server: ApiServer) -> ApiServer:
-    """Return a server that waits for nobody and takes two connections."""
+    """Return a server that waits for nobody."""
     assert server._server is not None
     server._server.config.http_protocol_class = _Impatient
     return server
@@ -282,13 +282,151 @@ async def test_waiting_for_the_gateway_is_not_slow(
     wire.close()
 
 
-async def test_one_connection_too_many_is_503(impatient: ApiServer) -> None:
-    """Connections have a bound; the one too many hears so."""
-    wires = [await Wire.open(impatient.address) for _ in range(3)]
-    answer = await wires[2].answer()
-    assert (answer.status, answer.json["code"]) == (503, "OVERLOADED")
-    assert (await wires[0].ask("GET", "/healthz")).status == 200
-    assert await wires[2].is_closed()
-    for wire in wires:
-        wire.close()
-    assert json.loads(answer.body)["title"] == "Service Unavailable"
+async def test_slow_body_of_a_refused_request_is_closed(impatient: ApiServer) -> None:
+    """What is read past has to come too: a byte now and then keeps no connection."""
+    wire = await Wire.open(impatient.address)
+    await wire.send(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+    assert (await wire.answer()).status == 404
+    assert await wire.is_closed()
+
+
+async def _sent(wire: Wire, piece: bytes, most: int) -> int:
+    """Send a piece over and over; return how much was sent before the connection was closed."""
+    sent = 0
+    while sent < most and not wire.reader.at_eof():
+        try:
+            await wire.send(piece)
+        except ConnectionError:
+            return sent
+        sent += len(piece)
+        await asyncio.sleep(0.001)
+    return sent
+
+
+TO_A_CHUNK = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"0\r\nX: ", b"a" * 1_000),
+        (b"0\r\n", b"X: a\r\n" * 100),
+        (b"0\r\n", b"X" * 1_000),
+        (b"1;", b"a" * 1_000),
+        (b"", b'1;x="' + b"a" * 1_000 + b'"\r\n \r\n'),
+        (b"", b"0" * 1_000),
+    ],
+    ids=["value", "fields", "name", "extension", "extensions", "size"],
+)
+@pytest.mark.parametrize("path", ["/v1/executions", "/nowhere", "/healthz"])
+async def test_endless_framing_is_closed(
+    server: ApiServer, gateway: FakeGateway, start: bytes, piece: bytes, path: str
+) -> None:
+    """Trailers and what chunks carry besides the body are bounded like a head, read or refused."""
+    wire = await Wire.open(server.address)
+    await wire.send(TO_A_CHUNK.replace(b"/v1/executions", path.encode(), 1) + start)
+    assert await _sent(wire, piece * 20, 4_000_000) < 4_000_000
+    assert gateway.requests == []
+
+
+async def test_longest_trailer_passes(wire: Wire, gateway: FakeGateway) -> None:
+    """A trailer within the bound is read and dropped; the connection is as good as before."""
+    data = body()
+    chunk = b"%x\r\n%s\r\n0\r\nX: " % (len(data), data)
+    await wire.send(TO_A_CHUNK + chunk + b"a" * 30_000 + b"\r\n\r\n")
+    assert (await wire.answer()).status == 200
+    assert (await wire.ask("POST", PATH, body(request_id="req-2"))).status == 200
+    assert len(gateway.requests) == 2
+
+
+async def test_chunks_of_a_byte_pass(wire: Wire) -> None:
+    """A body may come in chunks of a byte, up to its bound."""
+    data = body()
+    data += b" " * (60_000 - len(data))
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in data)
+    await wire.send(TO_A_CHUNK + chunks + b"0\r\n\r\n")
+    assert (await wire.answer()).status == 200
+
+
+@pytest.mark.parametrize(
+    "length",
+    [b"Content-Length: 999999999999", b"Transfer-Encoding: chunked"],
+    ids=["length", "chunked"],
+)
+async def test_endless_body_is_not_read_past_for_ever(wire: Wire, length: bytes) -> None:
+    """A body that was refused is read past, within a bound."""
+    chunk = (b"8000\r\n" if b"chunked" in length else b"") + b" " * 0x8000 + b"\r\n"
+    await wire.send(HEAD + length + b"\r\n\r\n")
+    assert await _sent(wire, chunk, 8_000_000) < 8_000_000
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Host", "Content-Type", "Origin", "Expect"])
+async def test_trailer_is_no_header(wire: Wire, gateway: FakeGateway, name: str) -> None:
+    """A field behind the body says nothing about the request (RFC 9110, 6.5.1)."""
+    secret = gateway.hold("alpha", KeyScope.SUBMIT)
+    values = {"Authorization": f"Bearer {secret}", "Expect": "100-continue"}
+    data = body()
+    await wire.send(TO_A_CHUNK)
+    trailer = f"{name}: {values.get(name, 'evil.example')}\r\n\r\n".encode()
+    await wire.send(b"%x\r\n%s\r\n0\r\n" % (len(data), data) + trailer)
+    assert (await wire.answer()).status == 401
+    assert gateway.requests == []
+    given = {"Authorization": f"Bearer {secret}"}
+    head = HEAD + f"Authorization: Bearer {secret}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    await wire.send(head + b"%x\r\n%s\r\n0\r\n" % (len(data), data) + trailer)
+    assert (await wire.answer()).status == 200
+    assert (await wire.ask("GET", "/healthz", headers=given)).status == 200
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"rubbish\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 40_000,
+        TO_A_CHUNK + b"0\r\nX: " + b"x" * 40_000,
+        TO_A_CHUNK + b"zz\r\n",
+    ],
+    ids=["rubbish", "head", "trailer", "chunk"],
+)
+async def test_what_is_wrong_is_said_in_its_turn(
+    wire: Wire, gateway: FakeGateway, rest: bytes
+) -> None:
+    """An order that is being decided hears its own answer, whatever was sent behind it."""
+    gateway.gate.clear()
+    await wire.send(ask("POST", PATH, body()))
+    await gateway.asked.wait()
+    await wire.send(rest)
+    await asyncio.sleep(0.05)
+    gateway.gate.set()
+    first = await wire.answer()
+    assert (first.status, first.json["request_id"]) == (200, "req-1")
+    assert (await wire.answer()).status in (400, 431)
+    assert await wire.is_closed()
+
+
+async def test_pipelined_and_half_closed(wire: Wire) -> None:
+    """Whoever sends a hundred requests at once and closes the sending half hears a hundred."""
+    await wire.send(ask("GET", "/healthz") * 100)
+    wire.writer.write_eof()
+    answers = [await wire.answer() for _ in range(100)]
+    assert {answer.status for answer in answers} == {200}
+    assert answers[-1].headers["connection"] == "close"
+    assert await wire.is_closed()
+
+
+async def test_flood_of_pipelined_requests_is_begun_a_few_at_a_time(
+    server: ApiServer, gateway: FakeGateway
+) -> None:
+    """However much is sent behind a request, little of it is held in memory as requests."""
+    wire = await Wire.open(server.address)
+    gateway.gate.clear()
+    await wire.send(ask("POST", PATH, body()) + b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 5_000)
+    await gateway.asked.wait()
+    await asyncio.sleep(0.05)
+    assert server._server is not None
+    (connection,) = server._server.server_state.connections
+    assert isinstance(connection, BoundedProtocol)
+    assert len(connection.pipeline) < 100
+    gateway.gate.set()
+    assert (await wire.answer()).status == 200
+    wire.close()

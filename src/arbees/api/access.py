@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from arbees.api.problem import Problem
 from arbees.api.reply import Header
+from arbees.api.slots import CONNECTION
 from arbees.core.access import KEYS_MAX, ApiKey
 from arbees.core.units import NS_PER_SECOND
 from arbees.core.views import Gateway
@@ -180,7 +181,17 @@ class Access:
         key = None if secret is None else gateway.authenticate(secret)
         if key is None:
             raise refused(NO_KEY)
-        if key.requests_per_minute is not None and not _URGENT.issuperset(scopes):
+        is_urgent = _URGENT.issuperset(scopes)
+        connection = scope.get("extensions", {}).get(CONNECTION)
+        if connection is not None and not connection["know"](key.key_id, is_urgent=is_urgent):
+            raise Problem(
+                429,
+                "KEY_LIMIT",
+                "Expected fewer connections of this key at once; nothing was decided. Keep "
+                "connections open and use them again.",
+                headers=((b"connection", b"close"), (b"retry-after", b"1")),
+            )
+        if key.requests_per_minute is not None and not is_urgent:
             self._count(key, key.requests_per_minute, now_ns())
         if not any(wanted in key.scopes for wanted in scopes):
             raise Problem(

@@ -41,6 +41,11 @@ class Context:
         return self._gateway
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether API keys are in use, as far as is known already."""
+        return self._gateway is not None and self._gateway.is_keyed
+
+    @property
     def follower(self) -> Follower:
         """What reads at length. Raises Problem (503, `STARTING`) while there is none."""
         if self._follower is None:

@@ -17,8 +17,8 @@ PROBLEM_CODES: dict[str, str] = {
     "INTERNAL": "a fault; what became of the request is not known, come again with the same key",
     "JOURNAL_FAILED": "the journal cannot be written; what was decided last is not known, come "
     "again with the same key",
-    "KEY_LIMIT": "the key has asked as often this minute as it may; nothing was decided, "
-    "`Retry-After` says when to come again",
+    "KEY_LIMIT": "the key has asked as often this minute as it may, or holds as many connections; "
+    "nothing was decided, `Retry-After` says when to come again",
     "KEY_NAME_TAKEN": "another key in force has that name; revoke it first, or take another name",
     "KEY_REQUIRED": "no API key in force came along as `Authorization: Bearer`",
     "MALFORMED": "body, query, path or head cannot be read; `field` names the field, no key is "

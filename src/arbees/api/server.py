@@ -17,7 +17,8 @@ from uvicorn.server import ServerState
 from arbees.api.app import build_app
 from arbees.api.context import Context
 from arbees.api.guard import is_loopback
-from arbees.api.protocol import BoundedProtocol
+from arbees.api.protocol import UNTAKEN_SECONDS_MAX, BoundedProtocol
+from arbees.api.slots import Slots, connections_allowed
 from arbees.core.views import Follower, Gateway
 from arbees.errors import ConfigurationError
 
@@ -28,10 +29,35 @@ STOP_SECONDS = 5.0
 LAST_SECONDS = 1.0
 """For the answers to those that waited in vain."""
 _POLL_SECONDS = 0.01
+_TICKS_A_SECOND = 10
+
+
+class _State(ServerState):
+    """What the connections of a server share."""
+
+    def __init__(self, slots: Slots) -> None:
+        super().__init__()
+        self.slots = slots
 
 
 class _Embedded(uvicorn.Server):
-    """A server that leaves signals alone: the supervisor owns them."""
+    """A server that leaves signals alone, which the supervisor owns, and bounds what is written."""
+
+    untaken_seconds_max = UNTAKEN_SECONDS_MAX
+
+    def __init__(self, config: uvicorn.Config, slots: Slots) -> None:
+        super().__init__(config)
+        self.server_state = _State(slots)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Renew the date, and every second end the connections that take no answer."""
+        is_over = await super().on_tick(counter)
+        if counter % _TICKS_A_SECOND == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.sweep(now, self.untaken_seconds_max)
+        return is_over
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -85,6 +111,7 @@ class ApiServer:
         self._host = host.removeprefix("[").removesuffix("]")
         self._port = port
         self._context = Context(gateway, now_ns, follower)
+        self._was_keyed = is_keyed
         self._stop_seconds = stop_seconds
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
@@ -128,7 +155,7 @@ class ApiServer:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         config.load()
-        server = _Embedded(config)
+        server = _Embedded(config, Slots(connections_allowed(), self._is_keyed))
         server.lifespan = config.lifespan_class(config)
         self._socket, self._server = bound, server
         await server.startup(sockets=[bound])
@@ -156,6 +183,9 @@ class ApiServer:
             await _is_quiet(state, LAST_SECONDS)
         for connection in list(state.connections):
             connection.transport.abort()
+
+    def _is_keyed(self) -> bool:
+        return self._was_keyed or self._context.is_keyed
 
     def _bind(self) -> socket.socket:
         host = "127.0.0.1" if self._host.lower() == "localhost" else self._host
