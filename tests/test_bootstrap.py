@@ -24,6 +24,7 @@ from arbees.journal import JournalReader
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.recovery import recover, snapshot_version
 from arbees.settings import Settings, load
+from arbees.settings.loaded import AUDIT_LOG_FALLBACK
 from arbees.telemetry.audit_log import AuditLog, NoAuditLog
 from arbees.testing.scene import Scene
 from tests.runtime.memory_journal import MemoryJournal
@@ -127,7 +128,10 @@ def test_files_are_those_of_the_settings() -> None:
     """Journal, paper book and audit log lie where the settings say; the log may be off."""
     found = Files.of(load({"JOURNAL_PATH": "a.db", "PAPER_BOOK_PATH": "b.db"}))
     assert (found.journal, found.paper_book) == (Path("a.db"), Path("b.db"))
-    assert found.audit_log == Path("/var/log/arbees/execution_audit.jsonl")
+    assert found.audit_log in {Path("/var/log/arbees/execution_audit.jsonl"), AUDIT_LOG_FALLBACK}
+    assert Files.of(load({"AUDIT_LOG_PATH": "/nowhere/a.jsonl"})).audit_log == Path(
+        "/nowhere/a.jsonl"
+    )
     assert Files.of(load({"AUDIT_LOG_ENABLED": "false"})).audit_log is None
 
 

@@ -36,7 +36,7 @@ class Files:
         return cls(
             settings.journal_path(),
             Path(settings.gateway.paper_book_path),
-            Path(audit.path) if audit.is_enabled else None,
+            settings.audit_log_path() if audit.is_enabled else None,
         )
 
 

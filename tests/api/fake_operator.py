@@ -30,6 +30,7 @@ ORDER = OrderView(
     order_id="venue-1",
     client_order_id="arb-1",
     request_id="req-1",
+    idempotency_key="key-1",
     platform="Kalshi",
     market_id="NBA-BOS",
     side="Yes",

@@ -28,10 +28,11 @@ async def test_open_orders(wire: Wire) -> None:
     (order,) = answer.json["items"]
     assert order["filled_qty"] == 12.5
     assert order["limit_price"] == 0.65
-    assert list(order)[:13] == [
+    assert list(order)[:14] == [
         "order_id",
         "client_order_id",
         "request_id",
+        "idempotency_key",
         "platform",
         "market_id",
         "side",

@@ -206,7 +206,8 @@ DECISIONS = (
     Wrong(name="a key used again with another price", sent="the same idempotency_key",
           code="IDEMPOTENCY_CONFLICT", status=200,
           said="The idempotency key or request_id was used before for something else: expected "
-          "the economic fields of the first request under this key, was others",
+          "the economic fields of the first request under this key, was others. These differ: "
+          "limit_price",
           before=body("first", **_KEYED),
           body=body("first", **{**_KEYED, "request_id": "req-second", "limit_price": 0.51})),
     denied("an attempt skipped", "attempt: 2 of a new key", "IDEMPOTENCY_CONFLICT",

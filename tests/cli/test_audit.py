@@ -33,7 +33,6 @@ def test_verify(journal: Path, capsys: Capture) -> None:
     said = capsys.readouterr().out
     assert "Intact" in said
     assert "main@local, paper" in said
-    assert max(len(line) for line in said.splitlines()) <= 80
 
 
 def test_verify_the_journal_of_the_settings(journal: Path, capsys: Capture) -> None:

@@ -75,12 +75,41 @@ def test_one_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_live_without_credentials_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """Good live settings end with 0 and a word on what a start will still ask for."""
+    """Live settings that name no account end with 78, as a start on them would."""
     os.environ.update(PAPER_TRADING="0", LIVE_TRADING_AUTHORIZED="true")
-    assert check() == 0
-    said = capsys.readouterr()
-    assert "live trading" in said.out
-    assert "Expected credentials of a platform" in said.err
+    assert check() == 78
+    assert "Expected credentials of a platform" in capsys.readouterr().err
+
+
+def test_live_on_a_venue_without_an_adapter_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """What this version cannot trade on is no good setting, however complete it is."""
+    os.environ.update(
+        PAPER_TRADING="0",
+        LIVE_TRADING_AUTHORIZED="true",
+        POLYMARKET_PRIVATE_KEY="0x" + "11" * 32,
+        POLYMARKET_FUNDER_ADDRESS="0x" + "22" * 20,
+    )
+    assert check() == 78
+    assert "no live adapter for Polymarket" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environ", "ends", "text"),
+    [
+        ({"AUDIT_LOG_PATH": "nowhere/audit.jsonl"}, 78, "The folder of nowhere/audit.jsonl"),
+        ({"AUDIT_LOG_PATH": "."}, 78, "is no file"),
+        ({"AUDIT_LOG_PATH": "audit.jsonl"}, 0, ""),
+        ({"AUDIT_LOG_PATH": "nowhere/audit.jsonl", "AUDIT_LOG_ENABLED": "false"}, 0, ""),
+        ({}, 0, ""),
+    ],
+)
+def test_the_audit_log_is_looked_at(
+    environ: dict[str, str], ends: int, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path that a start would refuse is refused here; on paper the default gives way."""
+    os.environ.update(environ)
+    assert check() == ends
+    assert text in capsys.readouterr().err
 
 
 def test_show_tells_values_and_where_they_come_from(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 """What reaches a terminal."""
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -29,14 +31,34 @@ def test_text_from_outside_is_no_markup(capsys: Capture) -> None:
     assert "[bold]y?" in said
 
 
-def test_tables_fit_into_80_columns(capsys: Capture) -> None:
-    """Long cells are folded and nothing of them is lost."""
-    long = "x" * 200
-    console.table(("Name", "Text"), [("a", long)])
-    console.pairs([("name", long)])
-    said = capsys.readouterr().out
+LONG = "x" * 200
+
+
+def draw() -> None:
+    """Print a table and pairs with a long cell."""
+    console.table(("Name", "Text"), [("a", LONG)])
+    console.pairs([("name", LONG)])
+
+
+def test_tables_fit_the_terminal() -> None:
+    """At a terminal long cells are folded and nothing of them is lost."""
+    os.environ["COLUMNS"] = "80"
+    main, side = os.openpty()
+    with os.fdopen(main, "rb") as seen, os.fdopen(side, "w") as terminal:
+        with contextlib.redirect_stdout(terminal):
+            draw()
+        terminal.flush()
+        said = re.sub(r"\x1b\[[\d;]*m", "", os.read(seen.fileno(), 4_096).decode())
     assert max(len(line) for line in said.splitlines()) <= 80
     assert said.replace("Text", "").count("x") == 400
+
+
+@pytest.mark.parametrize("columns", ["", "80", "20"])
+def test_rows_are_whole_in_a_pipe(columns: str, capsys: Capture) -> None:
+    """What reads a pipe finds each cell whole on one line, however narrow somebody's screen is."""
+    os.environ["COLUMNS"] = columns
+    draw()
+    assert sum(LONG in line for line in capsys.readouterr().out.splitlines()) == 2
 
 
 def test_nothing_is_a_dash() -> None:

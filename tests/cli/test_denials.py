@@ -68,7 +68,6 @@ def test_what_is_open(journal: Path, capsys: Capture) -> None:
     said = capsys.readouterr()
     assert "7 open; 5 more" in said.out
     assert "--confirm or --dispute" in said.err
-    assert max(len(line) for line in said.out.splitlines()) <= 80
 
 
 def test_answers_by_record_request_and_group(journal: Path, capsys: Capture) -> None:

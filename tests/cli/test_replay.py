@@ -60,7 +60,6 @@ def test_a_whole_journal(journal: Path, capsys: Capture) -> None:
     said = capsys.readouterr().out
     assert "Proved: the book is the fold of an unbroken chain of records." in said
     assert "is equal to the fold of all records up to it" in said
-    assert max(len(line) for line in said.splitlines()) <= 80
 
 
 def test_beside_or_here(journal: Path, capsys: Capture) -> None:

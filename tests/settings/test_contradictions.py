@@ -70,7 +70,19 @@ def refused(environ: dict[str, str]) -> list[str]:
         ),
         (
             {"DISABLED_SAFEGUARDS": ",".join(NAMES), "DISABLED_SAFEGUARDS_REASON": "x"},
-            ["DISABLED_SAFEGUARDS: ", "at least one safeguard to stay on"],
+            ["DISABLED_SAFEGUARDS: ", "at least 5 safeguards to stay on"],
+        ),
+        (
+            {"DISABLED_SAFEGUARDS": ",".join(NAMES[4:]), "DISABLED_SAFEGUARDS_REASON": "x"},
+            ["DISABLED_SAFEGUARDS: ", "at least 5 safeguards to stay on"],
+        ),
+        (
+            {
+                **LIVE,
+                "DISABLED_SAFEGUARDS": "freshness,market,holding,order_size",
+                "DISABLED_SAFEGUARDS_REASON": "x",
+            },
+            ["DISABLED_SAFEGUARDS: ", "at most 3 safeguards off in live trading", "4 are named"],
         ),
         (
             {**LIVE, "AUDIT_LOG_ENABLED": "false"},
@@ -109,7 +121,12 @@ def test_refused(environ: dict[str, str], parts: list[str]) -> None:
         {"MAX_ORDER_SIZE": "200"},
         {"MAX_POSITION_PER_MARKET": "5000"},
         {"DISABLED_SAFEGUARDS": "authorization", "DISABLED_SAFEGUARDS_REASON": "x"},
-        {"DISABLED_SAFEGUARDS": ",".join(NAMES[1:]), "DISABLED_SAFEGUARDS_REASON": "x"},
+        {"DISABLED_SAFEGUARDS": ",".join(NAMES[5:]), "DISABLED_SAFEGUARDS_REASON": "x"},
+        {
+            **LIVE,
+            "DISABLED_SAFEGUARDS": "freshness,market,holding",
+            "DISABLED_SAFEGUARDS_REASON": "x",
+        },
         {"DISABLED_SAFEGUARDS_REASON": "a reason that was left behind"},
         {"AUDIT_LOG_ENABLED": "false"},
         {"LIVE_REQUIRES_PREFLIGHT": "false"},

@@ -194,3 +194,15 @@ def test_key_in_one_line_spans_lines() -> None:
 def test_toml_scalars_become_text(raw: object, text: str | None) -> None:
     """A scalar of arbees.toml is read like the text of `.env`; a structure is none."""
     assert text_of(raw) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("95", "95 cents is 0.95: set 0.95."), ("1.5", ""), ("1.01", ""), ("100", "")],
+)
+def test_only_whole_cents_are_taken_for_cents(text: str, hint: str) -> None:
+    """Nobody means a cent and a half by 1.5: a hint is given only where it is likely right."""
+    with pytest.raises(BadValue) as refused:
+        parse(make(Kind.PRICE), text)
+    assert ("is 0." in refused.value.fix) is bool(hint)
+    assert hint in refused.value.fix

@@ -203,7 +203,7 @@ def tail(
 
     Example: `arbees audit tail -n 50 --follow`
     """
-    path = log or Path(load_here().audit_log.path)
+    path = log or load_here().audit_log_path()
     follower = Follower(path) if follow else None
     try:
         _print_lines(last_lines(path, lines), as_json=as_json)

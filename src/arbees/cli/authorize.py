@@ -22,7 +22,7 @@ from arbees.core.words import Mode
 from arbees.errors import ArbeesError, ConfigurationError, LeaseLost
 from arbees.journal import SqliteJournal
 from arbees.settings import Settings, load_here
-from arbees.settings.authority import live_platforms, refusal
+from arbees.settings.authority import refusals
 
 USAGE = 2
 _REASON_MAX = 500
@@ -99,10 +99,9 @@ def _require_live(settings: Settings) -> None:
             fix="Set PAPER_TRADING=0 and LIVE_TRADING_AUTHORIZED=true first: the record is of "
             "exactly these settings.",
         )
-    facts = refusal(settings)
-    if facts is not None:
-        raise ConfigurationError(facts)
-    live_platforms(settings)
+    found = refusals(settings)
+    if found:
+        raise ConfigurationError("\n".join(found))
 
 
 def _actor() -> str:

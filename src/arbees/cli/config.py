@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from arbees.core.words import Mode
+from arbees.cli import premises
+from arbees.cli.host import State
 from arbees.errors import ConfigurationError
 from arbees.settings import Settings, SettingsRefused, load_here
-from arbees.settings.authority import live_platforms, refusal
+from arbees.settings.authority import refusals
 
 app = App(name="config", help="Look at the settings: check them, show them.")
 
@@ -50,11 +51,11 @@ def check(*, as_json: Json = False) -> int:
     settings: Settings | None = None
     try:
         settings = load_here()
-        facts = refusal(settings)
-        problems += [] if facts is None else [ConfigurationError(facts)]
+        problems += [ConfigurationError(text) for text in refusals(settings)]
+        problems += _unwritable(settings)
     except ConfigurationError as error:
         problems += problems_of(error)
-    warnings = () if settings is None else (*settings.warnings, *live_warnings(settings))
+    warnings = () if settings is None else settings.warnings
     for line in (*warnings, *problems):
         sys.stderr.write(f"{line}\n")
     if as_json:
@@ -113,15 +114,15 @@ def show(*, as_json: Json = False) -> int:
     return 0
 
 
-def live_warnings(settings: Settings) -> list[str]:
-    """Return what a live start will ask for besides good settings."""
-    if settings.mode is Mode.PAPER:
+def _unwritable(settings: Settings) -> list[ConfigurationError]:
+    """Return why a start could not write its audit log; the fix stands in the finding."""
+    found = premises.audit_log(settings)
+    if found.state is not State.FAIL:
         return []
-    try:
-        live_platforms(settings)
-    except ConfigurationError as error:
-        return [str(error)]
-    return []
+    path = str(settings.audit_log_path())
+    return [
+        ConfigurationError(found.text, setting="AUDIT_LOG_PATH", value=path, fix=f"{found.mend}.")
+    ]
 
 
 def _print_json(data: dict[str, Any]) -> None:

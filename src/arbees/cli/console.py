@@ -1,8 +1,8 @@
 """Where commands print: data to stdout, messages to stderr.
 
 Guarantees that colour is there for terminals alone (`NO_COLOR` is honoured), that text from outside
-is never read as markup, that control characters in it reach no terminal, and that tables fit into
-80 columns.
+is never read as markup, that control characters in it reach no terminal, and that tables fit the
+terminal; in a pipe or a file each row is one line, with every cell whole.
 """
 
 import re
@@ -27,6 +27,8 @@ STATE_STYLES = {
     "HALTED": "bold red",
     "READ_ONLY": "bold red",
 }
+PIPE_COLUMNS = 10_000
+"""Width of what is no terminal: a row is never folded there, whatever COLUMNS says."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -73,7 +75,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         drawn.add_column(name, overflow="fold", header_style="bold")
     for row in rows:
         drawn.add_row(*(each if isinstance(each, Text) else Text(plain(each)) for each in row))
-    Console(file=sys.stdout, highlight=False).print(drawn)
+    _print_table(drawn)
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
@@ -83,7 +85,12 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
     drawn.add_column(overflow="fold")
     for name, value in rows:
         drawn.add_row(name, value if isinstance(value, Text) else Text(plain(value)))
-    Console(file=sys.stdout, highlight=False).print(drawn)
+    _print_table(drawn)
+
+
+def _print_table(drawn: Table) -> None:
+    width = None if sys.stdout.isatty() else PIPE_COLUMNS
+    Console(file=sys.stdout, highlight=False, width=width).print(drawn)
 
 
 def dollars(value: Decimal | int) -> str:

@@ -153,7 +153,7 @@ def _wrong_with(drill: DrillSeen | None, settings: Settings, now_ns: int) -> str
 
 
 def _audit_log(settings: Settings, reader: JournalReader, now_ns: int) -> Line:
-    name, path = "audit log", Path(settings.audit_log.path)
+    name, path = "audit log", settings.audit_log_path()
     if not settings.audit_log.is_enabled:
         return Line(
             name, is_met=False, text="it is switched off", mend="Set AUDIT_LOG_ENABLED=true"

@@ -29,7 +29,7 @@ from arbees.settings import Settings
 from arbees.settings.authority import live_platforms
 from arbees.settings.catalog import Catalog
 from arbees.settings.dotenv import read_dotenv
-from arbees.settings.loaded import all_sections
+from arbees.settings.loaded import AUDIT_LOG_FALLBACK, all_sections
 
 VENUE_SECONDS = 2.0
 VENUE_URLS = {
@@ -201,10 +201,12 @@ def _writer(path: Path) -> str:
 def audit_log(settings: Settings) -> Finding:
     """Look whether the audit log can be written."""
     audit = settings.audit_log
-    path = Path(audit.path)
+    path = settings.audit_log_path()
     if not audit.is_enabled:
         return warn("audit log", "It is switched off", "Set AUDIT_LOG_ENABLED=true")
     mend = f"mkdir -p {path.parent}, or set AUDIT_LOG_PATH, e.g. var/execution_audit.jsonl"
+    if path == AUDIT_LOG_FALLBACK and not path.parent.exists():
+        return ok("audit log", f"A start makes {path}")
     if not path.parent.is_dir():
         return fail("audit log", f"The folder of {path} is not there", mend)
     if path.exists() and not path.is_file():

@@ -66,6 +66,7 @@ def banner(settings: Settings) -> None:
     say(f"  account     {general.account}@{general.environment}")
     say(f"  address     http://{general.http_host}:{general.http_port}")
     say(f"  journal     {settings.journal_path()}")
+    _say_where_the_audit_log_is(settings)
     say(f"  safeguards  {len(settings.safeguards)} on, {len(settings.disabled)} off")
     for name, reason in settings.disabled.items():
         say(f"  OFF         {name}: {reason}", style="bold red")
@@ -74,3 +75,14 @@ def banner(settings: Settings) -> None:
         say(f"  OVERRIDDEN  no pre-flight evidence is asked for: {override}", style="bold red")
     for text in settings.warnings:
         say(f"  warning     {text}", style="yellow")
+
+
+def _say_where_the_audit_log_is(settings: Settings) -> None:
+    path = settings.audit_log_path()
+    if not settings.audit_log.is_enabled:
+        return
+    say(f"  audit log   {path}")
+    if str(path) != settings.audit_log.path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        why = f"This user cannot write {settings.audit_log.path}: set AUDIT_LOG_PATH to choose"
+        say(f"  warning     {why}", style="yellow")

@@ -37,6 +37,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None
     client_order_id: str
     request_id: str
+    idempotency_key: str
+    """By which its caller finds it again after a crash of his own."""
     platform: str
     market_id: str
     side: str

@@ -375,11 +375,62 @@ def fold(records: Iterable[Recorded]) -> Life | None:
     return life or refused
 
 
-def refusal(event: e.DuplicateRefused, sequence: int, time_ns: int) -> Result:
-    """Return the result of a duplicate by itself; `original` is for the caller to add."""
+def refusal(
+    event: e.DuplicateRefused, sequence: int, time_ns: int, first: Life | None = None
+) -> Result:
+    """
+    Return the result of a duplicate, with what became of the original and what to do now.
+
+    Args:
+        event: the refusal.
+        sequence: its record.
+        time_ns: the time of it.
+        first: the life of the original as known now; None = there is none to show.
+    """
     life = Life(event.request, event.received_ns)
     life.take(sequence, time_ns, event)
-    return life.result()
+    result = life.result()
+    if first is None:
+        return result
+    result.original = first.result()
+    advice = _advice(event, first)
+    if advice:
+        result.rejection_reason = f"{life.reason}. {advice}"
+        result.denials = (
+            msgspec.structs.replace(life.denials[0], message=result.rejection_reason),
+        )
+    return result
+
+
+ECONOMIC = (
+    "platform",
+    "market_id",
+    "side",
+    "action",
+    "size",
+    "limit_price",
+    "time_in_force",
+    "strategy",
+)
+"""Fields that make an order what it is: the same key with others is a conflict."""
+
+
+def _advice(event: e.DuplicateRefused, first: Life) -> str:
+    """Return which fields conflict, or how to come again; empty where the message says it all."""
+    request, before = event.request, first.request
+    if event.code == "DUPLICATE_REQUEST":
+        was_denied = first.status in {OrderStatus.DENIED, OrderStatus.NOT_SENT}
+        if not was_denied or first.final_sequence is None:
+            return ""
+        coming = before.attempt + 1
+        return (
+            f"Attempt {before.attempt} of it never reached a venue: to try once more send attempt "
+            f"{coming} with a fresh request_id and created_at"
+        )
+    if event.code != "IDEMPOTENCY_CONFLICT":
+        return ""
+    other = [name for name in ECONOMIC if getattr(request, name) != getattr(before, name)]
+    return f"These differ: {', '.join(other)}" if other else ""
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")

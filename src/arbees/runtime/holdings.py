@@ -29,6 +29,7 @@ def _order(order: Order) -> OrderView:
         order_id=order.venue_order_id,
         client_order_id=order.client_order_id,
         request_id=order.request_id,
+        idempotency_key=order.idempotency_key,
         platform=order.platform,
         market_id=order.market_id,
         side=order.wire_side,

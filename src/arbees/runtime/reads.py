@@ -124,16 +124,13 @@ class Reads:
     def result(self, request_id: str) -> Result | None:
         """Return the result of a request as known now; of a duplicate, with its original."""
         records = self.durable(request_id)
-        life = fold(records)
-        if life is None:
-            return None
-        result = life.result()
-        first = records[0][2]
-        if isinstance(first, e.DuplicateRefused) and not any(
+        refused = [each for each in records if isinstance(each[2], e.DuplicateRefused)]
+        if refused and not any(
             isinstance(event, e.OrderApproved | e.RequestDenied) for _, _, event in records
         ):
-            result.original = self._original(first)
-        return result
+            return self.duplicate(refused[0])
+        life = fold(records)
+        return None if life is None else life.result()
 
     def duplicate(self, record: Recorded) -> Result:
         """Return the answer to a duplicate, with what became of the original."""
@@ -141,15 +138,8 @@ class Reads:
         if not isinstance(event, e.DuplicateRefused):
             msg = f"Expected a duplicate, was {type(event).__name__}"
             raise TypeError(msg)
-        result = refusal(event, sequence, time_ns)
-        result.original = self._original(event)
-        return result
-
-    def _original(self, event: e.DuplicateRefused) -> Result | msgspec.UnsetType:
-        if not event.original_request_id:
-            return msgspec.UNSET
-        life = self.life(event.original_request_id)
-        return msgspec.UNSET if life is None else life.result()
+        first = self.life(event.original_request_id) if event.original_request_id else None
+        return refusal(event, sequence, time_ns, first)
 
     def execution(self, request_id: str) -> Execution | None:
         """Return a result with its records."""

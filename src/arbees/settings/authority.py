@@ -142,26 +142,35 @@ def obstacles(
         now_ns: UTC nanoseconds.
         unmet: looks at the pre-flight evidence; only asked where it counts.
     """
+    found = refusals(settings)
+    missing = unauthorized(settings, record, now_ns)
+    if missing is not None:
+        found.append(missing)
+    if not is_rehearsal(settings, _platforms(settings)):
+        evidence = missing_evidence(settings, now_ns, unmet)
+        found += [] if evidence is None else [evidence]
+    return found
+
+
+def refusals(settings: Settings) -> list[str]:
+    """Return why no live start could go on with these settings, whatever is on record."""
+    if settings.mode is Mode.PAPER:
+        return []
     flags = refusal(settings)
     found = [] if flags is None else [flags]
     try:
         platforms = live_platforms(settings)
     except ConfigurationError as error:
-        platforms = ()
-        found.append(str(error))
-    missing = unauthorized(settings, record, now_ns)
-    if missing is not None:
-        found.append(missing)
-    evidence = None
-    if not is_rehearsal(settings, platforms):
-        evidence = missing_evidence(settings, now_ns, unmet)
-    if evidence is not None:
-        found.append(evidence)
-    found += unencrypted(settings, platforms)
+        return [*found, str(error)]
     adapters = missing_adapters(platforms)
-    if adapters is not None:
-        found.append(adapters)
-    return found
+    return [*found, *unencrypted(settings, platforms), *([] if adapters is None else [adapters])]
+
+
+def _platforms(settings: Settings) -> tuple[Platform, ...]:
+    try:
+        return live_platforms(settings)
+    except ConfigurationError:
+        return ()
 
 
 def missing_evidence(settings: Settings, now_ns: int, unmet: Unmet = not_looked_at) -> str | None:

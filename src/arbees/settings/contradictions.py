@@ -16,6 +16,10 @@ from arbees.settings.spelling import nearest, question
 
 VITAL = ("authorization", "kill_switch")
 """Safeguards that live trading never runs without."""
+LIVE_OFF_MAX = 3
+"""Safeguards that live trading may run without at a time."""
+PAPER_ON_MIN = 5
+"""Safeguards that stay on even on paper: with fewer, what is tried proves nothing."""
 ORDERED = (
     ("MIN_SAFE_PRICE", "MAX_SAFE_PRICE"),
     ("MAX_ORDERS_PER_MINUTE", "MAX_ORDERS_PER_HOUR"),
@@ -92,13 +96,22 @@ def _switched_off(
         elif mode is Mode.LIVE and name in VITAL:
             expected = f"Expected {name} to stay on in live trading"
             yield _about(found, expected, f"Remove {name} from the list.")
-    if set(safeguards) <= set(found.value):
-        fix = "Switch off only the one that is in the way."
-        yield _about(found, "Expected at least one safeguard to stay on", fix)
+    yield from _too_many_off(found, mode, safeguards)
     reason = values.get("DISABLED_SAFEGUARDS_REASON")
     if reason is not None and not reason.value:
         fix = "Set DISABLED_SAFEGUARDS_REASON to why it is off."
         yield _about(found, "Expected a reason in DISABLED_SAFEGUARDS_REASON", fix)
+
+
+def _too_many_off(
+    found: Effective, mode: Mode, safeguards: Sequence[str]
+) -> Iterator[ConfigurationError]:
+    off = len(set(found.value) & set(safeguards))
+    fix = f"Switch off only those that are in the way; {off} are named."
+    if mode is Mode.LIVE and off > LIVE_OFF_MAX:
+        yield _about(found, f"Expected at most {LIVE_OFF_MAX} safeguards off in live trading", fix)
+    elif mode is Mode.PAPER and len(safeguards) - off < PAPER_ON_MIN:
+        yield _about(found, f"Expected at least {PAPER_ON_MIN} safeguards to stay on", fix)
 
 
 def _careless(values: Values) -> Iterator[ConfigurationError]:

@@ -192,8 +192,8 @@ class Exceptions(Section, frozen=True, kw_only=True):
         Setting(
             name="DISABLED_SAFEGUARDS",
             kind=Kind.LIST,
-            doc="Safeguards switched off, by name; never all, in live trading never authorization "
-            "or kill_switch.",
+            doc="Safeguards switched off, by name: on paper all but five at the most, in live "
+            "trading three, and never authorization or kill_switch.",
         ),
     ] = ()
     disabled_reason: Annotated[

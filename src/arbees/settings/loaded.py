@@ -22,7 +22,14 @@ from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
 from arbees.settings.catalog import Catalog
 from arbees.settings.contradictions import contradictions
-from arbees.settings.effective import Effective, explicit_values, in_force, overruled, unread
+from arbees.settings.effective import (
+    DEFAULT,
+    Effective,
+    explicit_values,
+    in_force,
+    overruled,
+    unread,
+)
 from arbees.settings.general import (
     GENERAL,
     AuditLog,
@@ -39,6 +46,8 @@ T = TypeVar("T")
 
 _HASH_DOMAIN = b"arbees settings 1\n"
 _MODE_MARK = "{mode}"
+AUDIT_LOG_FALLBACK = Path("var/execution_audit.jsonl")
+"""Where the audit log of paper trading lies if the default folder cannot be written."""
 _NOT_RECORDED = frozenset({"ARBEES_URL", "ARBEES_API_KEY"})
 """Settings of the command line alone: they change nothing in the gateway."""
 
@@ -159,6 +168,19 @@ class Settings:
     def journal_path(self, mode: Mode | None = None) -> Path:
         """Return where the journal of a mode lies; None = of this one."""
         return Path(self._journal_template.replace(_MODE_MARK, mode or self.mode))
+
+    def audit_log_path(self) -> Path:
+        """
+        Return where the audit log lies.
+
+        On paper a default whose folder this user cannot write gives way to `AUDIT_LOG_FALLBACK`;
+        what was set by hand, and every path in live trading, stays, and refuses the start.
+        """
+        path = Path(self.audit_log.path)
+        is_set = self._values["AUDIT_LOG_PATH"].origin != DEFAULT
+        if is_set or self.mode is Mode.LIVE or os.access(path.parent, os.W_OK | os.X_OK):
+            return path
+        return AUDIT_LOG_FALLBACK
 
     def shown(self) -> dict[str, Shown]:
         """Return every setting by name, in order, with secrets hidden."""

@@ -150,8 +150,13 @@ def _number(setting: Setting, text: str) -> int:
 
 
 def _meant(setting: Setting, value: int) -> str | None:
-    """Return what to write for cents or per cent where dollars or a share are meant."""
-    if setting.kind not in {Kind.PRICE, Kind.RATIO} or not MICRO < value < 100 * MICRO:
+    """
+    Return what to write for cents or per cent where dollars or a share are meant.
+
+    Nobody means a cent and a half, nor 1 % by 1.5: only whole numbers from 2 on are taken for such.
+    """
+    is_whole = value % MICRO == 0 and 2 * MICRO <= value < 100 * MICRO
+    if setting.kind not in {Kind.PRICE, Kind.RATIO} or not is_whole:
         return None
     unit = "cents" if setting.kind is Kind.PRICE else "%"
     share = format_micro(ratio_floor(value, 100 * MICRO))
