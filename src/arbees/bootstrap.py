@@ -86,6 +86,8 @@ def rules_of(settings: Settings) -> Rules:
         safeguards=settings.safeguards,
         terms=TERMS,
         balance_buffer=settings.section(Balance).balance_buffer,
+        break_policies=settings.section(Reconciliation).policies.of,
+        break_policy=settings.section(Reconciliation).reconcile_policy,
     )
 
 

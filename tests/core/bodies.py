@@ -8,9 +8,9 @@ from arbees.core import events as e
 from arbees.core.access import Caps
 from arbees.core.facts import Facts
 from arbees.core.market import Listing
-from arbees.core.order import Reservation
+from arbees.core.order import Order, Reservation
 from arbees.core.request import Request
-from arbees.core.words import Platform, Side
+from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 
 REQUEST = Request(
     request_id="r-1",
@@ -25,6 +25,28 @@ REQUEST = Request(
 REQUEST_JSON = (
     '{"request_id":"r-1","idempotency_key":"k-1","platform":"Kalshi","market_id":"M","side":"Yes",'
     '"size":10000000,"limit_price":650000,"created_ns":5}'
+)
+REOPENED = Order(
+    client_order_id="c",
+    request_id="r",
+    idempotency_key="k",
+    attempt=1,
+    fingerprint="f",
+    leg=0,
+    platform=Platform.KALSHI,
+    market_id="M",
+    market_key="M",
+    side=Side.YES,
+    action=Action.BUY,
+    quantity=10,
+    limit_price=650_000,
+    time_in_force=TimeInForce.GTC,
+    created_ns=5,
+    strategy="s",
+    sport="NBA",
+    status=OrderStatus.WORKING,
+    venue_order_id="v",
+    reserved=Reservation(1, 2, 3, 4, 5),
 )
 FINDING = e.Finding("order_size", "MAX_ORDER_SIZE", 2, 1, 9)
 FACTS = Facts(now_ns=7)
@@ -133,6 +155,28 @@ LEAST: list[tuple[e.Event, str]] = [
         f'{{"type":"OrderCancelled",{IDS_JSON},"reason":"killed"}}',
     ),
     (e.OrderExpired(**IDS), f'{{"type":"OrderExpired",{IDS_JSON}}}'),
+    (
+        e.OrderReopened(**IDS, order=REOPENED, by="list", message="the venue shows it", corrects=9),
+        (
+            f'{{"type":"OrderReopened",{IDS_JSON},"order":{{"client_order_id":"c","request_id":"r",'
+            '"idempotency_key":"k","attempt":1,"fingerprint":"f","leg":0,"platform":"Kalshi",'
+            '"market_id":"M","market_key":"M","side":"Yes","action":"Buy","quantity":10,'
+            '"limit_price":650000,"time_in_force":"GTC","created_ns":5,"strategy":"s",'
+            '"sport":"NBA","status":"WORKING","venue_order_id":"v","reserved":[1,2,3,4,5]},'
+            '"by":"list","message":"the venue shows it","corrects":9}'
+        ),
+    ),
+    (
+        e.OrderAmended(**IDS, quantity=9, limit_price=8, by="list", reserved=Reservation(1)),
+        (
+            f'{{"type":"OrderAmended",{IDS_JSON},"quantity":9,"limit_price":8,"by":"list",'
+            '"reserved":[1,0,0,0,0]}'
+        ),
+    ),
+    (
+        e.VenueIdChanged(**IDS, venue_order_id="v2", before="v", by="list"),
+        f'{{"type":"VenueIdChanged",{IDS_JSON},"venue_order_id":"v2","before":"v","by":"list"}}',
+    ),
     (
         e.CancelRequested(**IDS, reason="m", actor="ann"),
         f'{{"type":"CancelRequested",{IDS_JSON},"reason":"m","actor":"ann"}}',

@@ -19,7 +19,7 @@ def body(event: e.Event) -> str:
 def test_every_event_is_here() -> None:
     """Whoever adds an event writes down its body."""
     assert {type(event) for event, _ in LEAST} == set(get_args(e.AnyEvent))
-    assert len(LEAST) == len(get_args(e.AnyEvent)) == 38
+    assert len(LEAST) == len(get_args(e.AnyEvent))
 
 
 @pytest.mark.parametrize(("event", "text"), LEAST, ids=lambda value: type(value).__name__)

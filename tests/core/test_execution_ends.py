@@ -117,10 +117,11 @@ def test_an_end_that_the_fills_do_not_explain_is_looked_up(filled: int | None) -
 
 
 def test_filled_ends_by_its_fills_alone() -> None:
-    """The word alone changes nothing."""
+    """The word alone changes nothing: what filled is looked for."""
     scene = Scene()
     order = scene.resting(time_in_force=TimeInForce.GTC)
-    assert closed(scene, order, "filled", 0) == c.NO_DECISION
+    looked_up = c.Decision((), (c.ResolveOrder(order.client_order_id),))
+    assert closed(scene, order, "filled", 0) == looked_up
 
 
 def test_the_end_of_a_closed_order_is_no_news() -> None:

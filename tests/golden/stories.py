@@ -1,14 +1,17 @@
 """What golden journals tell besides the evenings of the crash tests: the surroundings of orders."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import Caps, KeyAsk
 from arbees.core.operating import End
+from arbees.core.outcomes import VenueOrder
 from arbees.core.result import Result
 from arbees.core.units import MICRO
-from arbees.core.words import KeyScope, Platform, Side
+from arbees.core.words import Action, KeyScope, Platform, Side, TimeInForce
 from arbees.runtime.writer import Lane
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import GAME, OTHER, Act, Evening, make_quote, make_request
@@ -172,6 +175,41 @@ async def review(evening: Evening) -> None:
     await evening.ask("good")
 
 
+async def venue_word(evening: Evening) -> None:
+    """Orders that the venue shows otherwise: back after their end, under another id, amended."""
+    await evening.quote()
+    await evening.quote(OTHER)
+    gateway = evening.assembly.gateway
+    writer = gateway.desk.writer
+    faults = evening.assembly.exchange.faults
+    faults.set(Fault.READ_LAG, platform=Platform.KALSHI)
+    faults.set(Fault.LOST_BEFORE, platform=Platform.KALSHI, times=1)
+    resting: dict[str, Any] = {"limit_price": 500_000, "time_in_force": TimeInForce.GTC}
+    lost = await evening.ask("back after its end", market=OTHER, wait=0.5, **resting)
+    name = lost.client_order_id or ""
+    await gateway.resolve_order(name, end="not_sent", reason="a drill", actor="operator")
+    back = VenueOrder(
+        client_order_id=name,
+        venue_order_id="another id",
+        platform=Platform.KALSHI,
+        market_id=OTHER,
+        side=Side.YES,
+        action=Action.BUY,
+        quantity=10 * MICRO,
+        filled=0,
+        limit_price=500_000,
+    )
+    await evening.halt(f"market:{OTHER}")
+    await writer.put(c.TakeVenueOrder(listed=back), Lane.FACTS)
+    await writer.put(c.TakeVenueOrder(listed=replace(back, closed="cancelled")), Lane.FACTS)
+    faults.clear(Fault.READ_LAG)
+    rested = await evening.ask("rests", **resting)
+    shown = replace(back, client_order_id=rested.client_order_id, market_id=GAME)
+    amended = replace(shown, quantity=20 * MICRO, limit_price=550_000)
+    for seen in (amended, shown, amended):
+        await writer.put(c.TakeVenueOrder(listed=seen), Lane.FACTS)
+
+
 def _said(result: Result, verdict: str) -> e.DenialReviewed:
     return e.DenialReviewed(
         request_id=result.request_id,
@@ -182,4 +220,12 @@ def _said(result: Result, verdict: str) -> e.DenialReviewed:
     )
 
 
-STORIES: tuple[Act, ...] = (look_around, hold_keys, mend, count_and_drill, adopt, review)
+STORIES: tuple[Act, ...] = (
+    look_around,
+    hold_keys,
+    mend,
+    count_and_drill,
+    adopt,
+    review,
+    venue_word,
+)

@@ -20,6 +20,7 @@ from arbees.core.outcomes import (
     Lookup,
     OrderClosed,
     Outcome,
+    VenueOrder,
 )
 from arbees.core.ports import KeyRow, SignalRow
 from arbees.core.quote import Quote
@@ -39,6 +40,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     safeguards: tuple[Safeguard, ...]
     terms: dict[Platform, Terms]
     balance_buffer: int
+    break_policies: dict[str, str] = {}
+    """What a break of a kind does, where it is not `break_policy`."""
+    break_policy: str = "freeze_market"
     checks: tuple[Check, ...] = ()
     """What each safeguard is asked, in their order; made from them."""
 
@@ -85,6 +89,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     order: Order
     final_sequence: int
     request: Request
+    final_ns: int = 0
+    """When its final record was made."""
 
 
 class TakeOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +121,22 @@ class TakeLookup(msgspec.Struct, frozen=True, kw_only=True):
 
     client_order_id: str
     lookup: Lookup
+    past: Past | None = None
+
+
+class TakeVenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The venue shows an order of ours, by its list or on the account's own stream.
+
+    Its word outranks every answer: an order that the book has ended is reopened.
+    """
+
+    listed: VenueOrder
+    by: str = "list"
+    """`list` or `stream`."""
+    as_of_ns: int = 0
+    """Our time before which everything is inside what the venue shows; 0 = it is not known. Where
+    the venue itself said that the order ended, only what is younger than that outranks it."""
     past: Past | None = None
 
 
@@ -268,6 +290,7 @@ Command = (
     | TakeFill
     | TakeClosed
     | TakeLookup
+    | TakeVenueOrder
     | RequestCancel
     | TakeCancel
     | RaiseHalt

@@ -101,6 +101,14 @@ def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
     return _decision([halt, *events], effects)
 
 
+def halt_over(book: Book, order: Order) -> str | None:
+    """Return why a halt in force wants an order cancelled; None = none covers it."""
+    state, halt = book.state_for(subject_of(order, book))
+    if halt is None or (state is TradingState.REDUCING and order.is_reducing):
+        return None
+    return halt.reason
+
+
 def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
     """Return the halts of the scope that the command lifts, and those that it leaves."""
     lifts: list[Halt] = []

@@ -299,6 +299,10 @@ def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.De
     """
     if isinstance(command, c.Submit):
         return decide_request(book, facts, command, rules)
+    if isinstance(command, c.TakeVenueOrder):
+        return execution.take_venue_order(book, command, rules, facts.now_ns)
+    if isinstance(command, c.TakeLookup):
+        return execution.take_lookup(book, command, rules)
     handler = _HANDLERS[type(command)]
     return handler(book, command, facts.now_ns)
 
@@ -321,7 +325,6 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.TakeOutcome: execution.take_outcome,
     c.TakeFill: lambda book, command, _now: execution.take_fill(book, command),
     c.TakeClosed: lambda book, command, _now: execution.take_closed(book, command),
-    c.TakeLookup: lambda book, command, _now: execution.take_lookup(book, command),
     c.TakeCancel: lambda book, command, _now: execution.take_cancel(book, command),
     c.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
     c.RaiseHalt: lambda book, command, _now: control.raise_halt(book, command),

@@ -15,7 +15,7 @@ from arbees.core import event as base
 from arbees.core import operator_events as operators
 from arbees.core.facts import Facts
 from arbees.core.market import Listing
-from arbees.core.order import Reservation
+from arbees.core.order import Order, Reservation
 from arbees.core.request import Request
 from arbees.core.words import Platform, Side
 
@@ -205,6 +205,42 @@ class OrderExpired(OrderEvent, frozen=True, kw_only=True):
     """Its own expiry ended it."""
 
 
+class OrderReopened(OrderEvent, frozen=True, kw_only=True):
+    """The venue works an order that had ended here: it counts again, in its worst case."""
+
+    order: Order
+    """As it is from now on, with what is reserved for it."""
+    by: str
+    """Where the venue showed it: `list` or `stream`."""
+    message: str
+    """How it had ended, and how the venue shows it."""
+    corrects: int
+    """Sequence of the final result that this later truth corrects."""
+
+
+class OrderAmended(OrderEvent, frozen=True, kw_only=True):
+    """The venue shows other terms than the approved ones: somebody changed them there by hand."""
+
+    quantity: int
+    """What it may fill in all, by the venue; the same as approved = it is as it was."""
+    limit_price: int
+    """Of the order's side."""
+    by: str
+    """Where the venue showed it: `list` or `stream`."""
+    reserved: Reservation
+    """What is reserved from now on: the worse of both terms."""
+
+
+class VenueIdChanged(OrderEvent, frozen=True, kw_only=True):
+    """The venue lists the order under another id than an answer gave; the listing wins."""
+
+    venue_order_id: str
+    before: str
+    """The id until now."""
+    by: str
+    """Where the venue showed it: `list` or `stream`."""
+
+
 class CancelRequested(OrderEvent, frozen=True, kw_only=True):
     """Somebody wants it cancelled."""
 
@@ -345,6 +381,9 @@ AnyEvent = (
     | OrderFilled
     | OrderCancelled
     | OrderExpired
+    | OrderReopened
+    | OrderAmended
+    | VenueIdChanged
     | CancelRequested
     | CancelAnswered
     | HaltRaised

@@ -8,11 +8,12 @@ from typing import Any
 
 from msgspec import structs
 
+from arbees.core import breaks, control
 from arbees.core import commands as c
-from arbees.core import control
 from arbees.core import events as e
 from arbees.core.book import Book
-from arbees.core.order import NOTHING, Order
+from arbees.core.order import NOTHING, Order, amended
+from arbees.core.orders.terms import difference, is_same_place, limit_of
 from arbees.core.outcomes import (
     Accepted,
     CancelAccepted,
@@ -25,10 +26,11 @@ from arbees.core.outcomes import (
     Outcome,
     Refused,
     Unknown,
+    VenueOrder,
 )
 from arbees.core.request import Request
 from arbees.core.reserve import reserve_rest
-from arbees.core.units import MICRO, mul_ceil, mul_floor, share_floor
+from arbees.core.units import MICRO, format_micro, mul_ceil, mul_floor, share_floor
 from arbees.core.words import Action, OrderStatus, Side
 
 ALREADY_EXISTS = "order_already_exists"
@@ -39,6 +41,7 @@ class _Scratch:
     """Events of one command, with what earlier ones of them changed."""
 
     def __init__(self, book: Book, order: Order, final_sequence: int | None) -> None:
+        self.book = book
         self.market = book.markets[order.market_key]
         self.order = order
         self.final_sequence = final_sequence
@@ -66,6 +69,8 @@ class _Scratch:
         if result is not None and any(quantity for quantity, _ in self.held.values()):
             key = self.market.listing.market_key
             self.events.append(control.settlement(key, result, self.held))
+        if not self.is_open:
+            self.events += breaks.closed_with(self.book, self.order, self.events)
         return c.Decision(tuple(self.events), tuple(self.effects))
 
     def end(self, event: e.Event) -> None:
@@ -167,14 +172,11 @@ def take_closed(book: Book, command: c.TakeClosed) -> c.Decision:
     scratch = _start(book, closed.client_order_id, None)
     if scratch is None:
         return c.NO_DECISION
-    if closed.filled != scratch.filled:
-        scratch.effects.append(c.ResolveOrder(closed.client_order_id))
-        return scratch.decision()
-    _take_end(scratch, closed.closed, closed.reason)
+    _take_word_of_end(scratch, closed.closed, closed.reason, closed.filled)
     return scratch.decision()
 
 
-def take_lookup(book: Book, command: c.TakeLookup) -> c.Decision:
+def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules) -> c.Decision:
     """Take the evidence of a search: presence at once, absence with all of its items."""
     scratch = _start(book, command.client_order_id, command.past)
     if scratch is None:
@@ -182,8 +184,15 @@ def take_lookup(book: Book, command: c.TakeLookup) -> c.Decision:
     lookup = command.lookup
     if isinstance(lookup, Found):
         _acknowledge(scratch, lookup.venue_order_id, lookup.by)
+        _rename(scratch, lookup.venue_order_id, lookup.by)
+        listed = lookup.listed
+        if listed is not None and listed.closed is None and scratch.is_open:
+            _take_terms(scratch, listed, lookup.by, rules)
         _take_fills(scratch, lookup.fills)
-        _take_end(scratch, lookup.closed)
+        if listed is None or lookup.closed is None:
+            _take_end(scratch, lookup.closed)
+        elif scratch.is_open:
+            _take_word_of_end(scratch, lookup.closed, "", listed.filled)
         if scratch.is_open and scratch.order.cancel_reason is not None:
             scratch.effects.append(c.CancelOrder(command.client_order_id))
     elif (
@@ -201,6 +210,139 @@ def take_lookup(book: Book, command: c.TakeLookup) -> c.Decision:
     return scratch.decision()
 
 
+def take_venue_order(
+    book: Book, command: c.TakeVenueOrder, rules: c.Rules, now_ns: int
+) -> c.Decision:
+    """
+    Take the venue's word that it has an order of ours: presence, whatever an answer said.
+
+    What works at the venue and has ended here is reopened, counted in the worst case, and
+    cancelled if a halt covers it; other terms than the approved ones are a break, and count by the
+    worse of the two.
+    """
+    listed = command.listed
+    scratch = _start(book, listed.client_order_id or "", command.past)
+    if scratch is None or not is_same_place(scratch.order, listed):
+        return c.NO_DECISION
+    if not scratch.is_open:
+        if not _outranks(command, scratch.order):
+            return c.NO_DECISION
+        _reopen(scratch, command, rules, now_ns)
+    else:
+        _acknowledge(scratch, listed.venue_order_id, command.by)
+        _rename(scratch, listed.venue_order_id, command.by)
+    if listed.closed is not None:
+        _take_word_of_end(scratch, listed.closed, listed.reason, listed.filled)
+        return scratch.decision()
+    _take_terms(scratch, listed, command.by, rules)
+    if listed.filled > scratch.filled:
+        scratch.effects.append(c.ResolveOrder(scratch.order.client_order_id))
+    if scratch.order.cancel_reason is not None:
+        scratch.effects.append(c.CancelOrder(scratch.order.client_order_id))
+    return scratch.decision()
+
+
+_NEVER_THERE = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_SENT})
+"""Ends by which the venue never had the order: that it shows it at all contradicts them."""
+
+
+def _outranks(command: c.TakeVenueOrder, order: Order) -> bool:
+    """
+    Tell whether what a venue shows of an order is more than the end that the book knows.
+
+    What the venue ended by its own word may be shown as working for a while by a read that lags;
+    only one that is younger than that end says that it works on.
+    """
+    if order.status in _NEVER_THERE:
+        return True
+    past = command.past
+    return command.listed.closed is None and past is not None and command.as_of_ns > past.final_ns
+
+
+def _reopen(scratch: _Scratch, command: c.TakeVenueOrder, rules: c.Rules, now_ns: int) -> None:
+    """Open a closed order again, as a correction; halts that cover it cancel it at once."""
+    listed, past, corrects = command.listed, scratch.order, scratch.final_sequence
+    assert corrects is not None, "only what is closed is reopened"
+    ended = past.status
+    order = structs.replace(
+        past,
+        status=OrderStatus.PARTIALLY_FILLED if past.filled else OrderStatus.WORKING,
+        venue_order_id=listed.venue_order_id,
+        acknowledged_ns=now_ns,
+        trades=list(past.trades),
+        cancel_reason=None,
+        is_inside=False,
+    )
+    price = limit_of(order, listed)
+    if listed.closed is None and price is not None:
+        order.amended = amended(order, listed.quantity, price)
+    order.reserved = reserve_rest(order, order.remaining)
+    scratch.order, scratch.is_open, scratch.is_acknowledged = order, True, True
+    scratch.final_sequence = None
+    ours = f"{past.client_order_id} {ended}"
+    theirs = f"{listed.venue_order_id} {'working' if listed.closed is None else listed.closed}"
+    reopened = e.OrderReopened(
+        **scratch.ids(),
+        order=order,
+        by=command.by,
+        message=f"the venue shows it as {theirs}, it was {ended}",
+        corrects=corrects,
+    )
+    scratch.events += (reopened, breaks.opened(rules, order, breaks.REOPENED, ours, theirs))
+    scratch.effects.append(c.ResolveOrder(past.client_order_id))
+    if listed.closed is None:
+        reason = control.halt_over(scratch.book, order)
+        if reason is not None:
+            asked = e.CancelRequested(**scratch.ids(), reason=f"halt: {reason}", actor="arbees")
+            scratch.events.append(asked)
+            order = scratch.order = structs.replace(order, cancel_reason=asked.reason)
+
+
+def _take_terms(scratch: _Scratch, listed: VenueOrder, by: str, rules: c.Rules) -> None:
+    """Take the terms that a venue shows of a working order; others than approved are a break."""
+    order = scratch.order
+    differs, price = difference(order, listed), limit_of(order, listed)
+    if price is not None:
+        seen = structs.replace(order, amended=amended(order, listed.quantity, price))
+        if seen.amended != order.amended:
+            rest = reserve_rest(seen, seen.most - scratch.filled)
+            scratch.events.append(
+                e.OrderAmended(
+                    **scratch.ids(),
+                    quantity=listed.quantity,
+                    limit_price=price,
+                    by=by,
+                    reserved=rest,
+                )
+            )
+            seen.reserved = rest
+            scratch.order = seen
+    scratch.events += breaks.of_terms(scratch.book, rules, order, differs)
+
+
+def _rename(scratch: _Scratch, venue_order_id: str, by: str) -> None:
+    """Take the id under which a venue lists an order, if an answer gave another."""
+    order = scratch.order
+    before = order.venue_order_id
+    if before is not None and before != venue_order_id:
+        scratch.events.append(
+            e.VenueIdChanged(**scratch.ids(), venue_order_id=venue_order_id, before=before, by=by)
+        )
+
+
+def _take_word_of_end(scratch: _Scratch, closed: str, reason: str, filled: int | None) -> None:
+    """End an order by the venue's word if the known fills explain it; else look for the rest."""
+    if closed == "filled" and filled and filled == scratch.filled and scratch.is_open:
+        # Less than was asked for: it was decreased there, and all that was left of it filled.
+        size = format_micro(scratch.order.quantity)
+        reason = f"the venue says executed, with {format_micro(filled)} of {size}"
+        scratch.end(e.OrderCancelled(**scratch.ids(), reason=reason))
+    elif filled == scratch.filled:
+        _take_end(scratch, closed, reason or None)
+    if scratch.is_open:
+        scratch.effects.append(c.ResolveOrder(scratch.order.client_order_id))
+
+
 def take_cancel(book: Book, command: c.TakeCancel) -> c.Decision:
     """
     Take the answer to a cancel.
@@ -212,7 +354,8 @@ def take_cancel(book: Book, command: c.TakeCancel) -> c.Decision:
     if scratch is None:
         return c.NO_DECISION
     outcome, order = command.outcome, scratch.order
-    if isinstance(outcome, CancelAccepted) and outcome.quantity == order.remaining:
+    there = order.quantity if order.amended is None else order.amended[0]
+    if isinstance(outcome, CancelAccepted) and outcome.quantity == there - order.filled:
         scratch.end(e.OrderCancelled(**scratch.ids(), reason=order.cancel_reason or "cancelled"))
         return scratch.decision()
     if isinstance(outcome, CancelAccepted):
@@ -236,7 +379,7 @@ def _acknowledge(scratch: _Scratch, venue_order_id: str, by: str) -> None:
 
 
 def _take_end(scratch: _Scratch, closed: str | None, reason: str | None = None) -> None:
-    """End an order as the venue says; a `filled` ends by its fills alone."""
+    """End an order as the venue says; a `filled` ends by its fills alone, here."""
     if closed is None or closed == "filled" or not scratch.is_open:
         return
     if closed == "expired":

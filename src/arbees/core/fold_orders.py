@@ -8,12 +8,14 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from arbees.core import events as e
 from arbees.core.book import HOUR_NS, Book, Cycle, cycle_name
 from arbees.core.fold_markets import classify, hold, recount
 from arbees.core.index import order_of
 from arbees.core.market import Market
-from arbees.core.order import NOTHING, TRANSITIONS, Order, Reservation
+from arbees.core.order import NOTHING, TRANSITIONS, Order, Reservation, amended
 from arbees.core.words import Action, OrderStatus
 from arbees.errors import InvariantViolation
 
@@ -149,6 +151,31 @@ def order_acknowledged(book: Book, event: e.OrderAcknowledged, time_ns: int) -> 
         book.markets[order.market_key].unknown -= 1
     if order.status in {OrderStatus.PENDING, OrderStatus.UNKNOWN}:
         _move(order, OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.WORKING)
+
+
+def order_reopened(book: Book, event: e.OrderReopened, time_ns: int) -> None:
+    """Open an order again that the venue works: what it reserves counts from here on."""
+    order = replace(event.order, trades=list(event.order.trades), reserved=NOTHING)
+    if order.client_order_id in book.orders:
+        msg = f"Expected a closed order, {order.client_order_id} is open"
+        raise InvariantViolation(msg)
+    order.acknowledged_ns = time_ns
+    market = book.markets[order.market_key]
+    book.orders[order.client_order_id] = order
+    market.orders.append(order.client_order_id)
+    _reserve(book, market, order, event.order.reserved)
+
+
+def order_amended(book: Book, event: e.OrderAmended, _time_ns: int) -> None:
+    """Take the terms that the venue shows, and reserve the worse of both."""
+    order = _open_order(book, event)
+    order.amended = amended(order, event.quantity, event.limit_price)
+    _reserve(book, book.markets[order.market_key], order, event.reserved)
+
+
+def venue_id_changed(book: Book, event: e.VenueIdChanged, _time_ns: int) -> None:
+    """Take the id under which the venue lists an order."""
+    _open_order(book, event).venue_order_id = event.venue_order_id
 
 
 def order_unknown(book: Book, event: e.OrderUnknown, _time_ns: int) -> None:

@@ -3,6 +3,8 @@
 Guarantees that the tables follow from the records alone, so that a verifier can prove them.
 """
 
+from msgspec.structs import replace
+
 from arbees.core import events as e
 from arbees.core.order import Order
 from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
@@ -36,7 +38,15 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
         return _approved(event, time_ns, order)
     if order is None or not isinstance(event, e.OrderEvent):
         return ()
-    if isinstance(event, e.OrderAcknowledged):
+    if isinstance(event, e.OrderReopened):
+        opened = event.order
+        return (
+            OrderRow(
+                opened.client_order_id, opened.request_id, opened.platform, opened.venue_order_id
+            ),
+            *_moved(order, OPEN, time_ns),
+        )
+    if isinstance(event, e.OrderAcknowledged | e.VenueIdChanged):
         return (
             OrderRow(order.client_order_id, order.request_id, order.platform, event.venue_order_id),
         )
@@ -173,6 +183,9 @@ class IndexFold:
             return rows_of(event, time_ns, opened)
         if not isinstance(event, e.OrderEvent):
             return rows_of(event, time_ns, None)
+        if isinstance(event, e.OrderReopened):
+            opened = self._orders[event.client_order_id] = replace(event.order)
+            return rows_of(event, time_ns, opened)
         order = self._orders.get(event.client_order_id)
         rows = rows_of(event, time_ns, order)
         if order is not None:

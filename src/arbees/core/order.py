@@ -106,15 +106,34 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     pool: str = ""
     """Whose cash it takes; empty = the platform's one pool."""
 
+    amended: tuple[int, int] | None = None
+    """Quantity and limit price by the venue's word, where they are not the approved ones."""
+
+    @property
+    def most(self) -> int:
+        """Micro-contracts that may fill in all: as approved, or by the venue if that is more."""
+        if self.amended is None or self.amended[0] < self.quantity:
+            return self.quantity
+        return self.amended[0]
+
+    @property
+    def worst_price(self) -> int:
+        """Limit price, or the venue's if that is worse for us."""
+        if self.amended is None:
+            return self.limit_price
+        pick = max if self.action is Action.BUY else min
+        return pick(self.limit_price, self.amended[1])
+
     @property
     def remaining(self) -> int:
         """Micro-contracts that may still fill."""
-        return self.quantity - self.filled
+        return self.most - self.filled
 
     @property
     def yes_price(self) -> int:
-        """Limit price in terms of Yes, whatever the side."""
-        return self.limit_price if self.side is Side.YES else MICRO - self.limit_price
+        """Limit price in terms of Yes, whatever the side; the worse one if it was amended."""
+        price = self.worst_price
+        return price if self.side is Side.YES else MICRO - price
 
     @property
     def is_bid(self) -> bool:
@@ -125,6 +144,12 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
     def wire_side(self) -> Side:
         """The side of `market_id` that was named."""
         return self.side.opposite if self.is_flipped else self.side
+
+
+def amended(order: Order, quantity: int, limit_price: int) -> tuple[int, int] | None:
+    """Return terms of the venue as an order keeps them: None = they are the approved ones."""
+    found = (quantity, limit_price)
+    return None if found == (order.quantity, order.limit_price) else found
 
 
 def losses(side: Side, action: Action, quantity: int, price: int) -> tuple[int, int]:

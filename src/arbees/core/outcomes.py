@@ -156,6 +156,28 @@ class CancelUnknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 CancelOutcome = CancelAccepted | CancelMissed | CancelUnknown
 
 
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the venue shows it: in a list of its own, or on the account's stream."""
+
+    client_order_id: str | None
+    venue_order_id: str
+    platform: Platform
+    market_id: str
+    side: Side
+    """Of `market_id`; with `action` and `limit_price` as the venue says it."""
+    action: Action
+    quantity: int
+    """What it may fill in all by the venue's word: what filled, and what remains of it."""
+    filled: int
+    limit_price: int
+    closed: str | None = None
+    """None = it works; else why nothing remains: `filled`, `cancelled`, `expired`."""
+    reason: str = ""
+    """The venue's own word for its last change."""
+    time_ns: int = 0
+    """The venue's own time of that; 0 = it does not say."""
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Presence, by whatever means: ends an unknown at once."""
 
@@ -164,6 +186,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     time_ns: int
     fills: tuple[Fill, ...] = ()
     closed: str | None = None
+    listed: VenueOrder | None = None
+    """The same order as the venue lists it, where it does: what is compared whole."""
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -207,6 +231,12 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fill: Fill
 
 
+class OrderSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The account's own stream shows an order of ours at work: presence."""
+
+    order: VenueOrder
+
+
 class StreamChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The stream of our own orders is up, or can no longer be trusted: it has no replay."""
 
@@ -215,7 +245,7 @@ class StreamChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Report = Filled | OrderClosed | Settled | StreamChanged
+Report = Filled | OrderSeen | OrderClosed | Settled | StreamChanged
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,20 +265,6 @@ class WorkingOrder(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id: str
     venue_order_id: str
     market_id: str
-
-
-class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A working order as the venue lists it."""
-
-    client_order_id: str | None
-    venue_order_id: str
-    platform: Platform
-    market_id: str
-    side: Side
-    action: Action
-    quantity: int
-    filled: int
-    limit_price: int
 
 
 class VenuePosition(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,9 +67,10 @@ def reserve_rest(order: Order, remaining: int) -> Reservation:
         order.side,
         order.action,
         remaining,
-        order.limit_price,
+        order.worst_price,
         order.rates,
         order.reference,
-        is_reducing=order.is_reducing,
+        # More than was approved may open what it was to close.
+        is_reducing=order.is_reducing and order.most <= order.quantity,
         closing=closing if closing > 0 else 0,
     )

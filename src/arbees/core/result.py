@@ -295,6 +295,20 @@ def _acknowledged(life: Life, _sequence: int, _time_ns: int, event: e.OrderAckno
     life.status = OrderStatus.WORKING
 
 
+def _reopened(life: Life, _sequence: int, _time_ns: int, event: e.OrderReopened) -> None:
+    """Take back a final result: the venue works the order."""
+    life.corrects = event.corrects
+    life.final_sequence = None
+    life.code = life.reason = life.rejected_by = life.venue_code = None
+    life.denials = ()
+    life.order_id, life.is_acknowledged = event.order.venue_order_id, True
+    life.status = event.order.status
+
+
+def _renamed(life: Life, _sequence: int, _time_ns: int, event: e.VenueIdChanged) -> None:
+    life.order_id = event.venue_order_id
+
+
 def _rejected(life: Life, sequence: int, time_ns: int, event: e.OrderRejected) -> None:
     life.rejected_by, life.code, life.venue_code = VENUE, "VENUE_REJECTED", event.venue_code
     life.reason = message("VENUE_REJECTED", f"{event.venue_code}: {event.message}", None)
@@ -349,6 +363,8 @@ _TAKES: dict[type, Any] = {
     e.OrderFilled: _filled,
     e.OrderCancelled: _ended(OrderStatus.CANCELLED),
     e.OrderExpired: _ended(OrderStatus.EXPIRED),
+    e.OrderReopened: _reopened,
+    e.VenueIdChanged: _renamed,
 }
 """What a result takes; cancels asked for, and settlements, change none."""
 

@@ -208,6 +208,13 @@ def _says(event: e.Event) -> str:
             return event.message
         case e.OrderCancelled():
             return event.reason
+        case e.OrderReopened():
+            return f"{event.message}, corrects record {event.corrects}"
+        case e.OrderAmended():
+            quantity, price = to_decimal(event.quantity), to_decimal(event.limit_price)
+            return f"{quantity} at {price} by the venue's {event.by}"
+        case e.VenueIdChanged():
+            return f"venue order {event.venue_order_id}, not {event.before}, by the {event.by}"
         case e.CancelRequested():
             return f"{event.reason} ({event.actor})"
         case e.OrderFilled():
@@ -239,6 +246,11 @@ def _reserved(own: Sequence[Recorded]) -> tuple[Held, ...]:
         if isinstance(event, e.OrderApproved):
             found.append(_held(sequence, "approved", event.reserved))
             is_open = True
+        elif isinstance(event, e.OrderReopened):
+            found.append(_held(sequence, "reopened", event.order.reserved))
+            is_open = True
+        elif isinstance(event, e.OrderAmended) and is_open:
+            found.append(_held(sequence, "amended at the venue", event.reserved))
         elif not is_open:
             continue
         elif isinstance(event, e.OrderFilled) and not event.is_complete:

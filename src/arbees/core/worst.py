@@ -78,7 +78,7 @@ def _closes(market: Market, orders: Mapping[str, Order], more: Close | None) -> 
     for name in market.orders:
         order = orders[name]
         close = close_of(
-            order.side, order.action, order.limit_price, order.remaining, is_netting=is_netting
+            order.side, order.action, order.worst_price, order.remaining, is_netting=is_netting
         )
         if close is not None:
             yield close

@@ -13,6 +13,7 @@ from arbees.core.control import liftable
 from arbees.core.outcomes import (
     Filled,
     OrderClosed,
+    OrderSeen,
     Refusal,
     Report,
     Settled,
@@ -164,6 +165,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         writer = self.desk.writer
         if isinstance(report, Filled):
             writer.tell(c.TakeFill(fill=report.fill))
+        elif isinstance(report, OrderSeen):
+            writer.tell(c.TakeVenueOrder(listed=report.order, by="stream"))
         elif isinstance(report, OrderClosed):
             writer.tell(c.TakeClosed(closed=report))
         elif isinstance(report, Settled):

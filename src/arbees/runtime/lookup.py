@@ -57,8 +57,8 @@ class Lookups:
         if isinstance(command, c.TakeOutcome | c.TakeLookup):
             if command.client_order_id not in self._book.orders:
                 return replace(command, past=self._past(command.client_order_id))
-        elif isinstance(command, c.TakeFill):
-            client_order_id = command.fill.client_order_id
+        elif isinstance(command, c.TakeFill | c.TakeVenueOrder):
+            client_order_id = _named(command)
             if client_order_id not in self._book.orders:
                 return replace(command, past=self._past(client_order_id))
         return command
@@ -161,6 +161,12 @@ class Lookups:
 
     def _stored(self, about: str) -> list[Recorded]:
         return [recorded(stored) for stored in self._journal.records_of(about)]
+
+
+def _named(command: c.TakeFill | c.TakeVenueOrder) -> str:
+    if isinstance(command, c.TakeFill):
+        return command.fill.client_order_id
+    return command.listed.client_order_id or ""
 
 
 def recorded(stored: Stored) -> Recorded:

@@ -14,6 +14,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.order import Order
+from arbees.core.orders.terms import agrees
 from arbees.core.outcomes import (
     Balance,
     Fill,
@@ -128,6 +129,7 @@ class Reconciler:
     async def _look(self, platform: Platform) -> bool:
         """Compare one venue at a moment at which nothing moves; tell whether there was one."""
         desk, venue = self._desk, self._desk.venues[platform]
+        told: set[str] = set()
         for _ in range(ATTEMPTS):
             before, began_ns = self._state(platform), desk.clock.now_ns()
             gaps, still_ns = self._gaps[platform], self._still_since(platform, before, began_ns)
@@ -147,10 +149,12 @@ class Reconciler:
             except Undecided:
                 return False
             self._tell(platform, settled, found)
+            as_of_ns = min((each.as_of_ns for each in balances), default=began_ns)
+            shown = self._show(orders, as_of_ns)
             missing = missing_fills(desk, platform, fills)
             self._take(platform, missing)
             is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
-            is_quiet = not settled and not missing and self._is_still(platform, before)
+            is_quiet = not (settled or missing or shown - told) and self._is_still(platform, before)
             if is_certain and is_quiet and gaps == self._gaps[platform]:
                 there = held_there(desk, platform, positions)
                 breaks = self._compare(platform, orders, there, found)
@@ -170,6 +174,7 @@ class Reconciler:
                 self._fills_since_ns[platform] = began_ns - FILLS_BEFORE_NS
                 desk.uncompared.discard(platform)
                 return True
+            told |= shown
             # Something happened in between: a difference would prove nothing. Ask again.
             await self._pause(RETRY_SECONDS)
         return False
@@ -209,6 +214,18 @@ class Reconciler:
         for name, lookup in found.items():
             if isinstance(lookup, Found):
                 tell(c.TakeLookup(client_order_id=name, lookup=lookup))
+
+    def _show(self, orders: Sequence[VenueOrder], as_of_ns: int) -> set[str]:
+        """Hand over each listed order of ours that the book has otherwise; return their names."""
+        book, shown = self._desk.book, set[str]()
+        for listed in orders:
+            name = listed.client_order_id or ""
+            order = book.orders.get(name)
+            if not name.startswith(CLIENT_ORDER_ID_PREFIX) or agrees(order, listed):
+                continue
+            self._desk.writer.tell(c.TakeVenueOrder(listed=listed, as_of_ns=as_of_ns))
+            shown.add(name)
+        return shown
 
     def _take(self, platform: Platform, missing: Sequence[Fill]) -> None:
         """Take fills that nobody told us of, and say so: a break that the next look closes."""

@@ -180,6 +180,17 @@ def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLin
         case e.OrderAcknowledged():
             leg.order_id = event.venue_order_id
             return [maker.placed(leg, ResultStatus.PENDING, corrects=life.final)]
+        case e.OrderReopened():
+            leg.order_id = event.order.venue_order_id
+            why = _bounded(event.message)
+            return [
+                maker.placed(
+                    leg, ResultStatus.PENDING, corrects=event.corrects, reopened_reason=why
+                )
+            ]
+        case e.VenueIdChanged():
+            leg.order_id = event.venue_order_id
+            return []
         case e.OrderUnknown():
             why = _bounded(event.message)
             return [maker.placed(leg, ResultStatus.UNKNOWN, unknown_reason=why)]
@@ -231,6 +242,8 @@ KINDS = frozenset(
         e.OrderFilled,
         e.OrderCancelled,
         e.OrderExpired,
+        e.OrderReopened,
+        e.VenueIdChanged,
     )
 )
 """Kinds of records that may become lines; others need not even be decoded."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from arbees.core.outcomes import Filled, OrderClosed, StreamChanged
+from arbees.core.outcomes import Filled, OrderClosed, OrderSeen, StreamChanged
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import TimeInForce
 from arbees.errors import VenueOutcomeUnknown
@@ -95,8 +95,12 @@ async def test_unknown_words_and_fields_change_nothing() -> None:
         stream = made.venue.stream
         stream._take(message("something_new", a=1))
         stream._take(message("user_order", **order_row(status="unknown", surprise=[])))
-        stream._take(message("user_order", **order_row(status="resting")))
         assert made.reports == []
+        stream._take(message("user_order", **order_row(status="resting")))
+        (seen,) = made.reports
+        assert isinstance(seen, OrderSeen)
+        assert (seen.order.client_order_id, seen.order.closed) == ("arb-1", None)
+        made.reports.clear()
         stream._take(message("user_order", **order_row(surprise={"a": 1})))
         assert len(made.reports) == 1
 

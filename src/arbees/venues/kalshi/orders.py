@@ -27,11 +27,12 @@ from arbees.core.outcomes import (
     NotSent,
     Outcome,
     Unknown,
+    VenueOrder,
 )
 from arbees.core.ports import Gate
 from arbees.core.units import MICRO, NS_PER_SECOND, whole_seconds
 from arbees.core.wire import format_time
-from arbees.core.words import Action, Side, TimeInForce
+from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import cancel_outcome, create_outcome
@@ -228,7 +229,12 @@ class KalshiOrders:
             closed = closed_by(row)
         updated = shapes.moment("last_update_time", row.last_update_time)
         return Found(
-            venue_order_id=row.order_id, by="list", time_ns=updated, fills=fills, closed=closed
+            venue_order_id=row.order_id,
+            by="list",
+            time_ns=updated,
+            fills=fills,
+            closed=closed,
+            listed=listed_order(row),
         )
 
     async def _missing(
@@ -317,6 +323,27 @@ def closed_by(row: shapes.OrderRow) -> str | None:
     if row.status in {"canceled", "cancelled"}:
         return "expired" if row.last_update_reason == "ExpiryCancel" else "cancelled"
     return None
+
+
+def listed_order(row: shapes.OrderRow) -> VenueOrder:
+    """Return an order as Kalshi shows it: what it buys, at the price of that side."""
+    side = shapes.bought(row.book_side, row.outcome_side)
+    price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
+    filled = shapes.micro("fill_count_fp", row.fill_count_fp)
+    return VenueOrder(
+        client_order_id=row.client_order_id or None,
+        venue_order_id=row.order_id,
+        platform=Platform.KALSHI,
+        market_id=row.ticker,
+        side=side,
+        action=Action.BUY,
+        quantity=filled + shapes.micro("remaining_count_fp", row.remaining_count_fp),
+        filled=filled,
+        limit_price=price if side is Side.YES else MICRO - price,
+        closed=closed_by(row),
+        reason=row.last_update_reason,
+        time_ns=shapes.moment("last_update_time", row.last_update_time),
+    )
 
 
 def is_ours(client_order_id: str) -> bool:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import aiohttp
 import msgspec
 
-from arbees.core.outcomes import Filled, OrderClosed, Report, StreamChanged
+from arbees.core.outcomes import Filled, OrderClosed, OrderSeen, Report, StreamChanged
 from arbees.core.ports import Clock
 from arbees.core.units import NS_PER_MILLISECOND
 from arbees.core.words import Platform
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.orders import closed_by, fill_of, is_ours
+from arbees.venues.kalshi.orders import closed_by, fill_of, is_ours, listed_order
 from arbees.venues.kalshi.signing import Signer
 from arbees.venues.kalshi.socket import Line, Message, read
 
@@ -108,7 +108,11 @@ class OwnStream:
 
     def _take_order(self, row: shapes.OrderRow) -> None:
         closed = closed_by(row)
-        if not is_ours(row.client_order_id) or closed is None:
+        if not is_ours(row.client_order_id):
+            return
+        if closed is None:
+            if row.status == "resting":
+                self.sink(OrderSeen(order=listed_order(row)))
             return
         self.sink(
             OrderClosed(

@@ -23,8 +23,8 @@ from arbees.core.outcomes import (
     WorkingOrder,
 )
 from arbees.core.ports import Gate, Vitals
-from arbees.core.units import MICRO, NS_PER_SECOND, whole_seconds
-from arbees.core.words import Action, Platform, Side
+from arbees.core.units import NS_PER_SECOND, whole_seconds
+from arbees.core.words import Platform, Side
 from arbees.errors import VenueRefused
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
@@ -32,7 +32,7 @@ from arbees.venues.kalshi.batches import Batches
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.markets import pool_name
-from arbees.venues.kalshi.orders import KalshiOrders, fill_of
+from arbees.venues.kalshi.orders import KalshiOrders, fill_of, listed_order
 from arbees.venues.kalshi.stream import OwnStream
 from arbees.venues.wire import Wire
 
@@ -188,7 +188,7 @@ class KalshiVenue:
     async def open_orders(self) -> Sequence[VenueOrder]:
         """List all working orders of the account, whoever placed them. Raises VenueError."""
         rows = await self.api.orders({"status": "resting"})
-        return tuple(_listed(row) for row in rows)
+        return tuple(listed_order(row) for row in rows)
 
     async def positions(self) -> Sequence[VenuePosition]:
         """List all positions of the account. Raises VenueError."""
@@ -292,21 +292,3 @@ class KalshiVenue:
         """Remember the shard of a market."""
         if row.exchange_index is not None:
             self._shards[row.ticker] = row.exchange_index
-
-
-def _listed(row: shapes.OrderRow) -> VenueOrder:
-    """Return an order as the venue lists it: what it buys, at the price of that side."""
-    side = shapes.bought(row.book_side, row.outcome_side)
-    price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
-    filled = shapes.micro("fill_count_fp", row.fill_count_fp)
-    return VenueOrder(
-        client_order_id=row.client_order_id or None,
-        venue_order_id=row.order_id,
-        platform=Platform.KALSHI,
-        market_id=row.ticker,
-        side=side,
-        action=Action.BUY,
-        quantity=filled + shapes.micro("remaining_count_fp", row.remaining_count_fp),
-        filled=filled,
-        limit_price=price if side is Side.YES else MICRO - price,
-    )
