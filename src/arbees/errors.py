@@ -23,9 +23,10 @@ invariant is no `ArbeesError`, so that no handler of faults can take it for one.
      |   +- GatewayBusy              undecided for as long as was waited; the same key is as good
     InvariantViolation(AssertionError)   crash; replay proves or disproves
 
-Imports nothing, so that any package may import it. It fails only by being incomplete.
+Imports nothing of ours, so that any package may import it. It fails only by being incomplete.
 """
 
+import re
 from typing import ClassVar
 
 
@@ -52,6 +53,23 @@ class ArbeesError(Exception):
         """
         self.message = _default_message(type(self)) if message is None else message
         super().__init__(self.message)
+
+
+def without_login(text: str) -> str:
+    """
+    Return a text as it may be shown: of a URL without the name and password in front of its host.
+
+    What stands behind `?` may be a token, and a password may hold any character, so nothing up to
+    the last @ is shown.
+    """
+    found = re.match(r"['\"\s]*[A-Za-z][A-Za-z0-9+.-]*://", text)
+    head = found[0] if found else ""
+    rest = text[len(head) :]
+    if "@" in rest and (found or ":" in rest):
+        rest = "***@" + rest.rpartition("@")[2]
+    if found and "?" in rest:
+        rest = rest.partition("?")[0] + "?***"
+    return head + rest
 
 
 class ConfigurationError(ArbeesError):
@@ -88,7 +106,7 @@ class ConfigurationError(ArbeesError):
         """
         super().__init__(message)
         self.setting = setting
-        self.value = value
+        self.value = None if value is None else without_login(value)
         self.fix = fix
 
     def __str__(self) -> str:

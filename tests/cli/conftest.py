@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from arbees.api import ApiServer
 from arbees.core.views import Follower
-from tests.api.fake import FakeGateway
+from tests.api.fake import FakeGateway, receipt
 
 
 class Served(NamedTuple):
@@ -63,6 +64,7 @@ def kill_file(tmp_path: Path) -> Path:
 def served(kill_file: Path) -> Iterator[Served]:
     """Serve a gateway that the command line finds."""
     gateway = FakeGateway()
+    gateway.receipts["receipt-1"] = replace(receipt(), complete=True)
     with serving(gateway) as address:
         os.environ["ARBEES_URL"] = address
         yield Served(gateway, address, kill_file)

@@ -1,5 +1,6 @@
 """Loading: which source counts, what the sections get, what is shown, what stays hidden."""
 
+import os
 import traceback
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -367,3 +368,39 @@ def test_duplicate_name_in_dotenv_refuses(tmp_path: Path) -> None:
     dotenv = write(tmp_path / ".env", "MAX_ORDER_SIZE=5\n\nMAX_ORDER_SIZE=5\n")
     with pytest.raises(SettingsRefused, match=r"\.env line 1 sets it too \(in \.env line 3\)"):
         load({}, dotenv)
+
+
+LOGINS = (
+    "https://u:hunter2secret@h/x",
+    "https://hunter2secret@h/x",
+    "https://u:p@hunter2secret/@h/x",
+    "ftp://u:hunter2secret@h",
+    "u:hunter2secret@h/x",
+    "https://u:hunter2secret@h:99999/x",
+    "https://h/x?token=hunter2secret and more",
+    "  https://u:hunter2secret@h",
+    "https://u:" + "x" * 70 + "hunter2secret@h",
+)
+
+
+@pytest.mark.parametrize("text", LOGINS)
+@pytest.mark.parametrize(
+    "name", ["KALSHI_BASE_URL", "ARBEES_URL", "POLYMARKET_WS_URL", "HTTP_PORT", "KALSHI_BSE_URL"]
+)
+def test_a_password_in_a_url_is_not_repeated(name: str, text: str, tmp_path: Path) -> None:
+    """Neither a refusal nor its fix repeats what stands in front of a host, or behind a `?`."""
+    file = tmp_path / ".env"
+    file.write_text(f"{name}='{text}'\n")
+    sources: list[tuple[dict[str, str], Path | None]] = [({}, file), ({name: text}, None)]
+    for environ, dotenv in sources:
+        with pytest.raises(SettingsRefused) as refused:
+            load(environ, dotenv)
+        assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", [".env", "arbees.toml"])
+def test_a_pipe_is_no_file(name: str, tmp_path: Path) -> None:
+    """A pipe that nobody fills is refused at once, not waited for."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(SettingsRefused, match="it is no regular file"):
+        load({}, tmp_path / ".env", tmp_path / "arbees.toml")

@@ -30,6 +30,10 @@ class KillView(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     receipt_id: str | None
     """Of what the command does to open orders; null where nothing was commanded."""
+    scope: str | None = None
+    """What was commanded, in its one spelling; null where nothing was."""
+    matches_nothing: bool = False
+    """Nothing known is in that scope: it holds only for what comes under that name."""
 
 
 class RecordView(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,4 +77,6 @@ def kill_view(reply: KillReply) -> KillView:
         halts=reply.halts,
         sequence=reply.sequence,
         receipt_id=reply.receipt_id,
+        scope=reply.scope,
+        matches_nothing=reply.matches_nothing,
     )

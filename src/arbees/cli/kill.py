@@ -1,31 +1,39 @@
 """`arbees kill on|off|reduce|status`: the operator's brake.
 
-Guarantees that `kill on` leaves something in force: the gateway's answer says so, or the
-kill-switch file is there, which halts a gateway that still runs and the next one that starts. It
-needs no flawless settings and no reason to be typed. It says loudly when neither could be done.
+Guarantees that `kill on` acts before it speaks, and leaves something in force: the gateway's answer
+proves it, or the kill-switch file is there, which halts a gateway that still runs and the next one
+that starts. It needs no flawless settings, no terminal and no reason to be typed, and its exit code
+never says more than what is known. It says loudly when nothing could be done.
 """
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
+import msgspec
 from cyclopts import App, Parameter
 
 from arbees.cli import place
-from arbees.cli.console import Json, out, print_bytes, print_json, say, state
-from arbees.cli.exits import Exit, of_problem
+from arbees.cli.console import Json, out, print_bytes, print_json, say, state, styled
+from arbees.cli.exits import Exit, of_problem, worse
 from arbees.cli.http import Answer, Client, Unreachable
-from arbees.cli.looking import follow_receipt, show_receipt
+from arbees.cli.looking import follow_receipt, show_receipt, still_working
 from arbees.cli.place import Place
 from arbees.cli.status import show_halts
+from arbees.cli.streams import surviving_the_terminal
 from arbees.cli.who import actor
 from arbees.core.result import encode
+from arbees.core.views import KillReply, Receipt
 
 PATH = "/v1/kill-switch"
+_REASON_MAX = 1_000
+ANSWER_SECONDS = 2.0
+"""How long the gateway has to say that the halt is in force, before the file is made."""
 RECEIPT_SECONDS = 3.0
 """How long to watch what a halt does to open orders."""
-_REFUSALS = frozenset({400, 401, 403, 409})
-"""Answers of a gateway that is well and says no: the file is no way around it."""
+_MISUSES = frozenset({"MALFORMED", "TOO_MANY_HALTS"})
+"""Codes of a gateway that is well and cannot do this: the file, which halts everything, is no way
+around it."""
 
 Scope = Annotated[
     str,
@@ -40,28 +48,21 @@ app = App(name="kill", help="Stop trading, reduce, resume: the kill switch.")
 def on(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) -> int:
     """Stop trading: no new order leaves, ours are cancelled. Without a gateway, the file is made.
 
-    It needs no reason and no flawless settings. The halt survives a restart.
+    It acts before it speaks, and needs no reason, no terminal and no flawless settings. The halt
+    survives a restart.
 
-    Ends with 0 when the gateway says that the halt is in force and durable, 69 when it could not
-    say so; then the kill-switch file is there, which halts everything.
+    Ends with 0 when the gateway says that the halt is in force and durable and no order of ours
+    works any more, 6 while one still works at a venue, 1 where the scope matches nothing known,
+    69 when the gateway could not say so within 2 s; then the kill-switch file is there, which halts
+    everything. After `NOT STOPPED` it ends with 1, 2 or 77.
 
     Example: `arbees kill on --reason "the model is wrong"`
     """
-    where = _find()
-    try:
-        answer = Client(where).post(PATH, _order("ENABLE", scope, reason))
-    except Unreachable as error:
-        say(f"The gateway did not answer: {error}", style="red")
-        return _stop_by_file(where, reason, as_json=as_json)
-    found = answer.json
-    if answer.is_ok and found.get("in_force") and found.get("durable"):
-        return _tell(where, answer, as_json=as_json)
-    if answer.status in {401, 403}:
-        say(f"The kill-switch file needs no key: touch {where.kill_file}", style="bold")
-    if answer.status in _REFUSALS:
-        return _refused(answer, "NOT STOPPED: ", as_json=as_json)
-    say(f"The gateway could not make the halt durable: {answer.problem}", style="red")
-    return _stop_by_file(where, reason, as_json=as_json)
+    with surviving_the_terminal():
+        where = place.find_to_stop()
+        stop = _stop(where, scope, reason)
+        place.tell_doubts(where)
+        return _tell_stop(where, stop, as_json=as_json)
 
 
 @app.command
@@ -133,13 +134,18 @@ def _order(action: str, scope: str, reason: str | None, *, acknowledge: bool = F
     return encode(
         {
             "action": action,
-            "scope": scope,
-            "reason": reason or f"arbees kill by {named}",
+            "scope": _clean(scope),
+            "reason": _clean(reason or f"arbees kill by {named}")[:_REASON_MAX],
             "acknowledge": acknowledge,
             "source": "command",
             "actor": named,
         }
     )
+
+
+def _clean(text: str) -> str:
+    """Return a text that can be sent: bytes of a terminal that are no text become `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _ask(where: Place, order: bytes, *, as_json: bool) -> Exit:
@@ -163,19 +169,40 @@ def _refused(answer: Answer, lead: str = "", *, as_json: bool) -> Exit:
 
 def _tell(where: Place, answer: Answer, *, as_json: bool) -> Exit:
     """Print what is in force, and what becomes of the orders that a halt chases."""
-    _show(answer, as_json=as_json)
     found = answer.json
+    receipt: dict[str, Any] | None = None
+    code = Exit.OK
+    if not as_json:
+        _show(answer, as_json=False)
     if not found.get("durable"):
         say("In force, but not durable: the journal failed", style="bold red")
-        return Exit.FAILURE
-    if not found.get("in_force"):
-        return Exit.HALTED
-    receipt_id = found.get("receipt_id")
-    if receipt_id and not as_json:
-        last = follow_receipt(Client(where), receipt_id, RECEIPT_SECONDS)
-        if last is not None:
-            show_receipt(last.json)
-    return Exit.OK
+        code = Exit.FAILURE
+    elif not found.get("in_force"):
+        code = Exit.HALTED
+    elif found.get("receipt_id"):
+        receipt = _receipt(where, found["receipt_id"])
+        code = Exit.UNKNOWN if receipt is None else still_working(receipt)
+        if receipt is not None and not as_json:
+            show_receipt(receipt)
+    if as_json:
+        print_json(found if receipt is None else {**found, "receipt": receipt})
+    if found.get("matches_nothing"):
+        code = worse(code, Exit.FAILURE)
+    return code
+
+
+def _receipt(where: Place, receipt_id: str) -> dict[str, Any] | None:
+    """Return what became of orders so far; None = it cannot be read, which was said."""
+    last = follow_receipt(Client(where), receipt_id, RECEIPT_SECONDS)
+    if last is None:
+        return None
+    try:
+        msgspec.json.decode(last.body, type=Receipt)
+    except msgspec.DecodeError:
+        say("What became of orders cannot be read: it is no receipt", style="red")
+        return None
+    receipt: dict[str, Any] = last.json
+    return receipt
 
 
 def _show(answer: Answer, *, as_json: bool) -> None:
@@ -183,40 +210,147 @@ def _show(answer: Answer, *, as_json: bool) -> None:
         print_bytes(answer.body)
         return
     found = answer.json
-    out("State:", state(found.get("state")))
+    scope = found.get("scope")
+    if scope is not None and found.get("receipt_id"):
+        if found.get("matches_nothing"):
+            say(
+                f"{scope} MATCHES NOTHING KNOWN: nothing that trades was stopped. It is taken, and "
+                "will hold for what comes under that name",
+                style="bold red",
+            )
+        held = [each for each in found.get("halts", []) if each["scope"] == scope]
+        word = held[0]["state"] if held else found.get("state")
+        out(state(word), styled(scope, "bold"))
+    if scope in {None, "all"} or not found.get("receipt_id"):
+        out("State:", state(found.get("state")))
+    else:
+        out("State of everything else:", state(found.get("state")))
     show_halts(found.get("halts", []))
 
 
-def _stop_by_file(where: Place, reason: str | None, *, as_json: bool) -> Exit:
-    """Make the kill-switch file. Its existence is the halt, so making it is one step."""
-    path = Path(os.path.abspath(where.kill_file))  # noqa: PTH100 - a link stays what it is
+# Stopping --------------------------------------------------------------------------------------
+
+
+class _File(NamedTuple):
+    """What became of the kill-switch file."""
+
+    path: str
+    is_new: bool = False
+    error: OSError | None = None
+    note: str = ""
+
+
+class _Stop(NamedTuple):
+    """What was done to stop, before a word of it is said."""
+
+    answer: Answer | None = None
+    is_proved: bool = False
+    """The gateway's answer proves that the halt is in force and durable."""
+    trouble: str = ""
+    """Why the gateway is no answer."""
+    file: _File | None = None
+
+
+def _stop(where: Place, scope: str, reason: str | None) -> _Stop:
+    """Stop by the gateway, and where its answer proves nothing by the file. Says nothing."""
+    order = _order("ENABLE", scope, reason)
+    heard = place.in_time(lambda: _asked(where, order), ANSWER_SECONDS)
+    if heard is None:
+        heard = f"{where.url}: no answer in {ANSWER_SECONDS:g} s"
+    if isinstance(heard, str):
+        return _Stop(trouble=heard, file=_stop_by_file(where, reason))
+    if _proves_stop(heard, scope) and where.stranger is None:
+        return _Stop(heard, is_proved=True)
+    if not heard.is_ok and heard.json.get("code") in _MISUSES:
+        return _Stop(heard)
+    if heard.status in {401, 403} and scope.strip().lower() != "all":
+        return _Stop(heard)  # the file would halt what is none of this key's business
+    trouble = heard.problem
+    if where.stranger is not None:
+        trouble = f"{where.url} is an address that only {where.stranger} names"
+    elif heard.is_ok:
+        trouble = f"{where.url}: what it says is no proof that trading is halted"
+    return _Stop(heard, trouble=trouble, file=_stop_by_file(where, reason))
+
+
+def _asked(where: Place, order: bytes) -> Answer | str:
     try:
-        is_new = _make(path, f"{reason or 'arbees kill on'} ({actor()})\n")
-    except OSError as error:
+        return Client(where).post(PATH, order, ANSWER_SECONDS)
+    except Unreachable as error:
+        return str(error)
+
+
+def _proves_stop(answer: Answer, scope: str) -> bool:
+    """
+    Tell whether an answer is that of a gateway which holds this halt, durably.
+
+    It must name the halt itself: a program that says yes to everything does not.
+    """
+    try:
+        found = msgspec.json.decode(answer.body, type=KillReply)
+    except msgspec.DecodeError:
+        return False
+    is_durable = answer.status == 200 and found.in_force and found.durable and found.sequence > 0
+    kind = scope.partition(":")[0].strip().lower()
+    return is_durable and any(
+        (each.source, each.scope.partition(":")[0]) == ("command", kind)
+        and each.state in {"HALTED", "READ_ONLY"}
+        for each in found.halts
+    )
+
+
+def _tell_stop(where: Place, stop: _Stop, *, as_json: bool) -> Exit:
+    """Print what was done, and return how the command ends."""
+    if stop.answer is not None and stop.is_proved:
+        return _tell(where, stop.answer, as_json=as_json)
+    if stop.file is None:
+        assert stop.answer is not None
+        code = _refused(stop.answer, "NOT STOPPED: ", as_json=as_json)
+        return Exit.FAILURE if code is Exit.HALTED else code
+    say(f"The gateway did not say that trading is halted: {stop.trouble}", style="red")
+    return _tell_file(stop.file, as_json=as_json)
+
+
+def _stop_by_file(where: Place, reason: str | None) -> _File:
+    """Make the kill-switch file. Its existence is the halt, so making it is one step."""
+    path = str(where.kill_file)
+    try:
+        path = os.path.abspath(path)  # noqa: PTH100 - a link stays what it is
+        return _make(Path(path), f"{reason or 'arbees kill on'} ({actor()})\n")
+    except (OSError, ValueError) as error:
+        known = error if isinstance(error, OSError) else OSError(0, str(error))
+        return _File(path, error=known)
+
+
+def _tell_file(file: _File, *, as_json: bool) -> Exit:
+    path, error = file.path, file.error
+    if error is not None:
         say(f"NOT STOPPED: cannot make {path}: {error.strerror}", style="bold red")
         say("End the gateway's process, or make the file that it watches by hand", style="bold")
         return Exit.NO_PERMISSION if isinstance(error, PermissionError) else Exit.FAILURE
     if as_json:
-        print_json({"in_force": None, "durable": True, "kill_switch_file": str(path)})
-    made = "was made" if is_new else "is there already"
+        print_json({"in_force": None, "durable": True, "kill_switch_file": path})
+    made = "was made" if file.is_new else "is there already"
     say(f"The kill-switch file {path} {made}.", style="bold")
+    if file.note:
+        say(file.note)
     say("It halts everything on a gateway of this machine whose KILL_SWITCH_FILE it is,")
     say(f"now and after a restart, until it is removed: rm {path}")
     return Exit.UNREACHABLE
 
 
-def _make(path: Path, text: str) -> bool:
+def _make(path: Path, text: str) -> _File:
     """Make a file, and tell whether it was not there before. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     except FileExistsError:
-        return False
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(number)
-        except OSError as error:
-            say(f"The file is there, its text is not: {error.strerror}")
-    return True
+        return _File(str(path))
+    try:
+        os.write(number, text.encode("utf-8", "replace"))
+        os.fsync(number)
+    except OSError as error:
+        return _File(str(path), is_new=True, note=f"Its text is not there: {error.strerror}")
+    finally:
+        os.close(number)
+    return _File(str(path), is_new=True)

@@ -108,6 +108,22 @@ def follow_receipt(client: Client, receipt_id: str, seconds: float) -> Answer | 
     return follow(client, path, lambda found: bool(found.get("complete")), seconds)
 
 
+def still_working(found: dict[str, Any]) -> Exit:
+    """Return 6 while the venue may still hold an order of a receipt, which is said; else 0."""
+    left: dict[str, list[str]] = {}
+    for order in found.get("in_flight", ()):
+        left.setdefault(str(order["platform"]), []).append(str(order["status"]))
+    for platform, states in left.items():
+        many = len(states) != 1
+        say(
+            f"{len(states)} order{'s' if many else ''} still work{'' if many else 's'} at "
+            f"{platform} ({', '.join(sorted(set(states)))}): its cancel is asked for until the "
+            "venue shows none of ours",
+            style="bold red",
+        )
+    return Exit.UNKNOWN if left else Exit.OK
+
+
 def show_receipt(found: dict[str, Any]) -> None:
     """Print what a receipt says, in a line."""
     out(

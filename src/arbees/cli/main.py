@@ -5,6 +5,7 @@ never with a trace of the stack that hides it; only broken invariants and bugs s
 is imported when it runs, so that `arbees kill on` is quick.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from arbees.cli.console import say
 from arbees.cli.exits import Exit
 from arbees.cli.help import prepare, show_examples
 from arbees.cli.mistakes import explained, page_to_read, without_command
+from arbees.cli.streams import lasting_output, open_standard
 from arbees.errors import ArbeesError
 
 HELP = """Stand between trading strategies and prediction-market exchanges.
@@ -39,6 +41,8 @@ Example: `arbees kill on --reason "the model is wrong"`
 """
 
 
+_ACTING = frozenset({"cancel", "flatten", "kill", "run"})
+"""Commands that act whatever becomes of their words."""
 _GROUPS = {name: Group(name, sort_key=place) for place, name in enumerate(GROUPS)}
 _OPTIONS = Group("Options", sort_key=len(GROUPS))
 """One object each: a command that was imported keeps its group for the next who asks."""
@@ -81,11 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    open_standard()
     if not __debug__:
         say("Arbees does not run under python -O: its assertions are the seat belt", style="red")
         return Exit.BAD_SETTINGS
     words = sys.argv[1:] if arguments is None else list(arguments)
-    return run(build(words[0] if words else None), words)
+    does_act = bool(words) and words[0] in _ACTING and words[:2] != ["kill", "status"]
+    with lasting_output() if does_act else contextlib.nullcontext():
+        return run(build(words[0] if words else None), words)
 
 
 def run(app: App, words: Sequence[str]) -> int:

@@ -57,6 +57,10 @@ class KillReply(msgspec.Struct, frozen=True, kw_only=True):
     halts: tuple[HaltView, ...]
     sequence: int
     receipt_id: str | None
+    scope: str | None = None
+    """What was commanded, in its one spelling; null where nothing was."""
+    matches_nothing: bool = False
+    """Nothing known is in that scope: it holds only for what comes under that name."""
     remaining: tuple[HaltView, ...] = ()
     """After DISABLE: halts of the scope that it may not lift (automatic ones, the file)."""
 

@@ -1,7 +1,9 @@
 """How a service ends, and the signals that tell it.
 
-Guarantees that the first SIGTERM or SIGINT asks for an orderly end and a second one ends at once,
-and that SIGUSR1 halts trading, also one that came while everything was being made ready.
+Guarantees that the first SIGTERM, SIGINT or SIGQUIT asks for an orderly end and a second one ends
+at once; that a closed terminal (SIGHUP, which comes once from the kernel and once from the shell)
+ends in order however often it comes, unless the process was started to survive it (nohup); and that
+SIGUSR1 halts trading, also one that came while everything was being made ready.
 """
 
 import asyncio
@@ -19,21 +21,30 @@ class Ends:
         self.asked = asyncio.Event()
         self.exit_code = 0
         self.reason = "stopped"
+        self._is_insisted = False
 
     def ask(self, reason: str, exit_code: int = 0) -> None:
-        """End for a reason; raises SystemExit where somebody asks again."""
-        if self.asked.is_set() and exit_code == 0:
-            raise SystemExit(1)  # a second signal: now
-        self.reason = reason
+        """End for a reason, in order; the first one counts."""
+        if not self.asked.is_set() or exit_code > self.exit_code:
+            self.reason = reason
         self.exit_code = max(self.exit_code, exit_code)
         self.asked.set()
+
+    def insist(self, reason: str) -> None:
+        """End for a reason; raises SystemExit where somebody insists again."""
+        if self._is_insisted:
+            raise SystemExit(1)  # a second signal: now
+        self._is_insisted = True
+        self.ask(reason)
 
 
 def hear_signals(gateway: TradingGateway, ends: Ends) -> None:
     """Hear the signals of the process."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ends.ask, signal.Signals(number).name)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        loop.add_signal_handler(number, ends.insist, signal.Signals(number).name)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, ends.ask, "SIGHUP")
     start = gateway.desk.supervisor.start
     loop.add_signal_handler(signal.SIGUSR1, lambda: start(_halt_by_signal(gateway), "SIGUSR1"))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})

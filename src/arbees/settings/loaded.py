@@ -150,6 +150,11 @@ class Settings:
         """The account at Polymarket."""
         return self.section(Polymarket)
 
+    def source_of(self, name: str) -> tuple[str, str]:
+        """Return where a setting comes from (`default`, `.env`, `environment`), and the place."""
+        found = self._values[name]
+        return found.origin, found.place
+
     @property
     def url(self) -> str:
         """Where the command line finds the gateway."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from arbees.core.setting import Kind, Setting
 from arbees.core.units import MICRO, format_micro, parse_micro, ratio_floor
 from arbees.core.wire import format_time, parse_time
+from arbees.errors import without_login
 from arbees.settings.problems import HIDDEN
 
 Value = bool | int | str | tuple[str, ...]
@@ -249,7 +250,7 @@ def _url(setting: Setting, text: str) -> str:
     schemes = setting.choices or ("https", "http")
     like = setting.default or f"{schemes[0]}://host"
     if "://" not in text and re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S*)?", text, re.ASCII):
-        like = f"{'http' if 'http' in schemes else schemes[0]}://{text}"
+        like = f"{'http' if 'http' in schemes else schemes[0]}://{without_login(text)}"
     fix = f"Write it like {like}."
     expected = "Expected a URL with " + " or ".join(f"{scheme}://" for scheme in schemes)
     try:

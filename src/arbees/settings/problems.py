@@ -6,7 +6,7 @@ among the values. Refuses by raising `SettingsRefused`, which ends the process w
 
 from collections.abc import Sequence
 
-from arbees.errors import ConfigurationError
+from arbees.errors import ConfigurationError, without_login
 
 HIDDEN = "***"
 """What stands for a secret wherever it would be shown."""
@@ -54,7 +54,7 @@ def problem(
         is_secret: whether the value must not be shown.
     """
     if value is not None:
-        value = HIDDEN if is_secret and value else bounded(value)
+        value = HIDDEN if is_secret and value else bounded(without_login(value))
     where = f" (in {place})" if place else ""
     return ConfigurationError(f"{message}{where}", setting=setting, value=value, fix=fix)
 

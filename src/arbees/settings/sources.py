@@ -5,12 +5,14 @@ environment (which is full of strangers) one that is nearly a setting's. Nothing
 the files' own formats. Fails by listing problems; it never raises for input.
 """
 
+import errno
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from arbees.settings.catalog import Catalog
-from arbees.settings.dotenv import read_dotenv
+from arbees.settings.dotenv import Line, read_dotenv
 from arbees.settings.given import (
     DOTENV,
     ENVIRONMENT,
@@ -64,31 +66,49 @@ def gather(
 
 
 def _read(path: Path | None, found: Gathered) -> str | None:
-    """Return the text of a file, None if there is none or it is refused."""
+    """
+    Return the text of a file, None if there is none or nothing of it can be read.
+
+    What is wrong is a problem; the lines that can be read are returned all the same, for who must
+    act on them. Something that is no file (a pipe) is never waited for.
+    """
     if path is None:
         return None
-    fix = "Make it a readable text file in UTF-8, or remove it."
     try:
-        with path.open("rb") as file:
-            data = file.read(_BYTES_MAX + 1)
-        text = data.decode("utf-8")
+        data = _bytes_of(path)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
-        expected = f"Expected a readable file ({why})"
-        found.problems.append(problem(expected, setting=str(path), value=None, fix=fix))
+    except OSError as error:
+        _refuse_file(path, f"Expected a readable file ({error.strerror})", found)
         return None
-    if len(data) > _BYTES_MAX or "\0" in text:
-        expected = f"Expected a text file of at most {_BYTES_MAX} bytes"
-        found.problems.append(problem(expected, setting=str(path), value=None, fix=fix))
-        return None
+    text = data[:_BYTES_MAX].decode("utf-8", "replace")
+    if data.decode("utf-8", "ignore").encode() != data:
+        _refuse_file(path, "Expected a readable file (it is not UTF-8)", found)
+    elif len(data) > _BYTES_MAX or "\0" in text:
+        _refuse_file(path, f"Expected a text file of at most {_BYTES_MAX} bytes", found)
     return text
 
 
+def _bytes_of(path: Path) -> bytes:
+    """Return what a regular file begins with. Raises OSError, also for what is no file."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return file.read(_BYTES_MAX + 1)
+
+
+def _refuse_file(path: Path, expected: str, found: Gathered) -> None:
+    fix = "Make it a readable text file in UTF-8, or remove it."
+    found.problems.append(problem(expected, setting=str(path), value=None, fix=fix))
+
+
 def _from_toml(catalog: Catalog, path: Path | None, found: Gathered) -> Layer:
+    known = len(found.problems)
     text = _read(path, found)
-    if path is None or text is None:
+    if path is None or text is None or len(found.problems) > known:
         return {}
     layer = read_structured(catalog, text, path.name, found)
     if any(catalog.is_secret(name) for name in layer):
@@ -100,11 +120,14 @@ def _from_toml(catalog: Catalog, path: Path | None, found: Gathered) -> Layer:
 
 
 def _from_dotenv(catalog: Catalog, path: Path | None, found: Gathered) -> Layer:
+    known = len(found.problems)
     text = _read(path, found)
     if path is None or text is None:
         return {}
     layer: Layer = {}
     lines, bad = read_dotenv(text)
+    if len(found.problems) > known:  # refused as a whole: what is on its lines is no news
+        return {line.name: _given(line, path) for line in lines if line.name in catalog.names}
     for wrong in bad:
         # The first word of a bad line may be a piece of a secret, unless it looks like a name.
         is_name = wrong.word in catalog.names or nearest(wrong.word, catalog.ordered)
@@ -125,10 +148,14 @@ def _from_dotenv(catalog: Catalog, path: Path | None, found: Gathered) -> Layer:
             other = layer[line.name].place
             found.problems.append(twice(catalog, line.name, line.text, place, other))
         else:
-            layer[line.name] = Given(line.name, line.text, DOTENV, place)
+            layer[line.name] = _given(line, path)
     if any(catalog.is_secret(name) for name in layer):
         found.warnings += _readable_by_others(path, "it holds a secret")
     return layer
+
+
+def _given(line: Line, path: Path) -> Given:
+    return Given(line.name, line.text, DOTENV, f"{path.name} line {line.number}")
 
 
 def _from_environment(catalog: Catalog, environ: Mapping[str, str], found: Gathered) -> Layer:
