@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from arbees.core.words import KeyScope, Side
+from arbees.core.payouts import NO_WON, YES_WON
+from arbees.core.words import KeyScope
 from tests.api.fake import NOW_NS, FakeGateway, Wire
 
 PATH = "/v1/quotes"
@@ -87,7 +88,7 @@ async def test_settlement(wire: Wire, gateway: FakeGateway) -> None:
     """A market is settled on the paper exchange, one or a list."""
     data = json.dumps([SETTLEMENT, {**SETTLEMENT, "result": "no"}]).encode()
     assert (await wire.ask("POST", "/v1/settlements", data)).json == {"accepted": 2}
-    assert [each.result for each in gateway.settlements] == [Side.YES, Side.NO]
+    assert [each.payouts for each in gateway.settlements] == [YES_WON, NO_WON]
 
 
 async def test_the_newest_quotes_are_shown(wire: Wire) -> None:

@@ -220,8 +220,17 @@ LEAST: list[tuple[e.Event, str]] = [
         '{"type":"MarketStatusChanged","market_key":"K","is_open":false}',
     ),
     (
-        e.MarketSettled(market_key="K", result=Side.NO, payout=1, realized=2),
-        '{"type":"MarketSettled","market_key":"K","result":"No","payout":1,"realized":2}',
+        e.MarketSettled(market_key="K", payout=1, realized=2),
+        '{"type":"MarketSettled","market_key":"K","payout":1,"realized":2}',
+    ),
+    (
+        e.SettlementCorrected(
+            market_key="K", yes_payout=1, no_payout=2, payout=-3, realized=-3, corrects=9
+        ),
+        (
+            '{"type":"SettlementCorrected","market_key":"K","yes_payout":1,"no_payout":2,'
+            '"payout":-3,"realized":-3,"corrects":9}'
+        ),
     ),
     (
         e.BalanceObserved(pool="p", platform="Kalshi", available=1, as_of_ns=2, outside=3),
@@ -354,7 +363,10 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "corrects": 9,
     },
     e.HaltRaised: {"in_flight": ("c-1", "c-2")},
-    e.MarketSettled: {"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
+    e.MarketSettled: {
+        **{"result": Side.NO, "yes_payout": 500_000, "no_payout": 0},
+        **{"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
+    },
     e.PositionAdopted: {
         "realized": -5,
         "yes_quantity": -1,
@@ -378,6 +390,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
 EMPTY: dict[str, Any] = {
     **{key: {} for key in ("disabled", "settings")},
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
+    **dict.fromkeys(("result", "yes_payout", "no_payout"), None),
     **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),
     "caps": Caps(),
     "count": 1,

@@ -9,6 +9,7 @@ from arbees.core import events as e
 from arbees.core.book import Day, Subject
 from arbees.core.control import liftable, subject_of
 from arbees.core.order import Order
+from arbees.core.payouts import YES_WON, won_by
 from arbees.core.words import Action, HaltSource, Platform, Side, TimeInForce, TradingState
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import (
@@ -262,7 +263,7 @@ def test_a_market_that_is_listed_closed() -> None:
 def test_a_settled_market_stays_closed() -> None:
     """No quote opens it again."""
     scene = Scene()
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.YES))
+    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
     assert scene.do(c.ListMarket(listing=listing())) == c.NO_DECISION
 
 
@@ -296,12 +297,16 @@ def test_a_settlement_closes_both_sides(result: Side, payout: int, realized: int
             key, side=side, size=quantity, limit_price=price, **ON_POLYMARKET, **GTC
         )
         scene.fill(order, quantity, price)
-    command = c.SettleMarket(platform=Platform.POLYMARKET, market_id=YES_TOKEN, result=result)
+    command = c.SettleMarket(
+        platform=Platform.POLYMARKET, market_id=YES_TOKEN, payouts=won_by(result)
+    )
     assert scene.do(command) == c.Decision(
         (
             e.MarketSettled(
                 market_key=CONDITION,
                 result=result,
+                yes_payout=won_by(result).yes,
+                no_payout=won_by(result).no,
                 payout=payout,
                 realized=realized,
                 yes_quantity=-TEN,
@@ -319,11 +324,11 @@ def test_a_settlement_closes_both_sides(result: Side, payout: int, realized: int
 def test_a_settlement_under_the_other_tokens_name() -> None:
     """If the No token wins, No wins."""
     scene = Scene()
-    command = c.SettleMarket(platform=Platform.POLYMARKET, market_id=NO_TOKEN, result=Side.YES)
+    command = c.SettleMarket(platform=Platform.POLYMARKET, market_id=NO_TOKEN, payouts=YES_WON)
     (event,) = scene.do(command).events
     assert isinstance(event, e.MarketSettled)
     assert event.result is Side.NO
-    other = c.SettleMarket(platform=Platform.KALSHI, market_id=NO_TOKEN, result=Side.YES)
+    other = c.SettleMarket(platform=Platform.KALSHI, market_id=NO_TOKEN, payouts=YES_WON)
     assert scene.do(other) == c.NO_DECISION
 
 

@@ -7,6 +7,7 @@ import pytest
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.outcomes import Accepted
+from arbees.core.payouts import NO_WON, won_by
 from arbees.core.words import Action, Platform, Side, TimeInForce
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import KALSHI, NOW, YES_TOKEN
@@ -74,7 +75,7 @@ def test_a_fill_heard_of_after_the_settlement_is_settled_too(
         settle = c.SettleMarket(
             platform=where.get("platform", Platform.KALSHI),
             market_id=where.get("market_id", KALSHI),
-            result=result,
+            payouts=won_by(result),
         )
         for command in (settle, fill) if is_late else (fill, settle):
             scene.do(command)
@@ -92,7 +93,7 @@ def test_a_fill_after_the_end_and_the_settlement_corrects_and_is_settled() -> No
     scene = Scene()
     order = scene.lost()
     scene.answer(order, Accepted(venue_order_id="v", time_ns=NOW, closed="cancelled"))
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.NO))
+    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=NO_WON))
     late = c.TakeFill(fill=scene.trade(order, TEN, 650_000), past=scene.past(order))
     filled, settled = scene.do(late).events
     assert isinstance(filled, e.OrderFilled)

@@ -11,6 +11,7 @@ from arbees.core.facts import Facts
 from arbees.core.fold_orders import _forget
 from arbees.core.order import NOTHING, Reservation
 from arbees.core.outcomes import Accepted, Gated, OrderClosed, Refused
+from arbees.core.payouts import NO_WON
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import CONDITION, KALSHI, NOW, YES_TOKEN, request
@@ -364,7 +365,7 @@ def test_a_settlement_leaves_everybody_flat() -> None:
     scene = Scene()
     scene.fill(scene.resting("a", **GTC), TEN, 650_000)
     scene.fill(scene.resting("b", **ON_POLYMARKET, **GTC), TEN, 650_000)
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.NO))
+    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=NO_WON))
     assert cycles(scene) == {
         f"UNNAMED|{KALSHI}": (0, [NOW]),
         f"UNNAMED|{CONDITION}": (TEN, [NOW]),

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from arbees.core.payouts import NO_WON, YES_WON
 from arbees.core.quote import (
     AHEAD_MAX_NS,
     Quote,
@@ -14,7 +15,7 @@ from arbees.core.quote import (
     parse_settlement,
 )
 from arbees.core.wire import Malformed
-from arbees.core.words import Platform, Side
+from arbees.core.words import Platform
 
 NOW = 1_769_632_200 * 10**9
 LEAST: dict[str, Any] = {"platform": "Kalshi", "market_id": "M-1", "bids": [], "asks": []}
@@ -211,11 +212,11 @@ def test_a_time_at_the_epoch_is_one() -> None:
 
 def test_a_settlement() -> None:
     """The winning side of a market, at its own time or at that of arrival."""
-    known = Settlement(ts_ns=NOW, platform=Platform.POLYMARKET, market_id="1111", result=Side.NO)
+    known = Settlement(ts_ns=NOW, platform=Platform.POLYMARKET, market_id="1111", payouts=NO_WON)
     assert parse_settlement(msgspec.json.encode(SETTLED), NOW) == known
     later = {**SETTLED, "ts": "2026-01-28T20:30:01Z", "result": "yes"}
     assert parse_settlement(msgspec.json.encode(later), NOW) == Settlement(
-        ts_ns=NOW + 10**9, platform=Platform.POLYMARKET, market_id="1111", result=Side.YES
+        ts_ns=NOW + 10**9, platform=Platform.POLYMARKET, market_id="1111", payouts=YES_WON
     )
 
 

@@ -8,6 +8,7 @@ from arbees.core import events as e
 from arbees.core.book import fresh
 from arbees.core.market import Market
 from arbees.core.outcomes import NotSent
+from arbees.core.payouts import won_by
 from arbees.core.units import MICRO
 from arbees.core.verdicts import Pass
 from arbees.core.words import Action, Side
@@ -31,7 +32,8 @@ def followed(side: Side, action: Action, quantity: int, price: int, fee: int = 0
 def market(result: Side | None = None, mark: int | None = None) -> Market:
     """Return the market K, settled or marked."""
     made = Market(listing=listing(market_key="K"), sport="NBA", game_id="g")
-    made.is_settled, made.result, made.mark_yes = result is not None, result, mark
+    made.is_settled, made.mark_yes = result is not None, mark
+    made.payouts = None if result is None else won_by(result)
     return made
 
 

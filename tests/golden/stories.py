@@ -9,6 +9,7 @@ from arbees.core import events as e
 from arbees.core.access import Caps, KeyAsk
 from arbees.core.operating import End
 from arbees.core.outcomes import VenueOrder
+from arbees.core.payouts import Payouts
 from arbees.core.result import Result
 from arbees.core.units import MICRO
 from arbees.core.words import Action, KeyScope, Platform, Side, TimeInForce
@@ -164,6 +165,19 @@ async def adopt(evening: Evening) -> None:
     await evening.ask("filled")
 
 
+async def pay_out(evening: Evening) -> None:
+    """A tie that is amended to a win, and a void at two prices that leave a part to nobody."""
+    await evening.quote()
+    await evening.quote(OTHER)
+    await evening.ask("held")
+    await evening.ask("other", market=OTHER)
+    await evening.assembly.gateway.reconcile()
+    await evening.settle(GAME, Payouts(500_000, 500_000))
+    await evening.settle(OTHER, Payouts(330_000, 610_000))
+    await evening.settle(GAME, Side.YES)
+    await evening.assembly.gateway.reconcile()
+
+
 async def review(evening: Evening) -> None:
     """Denials that an operator confirms, disputes and thinks over."""
     await evening.quote()
@@ -228,4 +242,5 @@ STORIES: tuple[Act, ...] = (
     adopt,
     review,
     venue_word,
+    pay_out,
 )

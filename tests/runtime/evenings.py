@@ -12,6 +12,7 @@ import msgspec
 
 from arbees.bootstrap import Assembly, Files, assemble
 from arbees.core.book import encode as encode_book
+from arbees.core.payouts import Payouts, won_by
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Alternate, Request
 from arbees.core.result import Result
@@ -121,10 +122,13 @@ class Evening:
         self.results.append(result)
         return result
 
-    async def settle(self, market: str, result: Side) -> None:
+    async def settle(self, market: str, result: Side | Payouts) -> None:
         """Settle a market at the exchange."""
         settlement = Settlement(
-            ts_ns=self.clock.now_ns(), platform=platform_of(market), market_id=market, result=result
+            ts_ns=self.clock.now_ns(),
+            platform=platform_of(market),
+            market_id=market,
+            payouts=won_by(result) if isinstance(result, Side) else result,
         )
         self.settlements.append(settlement)
         await self.assembly.gateway.settle(settlement)

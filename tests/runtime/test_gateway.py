@@ -8,9 +8,10 @@ import pytest
 
 from arbees.core import events as e
 from arbees.core.outcomes import Settled
+from arbees.core.payouts import NO_WON, YES_WON
 from arbees.core.quote import Settlement
 from arbees.core.views import Undecided
-from arbees.core.words import Mode, Platform, Side
+from arbees.core.words import Mode, Platform
 from arbees.errors import JournalUnavailable
 from arbees.runtime.writer import LANE_MAX
 from arbees.testing.simulation import simulate
@@ -193,7 +194,7 @@ async def test_an_exchange_that_is_full_refuses() -> None:
             await rig.gateway.feed([quote()])
         assert refused.value.code == "QUEUE_FULL"
         settlement = Settlement(
-            ts_ns=NOW, platform=Platform.KALSHI, market_id=KALSHI, result=Side.YES
+            ts_ns=NOW, platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON
         )
         with pytest.raises(Undecided):
             await rig.gateway.settle(settlement)
@@ -223,7 +224,7 @@ async def test_settlements_are_taken_from_the_stream() -> None:
     async with running() as rig:
         for market_id in (KALSHI, "KX-NEW"):
             rig.kalshi.report(
-                Settled(platform=Platform.KALSHI, market_id=market_id, result=Side.NO, time_ns=NOW)
+                Settled(platform=Platform.KALSHI, market_id=market_id, payouts=NO_WON, time_ns=NOW)
             )
         await rig.settle()
         assert rig.book.markets[KALSHI].is_settled

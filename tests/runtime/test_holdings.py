@@ -10,6 +10,7 @@ import pytest
 
 from arbees.core.operating import Listed
 from arbees.core.outcomes import Filled, Inconclusive, Settled, Unknown
+from arbees.core.payouts import YES_WON
 from arbees.core.units import MICRO, to_decimal
 from arbees.core.views import Undecided
 from arbees.core.words import Action, Platform, Side, TimeInForce
@@ -138,7 +139,7 @@ async def test_open_orders_are_in_the_worst_case() -> None:
         (seen,) = (await rig.gateway.positions()).items
         assert (seen.quantity, seen.realized_pnl) == (Decimal(6), Decimal("0.2"))
         rig.kalshi.report(
-            Settled(platform=Platform.KALSHI, market_id=KALSHI, result=Side.YES, time_ns=rig.now_ns)
+            Settled(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON, time_ns=rig.now_ns)
         )
         await rig.settle()
         assert (await rig.gateway.positions()).items == ()

@@ -8,6 +8,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.outcomes import Found, Inconclusive, NotSent, Settled, VenueOrder
+from arbees.core.payouts import YES_WON
 from arbees.core.request import Alternate
 from arbees.core.units import MICRO
 from arbees.core.words import Action, HaltSource, Platform, Side, TimeInForce
@@ -325,7 +326,7 @@ async def test_a_settlement_that_nobody_told_is_taken_first() -> None:
     async with running() as rig:
         await hold(rig)
         rig.kalshi.settled = [
-            Settled(platform=Platform.KALSHI, market_id=KALSHI, result=Side.YES, time_ns=NOW)
+            Settled(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON, time_ns=NOW)
         ]
         assert await compare(rig)
         assert rig.book.markets[KALSHI].is_settled

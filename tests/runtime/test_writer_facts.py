@@ -8,10 +8,11 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.facts import Facts, VenueHealth
 from arbees.core.outcomes import Accepted, Fill
+from arbees.core.payouts import YES_WON
 from arbees.core.quote import Quote
 from arbees.core.units import MICRO
 from arbees.core.verdicts import Deny
-from arbees.core.words import Platform, Side
+from arbees.core.words import Platform
 from arbees.runtime.writer import Lane, TakeQuote
 from tests.runtime.bench import Bench, halt, note
 from tests.runtime.rig import quote
@@ -137,7 +138,7 @@ async def test_a_market_may_be_closed_from_the_first_quote_on() -> None:
 async def test_quotes_of_a_settled_market_are_ignored() -> None:
     """After the result nothing opens a market again, and no quote marks it."""
     bench = Bench()
-    settle = c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.YES)
+    settle = c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON)
     async with bench.running():
         await feed(bench, quote())
         await bench.put(settle)
@@ -208,5 +209,5 @@ async def test_marks_follow_fills_marks_and_settlements() -> None:
         assert marks.unrealized == slow() == 500_000
         await feed(bench, quote(None, "0.72"))
         assert marks.unrealized == slow() == 300_000
-        await bench.put(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, result=Side.YES))
+        await bench.put(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
         assert marks.unrealized == slow() == 0

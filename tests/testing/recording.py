@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from arbees.core.payouts import won_by
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
@@ -58,7 +59,7 @@ def request(
 def settlement(seconds: float, result: Side = Side.YES, market_id: str = MARKET) -> Input:
     """Return the result of a market."""
     settled = Settlement(
-        ts_ns=at(seconds), platform=Platform.KALSHI, market_id=market_id, result=result
+        ts_ns=at(seconds), platform=Platform.KALSHI, market_id=market_id, payouts=won_by(result)
     )
     return Input(at(seconds), settled)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from arbees.core.payouts import YES_WON
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform
 from arbees.testing.evening import START_NS, games, make_evening
@@ -61,9 +62,9 @@ def test_every_market_is_settled_once_at_the_end() -> None:
     settled = [(each.platform, each.market_id) for each in evening.settlements]
     assert sorted(settled) == sorted(markets)
     assert min(each.ts_ns for each in evening.settlements) > evening.quotes[-1].ts_ns
-    by_market = {each.market_id: each.result for each in evening.settlements}
+    by_market = {each.market_id: each.payouts for each in evening.settlements}
     for game in games():
-        assert by_market[game.ticker] is by_market[game.yes_token]
+        assert by_market[game.ticker] == by_market[game.yes_token]
 
 
 def test_the_likely_side_wins() -> None:
@@ -74,7 +75,7 @@ def test_the_likely_side_wins() -> None:
         quote = last.get(each.market_id)
         if quote is not None:
             middle = (quote.bids[0][0] + quote.asks[0][0]) // 2
-            assert (middle >= MICRO // 2) is (each.result == "Yes")
+            assert (middle >= MICRO // 2) is (each.payouts == YES_WON)
 
 
 def test_tokens_of_a_game_are_one_market() -> None:

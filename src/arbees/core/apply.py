@@ -66,6 +66,7 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.MarketListed: markets.market_listed,
     e.MarketStatusChanged: markets.market_status,
     e.MarketSettled: markets.market_settled,
+    e.SettlementCorrected: markets.settlement_corrected,
     e.BalanceObserved: control.balance_observed,
     e.CashCounted: control.cash_counted,
     e.PositionAdopted: markets.position_adopted,

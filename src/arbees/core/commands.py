@@ -22,11 +22,12 @@ from arbees.core.outcomes import (
     Outcome,
     VenueOrder,
 )
+from arbees.core.payouts import Payouts
 from arbees.core.ports import KeyRow, SignalRow
 from arbees.core.quote import Quote
 from arbees.core.request import Request
 from arbees.core.verdicts import Safeguard, Verdict
-from arbees.core.words import Mode, Platform, Side, TradingState
+from arbees.core.words import Mode, Platform, TradingState
 
 Check = Callable[[Candidate, Book, Facts], tuple[Verdict, ...]]
 
@@ -190,11 +191,12 @@ class ListMarket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettleMarket(msgspec.Struct, frozen=True, kw_only=True):
-    """A venue settled a market."""
+    """A venue settled a market, or amended what it pays."""
 
     platform: Platform
     market_id: str
-    result: Side
+    payouts: Payouts
+    """By the sides of `market_id`."""
 
 
 class ObserveBalance(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,9 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import obstacle
 from arbees.core.book import Book, Halt, Subject
-from arbees.core.market import Listing
+from arbees.core.market import Listing, Market
 from arbees.core.order import Order
+from arbees.core.payouts import Payouts
 from arbees.core.words import HaltSource, Side, TradingState
 
 ORDER_SCOPE = "order:"
@@ -185,33 +186,61 @@ def _placed(book: Book, listing: Listing) -> Listing:
 
 
 def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
-    """Close both sides of a settled market: a contract of the winning side pays a dollar."""
+    """Pay out both sides of a settled market; where the venue amends what it paid, correct it."""
     found = book.market_of(command.platform, command.market_id)
-    if found is None or found[0].is_settled:
+    if found is None:
         return c.NO_DECISION
     market, is_flipped = found
-    result = command.result.opposite if is_flipped else command.result
+    payouts = command.payouts.flipped if is_flipped else command.payouts
+    if market.payouts is not None:
+        corrected = _correction(market, market.payouts, payouts)
+        return c.NO_DECISION if corrected is None else _decision([corrected], [])
     yes, no = market.yes, market.no
     held = {Side.YES: (yes.quantity, yes.cost), Side.NO: (no.quantity, no.cost)}
-    return _decision([settlement(market.listing.market_key, result, held)], [])
+    paid = {Side.YES: market.settled_yes, Side.NO: market.settled_no}
+    return _decision([settlement(market.listing.market_key, payouts, held, paid)], [])
+
+
+def _correction(market: Market, paid: Payouts, now: Payouts) -> e.SettlementCorrected | None:
+    """Return what an amended result changes; None = it says the same again."""
+    if paid == now:
+        return None
+    quantities = market.settled_yes, market.settled_no
+    more = now.value(*quantities) - paid.value(*quantities)
+    return e.SettlementCorrected(
+        market_key=market.listing.market_key,
+        yes_payout=now.yes,
+        no_payout=now.no,
+        payout=more,
+        realized=more,
+        corrects=market.settled_sequence,
+    )
 
 
 def settlement(
-    market_key: str, result: Side, held: Mapping[Side, Sequence[int]]
+    market_key: str,
+    payouts: Payouts,
+    held: Mapping[Side, Sequence[int]],
+    paid: Mapping[Side, int],
 ) -> e.MarketSettled:
     """
     Return what a settlement does to all that is held of a market.
 
     Args:
         market_key: of the market.
-        result: the side that won.
+        payouts: what a contract of each side pays.
         held: quantity and cost of both sides.
+        paid: quantities that were paid out before.
     """
     (yes_quantity, yes_cost), (no_quantity, no_cost) = held[Side.YES], held[Side.NO]
-    payout = held[result][0]
+    yes_paid, no_paid = paid[Side.YES], paid[Side.NO]
+    in_all = payouts.value(yes_paid + yes_quantity, no_paid + no_quantity)
+    payout = in_all - payouts.value(yes_paid, no_paid)
     return e.MarketSettled(
         market_key=market_key,
-        result=result,
+        result=payouts.winner,
+        yes_payout=payouts.yes,
+        no_payout=payouts.no,
         payout=payout,
         realized=payout - yes_cost - no_cost,
         yes_quantity=-yes_quantity,

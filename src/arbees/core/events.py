@@ -300,16 +300,41 @@ class MarketStatusChanged(Event, frozen=True, kw_only=True):
 
 
 class MarketSettled(Event, frozen=True, kw_only=True):
-    """A market was settled; the numbers close both sides."""
+    """
+    What is held of a market is paid out; the numbers close both sides.
+
+    Quantities above 0 take some of that back: a sale is heard of after the settlement.
+    """
 
     market_key: str
-    result: Side
+    result: Side | None = None
+    """The side that won, if one took it all; records of the first versions say no more."""
+    yes_payout: int | None = None
+    """What a contract of Yes pays, in micro-dollars."""
+    no_payout: int | None = None
+    """What a contract of No pays."""
     payout: int
+    """What is paid out in all."""
     realized: int
     yes_quantity: int = 0
     yes_cost: int = 0
     no_quantity: int = 0
     no_cost: int = 0
+
+
+class SettlementCorrected(Event, frozen=True, kw_only=True):
+    """The venue amended the final result of a market: the difference to what was paid out."""
+
+    market_key: str
+    yes_payout: int
+    """What a contract of Yes pays now, in micro-dollars."""
+    no_payout: int
+    """What a contract of No pays now."""
+    payout: int
+    """How much more is paid in all; less than 0 = it is taken back."""
+    realized: int
+    corrects: int
+    """Sequence of the record whose result this replaces."""
 
 
 class BalanceObserved(Event, frozen=True, kw_only=True):
@@ -392,6 +417,7 @@ AnyEvent = (
     | MarketListed
     | MarketStatusChanged
     | MarketSettled
+    | SettlementCorrected
     | BalanceObserved
     | CashCounted
     | PositionAdopted

@@ -49,6 +49,8 @@ class _Scratch:
             Side.YES: [self.market.yes.quantity, self.market.yes.cost],
             Side.NO: [self.market.no.quantity, self.market.no.cost],
         }
+        self.paid = {Side.YES: self.market.settled_yes, Side.NO: self.market.settled_no}
+        """What the settlement paid out, where there was one."""
         self.filled = order.filled
         self.trades = list(order.trades)
         self.is_open = final_sequence is None
@@ -65,13 +67,34 @@ class _Scratch:
 
     def decision(self) -> c.Decision:
         """Return what was gathered; what came too late for the settlement is settled likewise."""
-        result = self.market.result
-        if result is not None and any(quantity for quantity, _ in self.held.values()):
+        payouts = self.market.payouts
+        if payouts is not None and any(quantity for quantity, _ in self.held.values()):
             key = self.market.listing.market_key
-            self.events.append(control.settlement(key, result, self.held))
+            self.events.append(control.settlement(key, payouts, self.held, self.paid))
         if not self.is_open:
             self.events += breaks.closed_with(self.book, self.order, self.events)
         return c.Decision(tuple(self.events), tuple(self.effects))
+
+    def take_back(self, side: Side, quantity: int) -> None:
+        """Hold again what was paid out and had been closed before, as is heard only now."""
+        payouts, quantity = self.market.payouts, min(quantity, self.paid[side])
+        if payouts is None or quantity <= 0:
+            return
+        back = {side: (-quantity, 0), side.opposite: (0, 0)}
+        event = control.settlement(self.market.listing.market_key, payouts, back, self.paid)
+        cost = -event.payout
+        is_yes = side is Side.YES
+        self.events.append(
+            structs.replace(
+                event,
+                realized=0,
+                yes_cost=cost if is_yes else 0,
+                no_cost=0 if is_yes else cost,
+            )
+        )
+        self.paid[side] -= quantity
+        self.held[side][0] += quantity
+        self.held[side][1] += cost
 
     def end(self, event: e.Event) -> None:
         """End the order, unless it is closed already."""
@@ -406,6 +429,9 @@ def _take_fills(scratch: _Scratch, fills: tuple[Fill, ...]) -> None:
 
 def _take_fill(scratch: _Scratch, fill: Fill) -> None:
     order, market = scratch.order, scratch.market
+    if order.action is Action.SELL or market.listing.is_netting:
+        closes = order.side if order.action is Action.SELL else order.side.opposite
+        scratch.take_back(closes, fill.quantity)
     change, realized, cash = _position_change(scratch, fill)
     scratch.filled += fill.quantity
     remaining = order.quantity - scratch.filled
@@ -449,7 +475,7 @@ def _take_fill(scratch: _Scratch, fill: Fill) -> None:
 def _position_change(scratch: _Scratch, fill: Fill) -> tuple[dict[Side, tuple[int, int]], int, int]:
     """Return the change of each side's (quantity, cost), the realized P&L and the cash."""
     order, market = scratch.order, scratch.market
-    # A Sell that is heard of after the settlement was of what the settlement took for held.
+    # A Sell of what nobody knew of before the settlement still has its price.
     nets = market.listing.is_netting or market.is_settled
     before = {side: tuple(held) for side, held in scratch.held.items()}
     realized, cash = 0, 0

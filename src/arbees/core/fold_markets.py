@@ -6,7 +6,8 @@ Guarantees that the sums by game, sport and account equal those over the markets
 from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.market import Listing, Market
-from arbees.core.words import UNCLASSIFIED
+from arbees.core.payouts import Payouts, won_by
+from arbees.core.words import UNCLASSIFIED, Side
 from arbees.core.worst import worst_ahead
 from arbees.errors import InvariantViolation
 
@@ -74,22 +75,45 @@ def market_status(book: Book, event: e.MarketStatusChanged, _time_ns: int) -> No
     book.markets[event.market_key].is_open = event.is_open
 
 
-def market_settled(book: Book, event: e.MarketSettled, _time_ns: int) -> None:
+def market_settled(book: Book, event: e.MarketSettled, time_ns: int) -> None:
     """Close both sides of a market, for ever."""
     market = book.markets[event.market_key]
     hold(market, event)
     market.is_open = False
     market.is_settled = True
-    market.result = event.result
+    market.settled_yes -= event.yes_quantity
+    market.settled_no -= event.no_quantity
+    if event.yes_payout is not None and event.no_payout is not None:
+        payouts = Payouts(event.yes_payout, event.no_payout)
+    else:
+        payouts = won_by(event.result or Side.NO)
+    _pay(book, market, payouts, event, time_ns)
+    recount(book, market)
+    for cycle in book.cycles.values():
+        if cycle.market_key == event.market_key:
+            cycle.quantity = 0
+
+
+def settlement_corrected(book: Book, event: e.SettlementCorrected, time_ns: int) -> None:
+    """Pay the difference that an amended result makes."""
+    payouts = Payouts(event.yes_payout, event.no_payout)
+    _pay(book, book.markets[event.market_key], payouts, event, time_ns)
+
+
+def _pay(
+    book: Book,
+    market: Market,
+    payouts: Payouts,
+    event: e.MarketSettled | e.SettlementCorrected,
+    time_ns: int,
+) -> None:
+    market.payouts = payouts
+    market.settled_sequence, market.settled_ns = book.sequence, time_ns
     market.realized += event.realized
     book.realized += event.realized
     name = market.listing.pool or market.listing.platform
     if name in book.ledgers:
         book.ledgers[name] += event.payout
-    recount(book, market)
-    for cycle in book.cycles.values():
-        if cycle.market_key == event.market_key:
-            cycle.quantity = 0
 
 
 def position_adopted(book: Book, event: e.PositionAdopted, _time_ns: int) -> None:

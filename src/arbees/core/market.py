@@ -6,6 +6,7 @@ design needs are kept as orders come and go, never recomputed.
 
 import msgspec
 
+from arbees.core.payouts import Payouts
 from arbees.core.words import Side
 
 
@@ -79,8 +80,14 @@ class Market(msgspec.Struct):
     game_id: str
     is_open: bool = True
     is_settled: bool = False
-    result: Side | None = None
-    """The side that won, once it is settled."""
+    payouts: Payouts | None = None
+    """What a contract of each side pays, once it is settled."""
+    settled_yes: int = 0
+    """Micro-contracts of Yes (No) that were paid out."""
+    settled_no: int = 0
+    settled_sequence: int = 0
+    """Of the last record that says what it pays."""
+    settled_ns: int = 0
     yes: Holding = msgspec.field(default_factory=Holding)
     no: Holding = msgspec.field(default_factory=Holding)
     loss_yes: int = 0

@@ -6,6 +6,7 @@ our own gate held the order back). What is not proven is `Unknown`.
 
 import msgspec
 
+from arbees.core.payouts import Payouts
 from arbees.core.words import Action, Platform, Side, TimeInForce
 
 _SEAL = object()
@@ -217,11 +218,11 @@ class OrderClosed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A market was settled; `result` is the winning side of `market_id`."""
+    """A market is finally settled: what a contract of each side of `market_id` pays."""
 
     platform: Platform
     market_id: str
-    result: Side
+    payouts: Payouts
     time_ns: int
 
 

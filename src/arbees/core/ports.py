@@ -25,8 +25,9 @@ from arbees.core.outcomes import (
     VenuePosition,
     WorkingOrder,
 )
+from arbees.core.payouts import Payouts
 from arbees.core.quote import Quote
-from arbees.core.words import Platform, Side
+from arbees.core.words import Platform
 
 
 class KeyRow(msgspec.Struct, frozen=True):
@@ -346,8 +347,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     listing: Listing
     is_open: bool
     """Whether it takes orders now."""
-    result: Side | None = None
-    """What it was settled as, once it was."""
+    payouts: Payouts | None = None
+    """What it pays, once it is finally settled."""
 
 
 class MarketData(Protocol):

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from arbees.core import wire
+from arbees.core.payouts import Payouts, won_by
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.wire import ABSENT, IdentifierText, Malformed, Number, OptionalNumber, Timestamp
 from arbees.core.words import Platform, PlatformWord, Side, SideWord
@@ -39,12 +40,12 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a market: the winning side of `market_id`."""
+    """How a market ended: what a contract of each side of `market_id` pays."""
 
     ts_ns: int
     platform: Platform
     market_id: str
-    result: Side
+    payouts: Payouts
 
 
 _CLOSED = (
@@ -88,15 +89,26 @@ class QuoteWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`open` or `closed`, or a venue's own word for it; open unless given."""
 
 
+class PayoutsWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a contract of each side pays, 0 to 1 dollar."""
+
+    yes: Number = msgspec.field(name="Yes")
+    """Of a contract of Yes."""
+    no: OptionalNumber = msgspec.field(name="No", default=ABSENT)
+    """Of a contract of No; the rest of the dollar unless given."""
+
+
 class SettlementWire(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The result of a market."""
+    """How a market ended: `result`, or `payouts` where no side takes it all."""
 
     platform: PlatformWord
     """The venue meant."""
     market_id: IdentifierText
     """The venue's name of the market."""
-    result: SideWord
+    result: SideWord | None = None
     """The winning side of `market_id`."""
+    payouts: PayoutsWire | None = None
+    """What each side pays, instead of a result: a tie, a void, a scalar market."""
     ts: Timestamp | None = None
     """Time of the result; the arrival unless given."""
 
@@ -164,8 +176,21 @@ def parse_settlement(data: bytes, now_ns: int) -> Settlement:
         ts_ns=_time(raw.ts, now_ns),
         platform=wire.word("platform", raw.platform, _PLATFORMS),
         market_id=wire.identifier("market_id", raw.market_id),
-        result=wire.word("result", raw.result, _SIDES),
+        payouts=_payouts(raw),
     )
+
+
+def _payouts(raw: SettlementWire) -> Payouts:
+    if (raw.result is None) is (raw.payouts is None):
+        raise Malformed("result", "Expected either result or payouts")
+    if raw.payouts is None:
+        return won_by(wire.word("result", raw.result or "", _SIDES))
+    yes = wire.number("payouts", raw.payouts.yes)
+    no = wire.optional_number("payouts", raw.payouts.no)
+    no = MICRO - yes if no is None else no
+    if not (0 <= yes <= MICRO and 0 <= no <= MICRO):
+        raise Malformed("payouts", "Expected payouts from 0 to 1 dollar")
+    return Payouts(yes, no)
 
 
 def _time(text: str | None, now_ns: int) -> int:

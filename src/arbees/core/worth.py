@@ -37,8 +37,8 @@ class Followed(msgspec.Struct, kw_only=True):
         if not self.filled:
             return SETTLED, 0
         market = book.markets[self.market_key]
-        if market.is_settled and market.result is not None:
-            price, sure = (MICRO if market.result is self.side else 0), SETTLED
+        if market.payouts is not None:
+            price, sure = market.payouts.of(self.side), SETTLED
         else:
             mark = market.mark_yes if self.side is Side.YES else market.mark_no
             if mark is None:

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core.market import Listing
+from arbees.core.payouts import Payouts
 from arbees.core.ports import MarketData
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.views import Undecided
-from arbees.core.words import Platform, Side
+from arbees.core.words import Platform
 from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
@@ -176,23 +177,23 @@ class Directory:
             return
         if found is None:
             return
-        if found.result is not None:
-            self._settle(place, found.result)
+        if found.payouts is not None:
+            self._settle(place, found.payouts)
             return
         command = c.ListMarket(listing=found.listing, is_open=found.is_open)
         self._desk.writer.tell(command, Lane.FACTS)
 
-    def _settle(self, place: Place, result: Side) -> None:
+    def _settle(self, place: Place, payouts: Payouts) -> None:
         """Settle a market as its venue did: on paper too, which reports it like any venue."""
         platform, market_id = place
         desk = self._desk
         if desk.simulator is None:
-            command = c.SettleMarket(platform=platform, market_id=market_id, result=result)
+            command = c.SettleMarket(platform=platform, market_id=market_id, payouts=payouts)
             desk.writer.tell(command, Lane.FACTS)
             return
         now_ns = desk.clock.now_ns()
         desk.simulator.settle(  # not taken: the next look comes
-            Settlement(ts_ns=now_ns, platform=platform, market_id=market_id, result=result)
+            Settlement(ts_ns=now_ns, platform=platform, market_id=market_id, payouts=payouts)
         )
 
     def _followed(self) -> Iterator[Place]:

@@ -186,7 +186,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             writer.tell(c.ListMarket(listing=listing))
         writer.tell(
             c.SettleMarket(
-                platform=report.platform, market_id=report.market_id, result=report.result
+                platform=report.platform, market_id=report.market_id, payouts=report.payouts
             )
         )
 

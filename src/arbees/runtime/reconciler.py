@@ -210,7 +210,7 @@ class Reconciler:
         tell = self._desk.writer.tell
         for each in settled:
             # The positions are gone for a reason.
-            tell(c.SettleMarket(platform=platform, market_id=each.market_id, result=each.result))
+            tell(c.SettleMarket(platform=platform, market_id=each.market_id, payouts=each.payouts))
         for name, lookup in found.items():
             if isinstance(lookup, Found):
                 tell(c.TakeLookup(client_order_id=name, lookup=lookup))

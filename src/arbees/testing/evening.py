@@ -8,9 +8,10 @@ import random
 
 import msgspec
 
+from arbees.core.payouts import NO_WON, YES_WON
 from arbees.core.quote import Level, Quote, Settlement
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Platform, Side
+from arbees.core.words import Platform
 
 START_NS = 1_769_641_200 * NS_PER_SECOND
 """2026-01-28 23:00 UTC: six in the evening in New York."""
@@ -125,10 +126,10 @@ def _levels(draw: random.Random, first: int, step: int) -> tuple[Level, ...]:
 
 
 def _settlements(game: Game, is_home: bool, ts_ns: int) -> list[Settlement]:  # noqa: FBT001
-    result = Side.YES if is_home else Side.NO
+    payouts = YES_WON if is_home else NO_WON
     return [
-        Settlement(ts_ns=ts_ns, platform=Platform.KALSHI, market_id=game.ticker, result=result),
+        Settlement(ts_ns=ts_ns, platform=Platform.KALSHI, market_id=game.ticker, payouts=payouts),
         Settlement(
-            ts_ns=ts_ns, platform=Platform.POLYMARKET, market_id=game.yes_token, result=result
+            ts_ns=ts_ns, platform=Platform.POLYMARKET, market_id=game.yes_token, payouts=payouts
         ),
     ]

@@ -224,7 +224,7 @@ def _compare(
                 found.say(DIFFERENCE, f"fill {event.trade_id} counts twice")
             ours[event.trade_id] = event
             earned[event.platform] += event.cash
-        elif isinstance(event, e.MarketSettled):
+        elif isinstance(event, e.MarketSettled | e.SettlementCorrected):
             earned[book.markets[event.market_key].listing.platform] += event.payout
     theirs = {fill.trade_id: fill for fill in exchange.fills}
     for trade_id in sorted(ours.keys() ^ theirs.keys()):

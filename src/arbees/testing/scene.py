@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from arbees.bootstrap import Assembly, Files, assemble
+from arbees.core.payouts import won_by
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
@@ -73,7 +74,12 @@ class Scene:
     async def settle(self, result: Side, *, market: str = MARKET) -> None:
         """Settle a market."""
         await self.assembly.gateway.settle(
-            Settlement(ts_ns=self.now_ns, platform=Platform.KALSHI, market_id=market, result=result)
+            Settlement(
+                ts_ns=self.now_ns,
+                platform=Platform.KALSHI,
+                market_id=market,
+                payouts=won_by(result),
+            )
         )
         await self.player.settle()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from arbees.core.payouts import won_by
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
@@ -46,7 +47,9 @@ def request(at_ns: int, name: str, market: str, size: str, price: str) -> Input:
 
 def settled(at_ns: int, market: str, result: Side) -> Input:
     """Return the end of a market."""
-    item = Settlement(ts_ns=at_ns, platform=Platform.KALSHI, market_id=market, result=result)
+    item = Settlement(
+        ts_ns=at_ns, platform=Platform.KALSHI, market_id=market, payouts=won_by(result)
+    )
     return Input(at_ns, item)
 
 

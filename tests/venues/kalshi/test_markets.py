@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbees.core.words import Side
+from arbees.core.payouts import NO_WON
 from arbees.errors import VenueOutcomeUnknown
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.venues.kalshi import shapes
@@ -166,7 +166,7 @@ async def test_metadata_is_asked_for_and_fees_once_an_event() -> None:
         made.server.show(quote(sibling))
         found = await made.data.metadata(TICKER)
         assert found is not None
-        assert (found.is_open, found.result, found.listing.taker_rate) == (True, None, 70_000)
+        assert (found.is_open, found.payouts, found.listing.taker_rate) == (True, None, 70_000)
         assert await made.data.metadata("KXNONE-1-A") is None
         known = dict(made.data._fees)
         other = await made.data.metadata(sibling)
@@ -181,11 +181,11 @@ async def test_a_result_is_told_once_there_is_one() -> None:
         made.exchange.markets[TICKER].status = "closed"
         closed = await made.data.metadata(TICKER)
         assert closed is not None
-        assert (closed.is_open, closed.result) == (False, None)
+        assert (closed.is_open, closed.payouts) == (False, None)
         made.exchange.settle(TICKER, "no")
         final = await made.data.metadata(TICKER)
         assert final is not None
-        assert (final.is_open, final.result) == (False, Side.NO)
+        assert (final.is_open, final.payouts) == (False, NO_WON)
 
 
 async def test_a_shard_that_is_learnt_is_used_for_orders() -> None:

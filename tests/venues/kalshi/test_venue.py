@@ -2,6 +2,7 @@
 
 import pytest
 
+from arbees.core.payouts import NO_WON
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.errors import VenueError
@@ -121,7 +122,7 @@ async def test_results_of_what_was_settled() -> None:
         assert await made.venue.results([TICKER, OTHER]) == []
         made.exchange.settle(OTHER, "no")
         (found,) = await made.venue.results([TICKER, OTHER])
-        assert (found.market_id, found.result) == (OTHER, Side.NO)
+        assert (found.market_id, found.payouts) == (OTHER, NO_WON)
         assert abs(found.time_ns - made.clock.now_ns()) < 5 * NS_PER_SECOND
 
 

@@ -46,7 +46,10 @@ class Market:
     is_known: bool = False
     is_open: bool = True
     is_settled: bool = False
+    winner: Side = Side.YES
+    """Of what is settled."""
     held: dict[Side, int] = field(default_factory=lambda: {Side.YES: 0, Side.NO: 0})
+    paid: dict[Side, int] = field(default_factory=lambda: {Side.YES: 0, Side.NO: 0})
     bids: list[Fraction] = field(default_factory=list)
     asks: list[Fraction] = field(default_factory=list)
     resting: list[Resting] = field(default_factory=list)
@@ -144,13 +147,15 @@ class Market:
                 self._drop_uncovered_sells()
 
     def settle(self, winner: Side) -> None:
-        """Pay a dollar for each winning contract and close for ever."""
+        """Pay a dollar for each winning contract and close for ever; a later word corrects it."""
         self.is_known = True
-        if self.is_settled:
-            return
         self.cancel_all()
-        self.cash += self.held[winner]
-        self.held = {Side.YES: 0, Side.NO: 0}
+        if self.is_settled:
+            self.cash += self.paid[winner] - self.paid[self.winner]
+        else:
+            self.cash += self.held[winner]
+            self.paid, self.held = self.held, {Side.YES: 0, Side.NO: 0}
+        self.winner = winner
         self.bids, self.asks = [], []
         self.is_open, self.is_settled = False, True
 

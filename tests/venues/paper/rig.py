@@ -18,6 +18,7 @@ from arbees.core.outcomes import (
     Refused,
     Report,
 )
+from arbees.core.payouts import won_by
 from arbees.core.quote import Quote, Settlement
 from arbees.core.units import NS_PER_SECOND, parse_micro
 from arbees.core.words import Action, Platform, Side, TimeInForce
@@ -154,7 +155,9 @@ def polymarket_quote(bids: Pairs, asks: Pairs, *, is_opposite: bool = False) -> 
 
 def settlement(result: Side, *, platform: Platform = KALSHI, market_id: str = TICKER) -> Settlement:
     """Return the settlement of a market."""
-    return Settlement(ts_ns=START_NS, platform=platform, market_id=market_id, result=result)
+    return Settlement(
+        ts_ns=START_NS, platform=platform, market_id=market_id, payouts=won_by(result)
+    )
 
 
 def passes() -> Refusal | None:

@@ -172,7 +172,7 @@ async def test_settlement_cancels_pays_and_closes_for_ever(rig: Rig) -> None:
     await rig.accept("b", size="3", price="0.30", time_in_force=GTC)
     before = await rig.available()
     rig.exchange.settle(settlement(YES))
-    rig.exchange.settle(settlement(NO))
+    rig.exchange.settle(settlement(YES))
     assert await rig.available() == before + micro("0.90") + micro("10")
     assert [type(report).__name__ for report in rig.reports[-2:]] == ["OrderClosed", "Settled"]
     assert await rig.held() == {}

@@ -317,7 +317,7 @@ class Both:
             twin = restarted.markets[known.platform, known.key]
             assert (twin.held(Side.YES), twin.held(Side.NO)) == (known.yes, known.no)
             assert list(twin.working.values()) == list(known.working.values())
-            assert (twin.is_open, twin.result) == (known.is_open, known.result)
+            assert (twin.is_open, twin.payouts) == (known.is_open, known.payouts)
         assert restarted.names.keys() == state.names.keys()
         assert restarted.sequence == state.sequence
         for platform, account in state.accounts.items():

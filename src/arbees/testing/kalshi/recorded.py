@@ -17,10 +17,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from arbees.core.payouts import Payouts
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
-from arbees.core.units import NS_PER_SECOND, mul_ceil
+from arbees.core.units import NS_PER_SECOND, mul_ceil, mul_floor
 from arbees.core.words import Platform, Side
 from arbees.settings import load
 from arbees.testing.kalshi.advancing import AdvancingClock
@@ -138,7 +139,7 @@ class Player:
         """Play on a scene that has started."""
         self.scene = scene
         self.outcomes: list[Outcome] = []
-        self._results: dict[str, Side] = {}
+        self._payouts: dict[str, Payouts] = {}
 
     async def take(self, each: Input) -> None:
         """Take one input at its time."""
@@ -153,9 +154,10 @@ class Player:
             # The gateway need not look; it finds out when it does.
             left_ns = each.time_ns - scene.clock.now_ns()
             scene.clock.advance(max(0, left_ns) / NS_PER_SECOND)
-            self._results[item.market_id] = item.result
+            self._payouts[item.market_id] = item.payouts
             if item.market_id in scene.exchange.markets:
-                scene.exchange.settle(item.market_id, item.result.lower())
+                scene.exchange.lifecycle.determine(item.market_id, item.payouts.yes)
+                scene.exchange.lifecycle.finalize(item.market_id)
         elif isinstance(item, Request):
             await self._move_to(each.time_ns)
             await self._until(lambda: scene.is_ready)
@@ -195,8 +197,9 @@ class Player:
                 each.filled += fill.count
                 each.cost += mul_ceil(price, fill.count)
                 each.fee += fill.fee
-            if self._results.get(each.request.market_id) is each.request.side:
-                each.paid = each.filled
+            payouts = self._payouts.get(each.request.market_id)
+            if payouts is not None:
+                each.paid = mul_floor(payouts.of(each.request.side), each.filled)
 
     async def _move_to(self, time_ns: int) -> None:
         """Move both clocks to shortly before a moment, let both ends find each other, go on."""

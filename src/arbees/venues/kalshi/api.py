@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from arbees.core.ports import Clock
 from arbees.core.units import NS_PER_SECOND
-from arbees.errors import VenueOutcomeUnknown, VenueRateLimited
+from arbees.errors import VenueOutcomeUnknown, VenueRateLimited, VenueRefused
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
 from arbees.venues.kalshi.budget import Budget
@@ -200,21 +200,47 @@ class KalshiApi:
                 return list({each.ticker: each for each in found}.values())
         raise _endless("positions")
 
-    async def markets(self, tickers: list[str]) -> list[shapes.MarketRow]:
-        """Return markets by their tickers; those that the venue does not know are left out."""
+    async def markets(self, tickers: list[str], path: str = "/markets") -> list[shapes.MarketRow]:
+        """
+        Return markets by their tickers.
+
+        Those that the venue does not know are left out, and so is one whose row cannot be read.
+        """
         found: list[shapes.MarketRow] = []
         for first in range(0, len(tickers), 100):
             cursor, names = "", ",".join(tickers[first : first + 100])
             for _ in range(PAGES_MAX):
-                page = await self.get(
-                    "/markets", shapes.Markets, _paged({"tickers": names}, cursor)
-                )
-                found += page.markets
+                page = await self.get(path, shapes.Markets, _paged({"tickers": names}, cursor))
+                found += shapes.readable(page.markets, shapes.MarketRow)
                 if not (cursor := page.cursor):
                     break
             else:
                 raise _endless("markets")
         return found
+
+    async def ended_markets(self, tickers: list[str]) -> list[shapes.MarketRow]:
+        """Return markets by their tickers, those of the archive too."""
+        found = await self.markets(tickers)
+        missing = sorted(set(tickers) - {each.ticker for each in found})
+        if missing:
+            try:
+                found += await self.markets(missing, "/historical/markets")
+            except VenueRefused:
+                return found  # the archive takes no such question: they are not known
+        return found
+
+    async def settlements(self, query: Mapping[str, str | int]) -> list[shapes.SettlementRow]:
+        """Return what the account was paid for markets."""
+        found: list[shapes.SettlementRow] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = await self.get(
+                "/portfolio/settlements", shapes.Settlements, _paged(query, cursor)
+            )
+            found += shapes.readable(page.settlements, shapes.SettlementRow)
+            if not (cursor := page.cursor):
+                return found
+        raise _endless("settlements")
 
     async def freshness(self) -> int:
         """Return as of when reads of orders, fills, positions and cash are, by Kalshi's clock."""

@@ -91,7 +91,7 @@ class KalshiMarketData:
         return Metadata(
             listing=listing,
             is_open=row.status.lower() in TRADING,
-            result=shapes.result_of(row),
+            payouts=shapes.payouts_of(row),
         )
 
     def watch(self, market_id: str) -> None:

@@ -53,8 +53,6 @@ _TIMES = {
     TimeInForce.GTC: "good_till_canceled",
     TimeInForce.GTD: "good_till_canceled",
 }
-SETTLED = frozenset({"finalized", "settled"})
-"""States of a market whose positions are paid out."""
 _COUNT_PLACES = 2
 _PRICE_PLACES = 4
 
@@ -284,7 +282,9 @@ class KalshiOrders:
     async def _is_settled(self, market_id: str) -> bool:
         """Tell whether what was held of a market is paid out: no position is left to explain."""
         rows = await self._api.markets([market_id])
-        return any(each.ticker == market_id and each.status in SETTLED for each in rows)
+        return any(
+            each.ticker == market_id and each.status.lower() in shapes.FINAL for each in rows
+        )
 
     async def _rows(self, market_id: str, sent_ns: int | None) -> list[shapes.OrderRow]:
         query: dict[str, str | int] = {"ticker": market_id}

@@ -7,11 +7,14 @@ error that names it. Money and counts come as text (`"0.5200"`, `"10.00"`), time
 Source: OpenAPI 3.34; recorded answers of the demo environment.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from arbees.core.payouts import Payouts, payout_of_yes, won_by
 from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
 from arbees.core.wire import parse_time
 from arbees.core.words import Action, Side
@@ -22,6 +25,8 @@ T = TypeVar("T")
 CENT = MICRO // 100
 MOST = 10**18
 """No amount of money and no count reaches this in millionths; sums of them fit 64 bits."""
+FINAL = frozenset({"finalized", "settled"})
+"""Words of a market whose result is paid out."""
 FILL_MOST = 9 * 10**12  # micro-contracts of one fill: its value still fits 64 bits
 
 
@@ -153,6 +158,7 @@ class MarketRow(Shape, frozen=True, kw_only=True):
     event_ticker: str = ""
     status: str = ""
     result: str = ""
+    settlement_value_dollars: str | None = None
     open_time: str | None = None
     close_time: str | None = None
     occurrence_datetime: str | None = None
@@ -165,7 +171,31 @@ class MarketRow(Shape, frozen=True, kw_only=True):
 class Markets(Shape, frozen=True, kw_only=True):
     """A page of markets."""
 
-    markets: tuple[MarketRow, ...]
+    markets: tuple[msgspec.Raw, ...]
+    cursor: str = ""
+
+
+class SettlementRow(Shape, frozen=True, kw_only=True):
+    """What the account was paid for one market: `GET /portfolio/settlements`."""
+
+    ticker: str
+    market_result: str = ""
+    yes_count_fp: str = "0"
+    no_count_fp: str = "0"
+    revenue: int
+    """Cents."""
+    fee_cost: str = "0"
+    """All fees of the market, those of its trades too."""
+    value: int | None = None
+    """What a contract of Yes paid, in cents."""
+    settled_time: str | None = None
+    exchange_index: int | None = None
+
+
+class Settlements(Shape, frozen=True, kw_only=True):
+    """A page of settlements."""
+
+    settlements: tuple[msgspec.Raw, ...]
     cursor: str = ""
 
 
@@ -266,10 +296,34 @@ def read(body: bytes, shape: type[T]) -> T:
         raise VenueOutcomeUnknown(f"Kalshi's answer cannot be read: {error}") from None
 
 
-def result_of(row: MarketRow) -> Side | None:
-    """Return what a market was settled as; None = it was not, or in no way that we know."""
-    is_final = row.status.lower() in {"finalized", "settled"}
-    return {"yes": Side.YES, "no": Side.NO}.get(row.result) if is_final else None
+def readable(rows: Iterable[msgspec.Raw], shape: type[T]) -> list[T]:
+    """Return the rows of a list that can be read; an odd one is its own trouble alone."""
+    found: list[T] = []
+    for row in rows:
+        with suppress(msgspec.DecodeError, RecursionError):
+            found.append(msgspec.json.decode(row, type=shape))
+    return found
+
+
+def payouts_of(row: MarketRow) -> Payouts | None:
+    """
+    Return what a market pays; None = that is not final, or contradicts itself.
+
+    Only a `finalized` market counts: while it is `determined`, `disputed` or `amended` its result
+    may still change, and nothing is paid yet. A tie, a void and a scalar result say what Yes pays;
+    No pays the rest. Source: market lifecycle, 2026-10.
+    """
+    if row.status.lower() not in FINAL:
+        return None
+    value = None
+    if row.settlement_value_dollars:
+        value = micro("settlement_value_dollars", row.settlement_value_dollars)
+        if not 0 <= value <= MICRO:
+            return None
+    side = {"yes": Side.YES, "no": Side.NO}.get(row.result.lower())
+    if side is None:
+        return None if value is None else payout_of_yes(value)
+    return won_by(side) if value in {None, won_by(side).yes} else None
 
 
 def root_of(base_url: str) -> str:

@@ -22,8 +22,9 @@ from arbees.core.outcomes import (
     VenuePosition,
     WorkingOrder,
 )
+from arbees.core.payouts import Payouts, payout_of_yes
 from arbees.core.ports import Gate, Vitals
-from arbees.core.units import NS_PER_SECOND, whole_seconds
+from arbees.core.units import MICRO, NS_PER_SECOND, is_multiple, whole_seconds
 from arbees.core.words import Platform, Side
 from arbees.errors import VenueRefused
 from arbees.venues.kalshi import shapes
@@ -210,23 +211,33 @@ class KalshiVenue:
         return found
 
     async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
-        """Return which of these markets were settled, and how. Raises VenueError."""
-        rows = await self.api.markets(list(market_ids)) if market_ids else []
+        """Return which of these markets are final, and what they pay. Raises VenueError."""
+        rows = await self.api.ended_markets(list(market_ids)) if market_ids else []
         found: list[Settled] = []
         for row in rows:
             self.learn(row)
-            result = shapes.result_of(row)
-            if result is not None:
+            payouts = await self._payouts(row)
+            if payouts is not None:
                 found.append(
                     Settled(
                         platform=Platform.KALSHI,
                         market_id=row.ticker,
-                        result=result,
+                        payouts=payouts,
                         time_ns=shapes.moment("settlement_ts", row.settlement_ts)
                         or self._clock.now_ns(),
                     )
                 )
         return found
+
+    async def _payouts(self, row: shapes.MarketRow) -> Payouts | None:
+        """Return what a market pays: whole cents, as the account's own list has them."""
+        payouts = shapes.payouts_of(row)
+        if payouts is None or is_multiple(payouts.yes, shapes.CENT):
+            return payouts
+        for own in await self.api.settlements({"ticker": row.ticker}):
+            if own.ticker == row.ticker and own.value is not None:
+                return payout_of_yes(shapes.plausible("value", own.value * shapes.CENT, 0, MICRO))
+        return payouts
 
     async def fills(self, since_ns: int) -> Sequence[Fill]:
         """List what filled since a moment, by whomever; without our own ids. Raises VenueError."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import apsw
 
 from arbees.core.outcomes import Fill, Found
+from arbees.core.payouts import Payouts
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from arbees.errors import ConfigurationError, VenueOutcomeUnknown
 from arbees.venues.paper.changes import Changes
@@ -42,7 +43,7 @@ ON CONFLICT (client_order_id) DO UPDATE SET closed = excluded.closed, reason = e
 """
 _FILL = "INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)"
 _MARKET = "INSERT OR REPLACE INTO markets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SETTLEMENT = "INSERT INTO settlements VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SETTLEMENT = "INSERT OR REPLACE INTO settlements VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _ACCOUNT = "INSERT OR REPLACE INTO accounts VALUES (?, ?)"
 _MOVE = "INSERT INTO cash_moves (platform, amount, created_ns) VALUES (?, ?, ?)"
 
@@ -55,9 +56,10 @@ FROM order_details d JOIN orders o USING (client_order_id)
 WHERE d.closed IS NULL ORDER BY d.sequence
 """
 _MARKETS = """
-SELECT platform, market_key, yes_id, no_id, tick, lot, is_open, yes_held, no_held, result,
-    settled_ns
-FROM markets ORDER BY platform, market_key
+SELECT m.platform, m.market_key, m.yes_id, m.no_id, m.tick, m.lot, m.is_open, m.yes_held, m.no_held,
+    m.result, m.settled_ns, coalesce(s.yes_held, 0), coalesce(s.no_held, 0)
+FROM markets m LEFT JOIN settlements s USING (platform, market_key)
+ORDER BY m.platform, m.market_key
 """
 _FOUND = """
 SELECT o.order_id, o.created_ns, d.closed, d.taken_count
@@ -254,7 +256,7 @@ def rows_of(changes: Changes, state: State) -> Rows:
                     str(entry.market.platform),
                     entry.market.key,
                     entry.market_id,
-                    str(entry.result),
+                    entry.payouts.describe(),
                     entry.yes,
                     entry.no,
                     entry.payout,
@@ -321,13 +323,13 @@ def _market_row(market: PaperMarket) -> tuple[object, ...]:
         int(market.is_open),
         market.yes,
         market.no,
-        None if market.result is None else str(market.result),
+        None if market.payouts is None else market.payouts.describe(),
         market.settled_ns,
     )
 
 
 def _market(row: tuple[object, ...]) -> PaperMarket:
-    platform, key, yes_id, no_id, tick, lot, is_open, yes, no, result, settled_ns = row
+    platform, key, yes_id, no_id, tick, lot, is_open, yes, no, result, settled_ns, *paid = row
     return PaperMarket(
         platform=Platform(str(platform)),
         key=str(key),
@@ -338,7 +340,9 @@ def _market(row: tuple[object, ...]) -> PaperMarket:
         is_open=bool(is_open),
         yes=_whole(yes),
         no=_whole(no),
-        result=None if result is None else Side(str(result)),
+        payouts=None if result is None else Payouts.parse(str(result)),
+        settled_yes=_whole(paid[0]),
+        settled_no=_whole(paid[1]),
         settled_ns=None if settled_ns is None else _whole(settled_ns),
     )
 

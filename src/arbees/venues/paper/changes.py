@@ -3,7 +3,8 @@
 import msgspec
 
 from arbees.core.outcomes import Fill, Report
-from arbees.core.words import Platform, Side
+from arbees.core.payouts import Payouts
+from arbees.core.words import Platform
 from arbees.venues.paper.state import PaperMarket, PaperOrder
 
 
@@ -12,11 +13,13 @@ class Settling(msgspec.Struct, frozen=True, kw_only=True):
 
     market: PaperMarket
     market_id: str
-    result: Side
-    """Winning side of `market_id`."""
+    payouts: Payouts
+    """By the sides of the market's key."""
     yes: int
+    """Quantities that are paid out, since ever."""
     no: int
     payout: int
+    """What they are paid in all."""
     settled_ns: int
 
 

@@ -135,7 +135,7 @@ class Engine:
         market, is_flipped, is_new = listing.of_quote(self.state, quote)
         if is_new:
             self._changes.markets[market.platform, market.key] = market
-        if market.result is not None:
+        if market.payouts is not None:
             return
         known_ns = market.quoted_ns
         if known_ns is not None and is_outdated(quote.ts_ns, known_ns, now_ns):
@@ -158,35 +158,39 @@ class Engine:
             self._cross(market, now_ns)
 
     def settle(self, settlement: Settlement, now_ns: int) -> None:
-        """Close a market for ever and pay a dollar a winning contract; a second one is ignored."""
+        """Close a market for ever and pay it out; an amended result pays the difference."""
         market, is_flipped = listing.of_settlement(self.state, settlement)
-        if market.result is not None:
+        payouts = settlement.payouts.flipped if is_flipped else settlement.payouts
+        paid = market.payouts
+        if paid == payouts:
             return
-        winner = settlement.result.opposite if is_flipped else settlement.result
         market.bids, market.asks = [], []
         self._cancel_all(market, "market_settled", now_ns)
-        payout = market.held(winner)
+        before = 0 if paid is None else paid.value(market.settled_yes, market.settled_no)
+        market.settled_yes += market.yes
+        market.settled_no += market.no
+        in_all = payouts.value(market.settled_yes, market.settled_no)
         self._changes.settlings.append(
             Settling(
                 market=market,
                 market_id=settlement.market_id,
-                result=settlement.result,
-                yes=market.yes,
-                no=market.no,
-                payout=payout,
+                payouts=payouts,
+                yes=market.settled_yes,
+                no=market.settled_no,
+                payout=in_all,
                 settled_ns=now_ns,
             )
         )
-        market.is_open, market.result, market.settled_ns = False, winner, now_ns
+        market.is_open, market.payouts, market.settled_ns = False, payouts, now_ns
         market.yes = market.no = 0
         self._changes.markets[market.platform, market.key] = market
-        self._pay(market.platform, payout)
+        self._pay(market.platform, in_all - before)
         self._report(
             market.platform,
             Settled(
                 platform=market.platform,
                 market_id=settlement.market_id,
-                result=settlement.result,
+                payouts=settlement.payouts,
                 time_ns=now_ns,
             ),
         )

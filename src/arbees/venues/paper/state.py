@@ -10,6 +10,7 @@ import msgspec
 
 from arbees.core.fees import fee_on_grid
 from arbees.core.market import Terms
+from arbees.core.payouts import Payouts
 from arbees.core.quote import Level
 from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
@@ -74,7 +75,11 @@ class PaperMarket(msgspec.Struct, kw_only=True):
     tick: int
     lot: int
     is_open: bool = True
-    result: Side | None = None
+    payouts: Payouts | None = None
+    """What a contract of each side pays, once it is settled."""
+    settled_yes: int = 0
+    """Quantities that were paid out."""
+    settled_no: int = 0
     settled_ns: int | None = None
     yes: int = 0
     no: int = 0

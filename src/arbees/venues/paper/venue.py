@@ -264,14 +264,14 @@ class PaperVenue:
         found: list[Settled] = []
         for market_id in market_ids:
             known = self._engine.state.names.get((self._platform, market_id))
-            if known is None or known[0].result is None or known[0].settled_ns is None:
+            if known is None or known[0].payouts is None or known[0].settled_ns is None:
                 continue
-            winner, is_flipped = known[0].result, known[1]
+            payouts, is_flipped = known[0].payouts, known[1]
             found.append(
                 Settled(
                     platform=self._platform,
                     market_id=market_id,
-                    result=winner.opposite if is_flipped else winner,
+                    payouts=payouts.flipped if is_flipped else payouts,
                     time_ns=known[0].settled_ns,
                 )
             )

@@ -1,0 +1,56 @@
+"""Settlements end to end: ties, voids and amended results, live at a simulated Kalshi and in files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arbees.core.payouts import Payouts, payout_of_yes
+from arbees.core.units import MICRO
+from arbees.core.words import ResultStatus, Side
+from arbees.testing.kalshi.scene import MARKET, KalshiScene, kalshi_stage
+from arbees.testing.playback import read_settlements
+
+
+async def hold(scene: KalshiScene, side: Side = Side.YES) -> int:
+    """Hold a hundred contracts of a side at 0.40 (No at 0.62); return the fee."""
+    price = "0.40" if side is Side.YES else "0.62"
+    result = await scene.send(scene.request("100", price, side=side))
+    assert result is not None
+    assert result.status is ResultStatus.FILLED
+    await scene.settled()
+    return scene.assembly.gateway.desk.book.fees
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("value", [500_000, 370_000, 0, 1_000_000])
+async def test_a_scalar_result_pays_and_ends_the_position(side: Side, value: int) -> None:
+    """A tie, a void at the last price, all or nothing: P&L and cash are the venue's, no break."""
+    async with kalshi_stage() as scene:
+        await hold(scene, side)
+        scene.exchange.lifecycle.determine(MARKET, value)
+        scene.exchange.lifecycle.finalize(MARKET)
+        book = scene.assembly.gateway.desk.book
+        await scene.until(lambda: book.markets[MARKET].is_settled)
+        paid = value if side is Side.YES else MICRO - value
+        cost = 40 * MICRO if side is Side.YES else 62 * MICRO
+        assert book.realized == 100 * paid - cost
+        assert book.markets[MARKET].payouts == payout_of_yes(value)
+        assert book.total_worst == 0
+        await scene.assembly.gateway.reconcile()
+        await scene.settled()
+        assert book.breaks == {}
+
+
+def test_a_file_of_settlements_takes_results_and_payouts(tmp_path: Path) -> None:
+    """Old lines keep their meaning; a new one says what each side pays."""
+    common = {"platform": "Kalshi", "market_id": "M", "ts": "2026-07-01T01:22:33Z"}
+    lines = [
+        {**common, "result": "yes"},
+        {**common, "payouts": {"Yes": 0.5}},
+        {**common, "payouts": {"Yes": "0.33", "No": "0.61"}},
+    ]
+    file = tmp_path / "settlements.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    read = [each.item.payouts for each in read_settlements(file)]  # type: ignore[union-attr]
+    assert read == [Payouts(MICRO, 0), Payouts(500_000, 500_000), Payouts(330_000, 610_000)]
