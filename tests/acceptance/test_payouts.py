@@ -52,5 +52,5 @@ def test_a_file_of_settlements_takes_results_and_payouts(tmp_path: Path) -> None
     ]
     file = tmp_path / "settlements.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    read = [each.item.payouts for each in read_settlements(file)]  # type: ignore[union-attr]
+    read = [each.item.payouts for each in read_settlements(file)]
     assert read == [Payouts(MICRO, 0), Payouts(500_000, 500_000), Payouts(330_000, 610_000)]

@@ -364,8 +364,13 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     },
     e.HaltRaised: {"in_flight": ("c-1", "c-2")},
     e.MarketSettled: {
-        **{"result": Side.NO, "yes_payout": 500_000, "no_payout": 0},
-        **{"yes_quantity": -1, "yes_cost": -2, "no_quantity": -3, "no_cost": -4},
+        "result": Side.NO,
+        "yes_payout": 500_000,
+        "no_payout": 0,
+        "yes_quantity": -1,
+        "yes_cost": -2,
+        "no_quantity": -3,
+        "no_cost": -4,
     },
     e.PositionAdopted: {
         "realized": -5,

@@ -137,7 +137,7 @@ def test_a_record_of_the_first_versions_says_a_side_alone() -> None:
 @pytest.mark.parametrize("action", list(Action))
 @pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize("quantity", [TEN, 3 * MICRO])
-def test_late_fills_are_settled_by_the_payouts(  # noqa: PLR0917 - a table
+def test_late_fills_are_settled_by_the_payouts(
     where: dict[str, Any], payouts: Payouts, action: Action, side: Side, quantity: int
 ) -> None:
     """Cash and P&L are the same whether a fill is heard of before or after the settlement."""
