@@ -1,4 +1,4 @@
-"""Settlements end to end: ties, voids and amended results, live at a simulated Kalshi and in files."""
+"""Settlements end to end: ties and voids, live at a simulated Kalshi, and in files."""
 
 import json
 from pathlib import Path
