@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from arbees.core.outcomes import Accepted, ApprovedOrder, Outcome
 from arbees.core.ports import Entry, Gate
 from arbees.core.request import Request
-from arbees.venues.kalshi.answers import create_outcome
+from arbees.venues.kalshi.answers import Asked, create_outcome
 from arbees.venues.kalshi.budget import TokenBucket
 from arbees.venues.kalshi.connection import CREATE, Account, Connection
 from arbees.venues.kalshi.keys import SigningKey
@@ -314,12 +314,17 @@ def _answering() -> Row:
         b'"fill_count":"0.00","remaining_count":"5.00","ts_ms":1769641200000}'
     )
     bucket = TokenBucket(PLENTY, PLENTY, 0)
+    asked = Asked(
+        client_order_id="arb-1",
+        quantity=5_000_000,
+        price=500_000,
+        is_bid=True,
+        rests=True,
+        sent_ns=_ONE_YEAR_NS,
+    )
 
     def classify() -> None:
-        outcome = create_outcome(
-            201, body, client_order_id="arb-1", quantity=5_000_000, sent_ns=_ONE_YEAR_NS
-        )
-        assert type(outcome) is Accepted
+        assert type(create_outcome(201, body, asked)) is Accepted
 
     def pay() -> None:
         assert not bucket.take(10.0, _ONE_YEAR_NS, 20.0)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from arbees.core.outcomes import (
     Accepted,
@@ -17,7 +18,9 @@ from arbees.core.outcomes import (
 from arbees.errors import VenueOutcomeUnknown, VenueRateLimited, VenueRefused
 from arbees.venues.kalshi.answers import (
     HEALTH,
+    KILLS,
     NOT_PLACED,
+    Asked,
     cancel_outcome,
     create_outcome,
     error_of,
@@ -33,10 +36,22 @@ GOOD: dict[str, Any] = {
 }
 
 
-def created(status: int, body: object) -> Outcome:
+ASKED = Asked(
+    client_order_id="arb-1",
+    quantity=10_000_000,
+    price=400_000,
+    is_bid=True,
+    rests=True,
+    sent_ns=1_000,
+)
+BRIEF = replace(ASKED, rests=False)
+OFFER = replace(BRIEF, is_bid=False)
+
+
+def created(status: int, body: object, asked: Asked = ASKED) -> Outcome:
     """Classify an answer to a create of ten contracts."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return create_outcome(status, data, client_order_id="arb-1", quantity=10_000_000, sent_ns=1_000)
+    return create_outcome(status, data, asked)
 
 
 def refusal(code: str, status: int = 400) -> Outcome:
@@ -64,9 +79,70 @@ def test_what_filled_is_read_from_the_fills() -> None:
 
 def test_nothing_filled_and_nothing_left_is_cancelled() -> None:
     """An IOC that found nobody, or met our own order, has ended."""
-    answer = created(201, GOOD | {"remaining_count": "0.00"})
+    answer = created(201, GOOD | {"remaining_count": "0.00"}, BRIEF)
     assert isinstance(answer, Accepted)
     assert answer.closed == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("filled", "remaining", "rests", "is_brief"),
+    [
+        ("0.00", "10.00", True, False),
+        ("4.00", "6.00", True, False),
+        ("10.00", "0.00", True, True),
+        ("0.00", "0.00", False, True),
+        ("4.00", "0.00", False, True),
+        ("9.99", "0.00", False, True),
+        ("10.01", "0.00", False, False),
+        ("4.00", "5.99", False, False),
+        ("4.00", "6.01", False, False),
+        ("5.00", "5.01", False, False),
+        ("0.00", "0.01", False, False),
+        ("-1.00", "11.00", False, False),
+        ("11.00", "-1.00", False, False),
+        ("-4.00", "0.00", False, False),
+    ],
+)
+def test_counts_that_do_not_add_up_prove_nothing(
+    filled: str, remaining: str, rests: bool, is_brief: bool
+) -> None:
+    """What rests is whole; what does not has nothing left: else it is to be found out (P7)."""
+    body = GOOD | {"fill_count": filled, "remaining_count": remaining}
+    assert isinstance(created(201, body), Accepted) is rests
+    assert isinstance(created(201, body, BRIEF), Accepted) is is_brief
+
+
+@pytest.mark.parametrize(
+    ("averages", "asked", "is_good"),
+    [
+        ({"average_fill_price": "0.4000"}, BRIEF, True),
+        ({"average_fill_price": "0.4001"}, BRIEF, False),
+        ({"average_fill_price": "0.0100"}, BRIEF, True),
+        ({"average_fill_price": "0.0000"}, BRIEF, False),
+        ({"average_fill_price": "-0.1000"}, BRIEF, False),
+        ({"average_fill_price": "cheap"}, BRIEF, False),
+        ({"average_fill_price": "0.4000"}, OFFER, True),
+        ({"average_fill_price": "0.3999"}, OFFER, False),
+        ({"average_fill_price": "0.9999"}, OFFER, True),
+        ({"average_fill_price": "1.0000"}, OFFER, False),
+        ({"average_fill_price": None, "average_fee_paid": "0.0168"}, BRIEF, True),
+        ({"average_fee_paid": "-0.0001"}, BRIEF, False),
+    ],
+)
+def test_averages_that_contradict_the_order_prove_nothing(
+    averages: dict[str, Any], asked: Asked, is_good: bool
+) -> None:
+    """No fill is worse than the limit, and no fee is paid to us."""
+    body = GOOD | {"fill_count": "4.00", "remaining_count": "0.00"} | averages
+    assert isinstance(created(201, body, asked), Accepted) is is_good
+
+
+@pytest.mark.parametrize("name", ["average_fill_price", "average_fee_paid"])
+def test_averages_of_nothing_prove_nothing(name: str) -> None:
+    """A price or a fee without a fill; a zero is none."""
+    body = GOOD | {"remaining_count": "0.00"}
+    assert isinstance(created(201, body | {name: "0.1000"}, BRIEF), Unknown)
+    assert isinstance(created(201, body | {name: "0.0000"}, BRIEF), Accepted)
 
 
 def test_new_fields_change_nothing() -> None:
@@ -124,11 +200,57 @@ def test_everything_else_is_unknown(status: int, body: object) -> None:
 @pytest.mark.parametrize("code", sorted(NOT_PLACED))
 def test_a_documented_code_is_a_refusal(code: str) -> None:
     """Codes that say not placed are refusals for the order's sake; no fallback follows."""
-    answer = refusal(code, 409 if "fill_or_kill" in code else 400)
+    for status in (400, 404):
+        answer = refusal(code, status)
+        assert isinstance(answer, Refused)
+        assert answer.venue_code == code
+        assert not answer.is_health
+        assert answer.is_kill == (code in KILLS)
+
+
+@pytest.mark.parametrize("code", sorted(NOT_PLACED))
+def test_a_conflict_is_a_refusal_for_a_killed_order_alone(code: str) -> None:
+    """A 409 says too many things: what is not documented with it is to be found out."""
+    assert isinstance(refusal(code, 409), Refused) is (code in KILLS)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "MARKET_ALREADY_CLOSED",
+        "market-already-closed",
+        "marketAlreadyClosed",
+        "MarketAlreadyClosed",
+        "Market already closed",
+        "market.already.closed ",
+        "EXCEEDED_PER_MARKET_RISK_LIMIT",
+        "exceeded order group risk limit",
+        "OrderGroupNotFound",
+        "SELF_CROSS_ATTEMPT",
+        "post-only-cross",
+        "REDUCE_ONLY",
+        "EXCEEDED_SELL_POSITION_FLOOR",
+        "INSUFFICIENT_BALANCE",
+        "MARKET_INACTIVE",
+    ],
+)
+def test_a_documented_word_counts_however_it_is_spelled(code: str, status: int) -> None:
+    """The names are documented, their spelling over REST is not."""
+    answer = refusal(code, status)
     assert isinstance(answer, Refused)
-    assert answer.venue_code == code
-    assert not answer.is_health
-    assert answer.is_kill == (code == "fill_or_kill_insufficient_resting_volume")
+    assert (answer.venue_code, answer.is_health, answer.is_kill) == (code, False, False)
+    assert isinstance(created(status, {"error": code}), Refused)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 500, 503])
+@pytest.mark.parametrize(
+    "code",
+    ["exchange_unavailable", "EXCHANGE_UNAVAILABLE", "internal_error", "market_already_closed_x"],
+)
+def test_what_may_have_been_applied_is_unknown(code: str, status: int) -> None:
+    """The venue is said to apply some of these all the same; a new word is no old one."""
+    assert isinstance(refusal(code, status), Unknown)
 
 
 @pytest.mark.parametrize("code", sorted(HEALTH))

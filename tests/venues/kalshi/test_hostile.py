@@ -13,6 +13,7 @@ from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, FillRow, Li
 from arbees.venues.kalshi.socket import Message
 from arbees.venues.kalshi.socket import read as read_message
 from tests.venues.kalshi.rig import TICKER, rig
+from tests.venues.kalshi.test_answers import ASKED
 
 DEEP = b'{"order_id":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
@@ -25,7 +26,7 @@ def test_an_answer_nested_too_deep_is_one_that_cannot_be_read() -> None:
         read_message(DEEP, Message)
     assert error_of(500, DEEP) is None
     for status in (201, 409, 500):
-        outcome = create_outcome(status, DEEP, client_order_id="arb-1", quantity=1, sent_ns=1)
+        outcome = create_outcome(status, DEEP, ASKED)
         assert isinstance(outcome, Unknown)
 
 

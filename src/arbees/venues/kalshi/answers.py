@@ -7,6 +7,8 @@ without an order among it, is `Unknown`, to be found out. Pure: bytes in, a valu
 Source: OpenAPI 3.34, recorded answers, and the table of codes of the venue's page (section 5).
 """
 
+import re
+
 import msgspec
 
 from arbees.core.outcomes import (
@@ -19,11 +21,12 @@ from arbees.core.outcomes import (
     Refused,
     Unknown,
 )
-from arbees.core.units import NS_PER_MILLISECOND
+from arbees.core.units import MICRO, NS_PER_MILLISECOND
 from arbees.errors import VenueError, VenueOutcomeUnknown, VenueRateLimited, VenueRefused
 from arbees.venues.kalshi.shapes import CancelAnswer, CreateAnswer, micro, read
 
-KILLED = "fill_or_kill_insufficient_resting_volume"
+KILLS = frozenset({"fill_or_kill_insufficient_resting_volume", "fok_insufficient_volume"})
+"""A fill or kill that could not be filled whole."""
 RATE_LIMITED = "too_many_requests"
 
 NOT_PLACED = frozenset(
@@ -42,14 +45,38 @@ NOT_PLACED = frozenset(
         "signature_is_missing_from_headers",
         "header_timestamp_expired",
         "deprecated_v1_order_endpoint",
-        KILLED,
+        "market_already_closed",
+        "exceeded_per_market_risk_limit",
+        "exceeded_order_group_risk_limit",
+        "order_group_not_found",
+        "self_cross_attempt",
+        "post_only_cross",
+        "reduce_only",
+        "exceeded_sell_position_floor",
+        *KILLS,
     }
 )
-"""Codes that say that the order was not placed, whatever the status beside them."""
+"""Codes that say that the order was not placed; the FIX names in lower case among them."""
 HEALTH = frozenset({"trading_is_paused", "exchange_is_paused", RATE_LIMITED})
 """The same, for a reason of the venue's state: it may be tried elsewhere, or later."""
-_REFUSALS = frozenset({400, 401, 403, 404, 409, 410, 429})
+_REFUSALS = frozenset({400, 401, 403, 404, 410, 429})
+"""With these a code of `NOT_PLACED` counts."""
+_CONFLICT = 409
+"""Says too much: only a pause and a killed FOK prove anything with it."""
 _SHOWN_MAX = 200
+
+
+_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
+
+
+def word_of(code: str) -> str:
+    """
+    Return a code as it is looked up, however it is spelled.
+
+    `MARKET_ALREADY_CLOSED`, `market-already-closed`, `marketAlreadyClosed` and `Market already
+    closed` are the same: REST spellings of the documented names are not all known.
+    """
+    return "_".join(_WORDS.findall(code)).lower()
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -77,8 +104,10 @@ def error_of(status: int, body: bytes) -> ErrorBody | None:
         return None
     inner = found.get("error", found)
     if isinstance(inner, str):
-        is_limit = status == 429 or inner == "too many requests"
-        return ErrorBody(RATE_LIMITED, inner[:_SHOWN_MAX]) if is_limit else None
+        if status == 429:
+            return ErrorBody(RATE_LIMITED, inner[:_SHOWN_MAX])
+        is_code = word_of(inner) in NOT_PLACED | HEALTH
+        return ErrorBody(word_of(inner), inner[:_SHOWN_MAX]) if is_code else None
     if not isinstance(inner, dict):
         return None
     code, message = inner.get("code"), inner.get("message", inner.get("msg"))
@@ -95,63 +124,102 @@ def error_of(status: int, body: bytes) -> ErrorBody | None:
     return ErrorBody(code, message[:_SHOWN_MAX])
 
 
-def create_outcome(
-    status: int, body: bytes, *, client_order_id: str, quantity: int, sent_ns: int
-) -> Outcome:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for in a create, as far as its answer is held against it."""
+
+    client_order_id: str
+    quantity: int
+    """In micro-contracts."""
+    price: int
+    """Of Yes, in micro-dollars."""
+    is_bid: bool
+    rests: bool
+    """What does not fill at once stays in the book (GTC, GTD)."""
+    sent_ns: int
+    """The moment that the signature names: until 60 s later the bytes may be accepted."""
+
+
+def create_outcome(status: int, body: bytes, asked: Asked) -> Outcome:
     """
     Classify the answer to a create.
 
     Args:
         status: of HTTP.
         body: as it came.
-        client_order_id: that was sent.
-        quantity: that was sent, in micro-contracts.
-        sent_ns: the moment that the signature names: until 60 s later the bytes may be accepted.
+        asked: what was sent.
     """
+    sent_ns = asked.sent_ns
     if status in {200, 201}:
-        return _created(body, client_order_id, quantity, sent_ns)
+        return _created(body, asked)
     error = error_of(status, body)
     if error is None:
         return Unknown(message=f"HTTP {status} without a readable error", sent_ns=sent_ns)
     said = f"{error.code or f'HTTP {status}'}: {error.message}"
+    word = word_of(error.code)
     if status == 429:
         return Refused(venue_code=RATE_LIMITED, message=said, is_health=True)
-    if status in _REFUSALS and error.code in HEALTH:
+    if status in {*_REFUSALS, _CONFLICT} and word in HEALTH:
         return Refused(venue_code=error.code, message=said, is_health=True)
-    if status in _REFUSALS and error.code in NOT_PLACED:
-        return Refused(venue_code=error.code, message=said, is_kill=error.code == KILLED)
+    if (status in _REFUSALS and word in NOT_PLACED) or (status == _CONFLICT and word in KILLS):
+        return Refused(venue_code=error.code, message=said, is_kill=word in KILLS)
     if status in {401, 403}:
-        # Nobody who was not let in placed an order, whatever the words are.
+        # Nobody who was not let in placed an order, whatever the words are. Should it be listed
+        # all the same, the listing outranks this.
         return Refused(venue_code=error.code or f"http_{status}", message=said)
     return Unknown(message=said, sent_ns=sent_ns)
 
 
-def _created(body: bytes, client_order_id: str, quantity: int, sent_ns: int) -> Outcome:
+def _created(body: bytes, asked: Asked) -> Outcome:
+    """Return what a 2xx proves: nothing, unless it is of this order and its counts add up."""
     try:
         answer = read(body, CreateAnswer)
         filled = micro("fill_count", answer.fill_count)
         remaining = micro("remaining_count", answer.remaining_count)
+        wrong = _contradiction(answer, filled, remaining, asked)
     except VenueOutcomeUnknown as error:
-        return Unknown(message=error.message, sent_ns=sent_ns)
-    if not answer.order_id:
-        return Unknown(message="Kalshi's answer names no order", sent_ns=sent_ns)
-    if answer.client_order_id != client_order_id:
-        return Unknown(
-            message=f"Kalshi's answer is of another order: {answer.client_order_id}",
-            sent_ns=sent_ns,
-        )
-    if filled < 0 or remaining < 0 or filled + remaining > quantity:
-        return Unknown(
-            message=f"Kalshi's counts contradict the order: {answer.fill_count} filled, "
-            f"{answer.remaining_count} remaining",
-            sent_ns=sent_ns,
-        )
+        wrong = error.message
+    if wrong is not None:
+        return Unknown(message=wrong, sent_ns=asked.sent_ns)
     return Accepted(
         venue_order_id=answer.order_id,
         time_ns=answer.ts_ms * NS_PER_MILLISECOND,
         # The answer names no trades: what filled is read from the fills, which do.
         closed="cancelled" if not filled and not remaining else None,
     )
+
+
+def _contradiction(answer: CreateAnswer, filled: int, remaining: int, asked: Asked) -> str | None:
+    """
+    Return why an answer proves nothing; None = it adds up.
+
+    What rests is whole: filled and remaining are what was sent. What does not rest has nothing
+    left; it may have ended with less, or nothing, also because it met an order of our own. Of what
+    rests the same words (0 filled, 0 remaining) are said where it met our own order, and where the
+    answer is wrong: it is looked up.
+    """
+    if not answer.order_id:
+        return "Kalshi's answer names no order"
+    if answer.client_order_id != asked.client_order_id:
+        return f"Kalshi's answer is of another order: {answer.client_order_id}"
+    counts = f"{answer.fill_count} filled, {answer.remaining_count} remaining"
+    is_whole = filled + remaining == asked.quantity
+    is_sane = is_whole if asked.rests else remaining == 0 and filled <= asked.quantity
+    if filled < 0 or remaining < 0 or not is_sane:
+        return f"Kalshi's counts contradict the order: {counts}"
+    for name in ("average_fill_price", "average_fee_paid"):
+        text = getattr(answer, name)
+        if text is None:
+            continue
+        average = micro(name, text)
+        if not filled and average:
+            return f"Kalshi's {name} is {text} of an order without a fill"
+        if average < 0:
+            return f"Kalshi's {name} contradicts the order: {text}"
+    if filled and answer.average_fill_price is not None:
+        price = micro("average_fill_price", answer.average_fill_price)
+        if not 0 < price < MICRO or (price > asked.price if asked.is_bid else price < asked.price):
+            return f"Kalshi's average_fill_price is worse than the limit: {price}"
+    return None
 
 
 def cancel_outcome(status: int, body: bytes, venue_order_id: str) -> CancelOutcome:
@@ -186,6 +254,6 @@ def read_error(status: int, body: bytes) -> VenueError:
     said = f"Kalshi: HTTP {status}" + ("" if error is None else f" {error.code} {error.message}")
     if status == 429:
         return VenueRateLimited(said)
-    if error is not None and status in _REFUSALS:
+    if error is not None and status in {*_REFUSALS, _CONFLICT}:
         return VenueRefused(said, venue_code=error.code or None)
     return VenueOutcomeUnknown(said)

@@ -35,7 +35,7 @@ from arbees.core.wire import format_time
 from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.answers import cancel_outcome, create_outcome
+from arbees.venues.kalshi.answers import Asked, cancel_outcome, create_outcome
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.signing import BUDGET_NS, Signed
 from arbees.venues.wire import Wire
@@ -121,13 +121,7 @@ class KalshiOrders:
         self._api.compare(sent_ns, answer)
         if answer.status == 429:
             self._api.budget.exceeded("POST", self._clock.now_ns())
-        return create_outcome(
-            answer.status,
-            answer.body,
-            client_order_id=order.client_order_id,
-            quantity=order.quantity,
-            sent_ns=signed.timestamp_ns,
-        )
+        return create_outcome(answer.status, answer.body, _asked(order, signed.timestamp_ns))
 
     def _body(self, order: ApprovedOrder) -> bytes:
         """Return the body of a create. Raises ValueError: Kalshi has no way to say it."""
@@ -297,6 +291,19 @@ class KalshiOrders:
     ) -> shapes.OrderRow | None:
         rows = await self._rows(market_id, sent_ns)
         return next((each for each in rows if each.client_order_id == client_order_id), None)
+
+
+def _asked(order: ApprovedOrder, sent_ns: int) -> Asked:
+    """Return what an answer to a create is held against."""
+    book_side, price = shapes.book_order(order.side, order.action, order.limit_price)
+    return Asked(
+        client_order_id=order.client_order_id,
+        quantity=order.quantity,
+        price=price,
+        is_bid=book_side == "bid",
+        rests=order.time_in_force in {TimeInForce.GTC, TimeInForce.GTD},
+        sent_ns=sent_ns,
+    )
 
 
 def fill_of(row: shapes.FillRow, client_order_id: str) -> Fill:
