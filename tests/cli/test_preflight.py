@@ -12,7 +12,7 @@ import pytest
 from arbees.cli import host, preflight
 from arbees.cli.evidence import Line, examine
 from arbees.core import events as e
-from arbees.core.facts import Facts
+from arbees.core.facts import Facts, Touch
 from arbees.core.ports import Entry
 from arbees.core.wire import parse_time
 from arbees.core.words import Mode
@@ -21,6 +21,7 @@ from arbees.settings import Settings, load
 from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_log import AuditLog
 from arbees.telemetry.days import day_start
+from arbees.telemetry.paper_days import DECISIONS_MIN
 from arbees.testing.drills.run import NAMES
 from tests.telemetry.lives import DAY, SECOND, make_request
 
@@ -74,7 +75,7 @@ class Desk:
         denied = e.RequestDenied(
             request=request,
             findings=(e.Finding("order_size", "MAX_ORDER_SIZE", 150, 100),),
-            facts=Facts(now_ns=time_ns),
+            facts=Facts(now_ns=time_ns, touch=Touch(ts_ns=time_ns)),
             received_ns=time_ns,
         )
         return self.add(time_ns, denied, request.request_id)
@@ -133,9 +134,13 @@ class Desk:
 
 
 def week(desk: Desk) -> list[int]:
-    """Make seven days of paper trading, with a denial on each; return the denials."""
+    """Make seven days of paper trading, with twenty denials on each; return the denials."""
     desk.start(FIRST)
-    return [desk.deny(FIRST + number * DAY + SECOND) for number in range(7)]
+    return [
+        desk.deny(FIRST + number * DAY + count * SECOND)
+        for number in range(7)
+        for count in range(DECISIONS_MIN)
+    ]
 
 
 @pytest.fixture
@@ -287,7 +292,8 @@ def test_lines_of_the_live_journal_are_no_fault(desk: Desk) -> None:
     """Both journals write into one audit log; what is not of the paper journal is left alone."""
     complete(desk).write()
     path = desk.folder / "audit.jsonl"
-    foreign = path.read_bytes().splitlines(keepends=True)[0].replace(b'"r7"', b'"l7"')
+    first = path.read_bytes().splitlines(keepends=True)[0]
+    foreign = first.replace(b'"request_id":"r', b'"request_id":"l')
     path.write_bytes(path.read_bytes() + foreign)
     assert desk.unmet() == []
 

@@ -12,17 +12,19 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from arbees.cli import host
+from arbees.core.book import HOUR_NS
 from arbees.core.units import NS_PER_SECOND
 from arbees.core.wire import format_time
 from arbees.core.words import Mode
 from arbees.errors import ArbeesError, ConfigurationError
 from arbees.journal import JournalReader
 from arbees.safeguards.daily_loss import DailyLoss
+from arbees.safeguards.price_reference import PriceReference
 from arbees.settings import Settings
 from arbees.settings.authority import live_platforms
 from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_proof import missing
-from arbees.telemetry.paper_days import DISPUTED, DrillSeen, PaperDays, walk
+from arbees.telemetry.paper_days import DISPUTED, Asked, DrillSeen, PaperDays, walk
 from arbees.testing.drills.run import NAMES
 
 DAY_NS = 86_400 * NS_PER_SECOND
@@ -59,15 +61,19 @@ def examine(settings: Settings, now_ns: int, clock: Clock = this_clock) -> list[
     """
     paper, live = settings.journal_path(Mode.PAPER), settings.journal_path(Mode.LIVE)
     zone = ZoneInfo(settings.section(DailyLoss).trading_day_timezone)
+    asked = Asked(
+        up_ns=settings.exceptions.preflight_hours * HOUR_NS,
+        quote_age_ns=settings.section(PriceReference).max_quote_age,
+    )
     lines: list[Line] = []
     try:
         with JournalReader(paper) as reader:
             if reader.binding.mode != Mode.PAPER:
                 raise ConfigurationError(f"The journal {paper} is not one of paper trading")
-            seen = walk(reader, zone)
+            seen = walk(reader, zone, asked)
             counted = seen.days[-settings.exceptions.preflight_paper_days :]
-            lines += [*_days(settings, seen), _denials(seen, set(counted))]
-            lines += _drills(settings, [seen, *_others(live, paper, zone)], now_ns)
+            lines += [*_days(settings, seen, asked), _denials(seen, set(counted))]
+            lines += _drills(settings, [seen, *_others(live, paper, zone, asked)], now_ns)
             lines.append(_audit_log(settings, reader, now_ns))
             lines.append(_breaks(seen))
     except (ArbeesError, OSError) as error:
@@ -77,22 +83,27 @@ def examine(settings: Settings, now_ns: int, clock: Clock = this_clock) -> list[
     return lines
 
 
-def _others(live: Path, paper: Path, zone: ZoneInfo) -> Iterator[PaperDays]:
+def _others(live: Path, paper: Path, zone: ZoneInfo, asked: Asked) -> Iterator[PaperDays]:
     """Yield what the live journal shows, where there is one: drills may stand there too."""
     if live != paper and live.exists():
         with JournalReader(live) as reader:
-            yield walk(reader, zone)
+            yield walk(reader, zone, asked)
 
 
-def _days(settings: Settings, seen: PaperDays) -> Iterator[Line]:
-    asked = settings.exceptions.preflight_paper_days
-    text = f"{len(seen.days)} of {asked} days of paper trading with every safeguard on"
+def _days(settings: Settings, seen: PaperDays, asked: Asked) -> Iterator[Line]:
+    days, hours = settings.exceptions.preflight_paper_days, settings.exceptions.preflight_hours
+    text = (
+        f"{len(seen.days)} of {days} days of paper trading with every safeguard on, each with "
+        f"{hours} hours up and {asked.decisions} decisions on fresh quotes"
+    )
+    for day, on in list(seen.seen.items())[-LISTED_MAX:]:
+        text += f"; {day}: {on.figures}"
     if seen.spoiled:
         spoiled = list(seen.spoiled.items())[-LISTED_MAX:]
         text += "; not counted: " + ", ".join(f"{day} (off: {off})" for day, off in spoiled)
-    is_met = len(seen.days) >= asked
-    mend = "" if is_met else "Go on trading on paper, with nothing in DISABLED_SAFEGUARDS"
-    yield Line("paper trading", is_met, text, mend)
+    is_met = len(seen.days) >= days
+    mend = "Go on trading on paper over the venue's own quotes, with every safeguard on"
+    yield Line("paper trading", is_met, text, "" if is_met else mend)
     if settings.disabled:
         off = ", ".join(settings.disabled)
         yield Line(

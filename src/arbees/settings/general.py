@@ -224,6 +224,17 @@ class Exceptions(Section, frozen=True, kw_only=True):
             high="365",
         ),
     ] = 7
+    preflight_hours: Annotated[
+        int,
+        Setting(
+            name="PREFLIGHT_HOURS",
+            kind=Kind.COUNT,
+            doc="Hours that a gateway must have been up for a day of paper trading to count.",
+            default="4",
+            low="1",
+            high="24",
+        ),
+    ] = 4
     drill_age_days_max: Annotated[
         int,
         Setting(

@@ -1,8 +1,8 @@
 """What a journal of paper trading shows before live trading: days, denials, drills.
 
-Guarantees that only durable records count, and that a day counts only if requests were decided on
-it and no process of it ran with a safeguard switched off. One walk, in memory that is bounded by
-the number of denials and days.
+Guarantees that only durable records count, and that a day counts only if a gateway was up for long
+enough, decided enough requests on fresh quotes, and ran with no safeguard switched off. One walk,
+in memory that is bounded by the number of denials and days.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from arbees.core import events as e
+from arbees.core.book import HOUR_NS
 from arbees.core.ports import Stored
 from arbees.telemetry.days import day_of
 
@@ -33,11 +34,46 @@ class DrillSeen(msgspec.Struct, frozen=True):
     event: e.Drilled
 
 
+DECISIONS_MIN = 20
+"""Requests that a day must have decided on fresh quotes to count."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a day of paper trading evidence."""
+
+    up_ns: int
+    """How long a gateway must have been up."""
+    quote_age_ns: int
+    """How old the quote of a decision may have been."""
+    decisions: int = DECISIONS_MIN
+
+
+class PaperDay(msgspec.Struct):
+    """What happened on one trading day."""
+
+    up_ns: int = 0
+    decisions: int = 0
+    fresh: int = 0
+    """Decisions on a quote that was fresh enough."""
+
+    def is_enough(self, asked: Asked) -> bool:
+        """Tell whether the day counts, if no safeguard was off."""
+        return self.up_ns >= asked.up_ns and self.fresh >= asked.decisions
+
+    @property
+    def figures(self) -> str:
+        """What happened, for people."""
+        hours = self.up_ns / HOUR_NS
+        return f"{hours:.1f} hours up, {self.decisions} decisions, {self.fresh} on fresh quotes"
+
+
 class PaperDays(msgspec.Struct, kw_only=True):
     """What a walk over a journal found."""
 
     days: list[str] = []
     """Trading days that count, oldest first."""
+    seen: dict[str, PaperDay] = {}
+    """Every day on which a gateway was up, oldest first."""
     spoiled: dict[str, str] = {}
     """Days that do not, and which safeguards were off."""
     denials: dict[int, str] = {}
@@ -74,45 +110,53 @@ _KINDS = frozenset(
 )
 
 
-def walk(reader: Reader, zone: ZoneInfo) -> PaperDays:
+def walk(reader: Reader, zone: ZoneInfo, asked: Asked) -> PaperDays:
     """
     Walk over a journal.
+
+    A gateway is up from its start to its end, or to its last record where it crashed. It opens each
+    trading day with a record, so the time between two records belongs to the day of the first.
 
     Args:
         reader: the journal.
         zone: of the trading day.
+        asked: what makes a day count.
 
     Raises:
         JournalCorrupt: it cannot be read.
     """
     found = PaperDays()
-    used: dict[str, None] = {}
     off: dict[str, str] = {}
+    before: PaperDay | None = None
     for stored in reader.records():
-        found.last_ns = stored.time_ns
-        if stored.kind not in _KINDS and not off:
-            continue
         day = day_of(stored.time_ns, zone)
-        if off:
-            found.spoiled[day] = ", ".join(off)
-        if stored.kind == "OrderApproved":
-            used.setdefault(day)  # which order it is does not matter
-            continue
-        if stored.kind in _KINDS:
-            event = e.decode(stored.body)
-            if isinstance(event, e.Started):
-                off = dict(event.disabled)
-                if off:
-                    found.spoiled[day] = ", ".join(off)
-            elif isinstance(event, e.Stopped):
-                off = {}
-            elif isinstance(event, e.RequestDenied):
-                used.setdefault(day)
-                found.denials[stored.sequence] = ""
-                found.denied_on[stored.sequence] = day
-            else:
-                _take(found, stored, event)
-    found.days = [day for day in used if day not in found.spoiled]
+        if before is not None and stored.kind != "Started":
+            before.up_ns += stored.time_ns - found.last_ns
+        found.last_ns = stored.time_ns
+        here = found.seen.get(day)
+        if here is None:
+            here = found.seen[day] = PaperDay()
+        before = here
+        event = e.decode(stored.body) if stored.kind in _KINDS else None
+        started = event.disabled if isinstance(event, e.Started) else None
+        for names in (off, started):
+            if names:
+                found.spoiled[day] = ", ".join(names)
+        off = off if started is None else dict(started)
+        if isinstance(event, e.Stopped):
+            off, before = {}, None
+        elif isinstance(event, e.OrderApproved | e.RequestDenied):
+            here.decisions += 1
+            touch, now_ns = event.facts.touch, event.facts.now_ns
+            here.fresh += touch is not None and now_ns - touch.ts_ns <= asked.quote_age_ns
+        if isinstance(event, e.RequestDenied):
+            found.denials[stored.sequence] = ""
+            found.denied_on[stored.sequence] = day
+        elif event is not None:
+            _take(found, stored, event)
+    found.days = [
+        day for day, on in found.seen.items() if on.is_enough(asked) and day not in found.spoiled
+    ]
     return found
 
 
