@@ -13,9 +13,9 @@ from cyclopts import App, Parameter
 
 from arbees.cli.console import out, say
 from arbees.cli.exits import Exit
-from arbees.core.quote import Quote
 from arbees.core.units import parse_micro
 from arbees.core.wire import Malformed
+from arbees.testing.kalshi.faults import Fault, parse_fault
 from arbees.testing.kalshi.rehearsal import Rehearsal
 
 KEY_FILE = Path("var/rehearsal/kalshi.pem")
@@ -37,6 +37,10 @@ def kalshi(
         Path | None, Parameter(help="Books to show, as in quotes.jsonl; none = an evening.")
     ] = None,
     seed: Annotated[int, Parameter(help="Of the evening, of ids and of chances.")] = 0,
+    fault: Annotated[
+        list[str] | None,
+        Parameter(help="What is wrong from the start: KIND or KIND:NAME=VALUE,...; several times."),
+    ] = None,
 ) -> int:
     """Run a simulated Kalshi: REST, streams, matching, fees, and everything that goes wrong.
 
@@ -53,6 +57,8 @@ def kalshi(
     Example: `arbees exchange kalshi --port 8400`
 
     Example: `arbees exchange kalshi --balance 500 --seed 7`
+
+    Example: `arbees exchange kalshi --fault late:call=read,seconds=3,count=5`
     """
     from arbees.testing.kalshi import rehearsal
     from arbees.testing.kalshi.identity import parse_public_key
@@ -62,10 +68,8 @@ def kalshi(
         say(f"--port: Expected a port from 0 to {PORT_MAX}, was {port}")
         return Exit.USAGE
     try:
-        cash = parse_micro(balance)
-        shown: list[Quote] = rehearsal.evening(seed)
-        if quotes is not None:
-            shown = rehearsal.read_quotes(quotes)
+        cash, faults = parse_micro(balance), _faults(fault or [])
+        shown = rehearsal.evening(seed) if quotes is None else rehearsal.read_quotes(quotes)
         key_file = None if public_key is not None else KEY_FILE
         if public_key is not None:
             key = parse_public_key(public_key.read_bytes())
@@ -88,8 +92,18 @@ def kalshi(
     server = KalshiServer(
         key_id=key_id or rehearsal.KEY_ID, public_key=key, balance=cash, seed=seed
     )
+    for each in faults:
+        server.apply(each)
     made = rehearsal.Rehearsal(server, shown, is_recorded=quotes is not None)
     return asyncio.run(_serve(made, port, key_file))
+
+
+def _faults(texts: list[str]) -> list[Fault]:
+    """Read faults as they were typed. Raises ValueError."""
+    try:
+        return [parse_fault(each) for each in texts]
+    except ValueError as error:
+        raise ValueError(f"--fault: {error}") from None
 
 
 async def _serve(made: Rehearsal, port: int, key_file: Path | None) -> int:

@@ -49,14 +49,14 @@ class Served(Caller):
         """Set a fault by the control address."""
         await self.control("faults", kind=kind, **more)
 
-    async def control(self, name: str, *, status: int = 200, **asked: Any) -> dict[str, Any]:
+    async def control(self, name: str, *, expects: int = 200, **asked: Any) -> dict[str, Any]:
         """Ask something of the control address."""
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"{self.root}/control/{name}", json=asked) as answer,
         ):
             told: dict[str, Any] = await answer.json()
-            assert answer.status == status, told
+            assert answer.status == expects, told
             return told
 
     async def state(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from arbees.core.units import NS_PER_SECOND
-from arbees.testing.kalshi.faults import STANDING, Fault, FaultKind, Faults
+from arbees.testing.kalshi.faults import STANDING, Fault, FaultKind, Faults, parse_fault
 from tests.testing.kalshi.served import MARKET, Served, served
 from tools.conformity.caller import ORDERS, Answer
 
@@ -18,6 +18,25 @@ TAKEN = (
     FaultKind.LATE,
 )
 NOT_TAKEN = (FaultKind.LOST_BEFORE, FaultKind.ERROR_BEFORE, FaultKind.RATE_LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("stream_silent", Fault(kind=FaultKind.STREAM_SILENT)),
+        (
+            "late:call=read,seconds=1.5,count=7",
+            Fault(kind=FaultKind.LATE, call="read", seconds=1.5, count=7),
+        ),
+        (
+            '{"kind": "edited", "path": "/markets", "edits": {"cursor": null}}',
+            Fault(kind=FaultKind.EDITED, path="/markets", edits={"cursor": None}),
+        ),
+    ],
+)
+def test_a_fault_can_be_typed(text: str, fault: Fault) -> None:
+    """Its kind alone, with fields, or as JSON."""
+    assert parse_fault(text) == fault
 
 
 async def ask(made: Served) -> Answer | None:

@@ -221,11 +221,11 @@ async def test_odd_markets_can_be_made() -> None:
     ],
 )
 async def test_the_control_says_what_it_expected(
-    name: str, asked: dict[str, object], said: str
+    name: str, asked: dict[str, Any], said: str
 ) -> None:
     """400, and nothing is changed."""
     async with served() as made:
-        answer = await made.control(name, status=400, **asked)
+        answer = await made.control(name, expects=400, **asked)
         assert said in answer["error"]
         assert (await row(made))["status"] == "active"
 

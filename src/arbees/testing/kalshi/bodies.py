@@ -73,7 +73,7 @@ def order_row(order: Order, shard: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "order_id": order.order_id,
         "user_id": USER_ID,
-        "client_order_id": order.client_order_id,
+        "client_order_id": None if order.is_nameless else order.client_order_id,
         "ticker": order.ticker,
         "outcome_side": outcome,
         "book_side": "bid" if order.is_bid else "ask",
@@ -83,7 +83,7 @@ def order_row(order: Order, shard: int) -> dict[str, Any]:
         "status": order.status.value,
         "yes_price_dollars": price(order.price),
         "no_price_dollars": price(MICRO - order.price),
-        "initial_count_fp": count(order.count),
+        "initial_count_fp": count(order.initial or order.count),
         "fill_count_fp": count(order.filled),
         "remaining_count_fp": count(order.remaining),
         "taker_fees_dollars": money(order.taker_fees),

@@ -11,10 +11,10 @@ import msgspec
 from aiohttp import web
 
 from arbees.core import wire
-from arbees.core.units import MICRO, parse_micro
+from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.faults import Fault
-from arbees.testing.kalshi.rules import OWNER, PriceRange
+from arbees.testing.kalshi.rules import OWNER, Order, PriceRange, Refused
 
 if TYPE_CHECKING:
     from arbees.testing.kalshi.server import KalshiServer
@@ -54,6 +54,35 @@ class FeeChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """From then on, RFC 3339; none = now."""
 
 
+class OrderChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What somebody does at the web site, or what is told and never happened."""
+
+    do: str
+    """create, decrease (to `count` that remain), amend (to `count` in all, at `price`), cancel,
+    trade (`count` of it), hide (for `seconds`), invent (a fill), repeat (its last fill)."""
+    order: str = ""
+    """Order id or client order id."""
+    ticker: str = ""
+    side: str = "bid"
+    price: str | None = None
+    count: str = "1"
+    time_in_force: str = "good_till_canceled"
+    client_order_id: str = ""
+    trade_id: str = ""
+    is_listed: bool = False
+    seconds: float = 0.0
+
+
+class Words(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a stream says out of turn."""
+
+    channel: str
+    message: dict[str, Any] = {}
+    """`type` and `msg`."""
+    hex: str = ""
+    """Bytes, as they are."""
+
+
 class Control:
     """What can be asked of an exchange that no caller of Kalshi could ask."""
 
@@ -69,6 +98,8 @@ class Control:
             "limits": self._limits,
             "market": self._market,
             "fees": self._fees,
+            "order": self._order,
+            "say": self._say,
         }
         found = [web.post(f"/control/{name}", _answered(do)) for name, do in posts.items()]
         heals = web.delete("/control/faults", _answered(self._heal))
@@ -150,6 +181,60 @@ class Control:
         )
         return {}
 
+    # Orders ------------------------------------------------------------------------------------
+
+    def _order(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=OrderChange)
+        order = self._placed(asked) if asked.do == "create" else self._found(asked.order)
+        exchange, count = self._server.exchange, parse_micro(asked.count)
+        price = order.price if asked.price is None else parse_micro(asked.price)
+        by_hand, is_listed = exchange.by_hand, asked.is_listed
+        if asked.do == "decrease":
+            by_hand.decrease(order, count)
+        elif asked.do == "amend":
+            by_hand.amend(order, count, price)
+        elif asked.do == "cancel":
+            exchange.cancel(order.owner, order.order_id)
+        elif asked.do == "trade":
+            by_hand.trade(order, count)
+        elif asked.do == "hide":
+            until_ns = exchange.now_ns() + int(asked.seconds * NS_PER_SECOND)
+            self._server.desk.hidden[order.order_id] = until_ns
+        elif asked.do == "invent":
+            by_hand.invent(order, count, price, trade_id=asked.trade_id, is_listed=is_listed)
+        elif asked.do == "repeat":
+            by_hand.repeat(order, is_listed=is_listed)
+        elif asked.do != "create":
+            raise Wrong(f"do: expected something that can become of an order, was {asked.do}")
+        return {"order": bodies.order_row(order, self._server.desk.shard(order.ticker))}
+
+    def _placed(self, asked: OrderChange) -> Order:
+        if asked.price is None or asked.side not in {"bid", "ask"}:
+            raise Wrong("expected a side, bid or ask, and a price")
+        exchange = self._server.exchange
+        order = exchange.by_hand.order(
+            OWNER,
+            asked.ticker,
+            is_bid=asked.side == "bid",
+            price=parse_micro(asked.price),
+            count=parse_micro(asked.count),
+            time_in_force=asked.time_in_force,
+            client_order_id=asked.client_order_id,
+        )
+        return exchange.create(order)
+
+    def _found(self, name: str) -> Order:
+        for order in self._server.exchange.orders.values():
+            if name in {order.order_id, order.client_order_id}:
+                return order
+        raise Wrong(f"expected an order, was {name}")
+
+    def _say(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=Words)
+        said = bytes.fromhex(asked.hex) if asked.hex else asked.message
+        self._server.streams.say(asked.channel, said)
+        return {}
+
     # The exchange's own record -----------------------------------------------------------------
 
     def _state(self, _body: bytes) -> Said:
@@ -175,7 +260,7 @@ def _answered(do: Callable[[bytes], Said]) -> Callable[[web.Request], Any]:
     async def answer(request: web.Request) -> web.Response:
         try:
             return web.json_response(do(await request.read()))
-        except (msgspec.DecodeError, wire.Malformed, ValueError, Wrong) as error:
+        except (msgspec.DecodeError, wire.Malformed, ValueError, Refused, Wrong) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     return answer

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from arbees.core.units import MICRO
+from arbees.testing.kalshi import rules
+from arbees.testing.kalshi.byhand import ByHand
 from arbees.testing.kalshi.catalogue import Catalogue
 from arbees.testing.kalshi.lifecycle import Lifecycle
 from arbees.testing.kalshi.rules import (
@@ -31,8 +33,7 @@ from arbees.testing.kalshi.rules import (
     move,
 )
 
-MAKER = "maker"
-"""Who owns what nobody placed: the book that was fed or made."""
+MAKER = rules.MAKER
 
 
 class Exchange:
@@ -48,10 +49,13 @@ class Exchange:
         self._working: dict[str, Order] = {}
         """Those of them that rest."""
         self.fills: list[Fill] = []
+        self.invented: list[Fill] = []
+        """Fills that lists have and that never happened."""
         self.accounts: dict[str, Account] = {}
         self.groups: dict[str, Group] = {}
         self.catalogue = Catalogue()
         self.lifecycle = Lifecycle(self)
+        self.by_hand = ByHand(self)
         self.paused: set[int] = set()
         """Shards on which nothing trades; cancels are taken."""
         self.shut: set[int] = set()
@@ -200,6 +204,28 @@ class Exchange:
             self.book(order, -order.remaining)
         order.status, order.reason = Status.CANCELED, reason
         self._changed(order)
+
+    def replace(self, order: Order, count: int, price: int, reason: str) -> None:
+        """Give a resting order another size and price; a new price or more loses its place."""
+        market = self.markets[order.ticker]
+        side = market.bids if order.is_bid else market.asks
+        if price != order.price or count > order.count:
+            side.remove(order)
+            self.book(order, -order.remaining)
+            order.count, order.price, order.created_ns = count, price, self.now_ns()
+            self._match(order, market)
+            if order.remaining:
+                self._rest(order, market)
+        else:
+            self.book(order, count - order.count)
+            order.count = count
+            if not order.remaining:
+                side.remove(order)
+        if not order.remaining and order.status is Status.RESTING:
+            is_whole = order.filled and reason == "Amend"
+            order.status = Status.EXECUTED if is_whole else Status.CANCELED
+            order.reason = reason
+        self._changed(order, reason)
 
     # Matching ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ and that what happened is counted, so that a test can tell that its fault occurr
 """
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -57,6 +58,16 @@ class FaultKind(StrEnum):
     CLOCK_SKEW = "clock_skew"
     """The exchange's clock is `seconds` ahead."""
 
+    ANSWERED_INSTEAD = "answered_instead"
+    """It was taken; the answer is `status` with error `word`, or `body`, or the bytes `hex`."""
+    ANSWERED_ONLY = "answered_only"
+    """The same without having been taken."""
+    EDITED = "edited"
+    """The answer with `edits` in it: {"orders/0/client_order_id": null}; `*` = each of a list, a
+    place after the last of a list adds one; `drops` = places that are left out."""
+    HIDDEN_FILLS = "hidden_fills"
+    """Fills that happen within `for_seconds` are missing from lists as long as the fault stands."""
+
     # Streams: `channel` names which, none = orderbook_delta where one is needed.
     SUBSCRIPTION_LOST = "subscription_lost"
     """Subscriptions end without a word, once, and are listed no more; `ticker` = only of these."""
@@ -93,6 +104,7 @@ STANDING = frozenset(
         FaultKind.CLOCK_SKEW,
         FaultKind.DUPLICATE_FILLS,
         FaultKind.REORDERED_FILLS,
+        FaultKind.HIDDEN_FILLS,
         FaultKind.LATE_SUBSCRIPTION,
         FaultKind.REFUSED_TICKER,
         FaultKind.REFUSED_CHANNEL,
@@ -106,6 +118,10 @@ STANDING = frozenset(
 
 READING = frozenset(
     {
+        FaultKind.ANSWERED_INSTEAD,
+        FaultKind.ANSWERED_ONLY,
+        FaultKind.EDITED,
+        FaultKind.HIDDEN_FILLS,
         FaultKind.SUBSCRIPTION_LOST,
         FaultKind.LATE_SUBSCRIPTION,
         FaultKind.REFUSED_TICKER,
@@ -127,7 +143,17 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     kind: FaultKind
     call: str = "create"
-    """create, cancel, cancel_all, batch, read, any; of a stream: a channel or a command."""
+    """create, cancel, cancel_all, batch, group, read, any; of a stream: a channel or a command."""
+    path: str = ""
+    """Only calls of this path after `/trade-api/v2`, whatever `call` says; a `*` at its end."""
+    method: str = ""
+    status: int = 403
+    word: str = "permission_denied"
+    """`error.code` of an answer that is made up."""
+    body: str = ""
+    hex: str = ""
+    edits: dict[str, Any] = {}
+    drops: list[str] = []
     channel: str = ""
     ticker: str = ""
     shard: int | None = None
@@ -138,13 +164,42 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     for_seconds: float | None = None
     since_ns: int = 0
 
+    def means(self, call: str, method: str, path: str) -> bool:
+        """Tell whether it happens to a call; `path` is that after the root, "" = of no call."""
+        if not self.path:
+            return self.call in {call, "any"}
+        if self.method not in {"", method}:
+            return False
+        if self.path.endswith("*"):
+            return path.startswith(self.path[:-1])
+        return path == self.path
+
     def is_over(self, now_ns: int) -> bool:
         """Tell whether it will not happen any more."""
-        if self.kind not in STANDING:
-            return self.count <= 0
+        if self.kind not in STANDING and self.count <= 0:
+            return True
         if self.for_seconds is None:
             return False
         return now_ns >= self.since_ns + int(self.for_seconds * NS_PER_SECOND)
+
+
+def parse_fault(text: str) -> Fault:
+    """
+    Read a fault as it is typed: `kind`, `kind:name=value,...`, or JSON as the control takes it.
+
+    Raises:
+        ValueError: it is none; msgspec's errors are such.
+    """
+    if text.startswith("{"):
+        return msgspec.json.decode(text, type=Fault)
+    kind, _, rest = text.partition(":")
+    fields: dict[str, str] = {"kind": kind}
+    for part in rest.split(",") if rest else ():
+        name, separator, value = part.partition("=")
+        if not separator:
+            raise ValueError(f"Expected name=value, was {part!r}")
+        fields[name] = value
+    return msgspec.convert(fields, Fault, strict=False)
 
 
 class Faults:
@@ -177,11 +232,13 @@ class Faults:
                 found.update(SHARDS if each.shard is None else [each.shard])
         return found
 
-    def occurs(self, call: str, now_ns: int, *kinds: FaultKind) -> Fault | None:
+    def occurs(
+        self, call: str, now_ns: int, *kinds: FaultKind, method: str = "", path: str = ""
+    ) -> Fault | None:
         """Return the fault that happens to this call, if one of these does; it is counted."""
         self._faults = [each for each in self._faults if not each.is_over(now_ns)]
         for fault in self._faults:
-            if fault.kind in kinds and fault.call in {call, "any"}:
+            if fault.kind in kinds and fault.means(call, method, path):
                 fault.count -= fault.kind not in STANDING
                 self.happened[fault.kind] = self.happened.get(fault.kind, 0) + 1
                 return fault

@@ -5,6 +5,7 @@ from aiohttp import web
 from arbees.core.units import NS_PER_SECOND
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
+from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.reading import bucket, page, seconds
 from arbees.testing.kalshi.rules import SHARDS, Fill, Refused
 
@@ -51,6 +52,17 @@ class Looking:
             if fill.owner == owner and fill.time_ns <= as_of_ns
         ]
 
+    def _listed(self, owner: str) -> list[Fill]:
+        """Return the fills that lists have: those that are hidden not, those that never were."""
+        desk, now_ns = self._desk, self._desk.exchange.now_ns()
+        hidden = desk.faults.standing(FaultKind.HIDDEN_FILLS, now_ns)
+        found = [
+            fill
+            for fill in self._fills(owner, desk.as_of_ns())
+            if hidden is None or fill.time_ns < hidden.since_ns
+        ]
+        return [*(each for each in desk.exchange.invented if each.owner == owner), *found]
+
     async def fills(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/fills`."""
         query = request.query
@@ -58,7 +70,7 @@ class Looking:
         since = seconds(query.get("min_ts")) * NS_PER_SECOND
         rows = [
             bodies.fill_row(fill, self._desk.shard(fill.ticker))
-            for fill in self._fills(owner, self._desk.as_of_ns())
+            for fill in self._listed(owner)
             if (not tickers or fill.ticker in tickers)
             and query.get("order_id") in {None, fill.order_id}
             and fill.time_ns >= since

@@ -24,10 +24,10 @@ def order_message(order: Order, shard: int) -> dict[str, Any]:
 
 def fill_message(fill: Fill, shard: int) -> dict[str, Any]:
     """Return a fill as the channel `fill` tells it."""
-    return {
+    named = {"client_order_id": fill.client_order_id} if fill.client_order_id else {}
+    return named | {
         "trade_id": fill.trade_id,
         "order_id": fill.order_id,
-        "client_order_id": fill.client_order_id,
         "market_ticker": fill.ticker,
         "exchange_index": shard,
         "is_taker": fill.is_taker,

@@ -7,7 +7,6 @@ from aiohttp import web
 from arbees.core.units import NS_PER_MILLISECOND, NS_PER_SECOND
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
-from arbees.testing.kalshi.exchange import MAKER
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.reading import fixed, is_plain, read_json, text, word
 from arbees.testing.kalshi.rules import Order, Refused
@@ -117,24 +116,8 @@ class Ordering:
         if not faults.occurs(call, exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
             return exchange.cancel(owner, order_id)
         reduced = order.remaining
-        self._fill_now(order)
+        exchange.by_hand.trade(order, reduced)
         return reduced
-
-    def _fill_now(self, order: Order) -> None:
-        """Let somebody trade with a resting order before its cancel is taken."""
-        other = Order(
-            order_id=self._desk.exchange.new_order_id(),
-            owner=MAKER,
-            client_order_id="",
-            ticker=order.ticker,
-            is_bid=not order.is_bid,
-            price=order.price,
-            count=order.remaining,
-            time_in_force="immediate_or_cancel",
-            created_ns=self._desk.exchange.now_ns(),
-            updated_ns=self._desk.exchange.now_ns(),
-        )
-        self._desk.exchange.trade(other, order, order.remaining)
 
     def _require_shard(self, request: web.Request, order: Order | None) -> None:
         """Without market_ticker and exchange_index a cancel goes to shard 0, and finds nothing."""
@@ -170,9 +153,57 @@ class Ordering:
         exchange, faults = self._desk.exchange, self._desk.faults
         for order in () if exchange.shut else exchange.resting(owner):
             if faults.occurs("cancel_all", exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
-                self._fill_now(order)
+                exchange.by_hand.trade(order, order.remaining)
         exchange.cancel_all(owner)
         return web.Response(status=204)
+
+    def _own(self, request: web.Request, owner: str, ticker: object) -> Order:
+        """Return the resting order of a path. Raises Refused."""
+        order = self._desk.exchange.orders.get(request.match_info["order_id"])
+        if order is None or order.owner != owner:
+            raise Refused(404, "not_found")
+        if ticker not in {None, order.ticker}:
+            raise Refused(400, "order_ticker_mismatch")
+        if self._desk.exchange.markets[order.ticker].shard in self._desk.exchange.shut:
+            raise Refused(409, "exchange_is_paused")
+        return order
+
+    async def decrease(self, request: web.Request, owner: str) -> web.Response:
+        """`POST /portfolio/events/orders/{order_id}/decrease`."""
+        body = await read_json(request)
+        order = self._own(request, owner, body.get("market_ticker"))
+        if ("reduce_by" in body) == ("reduce_to" in body):
+            raise Refused(400, "invalid_parameters", "exactly one of reduce_by and reduce_to")
+        if "reduce_by" in body:
+            left = max(0, order.remaining - fixed(body, "reduce_by", 2))
+        else:
+            left = fixed(body, "reduce_to", 2)
+        self._desk.exchange.by_hand.decrease(order, left)
+        return web.json_response(
+            {
+                "order_id": order.order_id,
+                "remaining_count": bodies.count(order.remaining),
+                "ts_ms": self._desk.exchange.now_ns() // NS_PER_MILLISECOND,
+            }
+        )
+
+    async def amend(self, request: web.Request, owner: str) -> web.Response:
+        """`POST /portfolio/events/orders/{order_id}/amend`: `count` has what is filled in it."""
+        body = await read_json(request)
+        order = self._own(request, owner, text(body, "ticker"))
+        if (word(body, "side", ("bid", "ask")) == "bid") is not order.is_bid:
+            raise Refused(400, "order_side_mismatch")
+        filled = self._desk.exchange.by_hand.amend(
+            order, fixed(body, "count", 2), fixed(body, "price", 4)
+        )
+        return web.json_response(
+            {
+                "order_id": order.order_id,
+                "remaining_count": bodies.count(order.remaining),
+                "fill_count": bodies.count(filled),
+                "ts_ms": self._desk.exchange.now_ns() // NS_PER_MILLISECOND,
+            }
+        )
 
     async def deprecated(self, request: web.Request, owner: str) -> web.Response:
         """Refuse the order endpoints of the first version, which were shut off in June 2026."""

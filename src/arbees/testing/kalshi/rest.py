@@ -11,11 +11,12 @@ from aiohttp import web
 
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
-from arbees.testing.kalshi.faults import FaultKind
+from arbees.testing.kalshi.faults import Fault, FaultKind
 from arbees.testing.kalshi.grouping import Grouping
 from arbees.testing.kalshi.identity import Doorman
 from arbees.testing.kalshi.listing import Listing
 from arbees.testing.kalshi.looking import ORDERS, ROOT, Looking
+from arbees.testing.kalshi.oddity import edit, made_up
 from arbees.testing.kalshi.ordering import Ordering
 from arbees.testing.kalshi.reading import (
     BadQuery,
@@ -64,6 +65,8 @@ class Rest:
             delete(f"{ORDERS}/batched", wrap("batch", ordering.cancel_batch)),
             delete(ORDERS, wrap("cancel_all", ordering.cancel_all)),
             delete(f"{ORDERS}/{{order_id}}", wrap("cancel", ordering.cancel)),
+            post(f"{ORDERS}/{{order_id}}/amend", wrap("amend", ordering.amend)),
+            post(f"{ORDERS}/{{order_id}}/decrease", wrap("amend", ordering.decrease)),
             get(f"{ROOT}/portfolio/orders", wrap("read", looking.orders)),
             get(f"{ROOT}/portfolio/orders/{{order_id}}", wrap("one", looking.order)),
             get(f"{ROOT}/portfolio/fills", wrap("read", looking.fills)),
@@ -129,12 +132,15 @@ class Rest:
         now_ns = self.desk.exchange.now_ns()
         if self.desk.faults.standing(FaultKind.UNREACHABLE, now_ns):
             return cut(request)
-        if self.desk.faults.occurs(call, now_ns, FaultKind.LOST_BEFORE):
+        if self._happens(request, call, FaultKind.LOST_BEFORE):
             return cut(request)
-        if self.desk.faults.occurs(call, now_ns, FaultKind.ERROR_BEFORE):
+        if self._happens(request, call, FaultKind.ERROR_BEFORE):
             return error_reply(500, "internal_server_error", "internal server error")
-        if self.desk.faults.occurs(call, now_ns, FaultKind.RATE_LIMITED):
+        if self._happens(request, call, FaultKind.RATE_LIMITED):
             return web.json_response({"error": "too many requests"}, status=429)
+        instead = self._happens(request, call, FaultKind.ANSWERED_ONLY)
+        if instead is not None:
+            return made_up(instead)
         try:
             owner = ""
             if not is_public:
@@ -155,21 +161,35 @@ class Rest:
         self, request: web.Request, call: str, response: web.Response
     ) -> web.StreamResponse:
         """Let the answer be lost, late, cut, or wrong; the call itself was taken."""
-        happens, now_ns = self.desk.faults.occurs, self.desk.exchange.now_ns()
-        late = happens(call, now_ns, FaultKind.LATE)
+        late = self._happens(request, call, FaultKind.LATE)
         if late is not None:
             await asyncio.sleep(late.seconds)
-        if happens(call, now_ns, FaultKind.LOST_AFTER):
+        if self._happens(request, call, FaultKind.LOST_AFTER):
             return cut(request)
-        if happens(call, now_ns, FaultKind.ERROR_AFTER):
+        if self._happens(request, call, FaultKind.ERROR_AFTER):
             return error_reply(503, "service_unavailable", "service unavailable")
-        if happens(call, now_ns, FaultKind.EMPTY_SUCCESS):
+        if self._happens(request, call, FaultKind.EMPTY_SUCCESS):
             return web.json_response({"error": {"code": "unknown", "message": ""}}, status=200)
-        if happens(call, now_ns, FaultKind.RESET):
+        instead = self._happens(request, call, FaultKind.ANSWERED_INSTEAD)
+        if instead is not None:
+            return made_up(instead)
+        edited = self._happens(request, call, FaultKind.EDITED)
+        if edited is not None:
+            return edit(response, edited)
+        if self._happens(request, call, FaultKind.RESET):
             if request.transport is not None:
                 request.transport.write(b"HTTP/1.1 201 Created\r\ncontent-length: 500\r\n\r\n{")
             return cut(request)
         return response
+
+    def _happens(self, request: web.Request, call: str, kind: FaultKind) -> Fault | None:
+        return self.desk.faults.occurs(
+            call,
+            self.desk.exchange.now_ns(),
+            kind,
+            method=request.method,
+            path=request.path.removeprefix(ROOT),
+        )
 
     async def _pay(self, request: web.Request, call: str) -> bool:
         cost = _COSTS.get(call, 10.0)

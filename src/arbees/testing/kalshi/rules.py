@@ -14,6 +14,8 @@ import msgspec
 
 from arbees.core.units import MICRO, NS_PER_SECOND, div_ceil, mul_floor
 
+MAKER = "maker"
+"""Who owns what nobody placed: the book that was fed or made."""
 OWNER = "trader"
 """The one account that has a key."""
 CENT = 10_000
@@ -130,6 +132,10 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     filled: int = 0
     reason: str = ""
     """`last_update_reason`."""
+    is_nameless: bool = False
+    """Of another program: lists have null for its client order id."""
+    initial: int = 0
+    """What it began with, once it was decreased or amended."""
     expires_ns: int | None = None
     group_id: str | None = None
     stp: str = "taker_at_cross"

@@ -32,7 +32,7 @@ from arbees.runtime.writer import Lane
 from arbees.settings import Settings, load
 from arbees.testing.kalshi.advancing import AdvancingClock
 from arbees.testing.kalshi.comparing import Comparison, Told, Watch, compare, limits_of
-from arbees.testing.kalshi.exchange import MAKER, Exchange
+from arbees.testing.kalshi.exchange import Exchange
 from arbees.testing.kalshi.rules import Order
 from arbees.testing.kalshi.server import HOST, Addresses, KalshiServer
 from arbees.venues.kalshi.venue import KalshiVenue
@@ -248,20 +248,7 @@ class KalshiScene:
 
     def trade(self, order: Order, count: int = 500_000) -> None:
         """Let somebody trade with a resting order, up to so many micro-contracts."""
-        now_ns = self.clock.now_ns()
-        other = Order(
-            order_id=self.exchange.new_order_id(),
-            owner=MAKER,
-            client_order_id="",
-            ticker=order.ticker,
-            is_bid=not order.is_bid,
-            price=order.price,
-            count=count,
-            time_in_force="immediate_or_cancel",
-            created_ns=now_ns,
-            updated_ns=now_ns,
-        )
-        self.exchange.trade(other, order, min(count, order.remaining))
+        self.exchange.by_hand.trade(order, count)
 
     def request(
         self,
