@@ -40,6 +40,7 @@ from arbees.runtime.desk import Desk, NoAlerts
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
 from arbees.runtime.recovery import recover
+from arbees.runtime.supervisor import Supervisor
 from arbees.runtime.worker import Worker
 from arbees.runtime.writer import Lane
 from arbees.venues.paper.terms import TERMS
@@ -228,6 +229,7 @@ class Bench:
             clock=self.clock,
             options=options(),
             alerts=NoAlerts(),
+            supervisor=Supervisor(self.clock),
         )
         self.desk.writer.worker = Worker("journal")
         self.gateway = TradingGateway(self.desk)

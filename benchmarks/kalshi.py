@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from arbees.core.outcomes import Accepted, ApprovedOrder, Outcome
 from arbees.core.ports import Entry, Gate
 from arbees.core.request import Request
+from arbees.runtime.supervisor import Supervisor
 from arbees.venues.kalshi.answers import Asked, create_outcome
 from arbees.venues.kalshi.budget import TokenBucket
 from arbees.venues.kalshi.connection import CREATE, Account, Connection
@@ -120,7 +121,7 @@ class Line:
             skew_max_ns=5 * 10**9,
             group_limit=1_000,
         )
-        self.connection = Connection(account, bench.clock)
+        self.connection = Connection(account, bench.clock, Supervisor(bench.clock))
         self.connection.api.budget.write = TokenBucket(PLENTY, PLENTY, bench.clock.now_ns())
         self.wire = NotingWire(base_url)
         clock = self.connection.venue_clock

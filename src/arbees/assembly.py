@@ -79,7 +79,7 @@ class Assembly:
             self.gateway.desk.supervisor.start(
                 self.audit.run(self._wake, self._clock.sleep), "audit log"
             )
-            self.gateway.desk.supervisor.start(self.follower.stream.run(), "event stream")
+            self.gateway.desk.supervisor.keep(self.follower.stream.run, "event stream")
         await self.gateway.start()
 
     def _grew(self) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from arbees.runtime.ending import Ends, hear_signals
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
 from arbees.runtime.recovery import recover, replay, snapshot_version
+from arbees.runtime.supervisor import Supervisor
 from arbees.runtime.worker import Worker
 from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.balance import Balance
@@ -162,7 +164,10 @@ def assemble(
     )
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
-        exchanges = exchanges_of(settings, clock=clock, files=files, is_inline=is_inline, seed=seed)
+        supervisor = Supervisor(clock)
+        exchanges = exchanges_of(
+            settings, clock=clock, files=files, tasks=supervisor, is_inline=is_inline, seed=seed
+        )
         desk = Desk(
             journal=journal,
             book=recover(journal),
@@ -173,15 +178,11 @@ def assemble(
             clock=clock,
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
             alerts=alerts,
+            supervisor=supervisor,
         )
         reader = JournalReader(files.journal)
-        audit: AuditLog | NoAuditLog = NoAuditLog()
-        if files.audit_log is not None:
-            days = settings.audit_log.retention_days
-            audit_files = AuditFiles(files.audit_log, retention_days=days)
-            is_timed = not isinstance(clock, RecordedClock)
-            copies = () if is_inline else copies
-            audit = AuditLog(reader, audit_files, copies=copies, is_timed=is_timed)
+        is_timed = not isinstance(clock, RecordedClock)
+        audit = _audit_log(settings, files, reader, () if is_inline else copies, is_timed=is_timed)
         stream = EventStream(reader, lambda: journal.head.sequence)
         undo.pop_all()
     gateway = TradingGateway(desk)
@@ -194,6 +195,20 @@ def assemble(
         stream, Quality(reader), metrics, lambda: day_start(clock.now_ns(), desk.options.zone)
     )
     return Assembly(gateway, exchanges.paper, audit, reader, clock, follower=follower)
+
+
+def _audit_log(
+    settings: Settings,
+    files: Files,
+    reader: JournalReader,
+    copies: Sequence[Copy],
+    *,
+    is_timed: bool,
+) -> AuditLog | NoAuditLog:
+    if files.audit_log is None:
+        return NoAuditLog()
+    audit_files = AuditFiles(files.audit_log, retention_days=settings.audit_log.retention_days)
+    return AuditLog(reader, audit_files, copies=copies, is_timed=is_timed)
 
 
 # The service -----------------------------------------------------------------------------------
@@ -349,8 +364,8 @@ async def running(
         _observe(gateway, watch, assembly.follower.measuring.counters, digest)
         record.open(_teller(gateway))
         await assembly.start()
-        gateway.desk.supervisor.start(_tick(watch, clock), "alerts")
-        gateway.desk.supervisor.start(digest.run(), "daily digest")
+        gateway.desk.supervisor.keep(partial(_tick, watch, clock), "alerts")
+        gateway.desk.supervisor.keep(digest.run, "daily digest")
         yield assembly
     finally:
         record.close()

@@ -163,6 +163,10 @@ class VenueError(ArbeesError):
 
     exit_code: ClassVar[int] = 5
 
+    is_health: bool = True
+    """Whether it says that the venue is ill: no connection, no answer, its own error (5xx). Our own
+    budget, a refusal, or what cannot be read of one market or row says nothing of it."""
+
 
 class VenueNotSent(VenueError):
     """The request provably never left."""
@@ -170,6 +174,8 @@ class VenueNotSent(VenueError):
 
 class VenueRateLimited(VenueError):
     """The venue asks to wait."""
+
+    is_health: bool = False
 
     retry_after_ns: int | None
     """How long to wait, in nanoseconds; None where the venue does not say."""
@@ -191,6 +197,8 @@ class VenueRefused(VenueError):
 
     An event, not an incident: the answer is documented and nothing was changed.
     """
+
+    is_health: bool = False
 
     venue_code: str | None
     """The venue's own word for the reason; None where it gave none."""
@@ -214,6 +222,17 @@ class VenueOutcomeUnknown(VenueError):
     """
 
     exit_code: ClassVar[int] = 6
+
+    def __init__(self, message: str | None = None, *, is_health: bool = True) -> None:
+        """
+        Keep whether it says anything of the venue's health.
+
+        Args:
+            message: what went wrong.
+            is_health: False where an answer came, and only cannot be read.
+        """
+        super().__init__(message)
+        self.is_health = is_health
 
 
 class LeaseLost(ArbeesError):

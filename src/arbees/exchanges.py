@@ -8,7 +8,7 @@ Fails by `ConfigurationError`.
 import msgspec
 
 from arbees.assembly import Files
-from arbees.core.ports import Clock, MarketData, Venue
+from arbees.core.ports import Clock, MarketData, Tasks, Venue
 from arbees.core.words import Mode, Platform
 from arbees.runtime.desk import JumpingClock
 from arbees.safeguards.balance import Balance
@@ -34,7 +34,13 @@ class Exchanges(msgspec.Struct, frozen=True):
 
 
 def exchanges_of(
-    settings: Settings, *, clock: JumpingClock, files: Files, is_inline: bool, seed: int
+    settings: Settings,
+    *,
+    clock: JumpingClock,
+    files: Files,
+    tasks: Tasks,
+    is_inline: bool,
+    seed: int,
 ) -> Exchanges:
     """
     Make the exchanges of a gateway; nothing is connected yet.
@@ -43,6 +49,7 @@ def exchanges_of(
         settings: those in force.
         clock: the gateway's and the paper exchange's.
         files: where the paper exchange keeps its book.
+        tasks: where readers of venues are started.
         is_inline: recorded time (playback, drills): prices are fed, nothing is connected to, and
             the paper exchange stands in for the venues also under settings for live trading.
         seed: of the paper exchange's disturbances.
@@ -51,10 +58,10 @@ def exchanges_of(
         ConfigurationError: a key that cannot be used, or a book that cannot be opened.
     """
     if settings.mode is Mode.LIVE and not is_inline:
-        return _live(settings, clock)
+        return _live(settings, clock, tasks)
     market_data: dict[Platform, MarketData] = {}
     if not is_inline and Platform.KALSHI in credentialed(settings):
-        connection = Connection(kalshi_account(settings), clock)
+        connection = Connection(kalshi_account(settings), clock, tasks)
         market_data[Platform.KALSHI] = KalshiMarketData(connection, {}, owns_connection=True)
     general = settings.gateway
     paper = PaperExchange.open(
@@ -69,11 +76,11 @@ def exchanges_of(
     return Exchanges(venues, market_data, paper)
 
 
-def _live(settings: Settings, clock: Clock) -> Exchanges:
+def _live(settings: Settings, clock: Clock, tasks: Tasks) -> Exchanges:
     venues: dict[Platform, Venue] = {}
     market_data: dict[Platform, MarketData] = {}
     if Platform.KALSHI in live_platforms(settings):
-        connection, shards = Connection(kalshi_account(settings), clock), dict[str, int]()
+        connection, shards = Connection(kalshi_account(settings), clock, tasks), dict[str, int]()
         venues[Platform.KALSHI] = KalshiVenue(connection, shards)
         market_data[Platform.KALSHI] = KalshiMarketData(connection, shards)
     return Exchanges(venues, market_data, None)

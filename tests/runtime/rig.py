@@ -25,6 +25,7 @@ from arbees.runtime.clock import RecordedClock
 from arbees.runtime.desk import Desk, JumpingClock
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
+from arbees.runtime.supervisor import Supervisor
 from arbees.telemetry.alerts import alert_id_of
 from tests.runtime.memory_journal import MemoryJournal
 from tests.runtime.scripted_venue import ScriptedVenue
@@ -96,6 +97,7 @@ class Rig:
             clock=self.clock,
             options=options(**changes),
             alerts=self,
+            supervisor=Supervisor(self.clock),
         )
         self.gateway = TradingGateway(self.desk)
         self.gateway.on_end = self.ended.append

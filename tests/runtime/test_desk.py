@@ -37,7 +37,7 @@ async def test_receipts_have_ids_of_their_own() -> None:
 async def test_a_task_that_dies_poisons() -> None:
     """Whatever part of it dies: nothing may be promised any more, and it is told."""
     rig = Rig()
-    rig.desk._task_died("balances", RuntimeError("broke"))
+    rig.desk._part_died("balances", RuntimeError("broke"))
     assert "balances" in (rig.desk.writer.poison or "")
     assert "TASK_DIED|balances" in rig.standing
     await rig.desk.supervisor.stop()

@@ -108,6 +108,8 @@ class NotSent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Provably no byte left: connect, name resolution, pool, TLS."""
 
     message: str
+    is_health: bool = True
+    """Whether it says something of the venue's health; our own budget and form do not."""
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -115,6 +117,8 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     message: str
     sent_ns: int
+    is_health: bool = True
+    """Whether it says something of the venue's health: silence and 5xx do, odd answers do not."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +156,8 @@ class CancelUnknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """No usable answer; ask again."""
 
     message: str
+    is_health: bool = True
+    """Whether it says something of the venue's health."""
 
 
 CancelOutcome = CancelAccepted | CancelMissed | CancelUnknown

@@ -4,9 +4,9 @@ Guarantees that the packages around the core know each other only through these 
 here runs; an implementation that breaks a sentence of a docstring breaks a promise of the design.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -237,6 +237,30 @@ WELL = Vitals()
 
 Gate = Callable[[], Refusal | None]
 """Asked in the same synchronous step as the first write; a refusal means: write nothing."""
+
+
+class Kept(Protocol):
+    """A task that its supervisor keeps alive."""
+
+    def cancel(self) -> bool:
+        """Ask it to end."""
+        ...
+
+    def done(self) -> bool:
+        """Tell whether it has ended for good."""
+        ...
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait for its end."""
+        ...
+
+
+class Tasks(Protocol):
+    """Where a part of the gateway starts what runs by itself: under a name, supervised."""
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> Kept:
+        """Start a task that is started anew, after a pause, whenever it dies; each is told of."""
+        ...
 
 
 class Venue(Protocol):

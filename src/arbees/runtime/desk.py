@@ -95,6 +95,7 @@ class Desk:
         clock: JumpingClock,
         options: Options,
         alerts: Alerts,
+        supervisor: Supervisor,
         market_data: Mapping[Platform, MarketData] | None = None,
     ) -> None:
         """Build the parts; nothing runs yet."""
@@ -117,7 +118,8 @@ class Desk:
         self.breakers = {
             platform: Breaker(options.errors_to_open, options.cooldown_ns) for platform in venues
         }
-        self.supervisor = Supervisor(self._task_died)
+        self.supervisor = supervisor
+        supervisor.listen(self._task_died, self._part_died, self._task_recovered)
         self.writer = Writer(
             journal=journal,
             book=book,
@@ -134,20 +136,32 @@ class Desk:
             gate=self.gate,
             lookups=self.lookups,
             clock=clock,
-            start=self.supervisor.start,
+            supervisor=self.supervisor,
         )
         self.writer.on_effects = self.dispatcher.carry_out
+        self.death: str | None = None
+        """Which task died that the gateway cannot go on without; None = none did."""
         self.receipts = 0
         self.balance_ns: dict[str, int] = {}
         """By pool: the venue's own time of its last figure."""
         self.uncompared = set(venues)
         """Venues whose word was not compared with the book since the start: nothing opens there."""
 
-    def _task_died(self, name: str, error: BaseException) -> None:
-        """Stop at once: replay proves or disproves what it was."""
+    def _task_died(self, name: str, error: BaseException) -> str:
+        """Tell that a task died; return it as a sentence."""
         reason = f"the task {name!r} died: {error!r}"
         self.alert("TASK_DIED", reason, task=name)
-        self.writer.abandon(reason)
+        return reason
+
+    def _part_died(self, name: str, error: BaseException) -> None:
+        """Stop at once: replay proves or disproves what it was."""
+        reason = self._task_died(name, error)
+        if self.writer.poison is None:
+            self.death = reason
+            self.writer.abandon(reason)
+
+    def _task_recovered(self, name: str) -> None:
+        self.alert_over("TASK_DIED", task=name)
 
     @property
     def is_idle(self) -> bool:

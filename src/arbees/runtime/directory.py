@@ -66,7 +66,7 @@ class Directory:
             try:
                 await data.start()
             except VenueError as error:
-                self._monitors.note(platform, str(error))
+                self._monitors.note(platform, str(error), is_health=error.is_health)
         for market in list(self._desk.book.markets.values()):
             listing = market.listing
             if market.is_settled or not (market.yes.quantity or market.no.quantity):
@@ -75,7 +75,7 @@ class Directory:
             if source is not None:
                 source.watch(listing.market_id)
         if self.is_needed:
-            self._desk.supervisor.start(self._keep_statuses(), "market statuses")
+            self._desk.supervisor.keep(self._keep_statuses, "market statuses")
 
     async def close(self) -> None:
         """Release the sources; what was being asked is the supervisor's to end."""
@@ -98,7 +98,8 @@ class Directory:
         """Ask once for all who wait, and no longer than a moment."""
         task = self._asking.get(place)
         if task is None:
-            task = self._desk.supervisor.start(self._fetch(place), f"market {place[1]}")
+            name = f"market {place[1]}"
+            task = self._desk.supervisor.once(self._fetch(place), name, lambda _error: None)
             self._asking[place] = task
             task.add_done_callback(lambda _task: self._asking.pop(place, None))
         await asyncio.wait([task], timeout=METADATA_SECONDS + QUOTE_SECONDS)
@@ -110,7 +111,9 @@ class Directory:
             async with asyncio.timeout(METADATA_SECONDS):
                 found = await data.metadata(market_id)
         except (VenueError, TimeoutError) as error:
-            self._monitors.note(platform, f"metadata of {market_id}: {error or 'no answer'}")
+            # Of one market: a venue that is ill fails its reads and orders as well.
+            said = f"metadata of {market_id}: {error or 'no answer'}"
+            self._monitors.note(platform, said, is_health=False)
             return
         if found is None:
             if len(self._missing) >= MISSING_MAX:
@@ -173,7 +176,7 @@ class Directory:
         try:
             found = await data.metadata(place[1])
         except VenueError as error:
-            self._monitors.note(place[0], str(error))
+            self._monitors.note(place[0], str(error), is_health=error.is_health)
             return
         if found is None:
             return

@@ -7,7 +7,8 @@ never a timer, never a guess, never a resend (P7).
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from arbees.core import commands as c
 from arbees.core.book import Book
@@ -32,6 +33,7 @@ from arbees.core.words import SCOPE_ALL, Platform, TimeInForce, TradingState
 from arbees.errors import InvariantViolation, VenueError
 from arbees.runtime.gate import Gate
 from arbees.runtime.lookup import Lookups
+from arbees.runtime.supervisor import Supervisor, Work
 from arbees.runtime.writer import Lane, Writer
 
 PAUSE_FIRST = 0.1
@@ -40,6 +42,21 @@ TOGETHER_MIN = 5
 """From so many cancels on they go out together, where a venue can be asked so."""
 EVERYTHING_ATTEMPTS = 20
 """Of the call that cancels everything: each may reach on for a minute, so not for ever."""
+
+
+class Note(Protocol):
+    """Told of each contact with a venue."""
+
+    def __call__(self, platform: Platform, error: str | None, *, is_health: bool = True) -> None:
+        """
+        Take a contact.
+
+        Args:
+            platform: of the venue.
+            error: why it did not work; None = it did.
+            is_health: whether the error says that the venue is ill.
+        """
+        ...
 
 
 class Dispatcher:
@@ -54,7 +71,7 @@ class Dispatcher:
         gate: Gate,
         lookups: Lookups,
         clock: Clock,
-        start: Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"],
+        supervisor: Supervisor,
     ) -> None:
         """
         Hold the venues.
@@ -66,7 +83,7 @@ class Dispatcher:
             gate: asked in the same step as the first write.
             lookups: for the requests of orders.
             clock: for pauses between questions.
-            start: starts a supervised task.
+            supervisor: starts tasks.
         """
         self._venues = venues
         self._book = book
@@ -74,7 +91,7 @@ class Dispatcher:
         self._gate = gate
         self._lookups = lookups
         self._clock = clock
-        self._start = start
+        self._supervisor = supervisor
         self.sending: set[str] = set()
         """Client order ids handed to a venue whose answer is not here yet."""
         self._cancelling: set[str] = set()
@@ -83,8 +100,8 @@ class Dispatcher:
         """Seconds before the next cancel of an order that the last one did not end."""
         self._pausing = 0
         """How many of the cancels and lookups only wait for their next attempt."""
-        self.note: Callable[[Platform, str | None], None] = lambda _platform, _error: None
-        """Told of each contact with a venue: None when it worked, else why not."""
+        self.note: Note = _ignored
+        """Told of each contact with a venue."""
 
     @property
     def is_idle(self) -> bool:
@@ -99,7 +116,7 @@ class Dispatcher:
             if isinstance(effect, c.SendOrder):
                 order = effect.order
                 self.sending.add(order.client_order_id)
-                self._start(self._send(order), f"send {order.client_order_id}")
+                self._send_once(order)
             elif isinstance(effect, c.CancelOrder):
                 cancels.append(effect.client_order_id)
             elif isinstance(effect, c.ResolveOrder):
@@ -108,7 +125,10 @@ class Dispatcher:
         together = self._together(cancels) if len(cancels) >= TOGETHER_MIN else {}
         for platform, orders in together.items():
             self._cancelling.update(each.client_order_id for each in orders)
-            self._start(self._cancel_many(platform, orders), f"cancel {len(orders)} at {platform}")
+            self._keep(
+                partial(self._cancel_many, platform, orders),
+                f"cancel {len(orders)} at {platform}",
+            )
         for name in cancels:
             self._once(self._cancelling, name, self._cancel, "cancel")
 
@@ -121,9 +141,24 @@ class Dispatcher:
     ) -> None:
         if client_order_id not in running:
             running.add(client_order_id)
-            self._start(work(client_order_id), f"{name} {client_order_id}")
+            self._keep(partial(work, client_order_id), f"{name} {client_order_id}")
+
+    def _keep(self, work: Work, name: str) -> None:
+        """Start what asks a venue; asking anew does no harm."""
+        self._supervisor.keep(work, name)
 
     # Orders ------------------------------------------------------------------------------------
+
+    def _send_once(self, order: ApprovedOrder) -> None:
+        """Send an order in a task of its own; if that dies, its bytes may have left (P7)."""
+
+        def died(error: BaseException) -> None:
+            sent_ns = self._clock.now_ns()
+            outcome = Unknown(message=f"the sending broke off: {error!r}"[:300], sent_ns=sent_ns)
+            self._take(order, outcome)
+
+        name = f"send {order.client_order_id}"
+        self._supervisor.once(self._send(order), name, died)
 
     async def _send(self, order: ApprovedOrder) -> None:
         venue = self._venues[order.platform]
@@ -135,6 +170,9 @@ class Dispatcher:
         if isinstance(outcome, Accepted) and outcome.closed is None and _is_brief(order):
             # Its own stream says how it ended, within moments; if it does not, we ask.
             self._once(self._resolving, order.client_order_id, self._verify, "verify")
+        self._take(order, outcome)
+
+    def _take(self, order: ApprovedOrder, outcome: Outcome) -> None:
         request = self._request_of(order)
         self._tell(
             c.TakeOutcome(client_order_id=order.client_order_id, outcome=outcome, request=request)
@@ -151,10 +189,12 @@ class Dispatcher:
         """Feed the breaker with what the answer says of the venue's health."""
         if isinstance(outcome, Gated):
             return  # our own word, not the venue's
-        is_bad = isinstance(outcome, NotSent | Unknown) or (
-            isinstance(outcome, Refused) and outcome.is_health
-        )
-        self.note(platform, getattr(outcome, "message", "") if is_bad else None)
+        if isinstance(outcome, NotSent | Unknown):
+            self.note(platform, outcome.message, is_health=outcome.is_health)
+        elif isinstance(outcome, Refused) and outcome.is_health:
+            self.note(platform, outcome.message)
+        else:
+            self.note(platform, None)
 
     def _tell(self, command: c.Command) -> None:
         """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
@@ -178,7 +218,7 @@ class Dispatcher:
                     self._wait_longer(client_order_id, pause)
                     self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
                     return
-                self.note(order.platform, outcome.message)
+                self.note(order.platform, outcome.message, is_health=outcome.is_health)
                 pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
@@ -221,7 +261,11 @@ class Dispatcher:
         finally:
             self._cancelling -= names
         if left:
-            self.note(platform, f"{len(left)} of {len(orders)} cancels are not answered")
+            said = f"{len(left)} of {len(orders)} cancels are not answered"
+            is_health = any(
+                isinstance(each, CancelUnknown) and each.is_health for each in outcomes.values()
+            )
+            self.note(platform, said, is_health=is_health)
         for name in left:
             self._once(self._cancelling, name, self._cancel, "cancel")
 
@@ -242,7 +286,7 @@ class Dispatcher:
 
     def cancel_everything(self, platform: Platform) -> None:
         """Shut a venue by a call of its own, besides the cancels of single orders; in a task."""
-        self._start(self._cancel_everything(platform), f"cancel everything at {platform}")
+        self._keep(partial(self._cancel_everything, platform), f"cancel everything at {platform}")
 
     async def _cancel_everything(self, platform: Platform) -> None:
         pause = PAUSE_FIRST
@@ -252,7 +296,7 @@ class Dispatcher:
             try:
                 await self._venues[platform].cancel_everything()
             except VenueError as error:
-                self.note(platform, str(error))
+                self.note(platform, str(error), is_health=error.is_health)
                 pause = await self._pause(pause)
             else:
                 return
@@ -265,7 +309,7 @@ class Dispatcher:
 
     def re_arm(self, platform: Platform) -> None:
         """Open a venue again that was shut; in a task, until it answers."""
-        self._start(self._re_arm(platform), f"re-arm {platform}")
+        self._keep(partial(self._re_arm, platform), f"re-arm {platform}")
 
     async def _re_arm(self, platform: Platform) -> None:
         pause = PAUSE_FIRST
@@ -273,7 +317,7 @@ class Dispatcher:
             try:
                 await self._venues[platform].re_arm()
             except VenueError as error:
-                self.note(platform, str(error))
+                self.note(platform, str(error), is_health=error.is_health)
                 pause = await self._pause(pause)
             else:
                 return
@@ -323,11 +367,15 @@ class Dispatcher:
                 order.client_order_id, order.market_id, sent_ns
             )
         except VenueError as error:
-            self.note(order.platform, str(error))
+            self.note(order.platform, str(error), is_health=error.is_health)
             return Inconclusive(message=str(error))
         if not isinstance(lookup, Inconclusive):
             self.note(order.platform, None)
         return lookup
+
+
+def _ignored(platform: Platform, error: str | None, *, is_health: bool = True) -> None:
+    """Take no note."""
 
 
 def _is_brief(order: ApprovedOrder | Order) -> bool:

@@ -141,15 +141,18 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
                 act(platform)
 
     def _on_poison(self, reason: str) -> None:
-        """Journal failed: nothing new leaves, cancels still go out, the process must end."""
-        self._trouble = (f"journal failed: {reason}",)
-        message = "the journal failed; restart to recover"
+        """Journal failed, or a part died: nothing new leaves, cancels do, the process must end."""
+        is_journal = self.desk.death is None
+        what = f"the journal failed: {reason}" if is_journal else reason
+        self._trouble = (what,)
+        message = f"{what}; restart to recover"
         self.desk.gate.closed = Refusal(code="JOURNAL_FAILED", message=message)
-        self.desk.alert("JOURNAL_TROUBLE", reason)
+        if is_journal:
+            self.desk.alert("JOURNAL_TROUBLE", reason)
         self.reads.give_up()
         for waiting in self._watch.values():
             waiting.set()
-        self.desk.supervisor.start(self._last_cancels(reason), "last cancels")
+        self.desk.supervisor.start(self._last_cancels(what), "last cancels")
 
     async def _last_cancels(self, reason: str) -> None:
         """Cancel what can be cancelled; a venue that hangs or breaks does not keep us alive."""
@@ -159,7 +162,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         except TimeoutError:
             self.desk.alert("JOURNAL_TROUBLE", "not every cancel was answered before the end")
         finally:
-            self.on_end(f"the journal failed: {reason}")
+            self.on_end(reason)
 
     def _on_report(self, report: Report) -> None:
         writer = self.desk.writer

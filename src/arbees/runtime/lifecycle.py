@@ -66,7 +66,7 @@ class Lifecycle:
             try:
                 await venue.start()
             except VenueError as error:
-                self._monitors.note(platform, str(error))
+                self._monitors.note(platform, str(error), is_health=error.is_health)
         await self._directory.start()
         await self._monitors.refresh_balances()
         for order in list(desk.book.orders.values()):
@@ -79,7 +79,7 @@ class Lifecycle:
         if desk.writer.poison is not None:
             raise JournalUnavailable(desk.writer.poison)
         self._monitors.start()
-        desk.supervisor.start(self._reconciler.watch(), "reconciler")
+        desk.supervisor.keep(self._reconciler.watch, "reconciler")
         if not options.is_inline:
             desk.supervisor.start(self._keep_up(), "journal upkeep")
             desk.supervisor.start(self._verify(), "journal verification")

@@ -6,6 +6,7 @@ clock jumps, disk space. Each pass is one short method; the loops only pause in 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -46,20 +47,22 @@ class Monitors:
 
     def start(self) -> None:
         """Start the loops."""
-        start = self._desk.supervisor.start
-        start(self._every(MARK_SECONDS, self.look_at_loss), "daily loss")
-        start(self._every(MARK_SECONDS, self.look_at_orders), "open orders")
-        start(self._watch_balances(), "balances")
+        self._every(MARK_SECONDS, self.look_at_loss, "daily loss")
+        self._every(MARK_SECONDS, self.look_at_orders, "open orders")
+        self._desk.supervisor.keep(self._watch_balances, "balances")
         if self._desk.kill_file.path is not None:
-            start(self._every(KILL_FILE_SECONDS, self.look_at_kill_file), "kill-switch file")
+            self._every(KILL_FILE_SECONDS, self.look_at_kill_file, "kill-switch file")
         if not self._desk.options.is_inline:
-            start(self._every(CLOCK_SECONDS, self.look_at_clock), "clock")
-            start(self._every(SPACE_SECONDS, self.look_at_space), "disk space")
+            self._every(CLOCK_SECONDS, self.look_at_clock, "clock")
+            self._every(SPACE_SECONDS, self.look_at_space, "disk space")
 
-    async def _every(self, seconds: float, look: Callable[[], None]) -> None:
-        while True:
-            await self._desk.clock.sleep(seconds)
-            look()
+    def _every(self, seconds: float, look: Callable[[], None], name: str) -> None:
+        async def watch() -> None:
+            while True:
+                await self._desk.clock.sleep(seconds)
+                look()
+
+        self._desk.supervisor.keep(watch, name)
 
     # Before each batch -------------------------------------------------------------------------
 
@@ -170,7 +173,7 @@ class Monitors:
             try:
                 balances = await venue.balances()
             except VenueError as error:
-                self.note(platform, str(error))
+                self.note(platform, str(error), is_health=error.is_health)
                 continue
             self.note(platform, None)
             for balance in balances:
@@ -179,12 +182,21 @@ class Monitors:
 
     # Venues ------------------------------------------------------------------------------------
 
-    def note(self, platform: Platform, error: str | None) -> None:
-        """Take one contact with a venue into its breaker; journal what changes."""
+    def note(self, platform: Platform, error: str | None, *, is_health: bool = True) -> None:
+        """
+        Take one contact with a venue into its breaker; journal what changes.
+
+        Args:
+            platform: of the venue.
+            error: why it did not work; None = it did.
+            is_health: whether the error says that the venue is ill; the breaker counts no other.
+        """
         desk = self._desk
         breaker = desk.breakers[platform]
         if error is not None:
             desk.alert("VENUE_API_ERRORS", f"{platform}: {error}", platform=str(platform))
+            if not is_health:
+                return
         if not breaker.note(desk.clock.now_ns(), error) or desk.writer.poison is not None:
             return
         reasons = (breaker.last_error,) if breaker.is_open else ()
@@ -194,7 +206,7 @@ class Monitors:
             self.on_reconnect()
         elif platform not in self._probed:
             self._probed.add(platform)
-            desk.supervisor.start(self._probe_until_back(platform), f"probe {platform}")
+            desk.supervisor.keep(partial(self._probe_until_back, platform), f"probe {platform}")
 
     def health(self, platform: Platform, now_ns: int) -> VenueHealth:
         """Return the facts of a venue's health for a decision."""
@@ -229,7 +241,7 @@ class Monitors:
             try:
                 await self._desk.venues[platform].balances()
             except VenueError as error:
-                self.note(platform, str(error))
+                self.note(platform, str(error), is_health=error.is_health)
             else:
                 self.note(platform, None)
         self._probed.discard(platform)

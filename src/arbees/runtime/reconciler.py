@@ -85,7 +85,7 @@ class Reconciler:
         self._is_asked_again = True
         if not self._is_catching_up:
             self._is_catching_up = True
-            self._desk.supervisor.start(self._until_compared(), "reconcile after a reconnect")
+            self._desk.supervisor.keep(self._until_compared, "reconcile after a reconnect")
 
     async def _until_compared(self) -> None:
         while self._is_asked_again:
@@ -144,7 +144,7 @@ class Reconciler:
                 # Facts that came in meanwhile are taken first.
                 await desk.writer.put(c.Record(events=()), Lane.FACTS)
             except VenueError as error:
-                self._monitors.note(platform, str(error))
+                self._monitors.note(platform, str(error), is_health=error.is_health)
                 return False
             except Undecided:
                 return False

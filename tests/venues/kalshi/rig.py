@@ -10,6 +10,7 @@ from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.errors import VenueError
 from arbees.runtime.clock import SystemClock
+from arbees.runtime.supervisor import Supervisor
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.server import KalshiServer
 from arbees.venues.kalshi.connection import Account, Connection
@@ -57,7 +58,13 @@ class Rig:
         self.reports: list[Report] = []
         self.quotes: list[Quote] = []
         self.clock = ShiftedClock()
+        self.dead: list[str] = []
+        """Tasks of the adapter that died, with what of."""
         self._number = 0
+
+    def died(self, name: str, error: BaseException) -> None:
+        """Remember that a task died."""
+        self.dead.append(f"{name}: {error!r}")
 
     def order(
         self,
@@ -117,9 +124,11 @@ async def rig(*, listens: bool = True, reaches: bool = True) -> AsyncIterator[Ri
         skew_max_ns=2 * NS_PER_SECOND,
         group_limit=1_000 * MICRO,
     )
-    connection, shards = Connection(account, clock), dict[str, int]()
+    tasks = Supervisor(clock)
+    connection, shards = Connection(account, clock, tasks), dict[str, int]()
     made = Rig(server, KalshiVenue(connection, shards), KalshiMarketData(connection, shards))
     made.clock = clock
+    tasks.listen(made.died, made.died, lambda _name: None)
     made.venue.listen(made.reports.append)
     made.data.listen(made.quotes.append)
     try:

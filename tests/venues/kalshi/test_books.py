@@ -8,7 +8,8 @@ import pytest
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi.books import LEVELS_MAX, WATCHED_MAX, Book, BookStream, Delta, Snapshot
-from arbees.venues.kalshi.socket import Message, read
+from arbees.venues.kalshi.shapes import read
+from arbees.venues.kalshi.socket import Message
 from tests.venues.kalshi.rig import CENT, OTHER, TICKER, Rig, quote, rig
 
 

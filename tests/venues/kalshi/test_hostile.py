@@ -2,16 +2,16 @@
 
 import pytest
 
-from arbees.core.outcomes import CancelMissed, CancelUnknown, Unknown
+from arbees.core.outcomes import CancelMissed, CancelUnknown, StreamChanged, Unknown
 from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.answers import create_outcome, error_of
+from arbees.venues.kalshi.answers import cancel_outcome, create_outcome, error_of, read_error
 from arbees.venues.kalshi.budget import Budget
 from arbees.venues.kalshi.markets import rates_of
 from arbees.venues.kalshi.orders import fill_of
 from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, FillRow, Limits
+from arbees.venues.kalshi.shapes import read as read_message
 from arbees.venues.kalshi.socket import Message
-from arbees.venues.kalshi.socket import read as read_message
 from tests.venues.kalshi.rig import TICKER, rig
 from tests.venues.kalshi.test_answers import ASKED
 
@@ -96,7 +96,7 @@ async def test_an_order_id_is_never_more_than_a_part_of_a_path() -> None:
 
 
 async def test_a_stream_whose_task_died_is_blind() -> None:
-    """Whatever ended it, nobody listens any more: no order leaves on its word."""
+    """Whatever ended it, nobody listens any more: no order leaves on its word. It comes back."""
     async with rig() as made:
         assert not made.venue.vitals.is_blind
 
@@ -106,3 +106,72 @@ async def test_a_stream_whose_task_died_is_blind() -> None:
         made.venue.listen(breaks)
         await made.send(made.order())
         await made.until(lambda: made.venue.vitals.is_blind)
+        assert made.dead == ["kalshi stream: RuntimeError('nobody takes it')"]
+        made.venue.listen(made.reports.append)
+        await made.until(lambda: not made.venue.vitals.is_blind)
+
+
+ODD_BODIES = {
+    "latin-1": b'{"error":{"code":"caf\xe9","message":"x"},"order_id":"caf\xe9",'
+    b'"orders":[{"order_id":"caf\xe9"}]}',
+    "utf-16": '{"orders":[]}'.encode("utf-16"),
+    "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\xca\x2f\x4a\x49",
+    "empty": b"",
+    "cut": b'{"orders":[{"order_id":"o',
+    "html": b"<html><body>502 Bad Gateway</body></html>",
+    "list": b"[]",
+    "null": b"null",
+    "number": b"7",
+    "not a number": b'{"orders":NaN,"order_id":NaN,"ts_ms":NaN}',
+    "too large": b'{"orders":1e999,"order_id":1e999,"ts_ms":1e999}',
+    "many digits": b'{"order_id":"o","client_order_id":"arb-1","fill_count":"1.00",'
+    b'"reduced_by":"1.00","remaining_count":"0.00","ts_ms":' + b"9" * 4_000 + b"}",
+    "below zero": b'{"order_id":"o","client_order_id":"arb-1","fill_count":"1.00",'
+    b'"reduced_by":"1.00","remaining_count":"0.00","ts_ms":-99999999999999999999}',
+    "half a pair": b'{"order_id":"\\ud83d","orders":["\\ud83d"]}',
+    "two answers": b'{"order_id":"o"}{"order_id":"o"}',
+    "other types": b'{"order_id":7,"ts_ms":"now","orders":{"a":1},"error":[["x"]]}',
+    "deep": DEEP,
+}
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
+@pytest.mark.parametrize("status", [200, 201, 204, 302, 400, 403, 404, 409, 418, 429, 500, 502])
+def test_bytes_that_cannot_be_read_are_unknown_of_that_call_alone(status: int, body: bytes) -> None:
+    """A create is unknown whatever its status, a read fails by VenueError: nothing else."""
+    outcome = create_outcome(status, body, ASKED)
+    assert isinstance(outcome, Unknown)
+    assert outcome.is_health == (status >= 500)
+    assert len(outcome.message) < 1_000
+    assert isinstance(cancel_outcome(status, body, "o"), CancelUnknown)
+    assert isinstance(read_error(status, body), VenueError)
+    for shape in (shapes.Orders, shapes.Fills, shapes.Positions, shapes.BalanceAnswer, Message):
+        with pytest.raises(VenueError) as raised:
+            shapes.read(body, shape)
+        assert not raised.value.is_health
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"type":"fill","sid":1,"msg":{"trade_id":"caf\xe9"}}',
+        b'{"type":"user_order","sid":1,"msg":{"order_id":"caf\xe9","client_order_id":"arb-x"}}',
+        b'{"type":"caf\xe9"}',
+        b"\xff\xfe",
+        b"[[[",
+        b'{"type":"fill","sid":1,"msg":[1e999]}',
+        b'{"type":"subscribed","id":{},"msg":{"channel":7}}',
+    ],
+)
+async def test_a_message_that_cannot_be_read_ends_no_task(said: bytes) -> None:
+    """Something was missed: the stream is down for a moment and comes back; nobody has died."""
+    async with rig() as made:
+        made.server.streams.say("fill", said)
+        await made.until(
+            lambda: (
+                [each.is_live for each in made.reports if isinstance(each, StreamChanged)][-2:]
+                == [False, True]
+            )
+        )
+        assert made.dead == []
+        assert not made.venue.vitals.is_blind

@@ -9,7 +9,8 @@ from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import TimeInForce
 from arbees.errors import VenueOutcomeUnknown
 from arbees.testing.kalshi.faults import FaultKind
-from arbees.venues.kalshi.socket import Message, read
+from arbees.venues.kalshi.shapes import read
+from arbees.venues.kalshi.socket import Message
 from tests.venues.kalshi.rig import TICKER, Rig, quote, rig
 
 CHANGED = StreamChanged

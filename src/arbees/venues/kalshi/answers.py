@@ -23,7 +23,7 @@ from arbees.core.outcomes import (
 )
 from arbees.core.units import MICRO, NS_PER_MILLISECOND
 from arbees.errors import VenueError, VenueOutcomeUnknown, VenueRateLimited, VenueRefused
-from arbees.venues.kalshi.shapes import CancelAnswer, CreateAnswer, micro, read
+from arbees.venues.kalshi.shapes import CancelAnswer, CreateAnswer, micro, read, since_epoch
 
 KILLS = frozenset({"fill_or_kill_insufficient_resting_volume", "fok_insufficient_volume"})
 """A fill or kill that could not be filled whole."""
@@ -63,7 +63,10 @@ _REFUSALS = frozenset({400, 401, 403, 404, 410, 429})
 """With these a code of `NOT_PLACED` counts."""
 _CONFLICT = 409
 """Says too much: only a pause and a killed FOK prove anything with it."""
+SERVER_ERROR = 500
+"""From this status on the fault is the venue's own."""
 _SHOWN_MAX = 200
+_MESSAGE_MAX = 500
 
 
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+")
@@ -98,7 +101,7 @@ def error_of(status: int, body: bytes) -> ErrorBody | None:
     """
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
@@ -151,9 +154,10 @@ def create_outcome(status: int, body: bytes, asked: Asked) -> Outcome:
     sent_ns = asked.sent_ns
     if status in {200, 201}:
         return _created(body, asked)
-    error = error_of(status, body)
+    error, is_health = error_of(status, body), status >= SERVER_ERROR
     if error is None:
-        return Unknown(message=f"HTTP {status} without a readable error", sent_ns=sent_ns)
+        said = f"HTTP {status} without a readable error"
+        return Unknown(message=said, sent_ns=sent_ns, is_health=is_health)
     said = f"{error.code or f'HTTP {status}'}: {error.message}"
     word = word_of(error.code)
     if status == 429:
@@ -166,7 +170,7 @@ def create_outcome(status: int, body: bytes, asked: Asked) -> Outcome:
         # Nobody who was not let in placed an order, whatever the words are. Should it be listed
         # all the same, the listing outranks this.
         return Refused(venue_code=error.code or f"http_{status}", message=said)
-    return Unknown(message=said, sent_ns=sent_ns)
+    return Unknown(message=said, sent_ns=sent_ns, is_health=is_health)
 
 
 def _created(body: bytes, asked: Asked) -> Outcome:
@@ -175,14 +179,15 @@ def _created(body: bytes, asked: Asked) -> Outcome:
         answer = read(body, CreateAnswer)
         filled = micro("fill_count", answer.fill_count)
         remaining = micro("remaining_count", answer.remaining_count)
+        time_ns = since_epoch("ts_ms", answer.ts_ms, NS_PER_MILLISECOND)
         wrong = _contradiction(answer, filled, remaining, asked)
     except VenueOutcomeUnknown as error:
         wrong = error.message
     if wrong is not None:
-        return Unknown(message=wrong, sent_ns=asked.sent_ns)
+        return _unread(wrong, asked.sent_ns)
     return Accepted(
         venue_order_id=answer.order_id,
-        time_ns=answer.ts_ms * NS_PER_MILLISECOND,
+        time_ns=time_ns,
         # The answer names no trades: what filled is read from the fills, which do.
         closed="cancelled" if not filled and not remaining else None,
     )
@@ -222,6 +227,11 @@ def _contradiction(answer: CreateAnswer, filled: int, remaining: int, asked: Ask
     return None
 
 
+def _unread(message: str, sent_ns: int) -> Unknown:
+    """Return the outcome of an answer that proves nothing: a sign of one order, not of health."""
+    return Unknown(message=message[:_MESSAGE_MAX], sent_ns=sent_ns, is_health=False)
+
+
 def cancel_outcome(status: int, body: bytes, venue_order_id: str) -> CancelOutcome:
     """
     Classify the answer to a cancel.
@@ -235,17 +245,19 @@ def cancel_outcome(status: int, body: bytes, venue_order_id: str) -> CancelOutco
         try:
             answer = read(body, CancelAnswer)
             reduced = micro("reduced_by", answer.reduced_by)
+            time_ns = since_epoch("ts_ms", answer.ts_ms, NS_PER_MILLISECOND)
         except VenueOutcomeUnknown as unread:
-            return CancelUnknown(message=unread.message)
+            return CancelUnknown(message=unread.message, is_health=False)
         if answer.order_id != venue_order_id:
-            return CancelUnknown(message=f"Kalshi's answer is of another order: {answer.order_id}")
-        return CancelAccepted(quantity=reduced, time_ns=answer.ts_ms * NS_PER_MILLISECOND)
+            said = f"Kalshi's answer is of another order: {answer.order_id}"
+            return CancelUnknown(message=said[:_MESSAGE_MAX], is_health=False)
+        return CancelAccepted(quantity=reduced, time_ns=time_ns)
     error = error_of(status, body)
     said = f"HTTP {status}" if error is None else f"{error.code or status}: {error.message}"
     if status == 404 and error is not None and error.code == "not_found":
         # Cancelled, executed or never known: the same words for all three.
         return CancelMissed(message=said)
-    return CancelUnknown(message=said)
+    return CancelUnknown(message=said, is_health=status >= SERVER_ERROR)
 
 
 def read_error(status: int, body: bytes) -> VenueError:
@@ -256,4 +268,4 @@ def read_error(status: int, body: bytes) -> VenueError:
         return VenueRateLimited(said)
     if error is not None and status in {*_REFUSALS, _CONFLICT}:
         return VenueRefused(said, venue_code=error.code or None)
-    return VenueOutcomeUnknown(said)
+    return VenueOutcomeUnknown(said, is_health=status >= SERVER_ERROR)

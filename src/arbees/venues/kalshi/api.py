@@ -265,4 +265,4 @@ def _once(rows: list[shapes.OrderRow]) -> list[shapes.OrderRow]:
 
 
 def _endless(what: str) -> VenueOutcomeUnknown:
-    return VenueOutcomeUnknown(f"Kalshi's list of {what} does not end after {PAGES_MAX} pages")
+    return shapes.unreadable(f"Kalshi's list of {what} does not end after {PAGES_MAX} pages")

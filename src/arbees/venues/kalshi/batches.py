@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from arbees.core.outcomes import CancelOutcome, CancelUnknown, WorkingOrder
-from arbees.errors import VenueError, VenueOutcomeUnknown
+from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import cancel_outcome, read_error
 from arbees.venues.kalshi.api import KalshiApi
@@ -73,8 +73,15 @@ class Batches:
                 raise read_error(answer.status, answer.body)
             told = _told(answer.body)
         except VenueError as error:
-            return {each.client_order_id: CancelUnknown(message=error.message) for each in chunk}
-        silent = CancelUnknown(message="Kalshi's answer does not speak of this order")
+            return {
+                each.client_order_id: CancelUnknown(
+                    message=error.message, is_health=error.is_health
+                )
+                for each in chunk
+            }
+        silent = CancelUnknown(
+            message="Kalshi's answer does not speak of this order", is_health=False
+        )
         return {each.client_order_id: told.get(each.venue_order_id, silent) for each in chunk}
 
     def _named(self, order: WorkingOrder) -> dict[str, str | int]:
@@ -92,7 +99,7 @@ def _told(body: bytes) -> dict[str, CancelOutcome]:
     for raw in shapes.read(body, Items).orders:
         item = shapes.read(bytes(raw), Item)
         if item.order_id in found:
-            raise VenueOutcomeUnknown(f"Kalshi's answer speaks twice of {item.order_id}")
+            raise shapes.unreadable(f"Kalshi's answer speaks twice of {item.order_id}")
         # An error of an item has the words of an error of the call; none of them has a status.
         is_error = bytes(item.error) != b"null"
         found[item.order_id] = cancel_outcome(404 if is_error else 200, bytes(raw), item.order_id)

@@ -18,8 +18,9 @@ from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
+from arbees.venues.kalshi.shapes import read
 from arbees.venues.kalshi.signing import Signer
-from arbees.venues.kalshi.socket import CONNECT_SECONDS, Line, Message, read
+from arbees.venues.kalshi.socket import CONNECT_SECONDS, Line, Message
 
 CHANNEL = "orderbook_delta"
 LEVELS_MAX = 20
@@ -65,11 +66,11 @@ class Book:
         """Take a change. Raises VenueOutcomeUnknown: it does not fit the book."""
         side = {"yes": self.yes, "no": self.no}.get(delta.side)
         if side is None:
-            raise VenueOutcomeUnknown(f"Kalshi's side: Expected yes or no, was {delta.side!r}")
+            raise shapes.unreadable(f"Kalshi's side: Expected yes or no, was {delta.side!r}")
         price = shapes.micro("price_dollars", delta.price_dollars)
         quantity = side.get(price, 0) + shapes.micro("delta_fp", delta.delta_fp)
         if quantity < 0:
-            raise VenueOutcomeUnknown(f"Kalshi's book has {quantity} at {delta.price_dollars}")
+            raise shapes.unreadable(f"Kalshi's book has {quantity} at {delta.price_dollars}")
         if quantity:
             side[price] = quantity
         else:

@@ -10,7 +10,7 @@ import threading
 
 import msgspec
 
-from arbees.core.ports import Clock
+from arbees.core.ports import Clock, Kept, Tasks
 from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.api import KalshiApi
@@ -46,9 +46,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class Connection:
     """One account at Kalshi, as far as it is neither orders nor markets."""
 
-    def __init__(self, account: Account, clock: Clock) -> None:
-        """Prepare; `start` connects."""
+    def __init__(self, account: Account, clock: Clock, tasks: Tasks) -> None:
+        """Prepare; `start` connects. What runs by itself is started at `tasks`."""
         self.account = account
+        self.tasks = tasks
         self.clock = clock
         self.venue_clock = VenueClock(clock.now_ns)
         self.signer = Signer(
@@ -75,7 +76,7 @@ class Connection:
         self._has_limits = False
         self._ends = threading.Event()
         self._refiller: threading.Thread | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper: Kept | None = None
 
     async def start(self) -> None:
         """
@@ -93,7 +94,7 @@ class Connection:
                 target=self._keep_filled, name="kalshi-sign", daemon=True
             )
             self._refiller.start()
-            self._keeper = asyncio.create_task(self._keep_looking(), name="kalshi status")
+            self._keeper = self.tasks.keep(self._keep_looking, "kalshi status")
 
     async def close(self) -> None:
         """Release connections and threads."""

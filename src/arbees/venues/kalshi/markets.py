@@ -11,7 +11,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from arbees.core.market import Listing
-from arbees.core.ports import Metadata
+from arbees.core.ports import Kept, Metadata
 from arbees.core.quote import Quote
 from arbees.core.units import MICRO, mul_ceil
 from arbees.core.words import Platform
@@ -68,12 +68,12 @@ class KalshiMarketData:
         self.books = BookStream(
             connection.account.ws_url, signer=connection.signer, clock=connection.clock
         )
-        self._task: asyncio.Task[None] | None = None
+        self._task: Kept | None = None
 
     async def start(self) -> None:
         """Connect. Raises VenueError; goes on trying all the same."""
         if self._task is None:
-            self._task = asyncio.create_task(self.books.run(), name="kalshi books")
+            self._task = self._connection.tasks.keep(self.books.run, "kalshi books")
         await self._connection.start()
 
     async def metadata(self, market_id: str) -> Metadata | None:

@@ -91,11 +91,12 @@ class KalshiOrders:
         try:
             body = self._body(order)
         except ValueError as error:
-            return NotSent(message=f"Kalshi cannot be told this order: {error}")
+            return NotSent(message=f"Kalshi cannot be told this order: {error}", is_health=False)
         wait_ns = await self._pay()
         if wait_ns:
             return NotSent(
-                message=f"the rate budget is used up for {wait_ns / NS_PER_SECOND:.1f} s more"
+                message=f"the rate budget is used up for {wait_ns / NS_PER_SECOND:.1f} s more",
+                is_health=False,
             )
         try:
             async with self._wire.connection() as connection:
@@ -106,7 +107,9 @@ class KalshiOrders:
                 if refusal is not None:
                     return Gated(code=refusal.code, message=refusal.message)
                 if not self._signer.is_timely(signed):
-                    return NotSent(message="the signature is too old by the venue's clock")
+                    return NotSent(
+                        message="the signature is too old by the venue's clock", is_health=False
+                    )
                 if not connection.is_usable:
                     return NotSent(message="the connection ended before the first byte")
                 sent_ns = self._clock.now_ns()
@@ -174,7 +177,9 @@ class KalshiOrders:
             if venue_order_id is None:
                 row = await self._row(client_order_id, market_id, None)
                 if row is None:
-                    return CancelUnknown(message="Kalshi does not list this order (yet)")
+                    return CancelUnknown(
+                        message="Kalshi does not list this order (yet)", is_health=False
+                    )
                 venue_order_id = row.order_id
             query: dict[str, str | int] = {"market_ticker": market_id}
             shard = self._shard_of(market_id)
@@ -187,7 +192,7 @@ class KalshiOrders:
                 priced_as=f"{CREATE}/:order_id",
             )
         except VenueError as error:
-            return CancelUnknown(message=error.message)
+            return CancelUnknown(message=error.message, is_health=error.is_health)
         return cancel_outcome(answer.status, answer.body, venue_order_id)
 
     # Evidence ----------------------------------------------------------------------------------

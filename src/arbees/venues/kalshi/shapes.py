@@ -283,17 +283,22 @@ class Costs(Shape, frozen=True, kw_only=True):
     endpoint_costs: tuple[EndpointCost, ...] = ()
 
 
-def read(body: bytes, shape: type[T]) -> T:
+def read(body: bytes | str | msgspec.Raw, shape: type[T]) -> T:
     """
-    Read an answer.
+    Read an answer, or a message of a stream.
 
     Raises:
         VenueOutcomeUnknown: it is not what Kalshi documents; which field, and how.
     """
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise VenueOutcomeUnknown(f"Kalshi's answer cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8 are a ValueError too
+        raise unreadable(f"what Kalshi says cannot be read: {error}") from None
+
+
+def unreadable(message: str) -> VenueOutcomeUnknown:
+    """Return the error of an answer that came and cannot be read: no sign of the venue's health."""
+    return VenueOutcomeUnknown(message, is_health=False)
 
 
 def readable(rows: Iterable[msgspec.Raw], shape: type[T]) -> list[T]:
@@ -336,13 +341,13 @@ def micro(field: str, text: str) -> int:
     try:
         return plausible(field, parse_micro(text))
     except ValueError as error:
-        raise VenueOutcomeUnknown(f"Kalshi's {field}: {error}") from None
+        raise unreadable(f"Kalshi's {field}: {error}") from None
 
 
 def plausible(field: str, value: int, low: int = -MOST, high: int = MOST) -> int:
     """Return a number that can be one. Raises VenueOutcomeUnknown, naming the field."""
     if not low <= value <= high:
-        raise VenueOutcomeUnknown(f"Kalshi's {field}: Expected from {low} to {high}, was {value}")
+        raise unreadable(f"Kalshi's {field}: Expected from {low} to {high}, was {value}")
     return value
 
 
@@ -358,7 +363,7 @@ def moment(field: str, text: str | None) -> int:
     try:
         return parse_time(text)
     except ValueError as error:
-        raise VenueOutcomeUnknown(f"Kalshi's {field}: {error}") from None
+        raise unreadable(f"Kalshi's {field}: {error}") from None
 
 
 def fill_ns(row: FillRow) -> int:
@@ -378,7 +383,7 @@ def bought(book_side: str, outcome_side: str) -> Side:
         return Side.YES
     if word == "ask":
         return Side.NO
-    raise VenueOutcomeUnknown(f"Kalshi's book_side: Expected bid or ask, was {word!r}")
+    raise unreadable(f"Kalshi's book_side: Expected bid or ask, was {word!r}")
 
 
 def book_order(side: Side, action: Action, price: int) -> tuple[str, int]:

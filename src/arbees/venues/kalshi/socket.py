@@ -8,7 +8,6 @@ the connection, since something was missed.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,9 +16,8 @@ import msgspec
 from arbees.core.ports import Clock
 from arbees.core.units import NS_PER_SECOND
 from arbees.errors import VenueError, VenueOutcomeUnknown
+from arbees.venues.kalshi.shapes import read
 from arbees.venues.kalshi.signing import Signer
-
-T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 10.0
 """Kalshi pings this often."""
@@ -108,12 +106,18 @@ class Line:
             socket = await session.ws_connect(
                 self._url, headers=signed.headers(), autoping=False, max_msg_size=MESSAGE_MAX
             )
-        self.heard_ns = self._clock.now_ns()
+        self.heard_ns, self._is_silent = self._clock.now_ns(), False
         watch = asyncio.create_task(self._watch(socket), name="kalshi silence")
+        using = asyncio.ensure_future(use(socket))
         try:
-            await use(socket)
+            await asyncio.wait({using, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if watch.done():
+                watch.result()  # without its watch a line is not known to live
+            await using
         finally:
+            using.cancel()
             watch.cancel()
+            await asyncio.gather(using, watch, return_exceptions=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await socket.close()
@@ -149,7 +153,7 @@ class Line:
 
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """End a connection on which nothing comes any more, by our clock; its reader says why."""
-        self._is_silent, since_ns = False, self._clock.now_ns()
+        since_ns = self._clock.now_ns()
         while not self._is_silent:
             await self._clock.sleep(WATCH_SECONDS)
             now_ns = self._clock.now_ns()
@@ -163,11 +167,3 @@ class Line:
         """Whether a heartbeat is overdue, before the stream counts as dead."""
         silence = self._clock.now_ns() - self.heard_ns
         return self.heard_ns > 0 and silence > 1.5 * HEARTBEAT_SECONDS * NS_PER_SECOND
-
-
-def read(text: str | bytes | msgspec.Raw, shape: type[T]) -> T:
-    """Read a message. Raises VenueOutcomeUnknown."""
-    try:
-        return msgspec.json.decode(text, type=shape)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise VenueOutcomeUnknown(f"a message of the stream cannot be read: {error}") from None

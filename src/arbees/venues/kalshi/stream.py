@@ -15,8 +15,9 @@ from arbees.core.units import NS_PER_MILLISECOND
 from arbees.core.words import Platform
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.orders import closed_by, fill_of, is_ours, listed_order
+from arbees.venues.kalshi.shapes import read
 from arbees.venues.kalshi.signing import Signer
-from arbees.venues.kalshi.socket import Line, Message, read
+from arbees.venues.kalshi.socket import Line, Message
 
 CHANNELS = ("user_orders", "fill", "market_positions")
 
@@ -62,7 +63,10 @@ class OwnStream:
 
     async def run(self) -> None:
         """Keep the stream up, for ever; each gap is told."""
-        await self._line.keep_up(self._connected, self._down)
+        try:
+            await self._line.keep_up(self._connected, self._down)
+        finally:
+            self.is_live = False  # whatever ended it: what happens from now on is not heard
 
     @property
     def is_late(self) -> bool:

@@ -23,7 +23,7 @@ from arbees.core.outcomes import (
     WorkingOrder,
 )
 from arbees.core.payouts import Payouts, payout_of_yes
-from arbees.core.ports import Gate, Vitals
+from arbees.core.ports import Gate, Kept, Vitals
 from arbees.core.units import MICRO, NS_PER_SECOND, is_multiple, whole_seconds
 from arbees.core.words import Platform, Side
 from arbees.errors import VenueRefused
@@ -76,8 +76,8 @@ class KalshiVenue:
         self.orders = KalshiOrders(connection, self._wire, shards.get, self.groups.ids)
         self._batches = Batches(self.api, shards.get)
         self._re_arms_ns = 0
-        self._task: asyncio.Task[None] | None = None
-        self._maker: asyncio.Task[None] | None = None
+        self._task: Kept | None = None
+        self._maker: Kept | None = None
 
     @property
     def platform(self) -> Platform:
@@ -122,8 +122,9 @@ class KalshiVenue:
     async def start(self) -> None:
         """Connect, and listen. Raises VenueError; goes on trying all the same."""
         if self._task is None:
-            self._task = asyncio.create_task(self.stream.run(), name="kalshi stream")
-            self._maker = asyncio.create_task(self._keep_making(), name="kalshi groups")
+            keep = self._connection.tasks.keep
+            self._task = keep(self.stream.run, "kalshi stream")
+            self._maker = keep(self._keep_making, "kalshi groups")
         await self._connection.start()
         await self._wire.warm()
         await self.groups.make()
