@@ -56,6 +56,25 @@ def test_damaged_journal_is_65_and_names_the_record(journal: Path, capsys: Captu
     assert "CORRUPT, first bad: record 4" in said
 
 
+def test_what_is_proved_is_said(journal: Path, capsys: Capture) -> None:
+    """With a head that was noted everything is proved; without it, and the witness, less is."""
+    assert main(["audit", "head", str(journal)]) == 0
+    head = capsys.readouterr().out.strip()
+    for text in (head, head.replace(" ", ":")):
+        assert main(["audit", "verify", str(journal), "--head", text]) == 0
+        assert "Not proved" not in capsys.readouterr().out
+    assert (
+        main(["audit", "verify", str(journal), "--head", head.replace(" ", "1:"), "--json"]) == 65
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert [one["code"] for one in found["findings"]] == ["HEAD_MISMATCH"]
+    journal.with_name("kept.db.head").unlink()
+    assert main(["audit", "verify", str(journal)]) == 0
+    said = capsys.readouterr().out
+    assert "Not proved: that no end was cut off" in said
+    assert "Not proved: that it was not made anew as a whole" in said
+
+
 def test_no_journal_at_all(tmp_path: Path, capsys: Capture) -> None:
     """A journal that is not there is a failure, not a corrupt one."""
     assert main(["audit", "verify", str(tmp_path / "none.db")]) == 1

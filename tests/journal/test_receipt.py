@@ -12,7 +12,7 @@ from arbees.core.result import encode
 from arbees.core.words import Action, TimeInForce
 from arbees.journal import JournalReader
 from arbees.journal.receipt import digest_of, make_receipt, plain_of
-from arbees.journal.receipt_proof import LEVELS, Proof, prove
+from arbees.journal.receipt_proof import KNOWN, LEVELS, Proof, prove
 from tests.cli.journals import damage, lived
 from tests.golden.stories import hold_keys, mend, review
 from tests.journal.samples import tamper
@@ -170,6 +170,64 @@ def test_links_lead_to_the_head(journal: Path) -> None:
     forged["head"]["hash"] = "ab" * 32
     forged["digest"] = digest_of(forged)
     assert checked(forged).place == "head.hash"
+
+
+def _forged(tmp_path: Path, head: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return the receipt of the same request in another history, with a head written into it."""
+    folder = tmp_path / f"forged-{len(more)}"
+    other = lived(folder, (_everything, {**LIMITS, "MAX_OPEN_ORDERS": "9"}))
+    document = {**made(other, "request-bought", **more), "head": head}
+    return {**document, "digest": digest_of(document)}
+
+
+def test_a_true_head_that_is_only_stated_proves_nothing(journal: Path, tmp_path: Path) -> None:
+    """Anybody can write a head into a document: its records have to lead to it."""
+    head = made(journal, "request-bought")["head"]
+    known = f"{head['sequence']}:{head['hash']}"
+    for forged in (_forged(tmp_path, head), _forged(tmp_path, head, has_links=True)):
+        for text in (known, head["hash"], known.replace(":", " ")):
+            proof = checked(forged, head=text)
+            assert (proof.is_good, KNOWN in proof.proved) == (False, False)
+    genuine = checked(made(journal, "request-bought"), head=known)
+    assert (genuine.is_good, genuine.place) == (False, "links")
+    assert "--links" in str(genuine.problem)
+
+
+@pytest.mark.parametrize("known", ["{n}:{h}", "{h}", "{n} {h}"])
+def test_a_head_noted_later_is_known_by_the_journal(journal: Path, known: str) -> None:
+    """What was noted after the receipt was made vouches for it too, through the journal."""
+    with JournalReader(journal) as reader:
+        last = reader.head
+        early = make_receipt(reader, "request-bought", until=last.sequence - 3)
+    assert early is not None
+    text = known.format(n=last.sequence, h=last.hash.hex())
+    proof = checked(early.document, journal=journal, head=text)
+    assert (proof.problem, KNOWN in proof.proved) == (None, True)
+    wrong = checked(early.document, journal=journal, head=f"{last.sequence - 1}:{last.hash.hex()}")
+    assert not wrong.is_good
+
+
+def test_a_head_before_the_request_does_not_vouch_for_it(journal: Path) -> None:
+    """A record noted before the request ended says nothing about its end."""
+    document = made(journal, "request-bought", has_links=True)
+    early = document["records"][0]
+    known = f"{early['sequence']}:{early['hash']}"
+    assert not checked(document, head=known).is_good
+    assert not checked(document, journal=journal, head=known).is_good
+
+
+def test_a_record_hidden_among_the_links_is_found(journal: Path) -> None:
+    """With links, what belongs to the request stands among its records."""
+    whole = made(journal, "request-rests", has_links=True)
+    last = whole["records"][-1]
+    with JournalReader(journal) as reader:
+        earlier = make_receipt(reader, "request-rests", until=last["sequence"] - 1, has_links=True)
+    assert earlier is not None
+    links = sorted([*whole["links"], last], key=lambda link: link["sequence"])
+    forged = {**earlier.document, "head": whole["head"], "links": links}
+    forged["digest"] = digest_of(forged)
+    proof = checked(forged)
+    assert (proof.is_good, str(proof.place)[:5]) == (False, "links")
 
 
 def test_everything_is_proved_at_most(journal: Path) -> None:

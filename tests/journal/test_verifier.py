@@ -1,5 +1,6 @@
 """The independent verifier: what it finds, how it names it, and that it disturbs nobody."""
 
+import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from arbees.core.ports import IndexRow, KeyRow, Stored
 from arbees.errors import ConfigurationError, JournalUnavailable
-from arbees.journal import Binding, Progress, Verification, implied_by_events, verify
+from arbees.journal import Binding, Progress, Report, Verification, implied_by_events, verify
+from arbees.journal.chain import COLUMNS, GENESIS, record_hash
+from arbees.journal.witness import Known, parse_known, path_of
 from tests.journal.samples import entry, fill, implied, open_journal, tamper
 
 
@@ -189,3 +192,65 @@ def test_rows_are_compared_in_full(tmp_path: Path) -> None:
         assert not verify(path, index_of=implied).is_intact
         tamper(path, f"UPDATE keys SET {column} = {column} - 1")  # noqa: S608
     assert verify(path, index_of=implied).is_intact
+
+
+def _rewritten(path: Path, change: bytes) -> None:
+    """Change a body and make all hashes behind it anew, as whoever can write the file can."""
+    with sqlite3.connect(path) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in triggers.fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        rows = connection.execute(f"SELECT {COLUMNS} FROM records ORDER BY 1").fetchall()  # noqa: S608
+        last = GENESIS
+        for sequence, time_ns, epoch, kind, request_id, _, body in rows:
+            new = bytes(body) if sequence != 20 else change
+            last = record_hash(last, sequence, time_ns, epoch, kind, request_id, new)
+            connection.execute(
+                "UPDATE records SET hash = ?, body = ? WHERE sequence = ?", (last, new, sequence)
+            )
+
+
+def test_what_is_claimed_is_what_was_proved(tmp_path: Path) -> None:
+    """No word of completeness without a witness, none of the past without a head from elsewhere."""
+    path = tmp_path / "j.db"
+    digest = fill(path, 50)
+    known = parse_known(f"51:{digest.hex()}")
+    whole = _report(path, known)
+    assert (len(whole.proved), whole.not_proved) == (3, ())
+    path_of(path).unlink()
+    bare = _report(path)
+    assert bare.is_intact
+    assert len(bare.proved) == 1
+    assert "no end was cut off" in bare.not_proved[0]
+    assert "not made anew as a whole" in bare.not_proved[1]
+
+
+@pytest.mark.parametrize("text", ["51:{h}", "{h}", "51 {h}", "51:{H}"])
+def test_a_journal_written_anew_is_found_by_a_head_noted_elsewhere(
+    tmp_path: Path, text: str
+) -> None:
+    """Whoever makes all hashes anew cannot make the one that somebody else noted."""
+    path = tmp_path / "j.db"
+    digest = fill(path, 50).hex()
+    known = parse_known(text.format(h=digest, H=digest.upper()))
+    assert _report(path, known).is_intact
+    _rewritten(path, b'{"changed":1}')
+    path_of(path).unlink()
+    assert _report(path).is_intact
+    found = _report(path, known)
+    assert [finding.code for finding in found.findings] == ["HEAD_MISMATCH"]
+    assert found.proved == ()
+
+
+@pytest.mark.parametrize("text", ["", "51:", "50:{h}", "51:zz", "rubbish", "9" * 200 + ":{h}"])
+def test_a_head_that_is_not_there_is_a_finding(tmp_path: Path, text: str) -> None:
+    """Another number, no hash, no head at all: it is not there."""
+    path = tmp_path / "j.db"
+    known = parse_known(text.format(h=fill(path, 50).hex()))
+    assert [one.code for one in _report(path, known).findings] == ["HEAD_MISMATCH"]
+
+
+def _report(path: Path, known: Known | None = None) -> Report:
+    walk = Verification(path, known=known, is_deep=False)
+    list(walk.steps())
+    return walk.report()

@@ -20,6 +20,7 @@ from arbees.cli.console import Json, out, pairs, plain, print_bytes, print_json,
 from arbees.cli.exits import Exit
 from arbees.core.wire import format_time, parse_time
 from arbees.journal import JournalReader, Report, Verification, implied_by_events
+from arbees.journal.witness import Known, parse_known
 from arbees.settings import load_here
 from arbees.telemetry.audit_files import AuditFiles
 from arbees.telemetry.audit_follow import Follower, last_lines
@@ -51,13 +52,17 @@ def verify(
         ),
     ] = None,
     head: Annotated[
-        str | None, Parameter(help="With --receipt: the head's hash, as known from elsewhere.")
+        str | None,
+        Parameter(
+            help="SEQUENCE:HASH of a record, as noted elsewhere: it must be there, unchanged."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> int:
     """Verify a journal: every record's hash, the witness, the tables, the file itself.
 
-    Names the first bad record where something is not as it was written. Works beside a running
+    Says what that proves and what it does not, and names the first bad record where something does
+    not fit. Works beside a running
     gateway. With --receipt it is the receipt that is verified: by itself, and against the journal
     too if one is named.
 
@@ -71,11 +76,13 @@ def verify(
     Example: `arbees audit verify --receipt receipt.json --journal var/arbees-paper.db`
 
     Example: `arbees audit verify var/arbees-paper.db --log var/execution_audit.jsonl`
+
+    Example: `arbees audit verify --head 1042:HASH`
     """
     if receipt is not None:
         return receipts.verify(receipt, journal=journal, head=head, as_json=as_json)
     path = journal or load_here().journal_path()
-    report = _verify(path)
+    report = _verify(path, None if head is None else parse_known(head))
     compared = _compare(path, log) if log is not None and report.is_intact else None
     if as_json:
         print_json(_as_json(report, compared))
@@ -87,8 +94,8 @@ def verify(
     return Exit.OK if is_good else Exit.CORRUPT
 
 
-def _verify(path: Path) -> Report:
-    walk = Verification(path, index_of=implied_by_events())
+def _verify(path: Path, known: Known | None) -> Report:
+    walk = Verification(path, index_of=implied_by_events(), known=known)
     console = Console(file=sys.stderr)
     bar = Progress(
         TextColumn("Verifying"),
@@ -125,6 +132,8 @@ def _as_json(report: Report, compared: Completeness | None) -> dict[str, Any]:
         "findings": report.findings,
         "findings_omitted": report.findings_omitted,
         "notes": report.notes,
+        "proved": report.proved,
+        "not_proved": report.not_proved,
         "index_proved": report.is_index_proved,
     }
     if compared is not None:
@@ -148,7 +157,11 @@ def _show(report: Report) -> None:
     for note in report.notes:
         say(f"Note: {note}", style="yellow")
     if report.is_intact:
-        out(styled("Intact: every record is what was written, and none is missing.", "green"))
+        out(styled("Intact: nothing in it contradicts anything else.", "green"))
+        for claim in report.proved:
+            out(styled(f"Proved: {claim}", "green"))
+        for claim in report.not_proved:
+            out(styled(f"Not proved: {claim}", "yellow"))
         return
     bad = "no record in particular" if report.first_bad is None else f"record {report.first_bad}"
     say(f"CORRUPT, first bad: {bad}", style="bold red")

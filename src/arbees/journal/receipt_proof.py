@@ -14,10 +14,10 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.result import encode
 from arbees.core.story import tell
-from arbees.journal.chain import COLUMNS, Chain, record_hash
+from arbees.journal.chain import COLUMNS, Chain, Row, record_hash
 from arbees.journal.reader import JournalReader
 from arbees.journal.receipt import FORMAT, Document, Link, digest_of, make_receipt, plain_of
-from arbees.journal.witness import read_witness
+from arbees.journal.witness import Known, parse_known, read_witness
 
 _DECODER = msgspec.json.Decoder(Document)
 _SHOWN_MAX = 60
@@ -28,9 +28,10 @@ AGREES, LEADS, KNOWN, HELD, UNBROKEN, WITNESSED = LEVELS = (
 )
 IN_WORDS = {
     AGREES: "it agrees with itself: hashes, records, story",
-    LEADS: "its records lead to the head that it states (needs --links when it is made)",
-    KNOWN: "that head is the one known from elsewhere (--head)",
-    HELD: "a journal holds these records of the request and no others, up to that head",
+    LEADS: "its records lead to the head that it states, every one in between is there (needs "
+    "--links when it is made); whose journal it is, and what was before the request, is as told",
+    KNOWN: "its records lead to the head that is known from elsewhere (--head)",
+    HELD: "a journal holds these records of the request and no others, up to the head stated",
     UNBROKEN: "the chain of that journal is unbroken from the first of them to its end",
     WITNESSED: "the end of that journal is the one that its witness saw",
 }
@@ -67,7 +68,9 @@ def prove(text: bytes, *, journal: Path | None = None, head: str | None = None) 
     Args:
         text: the document.
         journal: a journal to hold it against.
-        head: a head hash that is known from elsewhere, in hex.
+        head: a head that is known from elsewhere: `SEQUENCE:HASH`, or the hash in hex. That the
+            records lead to it is shown by links or by the journal; a head that is merely stated in
+            the document, where anybody may write it, proves nothing.
 
     Raises:
         JournalUnavailable, JournalCorrupt, ConfigurationError: the journal cannot be read.
@@ -79,19 +82,19 @@ def prove(text: bytes, *, journal: Path | None = None, head: str | None = None) 
         document = _read(text)
         _check(document, plain_of(text))
         proved.append(AGREES)
-        if document.links is not None:
+        if _leads(document):
             proved.append(LEADS)
-        if head is not None:
-            _check_known(document, head)
-            proved.append(KNOWN)
         if journal is not None:
             proved += _held(document, text, journal)
+        if head is not None:
+            _check_known(document, parse_known(head), journal, is_led=LEADS in proved)
+            proved.append(KNOWN)
     except _Unfit as unfit:
         problem = unfit
     return Proof(
         request_id=None if document is None else document.request_id,
         is_good=problem is None,
-        proved=tuple(proved),
+        proved=tuple(each for each in LEVELS if each in proved),
         not_proved=tuple(each for each in LEVELS if each not in proved),
         problem=None if problem is None else problem.problem,
         place=None if problem is None else problem.place,
@@ -185,18 +188,53 @@ def _check_head(document: Document, last: Link) -> None:
         raise _Unfit("head.hash", "Expected 64 hexadecimal digits")
 
 
-def _check_known(document: Document, head: str) -> None:
-    """Compare the head with one that is known from elsewhere."""
-    if document.head.hash != head.lower():
-        raise _Unfit("head.hash", f"Expected {head}, was {document.head.hash}")
+def _check_known(document: Document, known: Known, journal: Path | None, *, is_led: bool) -> None:
+    """Check that the records lead to a head that is known from elsewhere."""
+    last = document.records[-1].sequence
+    if is_led:
+        links = (link for _, link in _placed(document) if link.sequence >= last)
+        if any(known.is_of(link.sequence, link.hash) for link in links):
+            return
+    if journal is not None:
+        with JournalReader(journal) as reader:
+            if any(row[0] >= last for row in _known_rows(reader, known)):
+                return
+    head = document.head
+    if not known.is_of(head.sequence, head.hash):
+        raise _Unfit("head.hash", f"Expected {known}, was {head.sequence}:{head.hash}")
+    raise _Unfit(
+        "links",
+        "Expected every record up to that head: a head that is only stated proves nothing. Make "
+        "the receipt with --links, or name the journal with --journal",
+    )
+
+
+def _known_rows(reader: JournalReader, known: Known) -> Iterator[Row]:
+    try:
+        digest = bytes.fromhex(known.hash)
+    except ValueError:
+        return
+    where = "hash = ?" if known.sequence is None else "hash = ? AND sequence = ?"
+    values = (digest,) if known.sequence is None else (digest, known.sequence)
+    yield from reader.ask(f"SELECT {COLUMNS} FROM records WHERE {where}", values)  # noqa: S608
+
+
+def _leads(document: Document) -> bool:
+    """Tell whether every number is there, from the first record of the request to the head."""
+    there = {link.sequence for _, link in _placed(document)}
+    numbers = range(document.records[0].sequence, document.head.sequence + 1)
+    return len(numbers) <= len(there) and all(number in there for number in numbers)
 
 
 def _check_links(document: Document) -> None:
-    """With links there is every number from the first record of the request to the head."""
+    """With links there is every number up to the head, and nothing of the request among them."""
     there = {link.sequence for _, link in _placed(document)}
     for sequence in range(document.records[0].sequence, document.head.sequence + 1):
         if sequence not in there:
             raise _Unfit("links", f"Expected record {sequence}, was none")
+    for index, link in enumerate(document.links or ()):
+        if link.request_id == document.request_id:
+            raise _Unfit(f"links[{index}]", f"Expected record {link.sequence} among the records")
 
 
 def _check_records(document: Document) -> None:

@@ -28,7 +28,7 @@ _BY_THEIRS = (
 )
 
 
-Values = tuple[str | int, ...]
+Values = tuple[str | int | bytes, ...]
 """What stands in the places of a query."""
 
 

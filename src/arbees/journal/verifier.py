@@ -33,7 +33,7 @@ from arbees.journal.engine import (
 from arbees.journal.indexes import ImpliedIndex, IndexOf
 from arbees.journal.opening import epoch_of, head_of, witness_complaint
 from arbees.journal.schema import ROLLED_BACK, require_known
-from arbees.journal.witness import NOTHING, Mark, path_of, read_witness
+from arbees.journal.witness import NOTHING, Known, Mark, path_of, read_witness
 
 CHUNK_RECORDS = 2_000
 """Records between two reports of progress, and the longest that the log is held."""
@@ -79,11 +79,40 @@ class Report(msgspec.Struct, frozen=True):
     """What a reader should know though nothing is wrong, as a missing witness of a copy."""
     is_index_proved: bool
     duration_ns: int
+    witness: Mark | None = None
+    """What the witness beside it saw last."""
+    known: Known | None = None
+    """A record that was noted elsewhere."""
 
     @property
     def is_intact(self) -> bool:
         """Whether nothing was found."""
         return not self.findings
+
+    @property
+    def proved(self) -> tuple[str, ...]:
+        """What is proved if nothing was found, in sentences."""
+        if not self.is_intact:
+            return ()
+        claims = ["each record agrees with the one before, the tables with the records"]
+        if self.witness is not None:
+            seen = self.witness.sequence
+            claims.append(f"its end is at or past record {seen}, which its witness saw")
+        if self.known is not None:
+            number = self.known.sequence
+            record = "the record noted" if number is None else f"record {number}"
+            claims.append(f"up to {record} it is what it was when that was noted")
+        return tuple(claims)
+
+    @property
+    def not_proved(self) -> tuple[str, ...]:
+        """What nothing here can show, in sentences, with what would."""
+        claims = []
+        if self.witness is None:
+            claims.append("that no end was cut off (there is no head witness beside it)")
+        if self.known is None:
+            claims.append("that it was not made anew as a whole (--head SEQUENCE:HASH)")
+        return tuple(claims)
 
     @property
     def first_bad(self) -> int | None:
@@ -105,6 +134,7 @@ class Verification:
         path: str | os.PathLike[str],
         *,
         index_of: IndexOf | None = None,
+        known: Known | None = None,
         is_deep: bool = True,
         chunk: int = CHUNK_RECORDS,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
@@ -116,6 +146,7 @@ class Verification:
         Args:
             path: the database.
             index_of: what index rows a record implies; None to leave the tables unproved.
+            known: a record that was noted elsewhere; it must be there.
             is_deep: whether SQLite checks the structure of the whole file too, in one long step.
             chunk: records a step.
             monotonic_ns: measures the rate.
@@ -123,6 +154,8 @@ class Verification:
         """
         self._path = Path(path).resolve()
         self._index_of = index_of
+        self._known = known
+        self._mark: Mark | None = None
         self._is_deep = is_deep
         self._chunk = chunk
         self._monotonic_ns = monotonic_ns
@@ -147,7 +180,8 @@ class Verification:
             JournalUnavailable: there is no journal, or it cannot be reached.
             ConfigurationError: it is another program's, or a newer version's.
         """
-        mark = self._read_witness()  # first: what it saw is in the database from then on
+        # First: what it saw is in the database from then on.
+        mark = self._mark = self._read_witness()
         if not self._path.exists() and mark is not None and mark.sequence > 0:
             self._find(
                 ROLLED_BACK,
@@ -184,6 +218,8 @@ class Verification:
             notes=tuple(self.notes),
             is_index_proved=self._is_index_proved,
             duration_ns=self._monotonic_ns() - self._started_ns,
+            witness=self._mark,
+            known=self._known,
         )
 
     def _walk(self, connection: apsw.Connection, mark: Mark | None) -> Iterator[Progress]:
@@ -263,6 +299,8 @@ class Verification:
                 self._find(ROLLED_BACK, complaint, self._chain.sequence + 1)
             elif complaint is not None:
                 self._find("WITNESS_MISMATCH", complaint, mark.sequence)
+        if self._known is not None and not _holds(connection, self._known):
+            self._find("HEAD_MISMATCH", f"Expected record {self._known}, which was noted elsewhere")
         for one in snapshots.judge(connection):
             if isinstance(one, snapshots.Snapshot):
                 self._intact_snapshots += 1
@@ -310,6 +348,16 @@ class Verification:
             self.findings.append(Finding(code, message, sequence))
         else:
             self._omitted += 1
+
+
+def _holds(connection: apsw.Connection, known: Known) -> bool:
+    """Return whether a record that was noted elsewhere is in the journal."""
+    try:
+        digest = bytes.fromhex(known.hash)
+    except ValueError:
+        return False
+    rows = connection.execute("SELECT sequence FROM records WHERE hash = ?", (digest,))
+    return any(known.sequence in {None, sequence} for (sequence,) in rows)
 
 
 def verify(

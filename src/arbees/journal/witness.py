@@ -43,6 +43,31 @@ NOTHING = Mark(0, GENESIS, 0)
 """What the witness of a new journal says."""
 
 
+class Known(msgspec.Struct, frozen=True):
+    """A record that somebody noted elsewhere, out of reach of whoever can write the journal."""
+
+    sequence: int | None
+    """Its number; None = not noted."""
+    hash: str
+    """In hex."""
+
+    def is_of(self, sequence: int, digest: str) -> bool:
+        """Tell whether a record is this one."""
+        return self.hash == digest and self.sequence in {None, sequence}
+
+    def __str__(self) -> str:
+        """Show it as it is given."""
+        return self.hash if self.sequence is None else f"{self.sequence}:{self.hash}"
+
+
+def parse_known(text: str) -> Known:
+    """Read `SEQUENCE:HASH`, as `arbees audit head` prints it, or a hash alone."""
+    number, _, digest = text.strip().replace(" ", ":").rpartition(":")
+    if number.isascii() and number.isdigit() and len(number) < LINE_BYTES:
+        return Known(int(number), digest.lower())
+    return Known(None, text.strip().lower())
+
+
 def path_of(journal: Path) -> Path:
     """Return where the witness of a journal lies."""
     return journal.with_name(journal.name + SUFFIX)
