@@ -143,3 +143,5 @@ def test_files_are_not_for_everybody(running: Running, tmp_path: Path) -> None:
     written = [path for path in tmp_path.iterdir() if path.is_file()]
     assert {path.name for path in written} >= {"journal.db", "paper.db", "audit.jsonl"}
     assert [path.name for path in written if path.stat().st_mode & 0o027] == []
+    private = [path for path in written if not path.name.startswith(("paper", "stderr", "log"))]
+    assert [path.name for path in private if path.stat().st_mode & 0o077] == []

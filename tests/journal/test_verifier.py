@@ -200,7 +200,8 @@ def _rewritten(path: Path, change: bytes) -> None:
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         for (name,) in triggers.fetchall():
             connection.execute(f"DROP TRIGGER {name}")
-        rows = connection.execute(f"SELECT {COLUMNS} FROM records ORDER BY 1").fetchall()  # noqa: S608
+        every = f"SELECT {COLUMNS} FROM records ORDER BY 1"  # noqa: S608
+        rows = connection.execute(every).fetchall()
         last = GENESIS
         for sequence, time_ns, epoch, kind, request_id, _, body in rows:
             new = bytes(body) if sequence != 20 else change

@@ -15,7 +15,14 @@ import apsw
 
 from arbees.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
 from arbees.journal.committer import Committer
-from arbees.journal.engine import connect_reader, describe, disconnect, fault_of, run
+from arbees.journal.engine import (
+    connect_reader,
+    describe,
+    disconnect,
+    fault_of,
+    make_private,
+    run,
+)
 from arbees.journal.indexes import IndexOf
 from arbees.journal.lock import WriterLock
 from arbees.journal.opening import epoch_of, head_of
@@ -150,6 +157,7 @@ def _copy(
     except apsw.Error as error:
         raise fault_of(origin, error, "open") from error
     try:
+        make_private(partial)
         copy = apsw.Connection(os.fspath(partial))
         try:
             source.execute("BEGIN")

@@ -5,11 +5,13 @@ Guarantees that a writing connection syncs the write-ahead log before a commit r
 exception) and never checkpoints on its own, and that a reading one cannot write. Why one place: a
 connection opened in passing with other pragmas would weaken the promise without anyone noticing.
 It fails with `JournalCorrupt` where the file is not what was written and with `JournalUnavailable`
-where it cannot be reached. Nothing in this process may open the database's file by other means:
-closing such a handle would drop SQLite's locks.
+where it cannot be reached. Nothing in this process may open the database's file by other means once
+it is there: closing such a handle would drop SQLite's locks.
 """
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 import apsw
@@ -21,6 +23,9 @@ PAGE_BYTES = 4096
 
 WAL_BYTES_MAX = 16 << 20
 """Size to which the log is cut back once it has grown beyond; below, it is reused in place."""
+
+PRIVATE = 0o600
+"""Mode of every file of a journal: what is traded, and why, is not for other users to read."""
 
 BUSY_MS = 5_000
 """How long to wait for somebody else's lock; nobody else is expected to hold one."""
@@ -55,6 +60,7 @@ def connect_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
         apsw.Error: as it is; the caller knows what it means there.
         JournalUnavailable: the file or the disk is read-only, or no log can be kept beside it.
     """
+    make_private(path)
     connection = apsw.Connection(os.fspath(path), vfs=vfs)
     try:
         connection.set_busy_timeout(BUSY_MS)
@@ -65,6 +71,25 @@ def connect_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
         disconnect(connection)
         raise
     return connection
+
+
+def make_private(path: Path) -> None:
+    """
+    Make a file that only its owner may read, or keep others from one that is there.
+
+    SQLite gives the log beside it the same mode. A file that is there is not opened: closing it
+    would end the locks of every connection that this process has to it. What cannot be done here is
+    left to SQLite, which says why.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+    except FileExistsError:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & stat.S_IRWXO:
+            with contextlib.suppress(PermissionError):  # of another owner
+                path.chmod(mode & ~stat.S_IRWXO)
+    except OSError:
+        return
 
 
 def _require_writable(connection: apsw.Connection, path: Path) -> None:

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from arbees.errors import JournalUnavailable, LeaseLost
+from arbees.journal.engine import PRIVATE
 
 SUFFIX = ".lock"
 
@@ -29,7 +30,7 @@ class WriterLock:
         """
         path = journal.with_name(journal.name + SUFFIX)
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         except OSError as error:
             raise JournalUnavailable(
                 f"Cannot make the writer's lock {path}: {error.strerror}. Name a folder that can"

@@ -23,6 +23,7 @@ import msgspec
 from arbees.core.ports import Head
 from arbees.errors import JournalCorrupt, JournalUnavailable
 from arbees.journal.chain import GENESIS
+from arbees.journal.engine import PRIVATE
 
 SUFFIX = ".head"
 LINE_BYTES = 160
@@ -177,7 +178,7 @@ def open_witness(journal: Path) -> Witness:
 def place_witness(path: Path, mark: Mark) -> None:
     """Put a whole new witness in place, durably: the old one or the new one, never half of it."""
     partial = path.with_name(path.name + ".new")
-    file = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    file = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
     try:
         os.write(file, encode(mark))
         os.fsync(file)

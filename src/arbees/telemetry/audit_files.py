@@ -21,7 +21,7 @@ from arbees.telemetry.audit_tail import Tail, read_tail
 SIZE_MAX = 256 * 1024 * 1024
 """Bytes after which a file is rotated before its day is over."""
 SETTING = "AUDIT_LOG_PATH"
-_MODE = 0o640
+_MODE = 0o600
 _NOT_READ = {".lock", ".gz", ".xz", ".bz2", ".zst"}
 """Endings of files beside the current one that are no audit log, or packed by somebody else."""
 
