@@ -146,9 +146,12 @@ REFERENCES = [
     (Side.NO, Action.BUY, (640_000, 660_000), 640_000),
     (Side.NO, Action.BUY, (None, 660_000), 600_000),
     (Side.NO, SELL, (640_000, 660_000), 340_000),
-    (Side.NO, SELL, (640_000, None), 380_000),
+    (Side.NO, SELL, (640_000, None), 360_000),
+    (Side.NO, SELL, (600_000, None), 380_000),
     (Side.YES, Action.BUY, (640_000, 660_000), 340_000),
-    (Side.YES, Action.BUY, (640_000, None), 380_000),
+    (Side.YES, Action.BUY, (640_000, None), 360_000),
+    (Side.YES, SELL, (None, 590_000), 590_000),
+    (Side.YES, SELL, (660_000, 640_000), 600_000),
     (Side.YES, Action.BUY, None, 380_000),
 ]
 
@@ -157,7 +160,7 @@ REFERENCES = [
 def test_what_the_held_side_could_be_closed_for(
     side: Side, action: Action, touch: tuple[int | None, int | None] | None, expected: int
 ) -> None:
-    """The quote's price of the held side, else the last mark."""
+    """The quote's price of the held side, else the last mark, and no more than the offer."""
     made = market(yes="10", no="10", mark_yes=600_000, mark_no=380_000)
     seen = Facts(now_ns=NOW, touch=None if touch is None else Touch(NOW, *touch))
     assert order(book_with(made), seen, side=side, action=action).reference == expected

@@ -113,17 +113,32 @@ async def test_a_position_at_its_mark() -> None:
 
 
 async def test_nobody_quotes_it() -> None:
-    """Without a price of today the last one on record counts, and without any none is shown."""
+    """Where nobody bids, the last mark counts, and no more than what it is offered at."""
     async with running() as rig:
         await bought(rig)
-        await rig.quote(None, "0.66")
-        (seen,) = (await rig.gateway.positions()).items
-        assert (seen.mark, seen.unrealized_pnl) == (None, Decimal(0))
+        await rig.quote("0.60", "0.66")
+        for ask, mark, pnl in (
+            ("0.66", "0.6", "-0.5"),
+            ("0.02", "0.02", "-6.3"),
+            (None, "0.02", "-6.3"),
+            ("0.66", "0.02", "-6.3"),
+        ):
+            await rig.quote(None, ask)
+            (seen,) = (await rig.gateway.positions()).items
+            assert (seen.mark, seen.unrealized_pnl) == (Decimal(mark), Decimal(pnl))
+
+
+async def test_the_age_of_a_mark_is_shown() -> None:
+    """By the time of the newest word on that book, whatever it said."""
+    async with running() as rig:
+        await bought(rig)
         await rig.quote("0.60", "0.66")
         await rig.wait(31)
-        await rig.quote(None, "0.66")
         (seen,) = (await rig.gateway.positions()).items
-        assert (seen.mark, seen.unrealized_pnl) == (Decimal("0.6"), Decimal("-0.5"))
+        assert seen.mark_age_secs == Decimal(31)
+        await rig.quote(None, None)
+        (seen,) = (await rig.gateway.positions()).items
+        assert (seen.mark, seen.mark_age_secs) == (Decimal("0.6"), Decimal(0))
 
 
 async def test_open_orders_are_in_the_worst_case() -> None:

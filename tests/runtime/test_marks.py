@@ -63,6 +63,78 @@ def test_an_empty_side_is_no_price() -> None:
     assert marks.unrealized == book.unrealized({}) == -100_000
 
 
+@pytest.mark.parametrize(
+    ("quotes", "expected"),
+    [
+        ([("0.30", "0.32"), (None, "0.02")], 20_000),
+        ([("0.30", "0.32"), (None, "0.99")], 300_000),
+        ([("0.30", "0.32"), (None, None)], 300_000),
+        ([("0.30", "0.32"), (None, "0.02"), (None, "0.50"), (None, None)], 20_000),
+        ([("0.30", "0.32"), (None, "0.02"), ("0.25", "0.50")], 250_000),
+        ([("0.30", "0.32"), ("0.41", "0.40")], 300_000),
+        ([("0.30", "0.32"), ("0.40", "0.40"), (None, None)], 300_000),
+        ([(None, "0.02")], 20_000),
+        ([(None, "0.99")], None),
+        ([(None, None)], None),
+    ],
+)
+def test_books_of_one_side(
+    quotes: list[tuple[str | None, str | None]], expected: int | None
+) -> None:
+    """At most the last mark, at most the offer; crossed and empty books change nothing."""
+    _, marks = held(yes="10", yes_cost="6.50")
+    for bid, ask in quotes:
+        marks.take(KALSHI, quote(bid, ask), is_flipped=False, now_ns=NOW)
+    assert marks.marks(KALSHI)[0] == expected
+    assert marks.unrealized == (0 if expected is None else 10 * expected - 6_500_000)
+
+
+def test_a_held_no_is_worth_at_most_a_dollar_less_the_bid() -> None:
+    """The other side's best price is that of the same outcome."""
+    _, marks = held(no="10", no_cost="6.50")
+    marks.take(KALSHI, quote("0.30", "0.40"), is_flipped=False, now_ns=NOW)
+    marks.take(KALSHI, quote("0.97", None), is_flipped=False, now_ns=NOW)
+    assert marks.marks(KALSHI)[1] == 30_000
+    assert marks.unrealized == 300_000 - 6_500_000
+
+
+def test_a_mark_that_makes_the_loss_larger_is_to_be_journaled() -> None:
+    """What is lower than the journaled mark, once; what is higher waits for the next look."""
+    book, marks = held(yes="10", yes_cost="6.50", mark_yes=640_000)
+    assert marks.deeper() == {}
+    marks.take(KALSHI, quote("0.65", "0.66"), is_flipped=False, now_ns=NOW)
+    assert marks.deeper() == {}
+    marks.take(KALSHI, quote("0.63", "0.66"), is_flipped=False, now_ns=NOW)
+    assert marks.deeper() == {KALSHI: (630_000, 340_000)}
+    assert marks.deeper() == {}, "whoever asks journals it"
+    book.markets[KALSHI].mark_yes = 630_000
+    marks.recount(KALSHI)
+    assert marks.deeper() == {}
+
+
+def test_an_old_mark_of_a_closed_position_is_none_of_the_next() -> None:
+    """A market that is entered again does not begin at what it was worth when it was left."""
+    book = book_with(market(mark_yes=800_000))
+    marks = Marks(book)
+    held_now = book.markets[KALSHI].yes
+    held_now.quantity, held_now.cost = 10 * MICRO, 2_200_000
+    marks.recount(KALSHI)
+    assert marks.unrealized == 0
+    assert marks.deeper() == {KALSHI: (220_000, None)}
+
+
+def test_the_age_of_what_is_held() -> None:
+    """The oldest counts; what was not seen since the start is as old as can be."""
+    _, marks = held()
+    assert marks.oldest_ns() is None
+    book, marks = held(yes="10", yes_cost="6.50", mark_yes=640_000)
+    assert (marks.oldest_ns(), marks.seen_ns(KALSHI)) == (0, None)
+    marks.take(KALSHI, quote("0.65", "0.66"), is_flipped=False, now_ns=NOW)
+    marks.take(CONDITION, quote("0.65", "0.66", ts_ns=NOW - 5), is_flipped=False, now_ns=NOW)
+    assert (marks.oldest_ns(), marks.seen_ns(KALSHI)) == (NOW, NOW)
+    assert marks.held() == tuple(key for key, each in book.markets.items() if each.yes.quantity)
+
+
 def test_an_older_quote_is_no_news() -> None:
     """A quote that comes late does not undo a newer one; one of the same time does."""
     marks = Marks(book_with())
@@ -91,7 +163,7 @@ def test_forgotten_quotes_are_gone() -> None:
     marks.forget(KALSHI)
     assert KALSHI not in marks.touches
     marks.recount(KALSHI)
-    assert marks.unrealized == 0
+    assert marks.unrealized == -500_000, "what is held still keeps its last mark"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +174,7 @@ def test_forgotten_quotes_are_gone() -> None:
         ("0.64", "0.67", {KALSHI: (640_000, 330_000)}),
         (None, "0.66", {}),
         (None, None, {}),
-        (None, "0.67", {KALSHI: (None, 330_000)}),
+        (None, "0.67", {KALSHI: (640_000, 330_000)}),
     ],
 )
 def test_changed_marks(bid: str | None, ask: str | None, expected: dict[str, object]) -> None:
@@ -124,7 +196,7 @@ def test_what_is_not_held_is_not_marked() -> None:
 
 PRICES = st.none() | st.integers(1, 99).map(lambda cents: cents * 10_000)
 STEPS = st.tuples(
-    st.sampled_from(["fill", "quote", "mark", "settle"]),
+    st.sampled_from(["fill", "quote", "quote", "look", "settle", "restart"]),
     st.sampled_from(KEYS),
     st.sampled_from(list(Side)),
     st.integers(-30, 30),
@@ -134,16 +206,26 @@ STEPS = st.tuples(
 
 
 class Life:
-    """Positions and quotes that change at random, followed as the writer follows them."""
+    """
+    Positions and quotes that change at random, followed as the writer follows them.
+
+    `said` is the oracle: for each side that is held, all that its book ever told since.
+    """
 
     def __init__(self) -> None:
         self.scene = Scene()
         self.marks = Marks(self.scene.book)
+        self.books: dict[str, tuple[int | None, int | None]] = {}
+        self.said: dict[tuple[str, Side], list[tuple[int | None, int | None]]] = {}
+        self.begun: dict[tuple[str, Side], int | None] = {}
 
     def fill(self, key: str, side: Side, contracts: int, price: int | None) -> None:
         """Add to a holding, or take from what is there."""
         market = self.scene.book.markets[key]
         holding = market.holding(side)
+        was, mark = holding.quantity, None
+        if was:
+            mark = self.mark(key, side)
         quantity = max(contracts * MICRO, -holding.quantity)
         share = holding.cost * -quantity // holding.quantity if holding.quantity else 0
         cost = quantity * (price or 0) // MICRO if quantity > 0 else -share
@@ -170,9 +252,21 @@ class Life:
             )
         )
         self.marks.recount(key)
+        if holding.quantity:
+            self.said[key, side] = [self.of_side(key, side)]
+            self.begun[key, side] = mark
 
-    def quote(self, key: str, bid: int | None, ask: int | None, *, is_flipped: bool) -> None:
-        """Quote a market, or its other token."""
+    def of_side(self, key: str, side: Side) -> tuple[int | None, int | None]:
+        """Return bid and ask of a side, as the book of its market stands; a crossed one is none."""
+        bid, ask = self.books.get(key, (None, None))
+        if bid is not None and ask is not None and bid >= ask:
+            return None, None
+        if side is Side.YES:
+            return bid, ask
+        return (None if ask is None else MICRO - ask), (None if bid is None else MICRO - bid)
+
+    def quote(self, key: str, bid: int | None, ask: int | None) -> None:
+        """Quote a market."""
         size = 10 * MICRO
         self.marks.take(
             key,
@@ -183,17 +277,20 @@ class Life:
                 bids=() if bid is None else ((bid, size),),
                 asks=() if ask is None else ((ask, size),),
             ),
-            is_flipped=is_flipped,
+            is_flipped=False,
             now_ns=NOW,
         )
+        self.books[key] = (bid, ask)
+        for side in Side:
+            if (key, side) in self.said:
+                self.said[key, side].append(self.of_side(key, side))
 
-    def mark(self) -> None:
-        """Journal what changed."""
-        changed = self.marks.changed()
-        self.scene.write(e.Marked(marks=changed))
-        for key in changed:
-            self.marks.recount(key)
-        assert self.marks.changed() == {}
+    def journal(self, changed: dict[str, tuple[int | None, int | None]]) -> None:
+        """Journal marks."""
+        if changed:
+            self.scene.write(e.Marked(marks=changed))
+            for key in changed:
+                self.marks.recount(key)
 
     def settle(self, key: str) -> None:
         """Settle a market."""
@@ -210,31 +307,70 @@ class Life:
                 no_cost=-market.no.cost,
             )
         )
+        self.books.pop(key, None)
         self.marks.forget(key)
         self.marks.recount(key)
 
+    def restart(self) -> None:
+        """Begin again with what is journaled: the loss is never smaller than it was."""
+        before = self.marks.unrealized
+        self.marks = Marks(self.scene.book)
+        assert self.marks.unrealized <= before
+        self.books.clear()
+        for (key, side), said in self.said.items():
+            market = self.scene.book.markets[key]
+            self.begun[key, side] = market.mark_yes if side is Side.YES else market.mark_no
+            said.clear()
+
+    def mark(self, key: str, side: Side) -> int | None:
+        """Return the mark of a side, by all that was said of its book, one after the other."""
+        holding = self.scene.book.markets[key].holding(side)
+        mark = self.begun[key, side]
+        for bid, ask in self.said[key, side]:
+            if bid is not None:
+                mark = bid
+            elif ask is not None and mark is not None:
+                mark = min(ask, mark)
+            elif ask is not None and ask * holding.quantity // MICRO < holding.cost:
+                mark = ask
+        return mark
+
     def slow_sum(self) -> int:
-        """Return marks less cost the slow and obvious way."""
-        book = self.scene.book
-        return book.unrealized({key: self.marks.closing_prices(key) for key in book.markets})
+        """Return worth less cost the slow and obvious way."""
+        found = 0
+        for key, known in self.scene.book.markets.items():
+            for side in Side:
+                holding = known.holding(side)
+                if not holding.quantity:
+                    self.said.pop((key, side), None)
+                    continue
+                mark = self.mark(key, side)
+                if mark is not None:
+                    found += mark * holding.quantity // MICRO - holding.cost
+        return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(st.lists(STEPS, max_size=25))
 def test_sum_equals_the_slow_way(
     steps: list[tuple[str, str, Side, int, int | None, int | None]],
 ) -> None:
-    """After whatever happens the kept sum is that over all positions, and after a restart too."""
+    """After whatever happens the sum is that over all positions; no restart makes it larger."""
     life = Life()
     for what, key, side, contracts, bid, ask in steps:
         if what == "fill":
-            life.fill(key, side, contracts, bid)
+            if life.scene.book.markets[key].is_open:
+                life.fill(key, side, abs(contracts) if bid else contracts, bid)
         elif what == "quote":
-            life.quote(key, bid, ask, is_flipped=side is Side.NO and key == CONDITION)
-        elif what == "mark":
-            life.mark()
+            life.quote(key, bid, ask)
+        elif what == "look":
+            life.journal(life.marks.changed())
+            assert life.marks.changed() == {}
+        elif what == "restart":
+            life.restart()
         elif life.scene.book.markets[key].is_open:
             life.settle(key)
+        life.journal(life.marks.deeper())
+        assert life.marks.deeper() == {}
         assert life.marks.unrealized == life.slow_sum()
-    again = Marks(life.scene.book)
-    assert again.unrealized == life.scene.book.unrealized({})
+    life.restart()

@@ -179,7 +179,7 @@ async def test_marks_follow_fills_marks_and_settlements() -> None:
     marks = bench.writer._marks
 
     def slow() -> int:
-        return bench.book.unrealized({key: marks.closing_prices(key) for key in bench.book.markets})
+        return bench.book.unrealized({key: marks.marks(key) for key in bench.book.markets})
 
     async with bench.running():
         await feed(bench, quote())
@@ -208,6 +208,8 @@ async def test_marks_follow_fills_marks_and_settlements() -> None:
         await bench.put(c.Record(events=(e.Marked(marks={KALSHI: (680_000, None)}),)))
         assert marks.unrealized == slow() == 500_000
         await feed(bench, quote(None, "0.72"))
-        assert marks.unrealized == slow() == 300_000
+        assert marks.unrealized == slow() == 500_000
+        await feed(bench, quote(None, "0.69"))
+        assert marks.unrealized == slow() == 400_000
         await bench.put(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
         assert marks.unrealized == slow() == 0

@@ -222,39 +222,50 @@ class Book(msgspec.Struct, kw_only=True):
         baseline = 0 if self.day is None else self.day.baseline
         return self.realized - self.fees + unrealized - baseline
 
-    def unrealized(self, touches: dict[str, tuple[int | None, int | None]]) -> int:
+    def unrealized(self, marks: dict[str, tuple[int | None, int | None]]) -> int:
         """
         Return marks less cost over all positions, the slow and obvious way.
 
         Args:
-            touches: market key -> price at which Yes (No) could be closed now; a missing one
-                carries the last journaled mark, else cost.
+            marks: market key -> marks of Yes and of No now; a missing one carries the last
+                journaled mark, else cost.
         """
         return sum(
-            unrealized_of(market, touches.get(key, (None, None)))
+            unrealized_of(market, marks.get(key, (None, None)))
             for key, market in self.markets.items()
         )
 
 
-def unrealized_of(market: Market, touch: tuple[int | None, int | None]) -> int:
-    """Return marks less cost of one market; see `Book.unrealized`."""
-    yes = marked_of(market.yes, touch[0], market.mark_yes)
-    return yes + marked_of(market.no, touch[1], market.mark_no)
-
-
-def marked_of(holding: Holding, now: int | None, last: int | None) -> int:
+def mark_price(bid: int | None, ask: int | None, last: int | None) -> int | None:
     """
-    Return the mark less the cost of what is held of one side.
+    Return the price at which what is held of a side is marked; None = it stands at its cost.
+
+    Where nobody bids it is worth at most its last mark, and at most what it is offered at.
 
     Args:
-        holding: what is held.
-        now: price at which it could be closed now; None = nobody quotes it.
-        last: the last journaled mark; without that too it stands at its cost.
+        bid: best price at which it could be closed; None = that side of the book is empty.
+        ask: best price of the other side.
+        last: the mark before this one; None = none.
     """
-    price = last if now is None else now
-    if not holding.quantity or price is None:
+    if bid is not None:
+        return bid
+    if ask is None or (last is not None and last < ask):
+        return last
+    return ask
+
+
+def unrealized_of(market: Market, marks: tuple[int | None, int | None]) -> int:
+    """Return marks less cost of one market; see `Book.unrealized`."""
+    yes = market.mark_yes if marks[0] is None else marks[0]
+    no = market.mark_no if marks[1] is None else marks[1]
+    return marked_of(market.yes, yes) + marked_of(market.no, no)
+
+
+def marked_of(holding: Holding, mark: int | None) -> int:
+    """Return the mark less the cost of what is held of one side; without a mark it is at cost."""
+    if not holding.quantity or mark is None:
         return 0
-    return mul_floor(price, holding.quantity) - holding.cost
+    return mul_floor(mark, holding.quantity) - holding.cost
 
 
 def cycle_name(strategy: str, market_key: str) -> str:

@@ -7,7 +7,7 @@ against ourselves.
 import msgspec
 
 from arbees.core.access import ApiKey
-from arbees.core.book import Book, Subject, closable
+from arbees.core.book import Book, Subject, closable, mark_price
 from arbees.core.facts import Facts, Touch
 from arbees.core.market import Listing, Market, Terms
 from arbees.core.order import Reservation
@@ -208,7 +208,7 @@ def _classification(market: Market, request: Request) -> tuple[str, str]:
 
 
 def _touch_of(touch: Touch | None, key_side: Side) -> tuple[int | None, int | None]:
-    if touch is None:
+    if touch is None or touch.is_crossed:
         return None, None
     if key_side is Side.YES:
         return touch.bid, touch.ask
@@ -221,15 +221,15 @@ def _touch_of(touch: Touch | None, key_side: Side) -> tuple[int | None, int | No
 def _reference(
     market: Market, key_side: Side, bid: int | None, ask: int | None, *, is_buy: bool
 ) -> int | None:
-    """Return the price at which the held side could be closed: quote, else the last mark."""
+    """Return the mark of the held side: its closing price, where there is one."""
+    held = key_side
     if is_buy:
         held = key_side.opposite
-        now = None if ask is None else MICRO - ask
-    else:
-        held = key_side
-        now = bid
-    last = market.mark_yes if held is Side.YES else market.mark_no
-    return last if now is None else now
+        bid, ask = (
+            None if ask is None else MICRO - ask,
+            None if bid is None else MICRO - bid,
+        )
+    return mark_price(bid, ask, market.mark_yes if held is Side.YES else market.mark_no)
 
 
 def _unknown_market(platform: Platform, market_id: str, terms: Terms) -> Market:

@@ -266,6 +266,13 @@ CODES: dict[str, Code] = {
         "{limit}",
         "No more risk today, unless an operator decides otherwise.",
     ),
+    "MARKS_STALE": Code(
+        "daily_loss",
+        Unit.SECONDS,
+        "The loss of the day is not known: age of the oldest mark of what is held {observed} s, "
+        "maximum {limit} s",
+        "Look at the market data feed: each market that is held needs a quote.",
+    ),
     "UNKNOWN_IN_MARKET": Code(
         "unknown_orders",
         Unit.COUNT,

@@ -14,6 +14,11 @@ class Touch(msgspec.Struct, frozen=True, omit_defaults=True):
     bid: int | None = None
     ask: int | None = None
 
+    @property
+    def is_crossed(self) -> bool:
+        """Whether it is crossed or locked, which is no quote."""
+        return self.bid is not None and self.ask is not None and self.bid >= self.ask
+
 
 class VenueHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     """State of a venue as its monitor sees it."""
@@ -40,6 +45,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     venue: VenueHealth = VenueHealth()
     unrealized: int = 0
     """Marks less cost over all positions, in micro-dollars."""
+    marks_ns: int | None = None
+    """When what is held was marked, the oldest of it; 0 = some of it not since the start."""
+    has_own_books: bool = False
+    """Quotes are the venue's own books, also where paper stands in for it; else they are fed."""
     balance_ns: int = 0
     """The venue's own time of its last figure of our balance, whether it changed or not."""
     clock_offset_ns: int = 0

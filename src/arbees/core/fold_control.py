@@ -67,12 +67,13 @@ def day_opened(book: Book, event: e.DayOpened, _time_ns: int) -> None:
     book.denials = {}
 
 
-def marked(book: Book, event: e.Marked, _time_ns: int) -> None:
+def marked(book: Book, event: e.Marked, time_ns: int) -> None:
     """Take the prices at which what is held could be closed."""
     for key, (yes, no) in event.marks.items():
         market = book.markets[key]
         market.mark_yes = yes if yes is not None else market.mark_yes
         market.mark_no = no if no is not None else market.mark_no
+        market.marked_ns = time_ns
 
 
 def break_opened(book: Book, event: e.BreakOpened, time_ns: int) -> None:

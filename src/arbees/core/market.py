@@ -103,6 +103,8 @@ class Market(msgspec.Struct):
     mark_yes: int | None = None
     """Last journaled price at which a held Yes (No) could be closed."""
     mark_no: int | None = None
+    marked_ns: int = 0
+    """When they were journaled last."""
     break_kinds: list[str] = []
     """Open reconciliation breaks that freeze this market."""
 

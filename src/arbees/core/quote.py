@@ -1,13 +1,15 @@
 """Quotes and settlements as they come in: one JSON line each (`quotes.jsonl`)."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from arbees.core import wire
 from arbees.core.payouts import Payouts, won_by
-from arbees.core.units import MICRO, NS_PER_SECOND
+from arbees.core.units import MICRO, NS_PER_SECOND, format_micro
 from arbees.core.wire import ABSENT, IdentifierText, Malformed, Number, OptionalNumber, Timestamp
 from arbees.core.words import Platform, PlatformWord, Side, SideWord
 
@@ -134,9 +136,52 @@ def is_outdated(ts_ns: int, known_ns: int, now_ns: int) -> bool:
     return ts_ns < known_ns <= now_ns + AHEAD_MAX_NS
 
 
+def is_crossed(bids: Sequence[Level], asks: Sequence[Level]) -> bool:
+    """Tell whether a book is crossed or locked (best bid >= best ask): no venue trades at it."""
+    return bool(bids and asks) and max(bids)[0] >= min(asks)[0]
+
+
+def sound(quote: Quote) -> Quote:
+    """
+    Return what may be believed of a quote, from whatever source it is.
+
+    A level without a quantity, or outside of 0 to 1 dollar, is no level. A crossed or locked book
+    is no quote: nobody knows which side of it is wrong, so none of it is left, and what was quoted
+    before is over too.
+    """
+    bids, asks = _standing(quote.bids), _standing(quote.asks)
+    if is_crossed(bids, asks):
+        bids, asks = (), ()
+    if bids == quote.bids and asks == quote.asks:
+        return quote
+    return replace(quote, bids=bids, asks=asks)
+
+
+def _standing(levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    return tuple(level for level in levels if level[1] > 0 and 0 < level[0] < MICRO)
+
+
 def parse_quote(data: bytes, now_ns: int) -> Quote:
     """
-    Read one quote.
+    Read one quote that somebody feeds.
+
+    Args:
+        data: a JSON object.
+        now_ns: the time of a quote that carries none.
+
+    Raises:
+        Malformed: what is wrong, and in which field; a crossed or locked book is.
+    """
+    quote = parse_recorded_quote(data, now_ns)
+    if is_crossed(quote.bids, quote.asks):
+        bid, ask = format_micro(quote.bids[0][0]), format_micro(quote.asks[0][0])
+        raise Malformed("asks", f"Expected asks above the best bid {bid}, was {ask}: no such book")
+    return quote
+
+
+def parse_recorded_quote(data: bytes, now_ns: int) -> Quote:
+    """
+    Read one quote of a recording, which is as it was: `sound` says what of it is believed.
 
     Args:
         data: a JSON object.

@@ -5,13 +5,14 @@ at one moment, and whoever calls sees to it that the moment is durable (`Reads.s
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from arbees.core.book import Book, Pool, marked_of
 from arbees.core.facts import Touch
 from arbees.core.market import Market
 from arbees.core.operating import BalanceView, OrderView, PositionView, TouchView
 from arbees.core.order import Order
-from arbees.core.units import ratio_ceil, to_decimal
+from arbees.core.units import ratio_ceil, to_decimal, whole_milliseconds
 from arbees.core.wire import format_time
 from arbees.core.words import Action, Side
 from arbees.runtime.desk import Desk
@@ -56,15 +57,11 @@ def positions(desk: Desk) -> tuple[PositionView, ...]:
 
 
 def _positions(desk: Desk, key: str, market: Market) -> Iterator[PositionView]:
-    now = desk.marks.closing_prices(key)
-    for side, price, last in (
-        (Side.YES, now[0], market.mark_yes),
-        (Side.NO, now[1], market.mark_no),
-    ):
+    now, seen_ns = desk.marks.marks(key), desk.marks.seen_ns(key) or market.marked_ns
+    for side, mark in ((Side.YES, now[0]), (Side.NO, now[1])):
         holding = market.holding(side)
         if not holding.quantity:
             continue
-        mark = last if price is None else price
         yield PositionView(
             platform=market.listing.platform,
             market_id=market.listing.market_id,
@@ -73,12 +70,18 @@ def _positions(desk: Desk, key: str, market: Market) -> Iterator[PositionView]:
             quantity=to_decimal(holding.quantity),
             avg_cost=to_decimal(ratio_ceil(holding.cost, holding.quantity)),
             mark=None if mark is None else to_decimal(mark),
-            unrealized_pnl=to_decimal(marked_of(holding, price, last)),
+            mark_age_secs=None if mark is None else _seconds(desk.clock.now_ns() - seen_ns),
+            unrealized_pnl=to_decimal(marked_of(holding, mark)),
             realized_pnl=to_decimal(market.realized),
             worst_case_loss=to_decimal(market.worst),
             sport=market.sport,
             game_id=market.game_id,
         )
+
+
+def _seconds(age_ns: int) -> Decimal:
+    """Return an age in seconds, to the millisecond; a quote from the future has none."""
+    return to_decimal(max(0, whole_milliseconds(age_ns)) * 1_000)
 
 
 def touches(desk: Desk) -> tuple[TouchView, ...]:
@@ -154,7 +157,7 @@ def _held_worth(desk: Desk, pool: str) -> int:
         if (market.listing.pool or market.listing.platform) == pool and (
             yes.quantity or no.quantity
         ):
-            now = desk.marks.closing_prices(key)
-            total += yes.cost + marked_of(yes, now[0], market.mark_yes)
-            total += no.cost + marked_of(no, now[1], market.mark_no)
+            now = desk.marks.marks(key)
+            total += yes.cost + marked_of(yes, now[0])
+            total += no.cost + marked_of(no, now[1])
     return total

@@ -43,6 +43,7 @@ class Monitors:
         desk.writer.health = self.health
         desk.writer.balance_ns = lambda pool: desk.balance_ns.get(pool, 0)
         desk.writer.clock_offset_ns = self.clock_offset_ns
+        desk.writer.has_own_books = desk.market_data.__contains__
         desk.dispatcher.note = self.note
 
     def start(self) -> None:

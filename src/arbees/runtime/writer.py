@@ -115,6 +115,7 @@ class Writer:
         self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
         self.health: Callable[[Platform, int], VenueHealth] = lambda _platform, _now: VenueHealth()
         self.balance_ns: Callable[[str], int] = lambda _pool: 0
+        self.has_own_books: Callable[[Platform], bool] = lambda _platform: False
         self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
         """Asked before each batch: commands that must come first (kill file, trading day)."""
         self.on_effects: Callable[[Sequence[c.Effect]], None] = lambda _effects: None
@@ -198,6 +199,12 @@ class Writer:
             for command, future in self._next():
                 self._in_hand.append(future)
                 decided.append(self._decide(command, entries, effects))
+            deeper = self._marks.deeper()
+            if deeper:
+                # With what consulted or will show them: a restart makes no loss smaller.
+                self._in_hand.append(None)
+                marked = c.Record(events=(e.Marked(marks=deeper),))
+                decided.append(self._decide(marked, entries, effects))
         begun_ns = self._now_ns()
         try:
             if entries:
@@ -314,6 +321,8 @@ class Writer:
             touch=touch,
             venue=self.health(there.platform, now_ns),
             unrealized=self._marks.unrealized,
+            marks_ns=self._marks.oldest_ns(),
+            has_own_books=self.has_own_books(there.platform),
             balance_ns=self.balance_ns(pool),
             clock_offset_ns=self.clock_offset_ns(there.platform),
         )

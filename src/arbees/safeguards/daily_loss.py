@@ -2,6 +2,7 @@
 
 Guarantees that what is lost today, realized, marked and in fees, plus all that the open orders and
 this one may still lose, stays within the limit. It is a stop, not a bound: what is held can move.
+Marks that nobody renews say nothing of it: by policy, what opens waits for fresh ones.
 """
 
 from typing import Annotated, ClassVar
@@ -12,17 +13,21 @@ from arbees.core.book import Book
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
+from arbees.core.units import MICRO, NS_PER_SECOND
+from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict, Warn
+from arbees.core.words import Mode
 
-_REDUCING: tuple[Verdict, ...] = (Skipped("MAX_DAILY_LOSS", "reducing order"),)
+CODES = ("MAX_DAILY_LOSS", "MARKS_STALE")
+_REDUCING: tuple[Verdict, ...] = tuple(Skipped(code, "reducing order") for code in CODES)
+_NOTHING_HELD = Skipped("MARKS_STALE", "nothing is held")
+UNSEEN = "not seen since the start"
 
 
 class DailyLoss(msgspec.Struct, frozen=True):
     """Cap of the loss of one trading day."""
 
     name: ClassVar[str] = "daily_loss"
-    codes: ClassVar[tuple[str, ...]] = ("MAX_DAILY_LOSS",)
+    codes: ClassVar[tuple[str, ...]] = CODES
 
     max_daily_loss: Annotated[
         int,
@@ -55,6 +60,27 @@ class DailyLoss(msgspec.Struct, frozen=True):
             doc="Time zone in which a trading day begins, at midnight.",
         ),
     ] = "America/New_York"
+    max_mark_age: Annotated[
+        int,
+        Setting(
+            name="MAX_MARK_AGE_SECS",
+            kind=Kind.SECONDS,
+            default="120",
+            low="0.001",
+            high="31536000",
+            doc="Greatest age of the mark of what is held.",
+        ),
+    ] = 120 * NS_PER_SECOND
+    marks_policy: Annotated[
+        str,
+        Setting(
+            name="MARKS_POLICY",
+            kind=Kind.CHOICE,
+            choices=("warn", "deny"),
+            default="",
+            doc="What an old or missing mark leads to; unset = deny in live, warn in paper.",
+        ),
+    ] = ""
 
     def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
         """
@@ -66,9 +92,24 @@ class DailyLoss(msgspec.Struct, frozen=True):
             return _REDUCING
         loss = book.open_day_loss + order.reserved.day_loss - book.pnl_today(facts.unrealized)
         limit = self.max_daily_loss
+        verdict: Verdict = Pass("MAX_DAILY_LOSS", loss, limit, limit - loss)
         if loss > limit:
-            return (Deny("MAX_DAILY_LOSS", loss, limit),)
-        return (Pass("MAX_DAILY_LOSS", loss, limit, limit - loss),)
+            verdict = Deny("MAX_DAILY_LOSS", loss, limit)
+        marks = (
+            _NOTHING_HELD if facts.marks_ns is None else self._marks(facts.marks_ns, book, facts)
+        )
+        return verdict, marks
+
+    def _marks(self, marked_ns: int, book: Book, facts: Facts) -> Verdict:
+        """Judge the oldest mark; one from as far in the future would never grow old."""
+        age, limit = facts.now_ns - marked_ns, self.max_mark_age
+        if marked_ns and -limit <= age <= limit:
+            return Pass("MARKS_STALE", age, limit, limit - age)
+        observed = age if marked_ns else UNSEEN
+        policy = self.marks_policy or ("warn" if book.mode == Mode.PAPER else "deny")
+        if policy == "warn":
+            return Warn("MARKS_STALE", observed, limit)
+        return Deny("MARKS_STALE", observed, limit)
 
     def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
         """Return the loss of the day, should everything open go wrong."""

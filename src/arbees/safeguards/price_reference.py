@@ -86,7 +86,8 @@ class PriceReference(msgspec.Struct, frozen=True):
             kind=Kind.CHOICE,
             choices=("warn", "deny"),
             default="",
-            doc="What an old or missing quote leads to; unset = deny in live, warn in paper.",
+            doc="What an old or missing quote leads to; unset = deny in live and on paper over a "
+            "venue's own books, warn on fed quotes.",
         ),
     ] = ""
     edge_tolerance: Annotated[
@@ -120,7 +121,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         if best is None:
             through: Verdict = _NO_SIDE
             missing: Verdict = self._of_quote(
-                "QUOTE_MISSING", _missing(order, facts.touch), None, book
+                "QUOTE_MISSING", _missing(order, facts.touch), None, book, facts
             )
         else:
             price, limit = order.limit_price, self.max_price_through_quote
@@ -136,7 +137,7 @@ class PriceReference(msgspec.Struct, frozen=True):
             if request.pregame_prob is None
             else self._pregame(order, request, request.pregame_prob),
             through,
-            _NEVER if facts.touch is None else self._age(facts.touch, book, facts.now_ns),
+            _NEVER if facts.touch is None else self._age(facts.touch, book, facts),
             missing,
             _NO_EDGE
             if request.edge_pct is None or request.model_prob is None
@@ -150,12 +151,12 @@ class PriceReference(msgspec.Struct, frozen=True):
             return Pass("PREGAME_DELTA", delta, limit, limit - delta)
         return _by(self.pregame_policy, "PREGAME_DELTA", delta, limit)
 
-    def _age(self, touch: Touch, book: Book, now_ns: int) -> Verdict:
+    def _age(self, touch: Touch, book: Book, facts: Facts) -> Verdict:
         """Judge a quote's age; one from as far in the future would never grow old."""
-        age, limit = now_ns - touch.ts_ns, self.max_quote_age
+        age, limit = facts.now_ns - touch.ts_ns, self.max_quote_age
         if -limit <= age <= limit:
             return Pass("QUOTE_STALE", age, limit, limit - age)
-        return self._of_quote("QUOTE_STALE", age, limit, book)
+        return self._of_quote("QUOTE_STALE", age, limit, book, facts)
 
     def _edge(self, request: Request, edge: int, model: int) -> Verdict:
         """Judge the claim about the request's own price, also where an alternate is tried."""
@@ -166,10 +167,10 @@ class PriceReference(msgspec.Struct, frozen=True):
         return _by(self.edge_policy, "EDGE_IMPLAUSIBLE", off, limit)
 
     def _of_quote(
-        self, code: str, observed: int | str, limit: int | None, book: Book
+        self, code: str, observed: int | str, limit: int | None, book: Book, facts: Facts
     ) -> Deny | Warn:
-        is_paper = book.mode == Mode.PAPER
-        policy = self.quote_policy or ("warn" if is_paper else "deny")
+        is_fed = book.mode == Mode.PAPER and not facts.has_own_books
+        policy = self.quote_policy or ("warn" if is_fed else "deny")
         return _by(policy, code, observed, limit)
 
 
@@ -186,4 +187,6 @@ def _of_named_side(request: Request, probability: int) -> int:
 def _missing(order: Candidate, touch: Touch | None) -> str:
     if touch is None:
         return "never seen"
+    if touch.is_crossed:
+        return "a crossed or locked book is none"
     return f"no {'ask' if order.is_buy else 'bid'} of {order.side.value}"

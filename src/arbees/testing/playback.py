@@ -20,7 +20,7 @@ from arbees.bootstrap import Assembly, Files, assemble
 from arbees.core.events import OrderFilled
 from arbees.core.facts import VenueHealth
 from arbees.core.market import Market
-from arbees.core.quote import Quote, Settlement, parse_quote, parse_settlement
+from arbees.core.quote import Quote, Settlement, parse_recorded_quote, parse_settlement
 from arbees.core.request import Request, parse_request
 from arbees.core.result import Recorded, Result
 from arbees.core.units import mul_floor, to_decimal
@@ -62,7 +62,7 @@ Progress = Callable[[int, int], None]
 
 def read_quotes(path: Path) -> list[Input]:
     """Read `quotes.jsonl`. Raises ValueError that names the line."""
-    return _read(path, parse_quote)
+    return _read(path, parse_recorded_quote)
 
 
 def read_settlements(path: Path) -> list[Input]:

@@ -22,12 +22,15 @@ from arbees.safeguards.total_exposure import TotalExposure
 from arbees.safeguards.unknown_orders import UnknownOrders
 from arbees.testing.drills.generous import only
 from arbees.testing.drills.orders import SIZE_MAX
-from arbees.testing.drills.stage import HALF, MARKET, SPORT, STRATEGY, Stage, Theatre
+from arbees.testing.drills.stage import HALF, MARKET, OTHER_MARKET, SPORT, STRATEGY, Stage, Theatre
 from arbees.venues.paper.faults import Fault
 from arbees.venues.paper.terms import KALSHI
 
 COUNT_MAX = 2_000
 """Orders that a drill sends one by one; a higher limit is proved at this one instead."""
+ASK = 510_000
+LOSS_MAX = 1_000_000_000 * MICRO
+"""A limit of the day's loss that no drill reaches."""
 ELSEWHERE = "70000000000000000001"
 """Of the market on the other venue."""
 
@@ -165,6 +168,16 @@ async def daily_loss(theatre: Theatre) -> None:
         await stage.passes(f"an order that may lose {format_dollars(loss)}", largest)
         more = stage.request(size=low + 1)
         await stage.denies("a millionth of a contract more", more, "MAX_DAILY_LOSS")
+    strict = replace(mine, marks_policy="deny", max_daily_loss=LOSS_MAX)
+    async with theatre.stage(only(theatre.settings, strict)) as stage:
+        await stage.quote(age_ns=mine.max_mark_age)
+        fills = stage.request(limit_price=ASK)
+        await stage.passes("an order that fills", fills)
+        await stage.quote(OTHER_MARKET)
+        last = stage.request(OTHER_MARKET)
+        await stage.passes("a mark exactly as old as it may be", last)
+        await stage.wait(1)
+        await stage.denies("a mark a nanosecond older", stage.request(OTHER_MARKET), "MARKS_STALE")
 
 
 # Counts ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from arbees.core.quote import Quote, parse_quote
+from arbees.core.quote import Quote, parse_recorded_quote, sound
 from arbees.core.units import NS_PER_SECOND
 from arbees.core.words import Platform
 from arbees.testing.evening import make_evening
@@ -68,7 +68,7 @@ def read_quotes(path: Path) -> list[Quote]:
         OSError, Malformed: it cannot be read; which field of which line.
     """
     with path.open("rb") as file:
-        quotes = [parse_quote(line, 0) for line in file if line.strip()]
+        quotes = [sound(parse_recorded_quote(line, 0)) for line in file if line.strip()]
     found = [each for each in quotes if each.platform is Platform.KALSHI]
     return sorted(found, key=lambda quote: quote.ts_ns)
 

@@ -20,7 +20,7 @@ from arbees.core.outcomes import (
     Report,
     Settled,
 )
-from arbees.core.quote import Quote, Settlement, is_outdated
+from arbees.core.quote import Quote, Settlement, is_outdated, sound
 from arbees.core.units import mul_ceil, mul_floor
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from arbees.venues.paper import admission, listing, matching
@@ -130,8 +130,10 @@ class Engine:
         """
         Take the newest depth of a market; what rests and is crossed fills at its own limit.
 
-        One that comes after a newer one is ignored, as the gateway's safeguards ignore it.
+        One that comes after a newer one is ignored, as the gateway's safeguards ignore it. Of one
+        that is crossed or locked nothing fills, nor any more of the one before it.
         """
+        quote = sound(quote)
         market, is_flipped, is_new = listing.of_quote(self.state, quote)
         if is_new:
             self._changes.markets[market.platform, market.key] = market
