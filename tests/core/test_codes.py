@@ -228,6 +228,7 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
     ),
     (
         "MAX_DAILY_LOSS",
+        "MARKS_STALE",
         "daily_loss",
         120_500_000,
         100_000_000,

@@ -10,9 +10,12 @@ from arbees.core.quote import (
     AHEAD_MAX_NS,
     Quote,
     Settlement,
+    is_crossed,
     is_outdated,
     parse_quote,
+    parse_recorded_quote,
     parse_settlement,
+    sound,
 )
 from arbees.core.wire import Malformed
 from arbees.core.words import Platform
@@ -113,6 +116,33 @@ def test_a_quote_that_says_everything() -> None:
         lot=10_000,
         status="closed",
     )
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "expected"),
+    [("0.60", "0.61", False), ("0.60", "0.60", True), ("0.61", "0.60", True)],
+)
+def test_a_crossed_or_locked_book_is_refused(bid: str, ask: str, expected: bool) -> None:
+    """Fed by hand it is a mistake, and names the field; in a recording it is as it was."""
+    book: dict[str, Any] = {"bids": [[bid, 5], ["0.1", 5]], "asks": [[ask, 5], ["0.9", 5]]}
+    recorded = parse_recorded_quote(msgspec.json.encode({**LEAST, **book}), NOW)
+    assert is_crossed(recorded.bids, recorded.asks) is expected
+    if not expected:
+        assert parse(**book) == sound(recorded) == recorded
+        return
+    field, text = refusal(**book)
+    assert field == "asks"
+    assert text.startswith(f"Expected asks above the best bid {float(bid):g}, was {float(ask):g}")
+    assert (sound(recorded).bids, sound(recorded).asks) == ((), ())
+
+
+def test_levels_that_are_none() -> None:
+    """Nothing, or less, at a price; and prices that are none: whoever made the quote."""
+    levels = ((640_000, 0), (630_000, 5), (0, 5), (1_000_000, 5), (620_000, -5))
+    made = Quote(ts_ns=1, platform=Platform.KALSHI, market_id="M", bids=levels, asks=levels)
+    assert (sound(made).bids, sound(made).asks) == ((), ()), "locked by what is left of it"
+    made = Quote(ts_ns=1, platform=Platform.KALSHI, market_id="M", bids=levels, asks=())
+    assert (sound(made).bids, sound(made).asks) == (((630_000, 5),), ())
 
 
 OPEN = ("open", "Active", "ACTIVE")

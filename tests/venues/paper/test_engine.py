@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from arbees.core.outcomes import Filled, OrderClosed
 from tests.venues.paper.rig import (
     ASKS,
@@ -52,13 +54,25 @@ async def test_depth_is_used_up_until_the_next_quote(rig: Rig) -> None:
 
 async def test_a_quote_behind_a_newer_one_is_ignored(rig: Rig) -> None:
     """The newest quote fills, whatever came last; one from the future hides none to come."""
-    rig.exchange.feed(make_quote(BIDS, [("0.50", "9")], seconds=1))
-    rig.exchange.feed(make_quote(BIDS, [("0.45", "9")]))
+    rig.exchange.feed(make_quote([("0.40", "5")], [("0.50", "9")], seconds=1))
+    rig.exchange.feed(make_quote([("0.40", "5")], [("0.45", "9")]))
     assert prices_of(await rig.accept("a", size="1")) == [(micro("0.50"), micro("1"))]
-    rig.exchange.feed(make_quote(BIDS, [("0.49", "9")], seconds=3600))
+    rig.exchange.feed(make_quote([("0.40", "5")], [("0.49", "9")], seconds=3600))
     assert prices_of(await rig.accept("b", size="1")) == [(micro("0.49"), micro("1"))]
-    rig.exchange.feed(make_quote(BIDS, [("0.48", "9")], seconds=2))
+    rig.exchange.feed(make_quote([("0.40", "5")], [("0.48", "9")], seconds=2))
     assert prices_of(await rig.accept("c", size="1")) == [(micro("0.48"), micro("1"))]
+    await rig.exchange.close()
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("0.61", "0.60"), ("0.60", "0.60")])
+async def test_nothing_fills_on_a_crossed_or_locked_book(rig: Rig, bid: str, ask: str) -> None:
+    """Neither what comes nor what rests, and what was quoted before is over with it."""
+    rig.exchange.feed(make_quote(BIDS, ASKS))
+    assert (await rig.accept("rests", size="5", price="0.49", time_in_force=GTC)).fills == ()
+    rig.exchange.feed(make_quote([(bid, "9")], [(ask, "9")], seconds=1))
+    assert (await rig.accept("buys", size="5", price="0.70")).fills == ()
+    rig.exchange.feed(make_quote([("0.30", "9")], [("0.48", "9")], seconds=2))
+    assert rig.order_rows()["rests"] == ("filled", micro("5"))
     await rig.exchange.close()
 
 
