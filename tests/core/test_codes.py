@@ -228,11 +228,18 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
     ),
     (
         "MAX_DAILY_LOSS",
-        "MARKS_STALE",
         "daily_loss",
         120_500_000,
         100_000_000,
         "Loss of the day $120.50, open orders and this one included, would exceed maximum $100.00",
+    ),
+    (
+        "MARKS_STALE",
+        "daily_loss",
+        125_000_000_000,
+        120_000_000_000,
+        "The loss of the day is not known: age of the oldest mark of what is held 125 s, "
+        "maximum 120 s",
     ),
     ("UNKNOWN_IN_MARKET", "unknown_orders", 21, None, "21 order(s) of unknown fate in this market"),
     ("MAX_UNKNOWN_ORDERS", "unknown_orders", 21, 20, "21 orders of unknown fate, maximum 20"),
