@@ -238,8 +238,7 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         "daily_loss",
         125_000_000_000,
         120_000_000_000,
-        "The loss of the day is not known: age of the oldest mark of what is held 125 s, "
-        "maximum 120 s",
+        "The loss is not known: seconds since the oldest mark 125, maximum 120",
     ),
     ("UNKNOWN_IN_MARKET", "unknown_orders", 21, None, "21 order(s) of unknown fate in this market"),
     ("MAX_UNKNOWN_ORDERS", "unknown_orders", 21, 20, "21 orders of unknown fate, maximum 20"),

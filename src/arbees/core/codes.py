@@ -269,8 +269,7 @@ CODES: dict[str, Code] = {
     "MARKS_STALE": Code(
         "daily_loss",
         Unit.SECONDS,
-        "The loss of the day is not known: age of the oldest mark of what is held {observed} s, "
-        "maximum {limit} s",
+        "The loss is not known: seconds since the oldest mark {observed}, maximum {limit}",
         "Look at the market data feed: each market that is held needs a quote.",
     ),
     "UNKNOWN_IN_MARKET": Code(
