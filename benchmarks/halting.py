@@ -107,7 +107,7 @@ async def _in_force(bench: Bench) -> float:
     begun = time.perf_counter_ns()
     switching.send(None)  # runs up to its first await
     waited = (time.perf_counter_ns() - begun) / US
-    assert (HaltSource.HTTP, "all") in bench.desk.gate.pending
+    assert (HaltSource.HTTP, "all", "") in bench.desk.gate.pending
     await _switch(bench, "DISABLE")  # waits behind it
     switching.close()
     return waited

@@ -48,9 +48,13 @@ A caller that hangs up changes nothing: what was decided stays decided. On 503 a
 decided is not known (`JOURNAL_FAILED`, `SHUTTING_DOWN`, `INTERNAL`), and the key finds it out.
 """,
     "Kill switch": """\
-Scopes are `all` (unless given), `platform:X`, `sport:X`, `market:X`, `strategy:X` and
-`model_version:X`. The file's halt is not lifted from here: see
-[How to stop everything](../how-to/stop-everything.md).
+Scopes are `all` (unless given), `platform:X`, `sport:X`, `game:X`, `market:X`, `strategy:X` and
+`model_version:X`; kinds, `all` and names that are known in any case. One that matches nothing
+known is taken, and the answer says `matches_nothing`. To stop or reduce, nothing but `action` is
+needed. A halt that stands is not recorded again. A key, or a person, may have 32 halts of less
+than everything standing, all together 256; scope `all` always passes. `every` lifts the halts of
+all scopes at once. A key that is bound to a strategy lifts only what it raised. The file's halt
+is not lifted from here: see [How to stop everything](../how-to/stop-everything.md).
 """,
     "Health": """\
 The port is bound once the journal is read. Until recovery and the first comparison with the venues

@@ -63,7 +63,7 @@ MEANINGS = {
     "no_cost": "Change of the cost of what is held of No, fees apart.",
     "realized": "Profit or loss of what was closed, by average cost, before fees.",
     "source": "Who halts: file, http, command, signal, daily_loss, reconciliation, journal, ...",
-    "scope": "`all`, or `platform:X`, `sport:X`, `market:X`, `strategy:X`, `model_version:X`.",
+    "scope": "`all`, or a kind and a name: `platform:X`, `sport:X`, `game:X`, `market:X`, ...",
     "state": "Where it stands on the lattice ACTIVE, REDUCING, HALTED, READ_ONLY.",
     "receipt_id": "Under which what it did to orders can be read.",
     "orders": "Client order ids that were open and are covered.",

@@ -110,6 +110,7 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         kill_file=kill_file,
         max_daily_loss=loss.max_daily_loss,
         daily_loss_threshold=loss.daily_loss_alert_threshold,
+        does_loss_reduce=loss.daily_loss_action == "reduce",
         balance_interval_ns=balance.balance_refresh_interval,
         balance_low=balance.balance_low_threshold,
         reconcile_interval_ns=breaks.reconcile_interval,

@@ -101,7 +101,10 @@ def test_the_kill_switch(service: Service) -> None:
     out = asked("c", action="Sell", size="1", limit_price="0.50")
     assert service.submit(out)[1]["status"] == "Filled"
     assert service.kill("DISABLE", scope="sport:NBA")[1]["halts"] == []
-    assert service.kill("ENABLE", scope="platform:nowhere")[0] == 400
+    assert service.kill("ENABLE", scope="galaxy:nowhere")[0] == 400
+    status, reply = service.kill("ENABLE", scope="platform:nowhere")
+    assert (status, reply["matches_nothing"]) == (200, True)
+    assert service.kill("DISABLE", scope="platform:nowhere")[1]["halts"] == []
 
     service.kill_file.touch()
     assert service.submit(asked("d"))[1]["code"] == "HALTED"

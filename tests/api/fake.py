@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from arbees.core.denials import NoDenial, ReviewView
 from arbees.core.drilling import DrillsView
 from arbees.core.events import DenialReviewed, Drilled
@@ -125,6 +127,9 @@ class FakeGateway(FakeKeys, FakeOperator):
         self.halts: tuple[HaltView, ...] = ()
         self.remaining: tuple[HaltView, ...] = ()
         self.kill_error: Exception | None = None
+        self.owners: list[str] = []
+        """Of the kill-switch commands, the bound keys."""
+        self.every = False
         self.known: dict[str, Execution] = {}
         self.receipts: dict[str, Receipt] = {}
         self.ready = Readiness(ready=True)
@@ -181,6 +186,8 @@ class FakeGateway(FakeKeys, FakeOperator):
         source: str,
         actor: str,
         acknowledge: bool = False,
+        owner: str = "",
+        every: bool = False,
     ) -> KillReply:
         self.switched.append(
             {
@@ -197,7 +204,10 @@ class FakeGateway(FakeKeys, FakeOperator):
         if action == "DISABLE":
             self.halts = self.remaining
         else:
-            self.halts = (halt(source, scope),)
+            state = "HALTED" if action == "ENABLE" else "REDUCING"
+            self.halts = (replace(halt(source, scope), state=state),)
+        self.owners.append(owner)
+        self.every = every
         return self._reply("receipt-1", self.remaining if action == "DISABLE" else ())
 
     def kill_status(self) -> KillReply:

@@ -82,5 +82,7 @@ class FakeKeys:
         self.end(key_id.removeprefix("id-"))
         return RevokedKey(key=view_of(self.held[key_id]), sequence=9)
 
-    def is_loosening(self, action: str, *, scope: str, source: str) -> bool:
+    def is_loosening(
+        self, action: str, *, scope: str, source: str, acknowledge: bool = False
+    ) -> bool:
         return action == "DISABLE" or (action == "REDUCE" and self.loosens)

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from arbees.core.operating import Conflict
 from arbees.core.views import Undecided
 from tests.api.fake import FakeGateway, Wire, halt, receipt
 
 PATH = "/v1/kill-switch"
 FIELDS = ["in_force", "durable", "state", "halts", "sequence", "receipt_id"]
+MORE = ["scope", "matches_nothing"]
 
 
 def order(**fields: Any) -> bytes:
@@ -27,7 +29,7 @@ async def test_action_reaches_the_gateway(
     """A command is handed on with scope, reason, source and who says so."""
     answer = await wire.ask("POST", PATH, order(action=word, reason=" a test "))
     assert answer.status == 200
-    assert list(answer.json) == FIELDS
+    assert list(answer.json) == FIELDS + MORE
     assert gateway.switched == [
         {
             "action": action,
@@ -67,15 +69,15 @@ async def test_command_line_says_who_it_is(wire: Wire, gateway: FakeGateway) -> 
     [
         ({"action": "STOP"}, "action"),
         ({"action": None}, "action"),
-        ({"reason": ""}, "reason"),
-        ({"reason": "  "}, "reason"),
-        ({"reason": "x" * 1_025}, "reason"),
+        ({"action": "DISABLE", "reason": ""}, "reason"),
+        ({"action": "DISABLE", "reason": "  "}, "reason"),
+        ({"action": "DISABLE", "reason": None}, "reason"),
+        ({"action": "DISABLE", "reason": "x" * 1_025}, "reason"),
         ({"reason": 1}, "reason"),
         ({"acknowledge": "true"}, "acknowledge"),
         ({"acknowledge": 1}, "acknowledge"),
         ({"scope": ["all"]}, "scope"),
         ({"source": "redis"}, "source"),
-        ({"actor": ""}, "actor"),
         ({"until": "tomorrow"}, "until"),
     ],
 )
@@ -88,10 +90,48 @@ async def test_malformed_is_400(
     assert gateway.switched == []
 
 
-async def test_reason_is_required(wire: Wire) -> None:
-    """Nobody stops or resumes without saying why."""
-    answer = await wire.ask("POST", PATH, b'{"action": "ENABLE"}')
+@pytest.mark.parametrize("action", ["ENABLE", "reduce"])
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "no reason was given"),
+        ({"reason": None}, "no reason was given"),
+        ({"reason": " "}, "no reason was given"),
+        ({"reason": "x" * 5_000}, "x" * 1_024),
+        ({"actor": ""}, "no reason was given"),
+        ({"actor": "caf\xe9 \n" + "x" * 200}, "no reason was given"),
+    ],
+)
+async def test_form_never_refuses_a_stop(
+    wire: Wire, gateway: FakeGateway, action: str, fields: dict[str, Any], reason: str
+) -> None:
+    """A stop needs nothing but itself: what is missing or too long of its words is made good."""
+    answer = await wire.ask("POST", PATH, json.dumps({"action": action, **fields}).encode())
+    assert answer.status == 200
+    (asked,) = gateway.switched
+    assert (asked["action"], asked["scope"], asked["reason"]) == (action.upper(), "all", reason)
+    assert asked["actor"].isascii()
+    assert 0 < len(asked["actor"]) <= 128
+
+
+async def test_resuming_needs_a_reason(wire: Wire) -> None:
+    """Nobody resumes without saying why."""
+    answer = await wire.ask("POST", PATH, b'{"action": "DISABLE"}')
     assert (answer.status, answer.json["field"]) == (400, "reason")
+
+
+async def test_too_many_halts_is_409(wire: Wire, gateway: FakeGateway) -> None:
+    """One that has no room says what to do instead."""
+    gateway.kill_error = Conflict("TOO_MANY_HALTS", "Halt everything, or lift some first")
+    answer = await wire.ask("POST", PATH, order(scope="sport:NBA"))
+    assert (answer.status, answer.json["code"]) == (409, "TOO_MANY_HALTS")
+    assert answer.json["field"] == "scope"
+
+
+async def test_lifting_every_halt_is_handed_on(wire: Wire, gateway: FakeGateway) -> None:
+    """Many are lifted at once."""
+    assert (await wire.ask("POST", PATH, order(action="DISABLE", every=True))).status == 200
+    assert gateway.every
 
 
 async def test_unknown_scope_is_400(wire: Wire, gateway: FakeGateway) -> None:
@@ -146,7 +186,7 @@ async def test_status(wire: Wire, gateway: FakeGateway) -> None:
     assert (await wire.ask("GET", PATH)).json["state"] == "ACTIVE"
     gateway.halts = (halt("signal"),)
     answer = await wire.ask("GET", PATH)
-    assert list(answer.json) == FIELDS
+    assert list(answer.json) == FIELDS + MORE
     assert answer.json["halts"][0]["source"] == "signal"
 
 

@@ -230,7 +230,7 @@ def halt(name: str, sent: str, at: str, said: str, **fields: Any) -> Wrong:
     )
 
 
-_SCOPE = "Expected all, platform:X, sport:X, market:X, strategy:X or model_version:X, was"
+_SCOPE = "Expected all, platform:X, sport:X, game:X, market:X, strategy:X or model_version:X, was"
 # fmt: off
 PLACES = (
     Wrong(name="curl's own media type", sent="curl -d '{...}'", status=415,
@@ -262,9 +262,9 @@ PLACES = (
     halt("a scope misspelt", "scope: sports:NBA", "scope",
          f"{_SCOPE} 'sports:NBA': did you mean sport:NBA?",
          action="ENABLE", reason="a test", scope="sports:NBA"),
-    halt("a halt without a reason", "no reason", "reason",
-         "Object missing required field `reason`: it is journaled: say who decides this, and why",
-         action="ENABLE"),
+    halt("resuming without a reason", "no reason", "reason",
+         "Expected a reason of 1 to 1024 characters to resume trading, was 0",
+         action="DISABLE"),
     halt("on for ENABLE", "action: ON", "action",
          "Expected one of ENABLE, DISABLE, REDUCE, was 'ON': did you mean ENABLE?",
          action="ON", reason="a test"),

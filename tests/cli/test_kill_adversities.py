@@ -250,6 +250,7 @@ OTHERS: dict[str, Callable[[socket.socket], None]] = {
     "elsewhere": says(_answer(b"", b"307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/")),
     "not found": says(_answer(b'{"code":"NOT_FOUND"}', b"404 Not Found")),
     "broken": says(_answer(b"", b"500 Internal Server Error")),
+    "a proxy without a key": says(_answer(b"<html>", b"401 Unauthorized")),
     "refused as if by rule": says(_answer(b'{"code":"NONSENSE"}', b"400 Bad Request")),
 }
 
@@ -285,25 +286,15 @@ def test_what_is_no_gateway_is_not_believed(name: str, tmp_path: Path) -> None:
 
 
 def test_a_wrong_key(gateway: tuple[FakeGateway, str], tmp_path: Path) -> None:
-    """Whoever has the wrong key, or none, still stops: by the file."""
+    """Whoever has the wrong key, or none, is told so by the code, and that the file needs none."""
     fake, address = gateway
     fake.hold("operator", KeyScope.HALT)
     for key in ({}, {"ARBEES_API_KEY": "secret-of-another"}):
         there = scene(tmp_path, address, **key)
-        assert there.run() == 69
-        there.kill_file.unlink()
+        assert there.run("$KILL 2>words") == 77
+        assert f"touch {there.kill_file}" in (tmp_path / "words").read_text()
+        assert not there.kill_file.exists()
     assert fake.switched == []
-
-
-def test_a_wrong_key_for_less_than_everything(
-    gateway: tuple[FakeGateway, str], tmp_path: Path
-) -> None:
-    """The file would halt all the others too: nothing is done, and the code says so."""
-    fake, address = gateway
-    fake.hold("operator", KeyScope.HALT)
-    there = scene(tmp_path, address)
-    assert there.run("$KILL --scope strategy:alpha") == 77
-    assert not there.kill_file.exists()
 
 
 @pytest.mark.parametrize("place", ["/proc/arbees-kill", "/sys/arbees-kill", "/dev/null/kill"])

@@ -7,7 +7,7 @@ import pytest
 
 from arbees.cli.main import main
 from arbees.core.book import fresh
-from arbees.runtime.scopes import canonical_scope
+from arbees.runtime.scopes import Scopes
 from tests.cli.conftest import Served
 from tests.cli.wrong_inputs import CASES, Wrong, lay_out
 
@@ -34,7 +34,7 @@ def test_wrong_input(case: Wrong, served: Served, tmp_path: Path, capsys: Captur
 def refusal(scope: str) -> ValueError:
     """Return what a gateway says to a scope that is none."""
     with pytest.raises(ValueError, match="Expected") as refused:
-        canonical_scope(scope, fresh())
+        Scopes(fresh()).canonical(scope)
     return refused.value
 
 

@@ -187,14 +187,14 @@ CASES = (
     Wrong(
         "A scope misspelt",
         "arbees kill on --scope sprt:NBA",
-        "NOT STOPPED: MALFORMED (scope): Expected all, platform:X, sport:X, market:X, strategy:X "
-        "or model_version:X, was 'sprt:NBA'",
+        "NOT STOPPED: MALFORMED (scope): Expected all, platform:X, sport:X, game:X, market:X, "
+        "strategy:X or model_version:X, was 'sprt:NBA'",
         2,
     ),
     Wrong(
         "A sport for a scope",
         "arbees kill reduce --scope NBA",
-        "MALFORMED (scope): Expected all, platform:X, sport:X, market:X, strategy:X or "
+        "MALFORMED (scope): Expected all, platform:X, sport:X, game:X, market:X, strategy:X or "
         "model_version:X, was 'NBA'",
         2,
     ),

@@ -54,7 +54,7 @@ def test_a_buy_on_kalshi() -> None:
         sport="NBA",
         game_id="nba_BOS@ATL",
         strategy="alpha",
-        subject=Subject("Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1"),
+        subject=Subject("Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", "nba_BOS@ATL"),
         closable=0,
         is_reducing=False,
         notional=6_500_000,

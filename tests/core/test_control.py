@@ -60,10 +60,16 @@ def test_the_coordinates_of_an_order() -> None:
     """By which scopes find it."""
     scene, orders = crowd()
     assert subject_of(orders["kalshi"], scene.book) == Subject(
-        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1"
+        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", scene.book.markets[KALSHI].game_id
     )
     assert subject_of(orders["poly"], scene.book) == Subject(
-        "Polymarket", "NBA", CONDITION, YES_TOKEN, "beta", None
+        "Polymarket",
+        "NBA",
+        CONDITION,
+        YES_TOKEN,
+        "beta",
+        None,
+        scene.book.markets[CONDITION].game_id,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.operating import Conflict
 from arbees.core.order import Order
 from arbees.core.outcomes import CancelUnknown, Filled
 from arbees.core.units import MICRO
@@ -77,10 +78,115 @@ async def test_enable_is_in_force_before_it_is_awaited() -> None:
 
 
 async def test_every_halt_has_its_own_receipt() -> None:
-    """Two halts of the same source are two receipts."""
+    """Halts of two sources are two receipts."""
     async with running() as rig:
-        replies = [await rig.halt(), await rig.halt()]
+        replies = [await rig.halt(), await rig.halt(source="command")]
         assert len({reply.receipt_id for reply in replies}) == 2
+
+
+async def test_a_halt_that_is_repeated_is_not_recorded_again() -> None:
+    """It is answered as in force, by the receipt that it has, whatever the new words are."""
+    async with running() as rig:
+        first = await rig.halt()
+        before = rig.journal.head
+        for reason in ("drill", "another reason", "x" * 1_000):
+            reply = await rig.halt(reason=reason)
+            assert (reply.in_force, reply.durable) == (True, True)
+            assert reply.receipt_id == first.receipt_id
+        assert rig.journal.head == before
+        assert rig.desk.gate.pending == {}
+        await rig.halt("DISABLE")
+        assert rig.gateway.kill_status().state == "ACTIVE"
+        assert (await rig.ask()).status != "Rejected"
+
+
+async def test_a_halt_that_is_repeated_asks_for_its_cancels_again() -> None:
+    """An order whose cancel the venue has not answered is in the receipt, and chased again."""
+    async with running() as rig:
+        rig.kalshi.cancel_answers += [CancelUnknown(message="no answer")] * 50
+        await rig.rest("k-1")
+        await rig.halt()
+        await rig.settle()
+        (order,) = rig.book.orders.values()
+        assert order.cancel_reason == "halt: drill"
+        receipt = rig.gateway.receipt((await rig.halt()).receipt_id or "")
+        assert receipt is not None
+        assert [each.client_order_id for each in receipt.in_flight] == [order.client_order_id]
+
+
+async def test_a_halt_between_a_lift_and_its_commit_holds() -> None:
+    """Repeated while its end is on the way, it is a halt of its own: nothing leaves in between."""
+    async with running() as rig:
+        await rig.halt()
+        lifting = asyncio.ensure_future(rig.halt("DISABLE"))
+        halting = asyncio.ensure_future(rig.halt())
+        await asyncio.gather(lifting, halting)
+        assert rig.gateway.kill_status().state == "HALTED"
+        assert "http|all" in rig.book.halts
+
+
+async def test_halts_of_one_are_bounded() -> None:
+    """The 33rd of a key, and the 257th of all, is refused; everything can always be halted."""
+    async with running() as rig:
+        for number in range(32):
+            await rig.halt(scope=f"strategy:s{number}", actor="key:a", owner="a")
+        with pytest.raises(Conflict, match="TOO_MANY_HALTS"):
+            await rig.halt(scope="strategy:s32", actor="key:a", owner="a")
+        assert (await rig.halt(scope="strategy:s31", actor="key:a", owner="a")).in_force
+        for number in range(32, 256):
+            await rig.halt(scope=f"strategy:s{number}", actor=f"key:{number // 32}")
+        with pytest.raises(Conflict, match="TOO_MANY_HALTS"):
+            await rig.halt(scope="strategy:s256", actor="key:z")
+        assert (await rig.halt(scope="all", actor="key:a", owner="a")).state == "HALTED"
+        assert (await rig.halt("DISABLE", scope="all", every=True)).halts == ()
+
+
+async def test_a_bound_key_lifts_what_it_raised_alone() -> None:
+    """Its halt and the operator's of the same scope are two, in whichever order they came."""
+    async with running(KillSwitch()) as rig:
+        scope = "strategy:beta"
+        for first, second in (("", "b"), ("b", "")):
+            await rig.halt(scope=scope, owner=first)
+            await rig.halt(scope=scope, owner=second)
+            assert len(rig.gateway.kill_status().halts) == 2
+            reply = await rig.halt("DISABLE", scope=scope, owner="b")
+            assert (reply.in_force, len(reply.halts), len(reply.remaining)) == (False, 1, 1)
+            assert (await rig.ask(f"k{first}", strategy="beta")).code == "HALTED"
+            assert (await rig.halt("DISABLE", scope=scope)).halts == ()
+
+
+async def test_a_bound_key_lifts_no_automatic_halt() -> None:
+    """What the gateway raised by itself is the operator's to look at."""
+    async with running() as rig:
+        raise_halts(rig, "repeated_execution", scope="strategy:beta")
+        await rig.settle()
+        reply = await rig.halt("DISABLE", scope="strategy:beta", owner="b", acknowledge=True)
+        assert names(reply.remaining) == [("repeated_execution", "strategy:beta")]
+        assert (await rig.halt("DISABLE", scope="strategy:beta", acknowledge=True)).halts == ()
+
+
+async def test_the_operator_lifts_a_bound_keys_halt() -> None:
+    """Without an owner, all halts of people in the scope are lifted."""
+    async with running() as rig:
+        await rig.halt(scope="all", owner="b")
+        await rig.halt(scope="all", owner="c")
+        assert (await rig.halt("DISABLE")).halts == ()
+        assert rig.gateway.kill_status().state == "ACTIVE"
+
+
+async def test_an_acknowledged_reduction_steps_down_what_halts() -> None:
+    """All but the file are REDUCING then; without the acknowledgement they stay as they are."""
+    async with running(KillSwitch()) as rig:
+        raise_halts(rig, "daily_loss", "clock", "http")
+        await rig.settle()
+        assert (await rig.halt("REDUCE", source="command")).state == "HALTED"
+        reply = await rig.halt("REDUCE", source="command", acknowledge=True)
+        assert (reply.state, {each.state for each in reply.halts}) == ("REDUCING", {"REDUCING"})
+        assert (await rig.ask()).code == "REDUCE_ONLY"
+        raised = rig.events(e.HaltRaised)[-3:]
+        assert all("by " in each.reason and "stepped down" in each.reason for each in raised)
+        reply = await rig.halt("DISABLE", acknowledge=True)
+        assert reply.halts == ()
 
 
 async def test_enable_cancels_what_works_and_names_it() -> None:

@@ -152,6 +152,57 @@ async def test_daily_loss_trips_once() -> None:
         assert "2.5" in raised.reason
 
 
+async def step_down(rig: Rig) -> None:
+    """Let an operator step down what halts."""
+    await rig.halt("REDUCE", source="command", acknowledge=True)
+    await rig.settle()
+
+
+async def test_a_daily_loss_that_was_stepped_down_stays_so() -> None:
+    """REDUCING holds while the loss lasts, also to a further loss of exactly a tenth more."""
+    async with running(max_daily_loss=DOLLAR) as rig:
+        await hold(rig)
+        await rig.quote("0.54", "0.56")
+        await rig.wait(MARK_SECONDS)
+        assert rig.book.halts["daily_loss|all"].loss == 1_100_000
+        await step_down(rig)
+        await rig.wait(5 * MARK_SECONDS)
+        await rig.quote("0.53", "0.55")
+        await rig.wait(5 * MARK_SECONDS)
+        assert rig.gateway.kill_status().state == "REDUCING"
+        assert "DAILY_LOSS_APPROACHING" in [name for name, _ in rig.alerts]
+        await rig.quote("0.529", "0.55")
+        await rig.wait(MARK_SECONDS)
+        assert rig.gateway.kill_status().state == "HALTED"
+        assert rig.book.halts["daily_loss|all"].state is TradingState.HALTED
+
+
+async def test_a_daily_loss_may_only_reduce() -> None:
+    """By setting it lets exits pass from the first; a further tenth halts."""
+    async with running(max_daily_loss=DOLLAR, does_loss_reduce=True) as rig:
+        await hold(rig)
+        await rig.quote("0.54", "0.56")
+        await rig.wait(5 * MARK_SECONDS)
+        assert rig.gateway.kill_status().state == "REDUCING"
+        await rig.quote("0.52", "0.56")
+        await rig.wait(MARK_SECONDS)
+        assert rig.gateway.kill_status().state == "HALTED"
+
+
+async def test_a_step_down_of_yesterday_is_none_of_today() -> None:
+    """On a new day the limit counts from its start: a loss over it halts at once."""
+    async with running(max_daily_loss=DOLLAR) as rig:
+        await hold(rig)
+        await rig.quote("0.40", "0.42")
+        await rig.wait(MARK_SECONDS)
+        await step_down(rig)
+        await rig.wait(24 * 3600)
+        assert rig.gateway.kill_status().state == "REDUCING"
+        await rig.quote("0.29", "0.42")
+        await rig.wait(MARK_SECONDS)
+        assert rig.gateway.kill_status().state == "HALTED"
+
+
 async def test_a_quote_that_is_missing_never_trips() -> None:
     """When nobody bids any more the last mark is carried: an empty book is no loss."""
     async with running(max_daily_loss=DOLLAR) as rig:
@@ -376,5 +427,5 @@ async def test_a_jump_halts_once(jump: int) -> None:
     rig.gateway.monitors.look_at_clock()
     rig.gateway.monitors.look_at_clock()
     assert clock.did == ["accept", "slew"]
-    assert list(rig.desk.gate.pending) == [(HaltSource.CLOCK, "all")]
-    assert "2.0 s" in rig.desk.gate.pending[HaltSource.CLOCK, "all"].reason
+    assert list(rig.desk.gate.pending) == [(HaltSource.CLOCK, "all", "")]
+    assert "2.0 s" in rig.desk.gate.pending[HaltSource.CLOCK, "all", ""].reason

@@ -1,8 +1,13 @@
 """A venue is shut as long as a global stop stands, and opened after it: never the wrong way."""
 
+import pytest
+
+from arbees.core.units import MICRO
 from arbees.core.words import SCOPE_ALL, HaltSource
 from arbees.errors import VenueError
+from arbees.runtime.monitors import MARK_SECONDS
 from tests.runtime.rig import Rig, running
+from tests.runtime.test_monitors import hold
 
 
 async def switch(rig: Rig, action: str) -> None:
@@ -36,3 +41,39 @@ async def test_a_shutting_that_fails_gives_way_to_the_end_of_the_stop() -> None:
         rig.kalshi.acts.clear()
         await rig.wait(30)
         assert "cancel_everything" not in rig.kalshi.acts
+
+
+async def test_a_loss_that_lasts_shuts_a_venue_once() -> None:
+    """Lifted, the halt is raised again by the next look; the venue's minute does not begin anew."""
+    async with running(max_daily_loss=MICRO) as rig:
+        await hold(rig)
+        await rig.quote("0.40", "0.42")
+        await rig.wait(MARK_SECONDS)
+        assert rig.kalshi.acts == ["cancel_everything"]
+        for _ in range(3):
+            await rig.halt("DISABLE", acknowledge=True)
+            await rig.wait(MARK_SECONDS)
+            assert rig.gateway.kill_status().state == "HALTED"
+        assert rig.kalshi.acts.count("cancel_everything") == 1
+        await switch(rig, "ENABLE")
+        assert rig.kalshi.acts.count("cancel_everything") == 2
+
+
+@pytest.mark.parametrize("action", ["DISABLE", "REDUCE"])
+async def test_a_venue_is_opened_for_exits_too(action: str) -> None:
+    """A stop that was stepped down to REDUCING opens the venue as its end does, once."""
+    async with running(max_daily_loss=MICRO) as rig:
+        await hold(rig)
+        await rig.quote("0.40", "0.42")
+        await rig.wait(MARK_SECONDS)
+        await rig.halt(action, acknowledge=True)
+        await rig.settle()
+        assert rig.kalshi.acts == ["cancel_everything", "re_arm"]
+
+
+async def test_a_reduction_alone_neither_shuts_nor_opens() -> None:
+    """Where nothing was shut, nothing is opened."""
+    async with running() as rig:
+        await switch(rig, "REDUCE")
+        await switch(rig, "DISABLE")
+        assert rig.kalshi.acts == []

@@ -139,7 +139,7 @@ KILL_SWITCH = (
         example={"action": "ENABLE", "reason": "the model is wrong", "scope": "sport:NBA"},
         answers={200: KillView},
         links={"getReceipt": {"receipt_id": "$response.body#/receipt_id"}},
-        problems={409: ("ACKNOWLEDGE_REQUIRED",)},
+        problems={409: ("ACKNOWLEDGE_REQUIRED", "TOO_MANY_HALTS")},
     ),
     Endpoint(
         method="GET",

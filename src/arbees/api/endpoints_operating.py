@@ -65,7 +65,7 @@ ORDERS = (
                 name="scope",
                 place="query",
                 type=Annotated[str, msgspec.Meta(min_length=1)],
-                says="`all`, `platform:X`, `sport:X`, `market:X`, `strategy:X` or "
+                says="`all`, `platform:X`, `sport:X`, `game:X`, `market:X`, `strategy:X` or "
                 "`model_version:X`; `all` unless given.",
                 example="sport:NBA",
             ),

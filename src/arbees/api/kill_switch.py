@@ -16,6 +16,7 @@ from arbees.api.problem import Problem, of_undecided
 from arbees.api.reply import Reply, json_reply
 from arbees.api.shapes import kill_view
 from arbees.core import wire
+from arbees.core.operating import Conflict
 from arbees.core.views import Gateway, Undecided
 from arbees.core.wire import Malformed
 from arbees.core.words import SCOPE_ALL, HaltSource
@@ -29,9 +30,14 @@ class KillCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A kill-switch command as it comes in."""
 
     action: str
-    reason: str
+    reason: str | None = None
+    """Why; to DISABLE it is needed."""
     scope: str = SCOPE_ALL
+    """`all`, or `platform:X`, `sport:X`, `game:X`, `market:X`, `strategy:X`, `model_version:X`."""
     acknowledge: bool = False
+    """To DISABLE, lift also what the gateway halted by itself; to REDUCE, step down what halts."""
+    every: bool = False
+    """To DISABLE, lift in every scope at once."""
     source: str = str(HaltSource.HTTP)
     """`http`, or `command` from the command line."""
     actor: str | None = None
@@ -94,15 +100,13 @@ async def switch(
             failed (503).
     """
     action = wire.word("action", command.action, ACTIONS)
-    reason = command.reason.strip()
-    if not 0 < len(reason) <= _REASON_MAX:
-        expected = f"Expected a reason of 1 to {_REASON_MAX} characters"
-        raise Malformed("reason", f"{expected}, was {len(reason)}")
+    is_stop = action != "DISABLE"
+    reason = _reason(command.reason, is_stop=is_stop)
     source = wire.word("source", command.source, _SOURCES)
-    named = client if command.actor is None else wire.identifier("actor", command.actor)
-    actor = caller.actor(named)
+    actor = caller.actor(client if command.actor is None else _actor(command.actor))
+    owner = caller.key_id or "" if caller.strategy is not None else ""
     try:
-        _check(gateway, caller, action, command.scope, source)
+        _check(gateway, caller, command, action, source)
         reply = await gateway.kill_switch(
             action,
             scope=command.scope,
@@ -110,9 +114,13 @@ async def switch(
             source=source,
             actor=actor,
             acknowledge=command.acknowledge,
+            owner=owner,
+            every=command.every,
         )
     except ValueError as error:
         raise Malformed("scope", str(error)) from None
+    except Conflict as error:
+        raise Problem(409, error.code, error.message, field="scope") from None
     except Undecided as error:
         raise _not_durable(gateway, error) from None
     left = [halt for halt in reply.remaining if halt.automatic]
@@ -129,7 +137,26 @@ async def switch(
     return json_reply(kill_view(reply))
 
 
-def _check(gateway: Gateway, caller: Caller, action: str, scope: str, source: str) -> None:
+def _reason(text: str | None, *, is_stop: bool) -> str:
+    """Return a reason; a stop needs none, and one that is too long is cut. Raises Malformed."""
+    reason = (text or "").strip()
+    if is_stop:
+        return reason[:_REASON_MAX] or "no reason was given"
+    if not 0 < len(reason) <= _REASON_MAX:
+        expected = f"Expected a reason of 1 to {_REASON_MAX} characters to resume trading"
+        raise Malformed("reason", f"{expected}, was {len(reason)}")
+    return reason
+
+
+def _actor(text: str) -> str:
+    """Return who says so as an id: a name that is none keeps nobody from stopping."""
+    plain = "".join(each if each.isascii() and each.isprintable() else "?" for each in text)
+    return plain[: wire.ID_MAX] or "unknown"
+
+
+def _check(
+    gateway: Gateway, caller: Caller, command: KillCommand, action: str, source: str
+) -> None:
     """
     Refuse a command that the key does not allow. Stopping is always safe, in any scope.
 
@@ -141,9 +168,14 @@ def _check(gateway: Gateway, caller: Caller, action: str, scope: str, source: st
         return
     if action != "DISABLE":
         caller.require("halt", "stop or reduce trading")
-    if gateway.is_loosening(action, scope=scope, source=source):
+    if gateway.is_loosening(
+        action,
+        scope=command.scope,
+        source=source,
+        acknowledge=command.acknowledge,
+    ):
         caller.require("resume", "resume trading, or to reduce where it is halted")
-        caller.scope(scope)
+        caller.scope(SCOPE_ALL if command.every else command.scope)
 
 
 def _not_durable(gateway: Gateway, error: Undecided) -> Problem:

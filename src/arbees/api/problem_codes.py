@@ -39,5 +39,7 @@ PROBLEM_CODES: dict[str, str] = {
     "STRATEGY_REFUSED": "the key is bound to a strategy, and this is another's or the account's",
     "TOO_LARGE": "the body is longer than 64 KiB (lists: 1 MiB), or the head than 32 KiB",
     "TOO_MANY_KEYS": "as many keys are in force as there may be; revoke some",
+    "TOO_MANY_HALTS": "so many halts of less than everything stand already, of this key or in all; "
+    "halt scope all, or lift some first",
     "UNSUPPORTED_MEDIA_TYPE": "no `Content-Type: application/json`, or a compressed body",
 }

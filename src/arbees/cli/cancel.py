@@ -31,7 +31,9 @@ def cancel(
     *,
     scope: Annotated[
         str | None,
-        Parameter(help="all, platform:X, sport:X, market:X, strategy:X or model_version:X."),
+        Parameter(
+            help="all, platform:X, sport:X, game:X, market:X, strategy:X or model_version:X."
+        ),
     ] = None,
     reason: Annotated[str | None, Parameter(help="Why; it is journaled.")] = None,
     platform: Annotated[

@@ -31,13 +31,13 @@ ANSWER_SECONDS = 2.0
 """How long the gateway has to say that the halt is in force, before the file is made."""
 RECEIPT_SECONDS = 3.0
 """How long to watch what a halt does to open orders."""
-_MISUSES = frozenset({"MALFORMED", "TOO_MANY_HALTS"})
-"""Codes of a gateway that is well and cannot do this: the file, which halts everything, is no way
-around it."""
+_KEYS = frozenset({"KEY_REQUIRED", "SCOPE_REQUIRED", "STRATEGY_REFUSED"})
+_REFUSALS = _KEYS | {"MALFORMED", "TOO_MANY_HALTS"}
+"""Codes of a gateway that is well and says no: the file is no way around it."""
 
 Scope = Annotated[
     str,
-    Parameter(help="all, platform:X, sport:X, market:X, strategy:X or model_version:X."),
+    Parameter(help="all, platform:X, sport:X, game:X, market:X, strategy:X or model_version:X."),
 ]
 Reason = Annotated[str | None, Parameter(help="Why; it is journaled.")]
 
@@ -66,13 +66,29 @@ def on(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) ->
 
 
 @app.command
-def reduce(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) -> int:
+def reduce(
+    *,
+    scope: Scope = "all",
+    reason: Reason = None,
+    acknowledge: Annotated[
+        bool,
+        Parameter(negative="", help="Step down also what halts the scope harder; look first."),
+    ] = False,
+    as_json: Json = False,
+) -> int:
     """Let only reducing orders pass; opening ones are cancelled.
+
+    With --acknowledge it steps down what halts the scope harder, also what the gateway halted by
+    itself: the way out of a day that lost too much. That holds while the loss lasts; another tenth
+    of the limit lost halts anew. Ends as `kill on` does where the gateway answers.
+
+    Example: `arbees kill reduce --acknowledge --reason "closing what is left"`
 
     Example: `arbees kill reduce --scope sport:NBA --reason "late news"`
     """
     where = _find()
-    return _ask(where, _order("REDUCE", scope, reason), as_json=as_json)
+    order = _order("REDUCE", scope, reason, acknowledge=acknowledge)
+    return _ask(where, order, as_json=as_json)
 
 
 @app.command
@@ -84,16 +100,21 @@ def off(
         bool,
         Parameter(negative="", help="Lift also what the gateway halted by itself; look first."),
     ] = False,
+    every: Annotated[
+        bool, Parameter(negative="", help="Lift in every scope, not in this one alone.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Resume trading in a scope.
 
-    Ends with 4 while a halt remains: an automatic one without --acknowledge, or the file.
+    Ends with 4 while a halt remains: an automatic one without --acknowledge, one that somebody else
+    raised where the key is bound to a strategy, or the file.
 
     Example: `arbees kill off --scope strategy:alpha --acknowledge --reason "fixed"`
     """
     where = _find()
-    code = _ask(where, _order("DISABLE", scope, reason, acknowledge=acknowledge), as_json=as_json)
+    order = _order("DISABLE", scope, reason, acknowledge=acknowledge, every=every)
+    code = _ask(where, order, as_json=as_json)
     if os.path.lexists(where.kill_file):
         say(f"The kill-switch file still halts everything. Remove it: rm {where.kill_file}")
         return Exit.HALTED if code is Exit.OK else code
@@ -129,7 +150,14 @@ def _find() -> Place:
     return where
 
 
-def _order(action: str, scope: str, reason: str | None, *, acknowledge: bool = False) -> bytes:
+def _order(
+    action: str,
+    scope: str,
+    reason: str | None,
+    *,
+    acknowledge: bool = False,
+    every: bool = False,
+) -> bytes:
     named = actor()
     return encode(
         {
@@ -137,6 +165,7 @@ def _order(action: str, scope: str, reason: str | None, *, acknowledge: bool = F
             "scope": _clean(scope),
             "reason": _clean(reason or f"arbees kill by {named}")[:_REASON_MAX],
             "acknowledge": acknowledge,
+            **({"every": True} if every else {}),
             "source": "command",
             "actor": named,
         }
@@ -261,10 +290,8 @@ def _stop(where: Place, scope: str, reason: str | None) -> _Stop:
         return _Stop(trouble=heard, file=_stop_by_file(where, reason))
     if _proves_stop(heard, scope) and where.stranger is None:
         return _Stop(heard, is_proved=True)
-    if not heard.is_ok and heard.json.get("code") in _MISUSES:
+    if not heard.is_ok and heard.json.get("code") in _REFUSALS and where.stranger is None:
         return _Stop(heard)
-    if heard.status in {401, 403} and scope.strip().lower() != "all":
-        return _Stop(heard)  # the file would halt what is none of this key's business
     trouble = heard.problem
     if where.stranger is not None:
         trouble = f"{where.url} is an address that only {where.stranger} names"
@@ -306,6 +333,8 @@ def _tell_stop(where: Place, stop: _Stop, *, as_json: bool) -> Exit:
     if stop.file is None:
         assert stop.answer is not None
         code = _refused(stop.answer, "NOT STOPPED: ", as_json=as_json)
+        if stop.answer.json.get("code") in _KEYS:
+            say(f"The kill-switch file needs no key: touch {where.kill_file}", style="bold")
         return Exit.FAILURE if code is Exit.HALTED else code
     say(f"The gateway did not say that trading is halted: {stop.trouble}", style="red")
     return _tell_file(stop.file, as_json=as_json)

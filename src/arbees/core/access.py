@@ -353,9 +353,17 @@ class KeyHolder(Protocol):
         """
         ...
 
-    def is_loosening(self, action: str, *, scope: str, source: str) -> bool:
+    def is_loosening(
+        self, action: str, *, scope: str, source: str, acknowledge: bool = False
+    ) -> bool:
         """
         Tell whether a kill-switch command frees trading: DISABLE, or REDUCE of what is HALTED.
+
+        Args:
+            action: ENABLE, REDUCE or DISABLE.
+            scope: of the command.
+            source: who halts.
+            acknowledge: to reduce, step down also what others halted.
 
         Raises:
             ValueError: unknown scope or source.

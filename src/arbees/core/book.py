@@ -50,6 +50,16 @@ class Halt(msgspec.Struct, kw_only=True):
     is_automatic: bool
     receipt_id: str
     sequence: int
+    owner: str = ""
+    """Id of the bound API key that raised it; empty = none."""
+    loss: int | None = None
+    """Loss of this day at which the daily loss halted, or was stepped down; None = of another day.
+    """
+
+
+def halt_name(source: str, scope: str, owner: str = "") -> str:
+    """Return under which name the book holds a halt: a bound key's own is another's never."""
+    return f"{source}|{scope}|{owner}" if owner else f"{source}|{scope}"
 
 
 class Break(msgspec.Struct, kw_only=True):
@@ -109,6 +119,7 @@ class Subject(msgspec.Struct, frozen=True):
     market_id: str
     strategy: str
     model_version: str | None
+    game_id: str = ""
 
     def is_in(self, scope: str) -> bool:
         """Tell whether a scope (`all`, `platform:X`, ...) covers this order."""
@@ -122,6 +133,7 @@ class Subject(msgspec.Struct, frozen=True):
             "sport": self.sport,
             "strategy": self.strategy,
             "model_version": self.model_version,
+            "game": self.game_id,
         }
         return values.get(kind) == name
 
@@ -171,7 +183,7 @@ class Book(msgspec.Struct, kw_only=True):
     """Gateway denials of the day by safeguard."""
 
     halts: dict[str, Halt] = {}
-    """By `source|scope`."""
+    """By `halt_name`."""
     breaks: dict[str, Break] = {}
     alerts: dict[str, StandingAlert] = {}
     """The last ones by id, cleared ones too, in the order of their last records."""

@@ -175,7 +175,7 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         sport,
         game_id,
         strategy,
-        Subject(platform, sport, key, market_id, strategy, request.model_version),
+        Subject(platform, sport, key, market_id, strategy, request.model_version, game_id),
         held,
         is_reducing,
         mul_ceil(price, quantity),

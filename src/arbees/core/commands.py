@@ -168,6 +168,12 @@ class RaiseHalt(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     actor: str
     receipt_id: str
+    owner: str = ""
+    """Id of the bound API key that asks; its halts are its own."""
+    acknowledge: bool = False
+    """To reduce: step down also what halts the scope harder, by whatever source but the file."""
+    loss: int | None = None
+    """Loss of the day now, for the daily loss."""
 
 
 class LiftHalt(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +185,10 @@ class LiftHalt(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     acknowledge: bool = False
     """Also lift automatic ones."""
+    owner: str = ""
+    """Lift only the halts of this bound API key; empty = of everybody."""
+    every: bool = False
+    """Lift the halts of every scope, not of this one alone."""
 
 
 class ListMarket(msgspec.Struct, frozen=True, kw_only=True):

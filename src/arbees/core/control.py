@@ -11,13 +11,15 @@ from msgspec.structs import replace
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import obstacle
-from arbees.core.book import Book, Halt, Subject
+from arbees.core.book import Book, Halt, Subject, halt_name
 from arbees.core.market import Listing, Market
 from arbees.core.order import Order
 from arbees.core.payouts import Payouts
 from arbees.core.words import HaltSource, Side, TradingState
 
 ORDER_SCOPE = "order:"
+REASON_MAX = 1_000
+"""Characters of a reason that is made of several."""
 
 
 def subject_of(order: Order, book: Book) -> Subject:
@@ -29,6 +31,7 @@ def subject_of(order: Order, book: Book) -> Subject:
         order.market_id,
         order.strategy,
         order.model_version,
+        book.markets[order.market_key].game_id,
     )
 
 
@@ -85,10 +88,21 @@ def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
     Halt a scope, or let it only reduce.
 
     HALTED cancels all that it covers, REDUCING what opens risk. The receipt names the
-    risk-increasing orders that were handed over before.
+    risk-increasing orders that were handed over before. What somebody halted before in the same
+    way is not recorded again, but its cancels are asked for again.
     """
     opening_only = command.state is TradingState.REDUCING
     orders = covered(book, command.scope, opening_only=opening_only)
+    events, effects = _cancels(orders, f"halt: {command.reason}", command.actor)
+    standing = book.halts.get(halt_name(command.source, command.scope, command.owner))
+    stepped = _stepped_down(book, command)
+    is_repeated = (
+        standing is not None
+        and standing.state is command.state
+        and not (standing.is_automatic or events or stepped)
+    )
+    if is_repeated:
+        return _decision([], effects)
     halt = e.HaltRaised(
         source=command.source,
         scope=command.scope,
@@ -97,9 +111,10 @@ def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
         actor=command.actor,
         receipt_id=command.receipt_id,
         in_flight=tuple(order.client_order_id for order in orders),
+        owner=command.owner,
+        loss=command.loss if command.source == HaltSource.DAILY_LOSS else None,
     )
-    events, effects = _cancels(orders, f"halt: {command.reason}", command.actor)
-    return _decision([halt, *events], effects)
+    return _decision([halt, *stepped, *events], effects)
 
 
 def halt_over(book: Book, order: Order) -> str | None:
@@ -110,15 +125,46 @@ def halt_over(book: Book, order: Order) -> str | None:
     return halt.reason
 
 
+def _stepped_down(book: Book, command: c.RaiseHalt) -> list[e.Event]:
+    """Return the halts of the scope that an acknowledged reduction steps down to it."""
+    if not command.acknowledge or command.state is not TradingState.REDUCING:
+        return []
+    lift = c.LiftHalt(
+        sources=(),
+        scope=command.scope,
+        reason=command.reason,
+        actor=command.actor,
+        acknowledge=True,
+        owner=command.owner,
+    )
+    own = (command.source, command.scope, command.owner)
+    return [
+        e.HaltRaised(
+            source=halt.source,
+            scope=halt.scope,
+            state=command.state,
+            reason=f"{halt.reason}; stepped down: {command.reason}"[:REASON_MAX],
+            actor=command.actor,
+            receipt_id="",
+            owner=halt.owner,
+            loss=command.loss if halt.source == HaltSource.DAILY_LOSS else None,
+        )
+        for halt in liftable(book, lift)[0]
+        if halt.state.rank > command.state.rank and (halt.source, halt.scope, halt.owner) != own
+    ]
+
+
 def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
     """Return the halts of the scope that the command lifts, and those that it leaves."""
     lifts: list[Halt] = []
     leaves: list[Halt] = []
     scope = book.canonical(command.scope)
     for halt in book.halts.values():
-        if book.canonical(halt.scope) != scope:
+        if not command.every and book.canonical(halt.scope) != scope:
             continue
-        if command.sources:
+        if command.owner and halt.owner != command.owner:
+            does_lift = False
+        elif command.sources:
             does_lift = halt.source in command.sources
         elif halt.source == HaltSource.FILE:
             does_lift = False
@@ -134,7 +180,11 @@ def lift_halt(book: Book, command: c.LiftHalt) -> c.Decision:
     return _decision(
         [
             e.HaltLifted(
-                source=halt.source, scope=halt.scope, reason=command.reason, actor=command.actor
+                source=halt.source,
+                scope=halt.scope,
+                reason=command.reason,
+                actor=command.actor,
+                owner=halt.owner,
             )
             for halt in lifts
         ],

@@ -12,7 +12,7 @@ import msgspec
 from arbees.core import commands as c
 from arbees.core import control, execution, mending
 from arbees.core import events as e
-from arbees.core.book import Book
+from arbees.core.book import Book, halt_name
 from arbees.core.candidate import Candidate, make_candidate
 from arbees.core.facts import Facts
 from arbees.core.ids import client_order_id
@@ -205,7 +205,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
 def _repeated_execution(order: Candidate, denials: Findings, book: Book) -> e.HaltRaised | None:
     """Return the halt that a repeated execution sets off; it stays until acknowledged."""
     source, scope = HaltSource.REPEATED_EXECUTION, f"strategy:{order.strategy}"
-    if f"{source}|{scope}" in book.halts:
+    if halt_name(source, scope) in book.halts:
         return None
     for finding in denials:
         if finding.code == "REPEATED_EXECUTION":

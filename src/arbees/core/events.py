@@ -265,6 +265,11 @@ class HaltRaised(Event, frozen=True, kw_only=True):
     receipt_id: str
     in_flight: tuple[str, ...] = ()
     """Client order ids handed to a venue before, still open then."""
+    owner: str = ""
+    """Id of the bound API key that raised it, which alone of such keys may lift it; empty = none.
+    """
+    loss: int | None = None
+    """Loss of the day at which the daily loss halted, or was stepped down."""
 
 
 class HaltLifted(Event, frozen=True, kw_only=True):
@@ -274,6 +279,8 @@ class HaltLifted(Event, frozen=True, kw_only=True):
     scope: str
     reason: str
     actor: str
+    owner: str = ""
+    """Of the halt."""
 
 
 class MassCancelled(Event, frozen=True, kw_only=True):

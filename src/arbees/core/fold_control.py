@@ -5,13 +5,13 @@ Also which process writes.
 
 from arbees.core import events as e
 from arbees.core.access import REVOKED_MAX, ApiKey, key_of
-from arbees.core.book import Authority, Book, Break, Day, Halt, Pool, StandingAlert
+from arbees.core.book import Authority, Book, Break, Day, Halt, Pool, StandingAlert, halt_name
 from arbees.core.words import HaltSource, TradingState
 
 
 def halt_raised(book: Book, event: e.HaltRaised, time_ns: int) -> None:
     """Put a halt in force."""
-    book.halts[f"{event.source}|{event.scope}"] = Halt(
+    book.halts[halt_name(event.source, event.scope, event.owner)] = Halt(
         source=event.source,
         scope=event.scope,
         state=TradingState(event.state),
@@ -21,12 +21,14 @@ def halt_raised(book: Book, event: e.HaltRaised, time_ns: int) -> None:
         is_automatic=HaltSource(event.source).is_automatic,
         receipt_id=event.receipt_id,
         sequence=book.sequence,
+        owner=event.owner,
+        loss=event.loss,
     )
 
 
 def halt_lifted(book: Book, event: e.HaltLifted, _time_ns: int) -> None:
     """Lift a halt; of a repeated execution, forget the cycles too."""
-    del book.halts[f"{event.source}|{event.scope}"]
+    del book.halts[halt_name(event.source, event.scope, event.owner)]
     if event.source == HaltSource.REPEATED_EXECUTION:
         strategy = event.scope.removeprefix("strategy:")
         for cycle in book.cycles.values():
@@ -65,6 +67,8 @@ def day_opened(book: Book, event: e.DayOpened, _time_ns: int) -> None:
     """Begin a trading day."""
     book.day = Day(day=event.day, baseline=event.baseline)
     book.denials = {}
+    for halt in book.halts.values():
+        halt.loss = None
 
 
 def marked(book: Book, event: e.Marked, time_ns: int) -> None:

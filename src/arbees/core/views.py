@@ -199,13 +199,27 @@ class Gateway(KeyHolder, Operator, Driller, Reviewer, Protocol):
         source: str,
         actor: str,
         acknowledge: bool = False,
+        owner: str = "",
+        every: bool = False,
     ) -> KillReply:
         """
         ENABLE, REDUCE or DISABLE; in force in memory before anything is awaited.
 
+        Args:
+            action: what to do.
+            scope: in which scope.
+            reason: why.
+            source: where it comes from.
+            actor: who says so.
+            acknowledge: to DISABLE, lift also what the gateway halted by itself; to REDUCE, step
+                down also what others halted.
+            owner: id of the bound key that asks: its halts are its own, and it lifts no other.
+            every: to DISABLE, lift in every scope.
+
         Raises:
             Undecided: the journal failed; an ENABLE stays in force in memory all the same.
             ValueError: unknown action or scope.
+            Conflict: too many halts stand (`TOO_MANY_HALTS`); one of scope `all` always passes.
         """
         ...
 

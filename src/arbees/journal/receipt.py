@@ -274,15 +274,15 @@ def _halts(reader: JournalReader, own: list[Recorded], last: int) -> list[Row]:
     """Return the halts that were in force during a request's life and cover it."""
     first = own[0][0]
     subjects = [subject for _, _, event in own if (subject := _subject(event)) is not None]
-    standing: dict[tuple[str, str], Row] = {}
+    standing: dict[tuple[str, str, str], Row] = {}
     ended: list[Row] = []
     kinds = "kind IN ('HaltRaised', 'HaltLifted') AND sequence <= ?"
     for row in _rows(reader, kinds, last):
         event = e.decode(row[6])
         if isinstance(event, e.HaltRaised):
-            standing[event.source, event.scope] = row
+            standing[event.source, event.scope, event.owner] = row
         elif isinstance(event, e.HaltLifted):
-            lifted = standing.pop((event.source, event.scope), None)
+            lifted = standing.pop((event.source, event.scope, event.owner), None)
             if lifted is not None and row[0] > first:
                 ended.append(lifted)
     found = []
@@ -305,6 +305,7 @@ def _subject(event: e.Event) -> Subject | None:
             event.market_id,
             event.strategy,
             event.request.model_version,
+            event.game_id,
         )
     if not isinstance(event, e.RequestDenied):
         return None
@@ -317,6 +318,7 @@ def _subject(event: e.Event) -> Subject | None:
         there.market_id,
         request.strategy or "",
         request.model_version,
+        request.game_id or "",
     )
 
 

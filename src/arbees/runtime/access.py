@@ -27,7 +27,6 @@ from arbees.core.ports import Stored
 from arbees.core.secret import ID_BYTES, RANDOM_BYTES, digest_of, id_of, is_of, make_secret
 from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
-from arbees.runtime.scopes import canonical_scope
 from arbees.runtime.writer import Lane
 
 KEY_KINDS = (e.KeyCreated.__name__, e.KeyRevoked.__name__)
@@ -148,10 +147,15 @@ class KeyedDesk:
             return None
         return RevokedKey(key=view_of(key), sequence=self.desk.journal.head.sequence)
 
-    def is_loosening(self, action: str, *, scope: str, source: str) -> bool:
+    def is_loosening(
+        self, action: str, *, scope: str, source: str, acknowledge: bool = False
+    ) -> bool:
         """Tell whether a kill-switch command frees trading; see the port."""
-        scope, source = canonical_scope(scope, self.desk.book), HaltSource(source)
-        if action != "REDUCE":
-            return action == "DISABLE"
-        held = self.desk.gate.in_force().get((source, scope))
-        return held is not None and held.state.rank > TradingState.REDUCING.rank
+        scope, source = self.desk.scopes.canonical(scope), HaltSource(source)
+        if action != "REDUCE" or acknowledge:
+            return action != "ENABLE"
+        return any(
+            held.state.rank > TradingState.REDUCING.rank
+            for place, held in self.desk.gate.in_force().items()
+            if place[:2] == (source, scope)
+        )

@@ -14,6 +14,7 @@ from arbees.runtime.health import Breaker
 from arbees.runtime.lookup import Lookups
 from arbees.runtime.marks import Marks
 from arbees.runtime.options import Options
+from arbees.runtime.scopes import Scopes
 from arbees.runtime.supervisor import Supervisor
 from arbees.runtime.writer import Writer
 
@@ -114,6 +115,7 @@ class Desk:
         self.gate = Gate(book, self.kill_file, clock.now_ns)
         self.gate.authority_until_ns = options.authority_until_ns
         self.marks = Marks(book)
+        self.scopes = Scopes(book)
         self.lookups = Lookups(journal, book)
         self.breakers = {
             platform: Breaker(options.errors_to_open, options.cooldown_ns) for platform in venues

@@ -45,10 +45,11 @@ class Held(msgspec.Struct, frozen=True):
     state: TradingState
     reason: str
     since_ns: int
+    actor: str = ""
 
 
-Halts = dict[tuple[str, str], Held]
-"""By (source, scope)."""
+Halts = dict[tuple[str, str, str], Held]
+"""By source, scope, and the bound API key whose halt it is."""
 
 
 class Gate:
@@ -62,7 +63,9 @@ class Gate:
         self.pending: Halts = {}
         """Halts in force in memory that are not durable yet."""
         self._durable: Halts = {
-            (halt.source, halt.scope): Held(halt.state, halt.reason, halt.since_ns)
+            (halt.source, halt.scope, halt.owner): Held(
+                halt.state, halt.reason, halt.since_ns, halt.actor
+            )
             for halt in book.halts.values()
         }
         """Those that are: the book runs ahead, also with their ends."""
@@ -70,23 +73,42 @@ class Gate:
         """Set when nothing at all may leave any more: stopping, or the journal failed."""
         self.authority_until_ns: int | None = None
 
-    def halt(self, source: str, scope: str, state: TradingState, reason: str) -> None:
+    def halt(
+        self,
+        source: str,
+        scope: str,
+        state: TradingState,
+        reason: str,
+        *,
+        owner: str = "",
+        actor: str = "",
+    ) -> Held:
         """Put a halt in force at once; a weaker one of the same source waits for the disk."""
-        known = self.pending.get((source, scope))
+        held = Held(state, reason, self._now_ns(), actor)
+        known = self.pending.get((source, scope, owner))
         if known is None or state.rank >= known.state.rank:
-            self.pending[source, scope] = Held(state, reason, self._now_ns())
+            self.pending[source, scope, owner] = held
+        return held
+
+    def confirm(self, source: str, scope: str, owner: str, held: Held) -> None:
+        """Take that the journal had a halt already, unless somebody halted anew meanwhile."""
+        place = (source, scope, owner)
+        durable = self._durable.get(place)
+        is_covered = durable is not None and durable.state.rank >= held.state.rank
+        if is_covered and self.pending.get(place) is held:
+            del self.pending[place]
 
     def follow(self, event: e.Event, time_ns: int) -> None:
         """Take a durable event: a halt that the journal has, or the end of one."""
         if isinstance(event, e.HaltRaised):
-            place = (event.source, event.scope)
-            held = Held(TradingState(event.state), event.reason, time_ns)
+            place = (event.source, event.scope, event.owner)
+            held = Held(TradingState(event.state), event.reason, time_ns, event.actor)
             self._durable[place] = held
             pending = self.pending.get(place)
             if pending is not None and held.state.rank >= pending.state.rank:
                 del self.pending[place]
         elif isinstance(event, e.HaltLifted):
-            self._durable.pop((event.source, event.scope), None)
+            self._durable.pop((event.source, event.scope, event.owner), None)
 
     def in_force(self) -> Halts:
         """Return the halts in force, durable or not yet; the file's as it was journaled."""
@@ -128,7 +150,7 @@ class Gate:
             state, why = TradingState.HALTED, reason
         subject = subject_of(order, self._book)
         for halts in (self.pending, self._durable):
-            for (source, scope), held in halts.items():
+            for (source, scope, _), held in halts.items():
                 if held.state.rank > state.rank and self._book.covers(scope, subject):
                     state, why = held.state, f"{source}: {held.reason}"
         found, halt = self._book.state_for(subject)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.control import liftable
 from arbees.core.outcomes import (
     Filled,
     OrderClosed,
@@ -31,17 +30,16 @@ from arbees.core.views import (
     Undecided,
 )
 from arbees.core.words import (
-    SCOPE_ALL,
     HaltSource,
     Mode,
     OrderStatus,
     TimeInForce,
-    TradingState,
 )
 from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.directory import Directory
 from arbees.runtime.drilling import DrillRecords
+from arbees.runtime.halts import Halts
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
 from arbees.runtime.measuring import Measuring
@@ -50,11 +48,9 @@ from arbees.runtime.operations import Operations
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
 from arbees.runtime.reviewing import Reviews
-from arbees.runtime.scopes import canonical_scope
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
-STATES = {"ENABLE": TradingState.HALTED, "REDUCE": TradingState.REDUCING}
 _OF_KEYS = (e.KeyCreated, e.KeyRevoked)
 _OF_HALTS = (e.HaltRaised, e.HaltLifted)
 LAST_CANCELS_SECONDS = 10.0
@@ -71,6 +67,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self.measuring = Measuring(desk, self.reads, lambda: not self._trouble)
         self.monitors = Monitors(desk)
         self.reconciler = Reconciler(desk, self.monitors)
+        self._halts = Halts(desk, self.reads)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
         self._directory = Directory(desk, self.monitors)
@@ -111,8 +108,9 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             self.desk.gate.follow(event, time_ns)
             if isinstance(event, _OF_KEYS):
                 self.key_ring.follow(event, self.desk.book, time_ns)
+            self.desk.scopes.take(event)
             if isinstance(event, _OF_HALTS):
-                self._shut_or_open(event)
+                self._halts.follow(event)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)
@@ -124,21 +122,6 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self.measuring.settle()
         self.on_durable()
         self._lifecycle.count(len(records))
-
-    def _shut_or_open(self, event: e.HaltRaised | e.HaltLifted) -> None:
-        """Let a global stop, and its end, be the venues' as well."""
-        if event.scope != SCOPE_ALL:
-            return
-        if isinstance(event, e.HaltRaised):
-            act = self.desk.dispatcher.cancel_everything
-            is_due = event.state == TradingState.HALTED
-        else:
-            act = self.desk.dispatcher.re_arm
-            halts = self.desk.book.halts.values()
-            is_due = not any(each.scope == SCOPE_ALL for each in halts)
-        if is_due:
-            for platform in self.desk.venues:
-                act(platform)
 
     def _on_poison(self, reason: str) -> None:
         """Journal failed, or a part died: nothing new leaves, cancels do, the process must end."""
@@ -277,77 +260,24 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         source: str,
         actor: str,
         acknowledge: bool = False,
+        owner: str = "",
+        every: bool = False,
     ) -> KillReply:
         """ENABLE, REDUCE or DISABLE; see the port."""
-        scope, source = canonical_scope(scope, self.desk.book), HaltSource(source)
-        if action in STATES:
-            receipt_id = self.desk.receipt_id()
-            state = STATES[action]
-            self.desk.gate.halt(source, scope, state, reason)
-            raised = c.RaiseHalt(
-                source=source,
-                scope=scope,
-                state=state,
-                reason=reason,
-                actor=actor,
-                receipt_id=receipt_id,
-            )
-            return await self._control(raised, receipt_id)
-        if action != "DISABLE":
-            msg = f"Expected ENABLE, REDUCE or DISABLE, was {action!r}"
-            raise ValueError(msg)
-        lift = c.LiftHalt(
-            sources=(source,) if source == HaltSource.REDIS else (),
+        return await self._halts.switch(
+            action,
             scope=scope,
             reason=reason,
+            source=HaltSource(source),
             actor=actor,
             acknowledge=acknowledge,
-        )
-        return await self._control(lift, None, lift)
-
-    async def _control(
-        self, command: c.Command, receipt_id: str | None, lift: c.LiftHalt | None = None
-    ) -> KillReply:
-        try:
-            await self.desk.writer.put(command, Lane.CONTROL)
-            is_durable = True
-        except Undecided:
-            if lift is not None:
-                raise
-            is_durable = False
-        remaining = () if lift is None else self._remaining(lift)
-        return self._reply(
-            is_durable=is_durable,
-            receipt_id=receipt_id,
-            remaining=remaining,
-            in_force=not remaining,
-        )
-
-    def _remaining(self, lift: c.LiftHalt) -> tuple[str, ...]:
-        return tuple(f"{halt.source}|{halt.scope}" for halt in liftable(self.desk.book, lift)[1])
-
-    def _reply(
-        self,
-        *,
-        is_durable: bool,
-        receipt_id: str | None,
-        remaining: tuple[str, ...],
-        in_force: bool,
-    ) -> KillReply:
-        halts = self.reads.halts()
-        return KillReply(
-            in_force=in_force,
-            durable=is_durable,
-            state=self.reads.state(),
-            halts=halts,
-            sequence=self.desk.journal.head.sequence,
-            receipt_id=receipt_id,
-            remaining=tuple(halt for halt in halts if f"{halt.source}|{halt.scope}" in remaining),
+            owner=owner,
+            every=every,
         )
 
     def kill_status(self) -> KillReply:
         """Return the halts in force."""
-        return self._reply(is_durable=True, receipt_id=None, remaining=(), in_force=True)
+        return self._halts.status()
 
     def receipt(self, receipt_id: str) -> Receipt | None:
         """Return what a halt or mass cancel did so far."""

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.book import Halt, halt_name
+from arbees.core.control import REASON_MAX
 from arbees.core.facts import VenueHealth
 from arbees.core.ports import WELL
 from arbees.core.units import NS_PER_SECOND, format_dollars, mul_floor
@@ -22,7 +24,8 @@ from arbees.runtime.clock import JUMP_MAX_NS
 from arbees.runtime.desk import Desk
 from arbees.runtime.writer import Lane
 
-REASON_MAX = 1_000
+FURTHER_LOSS = 100_000
+"""In millionths of MAX_DAILY_LOSS: what more may be lost after its halt was stepped down."""
 KILL_FILE_SECONDS = 0.25
 MARK_SECONDS = 30.0
 CLOCK_SECONDS = 1.0
@@ -80,7 +83,7 @@ class Monitors:
 
     def _file_halt(self) -> c.RaiseHalt | c.LiftHalt | None:
         reason = self._desk.kill_file.reason()
-        is_halted = f"{HaltSource.FILE}|{SCOPE_ALL}" in self._desk.book.halts
+        is_halted = halt_name(HaltSource.FILE, SCOPE_ALL) in self._desk.book.halts
         if reason is not None and not is_halted:
             return c.RaiseHalt(
                 source=HaltSource.FILE,
@@ -118,19 +121,34 @@ class Monitors:
             desk.writer.tell(c.Record(events=(e.Marked(marks=changed),)))
         limit = desk.options.max_daily_loss
         loss = -desk.book.pnl_today(desk.marks.unrealized)
-        if loss > limit:
-            if f"{HaltSource.DAILY_LOSS}|{SCOPE_ALL}" not in desk.book.halts:
-                self.halt(
-                    HaltSource.DAILY_LOSS,
-                    f"loss of the day {format_dollars(loss)} exceeds {format_dollars(limit)}",
-                )
-        elif loss > mul_floor(limit, desk.options.daily_loss_threshold):
+        standing = desk.book.halts.get(halt_name(HaltSource.DAILY_LOSS, SCOPE_ALL))
+        is_halted = standing is not None and standing.state is TradingState.HALTED
+        if loss > limit and not is_halted and self._has_tripped(loss, standing):
+            is_first = standing is None and desk.options.does_loss_reduce
+            self.halt(
+                HaltSource.DAILY_LOSS,
+                f"loss of the day {format_dollars(loss)} exceeds {format_dollars(limit)}",
+                state=TradingState.REDUCING if is_first else TradingState.HALTED,
+                loss=loss,
+            )
+        elif loss > mul_floor(limit, desk.options.daily_loss_threshold) and not is_halted:
             desk.alert(
                 "DAILY_LOSS_APPROACHING",
                 f"Loss of the day {format_dollars(loss)} of {format_dollars(limit)}",
                 pnl_today=-loss,
                 max_daily_loss=limit,
             )
+
+    def _has_tripped(self, loss: int, standing: Halt | None) -> bool:
+        """
+        Tell whether a loss over the limit halts.
+
+        Where an operator stepped its halt down to REDUCING, that holds while the loss lasts; a
+        further loss of more than a tenth of the limit halts anew.
+        """
+        if standing is None or standing.loss is None:
+            return True
+        return loss > standing.loss + mul_floor(self._desk.options.max_daily_loss, FURTHER_LOSS)
 
     def look_at_orders(self) -> None:
         """Ask the venue for each order that it acknowledged, until it is final (R10)."""
@@ -143,21 +161,30 @@ class Monitors:
             ]
         )
 
-    def halt(self, source: HaltSource, reason: str, *, scope: str = SCOPE_ALL) -> None:
+    def halt(
+        self,
+        source: HaltSource,
+        reason: str,
+        *,
+        scope: str = SCOPE_ALL,
+        state: TradingState = TradingState.HALTED,
+        loss: int | None = None,
+    ) -> None:
         """Halt by itself: in force at once, journaled next; an earlier reason is not lost."""
-        standing = self._desk.book.halts.get(f"{source}|{scope}")
+        standing = self._desk.book.halts.get(halt_name(source, scope))
         if standing is not None:
             is_news = reason not in standing.reason
             reason = f"{standing.reason}; {reason}"[:REASON_MAX] if is_news else standing.reason
-        self._desk.gate.halt(source, scope, TradingState.HALTED, reason)
+        self._desk.gate.halt(source, scope, state, reason, actor="arbees")
         self._desk.writer.tell(
             c.RaiseHalt(
                 source=source,
                 scope=scope,
-                state=TradingState.HALTED,
+                state=state,
                 reason=reason,
                 actor="arbees",
                 receipt_id=self._desk.receipt_id(),
+                loss=loss,
             ),
             Lane.CONTROL,
         )
@@ -261,7 +288,8 @@ class Monitors:
     def look_at_space(self) -> None:
         """Halt while there is room left to say so: outcomes and halts still have the reserve."""
         found = self._desk.journal.space()
-        if found.is_low and f"{HaltSource.JOURNAL}|{SCOPE_ALL}" not in self._desk.book.halts:
+        name = halt_name(HaltSource.JOURNAL, SCOPE_ALL)
+        if found.is_low and name not in self._desk.book.halts:
             self.halt(HaltSource.JOURNAL, f"disk space is low: {found.free_bytes} bytes free")
 
 

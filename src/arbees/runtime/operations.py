@@ -37,7 +37,6 @@ from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
-from arbees.runtime.scopes import canonical_scope
 from arbees.runtime.writer import Committed, Lane
 
 T = TypeVar("T")
@@ -174,7 +173,7 @@ class Operations:
 
     async def cancel_all(self, *, scope: str, reason: str, actor: str) -> str:
         """Cancel all that works in a scope; return the id of the receipt. See the port."""
-        scope = canonical_scope(scope, self.desk.book)
+        scope = self.desk.scopes.canonical(scope)
         orders = covered(self.desk.book, scope)
         if self.desk.writer.poison is not None:
             await self._cancel_unjournaled(orders)

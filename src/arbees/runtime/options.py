@@ -33,6 +33,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     max_daily_loss: int
     daily_loss_threshold: int
     """In millionths of the limit."""
+    does_loss_reduce: bool = False
+    """A loss of the day over the limit lets reducing orders pass, instead of halting."""
     balance_interval_ns: int = 60 * NS_PER_SECOND
     balance_low: int
     reconcile_interval_ns: int = 3_600 * NS_PER_SECOND

@@ -167,7 +167,7 @@ class Reads:
                 since=format_time(held.since_ns),
                 automatic=HaltSource(source).is_automatic,
             )
-            for (source, scope), held in self._desk.gate.in_force().items()
+            for (source, scope, _), held in self._desk.gate.in_force().items()
         ]
         return tuple(sorted(found, key=lambda halt: -TradingState(halt.state).rank))
 

@@ -81,6 +81,17 @@ class DailyLoss(msgspec.Struct, frozen=True):
             doc="What an old or missing mark leads to; unset = deny in live, warn in paper.",
         ),
     ] = ""
+    daily_loss_action: Annotated[
+        str,
+        Setting(
+            name="DAILY_LOSS_ACTION",
+            kind=Kind.CHOICE,
+            choices=("halt", "reduce"),
+            default="halt",
+            doc="What a loss beyond MAX_DAILY_LOSS does: halt everything, or let only reducing "
+            "orders pass.",
+        ),
+    ] = "halt"
 
     def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
         """

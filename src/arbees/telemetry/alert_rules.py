@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from arbees.core import events as e
-from arbees.core.book import Book
+from arbees.core.book import Book, halt_name
 from arbees.core.codes import CODES, message
 from arbees.core.request import Request
 from arbees.core.units import NS_PER_SECOND, format_dollars
@@ -64,8 +64,10 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
     match event:
         case e.HaltRaised(state=TradingState.HALTED):
             return _halted(event)
+        case e.HaltRaised():
+            return _reduced(event)
         case e.HaltLifted():
-            scope = _halt_scope(event.source, event.scope)
+            scope = _halt_scope(event)
             names = [AlertName.KILL_SWITCH_ACTIVATED]
             if event.source == HaltSource.DAILY_LOSS:
                 names.append(AlertName.DAILY_LOSS_LIMIT_EXCEEDED)
@@ -102,8 +104,8 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
             return ()
 
 
-def _halt_scope(source: str, scope: str) -> str:
-    return f"{source}|{scope}"
+def _halt_scope(event: e.HaltRaised | e.HaltLifted) -> str:
+    return halt_name(event.source, event.scope, event.owner)
 
 
 def _halted(event: e.HaltRaised) -> tuple[Change, ...]:
@@ -111,7 +113,7 @@ def _halted(event: e.HaltRaised) -> tuple[Change, ...]:
         name=AlertName.KILL_SWITCH_ACTIVATED,
         message=f"Trading is halted by {event.source} ({event.scope}): {event.reason}",
         data={
-            "scope": _halt_scope(event.source, event.scope),
+            "scope": _halt_scope(event),
             "actor": event.actor,
             "receipt_id": event.receipt_id,
         },
@@ -122,6 +124,16 @@ def _halted(event: e.HaltRaised) -> tuple[Change, ...]:
     if event.source == HaltSource.JOURNAL:
         return halted, Change(name=AlertName.JOURNAL_TROUBLE, message=event.reason)
     return (halted,)
+
+
+def _reduced(event: e.HaltRaised) -> tuple[Change, ...]:
+    """Return what a reduction changes: it ends the alert of the halt whose place it takes."""
+    over = Change(
+        name=AlertName.KILL_SWITCH_ACTIVATED, is_raised=False, data={"scope": _halt_scope(event)}
+    )
+    if event.source == HaltSource.DAILY_LOSS and event.actor == "arbees":
+        return over, Change(name=AlertName.DAILY_LOSS_LIMIT_EXCEEDED, message=event.reason)
+    return (over,)
 
 
 def _denied(event: e.RequestDenied) -> tuple[Change, ...]:
