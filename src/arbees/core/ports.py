@@ -387,11 +387,24 @@ class MarketData(Protocol):
         ...
 
     def watch(self, market_id: str) -> None:
-        """Follow the book of a market from now on."""
+        """Follow the book of a market from now on; beyond what can be followed it is not."""
+        ...
+
+    def let_go(self, market_id: str) -> None:
+        """Follow the book of a market no more."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no book can be believed now; None = they can, or none is followed."""
         ...
 
     def listen(self, sink: Callable[[Quote], None]) -> None:
-        """Deliver each state of the books that are followed to `sink`."""
+        """
+        Deliver each state of the books that are followed to `sink`.
+
+        Its time is that of the venue's own word on that very book, in our clock.
+        """
         ...
 
     async def close(self) -> None:

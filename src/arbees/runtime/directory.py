@@ -153,6 +153,9 @@ class Directory:
             listed = desk.book.market_of(*place)
             if listed is None:
                 continue  # its metadata is the first word on a market, not its price
+            if listed[0].is_settled:
+                desk.market_data[place[0]].let_go(place[1])
+                continue
             try:
                 desk.writer.tell(TakeQuote(quote), Lane.FACTS)
             except Undecided:

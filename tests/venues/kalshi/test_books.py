@@ -1,71 +1,27 @@
 """Kalshi's live books: right by number, new after each gap, and never older than their link."""
 
-import json
+import asyncio
 from typing import Any
 
 import pytest
 
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.errors import VenueOutcomeUnknown
-from arbees.venues.kalshi.books import LEVELS_MAX, WATCHED_MAX, Book, BookStream, Delta, Snapshot
-from arbees.venues.kalshi.shapes import read
-from arbees.venues.kalshi.socket import Message
+from arbees.testing.kalshi.faults import FaultKind
+from arbees.venues.kalshi.book import LEVELS_MAX, Book, Delta, Scale, Snapshot
 from tests.venues.kalshi.rig import CENT, OTHER, TICKER, Rig, quote, rig
-
-
-def stream_of(made: Rig) -> BookStream:
-    """Return a stream that nobody runs, watching a market, subscribed as number 1."""
-    account = made.venue._connection.account
-    stream = BookStream(
-        account.ws_url, signer=made.venue._connection.signer, clock=made.venue._connection.clock
-    )
-    stream.watch(TICKER)
-    stream.sink = made.quotes.append
-    stream._take(said("subscribed", None, channel="orderbook_delta", sid=1))
-    return stream
-
-
-def said(kind: str, seq: int | None, sid: int | None = 1, **msg: object) -> Message:
-    """Return a message as it comes."""
-    if kind == "subscribed":
-        msg["sid"], sid = sid, None
-    frame = {"type": kind, "sid": sid, "seq": seq, "msg": msg}
-    return read(json.dumps({k: v for k, v in frame.items() if v is not None}), Message)
-
-
-def snapshot(seq: int, ticker: str = TICKER) -> Message:
-    """Return a whole book: bids of 5 for Yes at $0.38, of 7 for No at $0.60."""
-    return said(
-        "orderbook_snapshot",
-        seq,
-        market_ticker=ticker,
-        yes_dollars_fp=[["0.3800", "5.00"]],
-        no_dollars_fp=[["0.6000", "7.00"]],
-    )
-
-
-def delta(seq: int, change: str, price: str = "0.3800", side: str = "yes", **more: str) -> Message:
-    """Return a change of one level."""
-    fields: dict[str, Any] = {
-        "market_ticker": TICKER,
-        "price_dollars": price,
-        "delta_fp": change,
-        "side": side,
-    }
-    return said("orderbook_delta", seq, **(fields | more))
-
 
 # One book --------------------------------------------------------------------------------------
 
 
-def test_who_bids_for_no_asks_for_yes() -> None:
-    """Bids of No at 60 and 59 cents are asks of Yes at 40 and 41; best first on both sides."""
+def test_both_sides_are_told_in_prices_of_yes() -> None:
+    """Who bids for No at 60 cents is told at 40, where that is an ask; best first on both sides."""
     book = Book()
     book.replace(
         Snapshot(
             market_ticker=TICKER,
             yes_dollars_fp=(("0.3700", "1.00"), ("0.3800", "2.50")),
-            no_dollars_fp=(("0.5900", "3.00"), ("0.6000", "4.00")),
+            no_dollars_fp=(("0.4100", "3.00"), ("0.4000", "4.00")),
         )
     )
     found = book.quote(TICKER, 5)
@@ -79,8 +35,8 @@ def test_changes_add_take_and_end_levels() -> None:
     book = Book()
     for change in ("2.00", "-0.50", "-1.50"):
         book.change(Delta(TICKER, "0.3800", change, "yes"))
-    assert book.yes == {}
-    book.change(Delta(TICKER, "0.6050", "1.00", "no"))
+    assert book.bids == {}
+    book.change(Delta(TICKER, "0.3950", "1.00", "no"))
     assert book.quote(TICKER, 0).asks == ((395_000, MICRO),)
 
 
@@ -109,67 +65,45 @@ def test_no_more_levels_are_told_than_are_of_use() -> None:
     assert found.bids[0] == (49 * CENT, MICRO)
 
 
-# The sequence ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("bid", "asks", "expected"),
+    [
+        (75, (76, 80), Scale.YES),
+        (24, (76, 80), Scale.YES),
+        (23, (70, 76), Scale.UNPROVEN),
+        (76, (76,), Scale.UNPROVEN),
+        (None, (40,), Scale.UNPROVEN),
+        (40, (), Scale.UNPROVEN),
+    ],
+)
+def test_what_a_book_says_of_its_own_prices(
+    bid: int | None, asks: tuple[int, ...], expected: Scale
+) -> None:
+    """Proved where the other reading would be a crossed book, and this one is not."""
+    book = Book()
+    book.bids = {} if bid is None else {bid * CENT: MICRO}
+    book.asks = {ask * CENT: MICRO for ask in asks}
+    assert book.scale() is expected
 
 
-async def test_every_number_counts_whatever_it_is_of() -> None:
-    """Answers about the subscription have numbers of its sequence; types we do not know too."""
-    async with rig(listens=False) as made:
-        stream = stream_of(made)
-        stream._take(snapshot(1))
-        stream._take(said("ok", 2))
-        stream._take(said("something_new", 3))
-        stream._take(delta(4, "1.00"))
-        assert made.quotes[-1].bids == ((38 * CENT, 6 * MICRO),)
-        stream._take(said("ok", 4))  # or the last one again
-        stream._take(delta(5, "1.00"))
-        assert made.quotes[-1].bids == ((38 * CENT, 7 * MICRO),)
-
-
-@pytest.mark.parametrize("seq", [3, 1, 5])
-async def test_a_number_that_is_missing_ends_the_connection(seq: int) -> None:
-    """A gap, a repetition, a jump: nothing of it is taken."""
-    async with rig(listens=False) as made:
-        stream = stream_of(made)
-        stream._take(snapshot(1))
-        told = len(made.quotes)
-        with pytest.raises(VenueOutcomeUnknown, match="message 2 is missing"):
-            stream._take(delta(seq, "1.00"))
-        assert len(made.quotes) == told
-
-
-async def test_a_change_before_its_snapshot_is_waited_out() -> None:
-    """Nothing is told of a book that is not whole; other subscriptions are none of ours."""
-    async with rig(listens=False) as made:
-        stream = stream_of(made)
-        stream._take(delta(1, "1.00"))
-        stream._take(said("orderbook_snapshot", 9, sid=2, market_ticker=TICKER))
-        assert made.quotes == []
-        stream._take(snapshot(2))
-        assert len(made.quotes) >= 1
-
-
-async def test_unknown_fields_change_nothing() -> None:
-    """What Kalshi adds to a message is passed over."""
-    async with rig(listens=False) as made:
-        stream = stream_of(made)
-        stream._take(snapshot(1))
-        stream._take(delta(2, "1.00", surprise="x", ts="2026-01-01T00:00:00Z"))
-        assert made.quotes[-1].bids == ((38 * CENT, 6 * MICRO),)
-        with pytest.raises(VenueOutcomeUnknown):
-            stream._take(said("orderbook_delta", 3, market_ticker=TICKER))
-
-
-async def test_so_many_books_are_followed_and_no_more() -> None:
-    """Beyond a thousand the one that was asked for first is let go."""
-    async with rig(listens=False) as made:
-        stream = stream_of(made)
-        for number in range(WATCHED_MAX):
-            stream.watch(f"KX-{number}")
-        stream._take(snapshot(1))
-        assert made.quotes == [], "the first is not watched any more"
-        stream._take(snapshot(2, "KX-5"))
-        assert made.quotes[-1].market_id == "KX-5"
+@pytest.mark.parametrize(
+    ("asks", "row", "expected"),
+    [
+        ((40, 45), 40, Scale.YES),
+        ((55, 60), 40, Scale.NO),
+        ((40, 60), 40, Scale.UNPROVEN),
+        ((41, 59), 40, Scale.UNPROVEN),
+        ((50,), 50, Scale.UNPROVEN),
+        ((), 40, Scale.UNPROVEN),
+    ],
+)
+def test_what_a_markets_row_says_of_the_prices(
+    asks: tuple[int, ...], row: int, expected: Scale
+) -> None:
+    """Its best ask is the lowest in prices of Yes, or a dollar less the highest in those of No."""
+    book = Book()
+    book.asks = {ask * CENT: MICRO for ask in asks}
+    assert book.scale_by(row * CENT) is expected
 
 
 # Over the wire ---------------------------------------------------------------------------------
@@ -182,6 +116,7 @@ async def test_a_book_follows_the_exchange() -> None:
         made.data.watch(TICKER)
         await made.until(lambda: made.quotes)
         assert made.quotes[-1].bids == ((38 * CENT, 100 * MICRO),)
+        assert made.quotes[-1].asks == ((40 * CENT, 100 * MICRO),)
         made.server.show(quote(bid=30, ask=35))
         await made.until(lambda: made.quotes[-1].asks == ((35 * CENT, 100 * MICRO),))
         made.server.show(quote(OTHER, bid=50, ask=60))
@@ -192,30 +127,110 @@ async def test_a_book_follows_the_exchange() -> None:
         await made.until(lambda: made.quotes[-1].asks == ((36 * CENT, 100 * MICRO),))
 
 
-async def test_a_gap_brings_a_new_connection_and_a_new_snapshot() -> None:
-    """The exchange skips a number: our book is right again by itself."""
+async def followed(made: Rig, *tickers: str) -> None:
+    """Follow markets, and wait until each was told."""
+    await made.data.start()
+    for ticker in tickers:
+        made.server.show(quote(ticker))
+        made.data.watch(ticker)
+    await made.until(lambda: {each.market_id for each in made.quotes} == set(tickers))
+
+
+async def moved(made: Rig, ticker: str, ask: int, seconds: float = 10.0) -> None:
+    """Move a book, and wait until that is told."""
+    made.server.show(quote(ticker, bid=ask - 5, ask=ask))
+    await made.until(
+        lambda: any(
+            each.market_id == ticker and each.asks[:1] == ((ask * CENT, 100 * MICRO),)
+            for each in made.quotes
+        ),
+        seconds,
+    )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": FaultKind.SUBSCRIPTION_LOST},
+        {"kind": FaultKind.SUBSCRIPTION_LOST, "ticker": TICKER},
+        {"kind": FaultKind.SEQUENCE_GAP, "call": "orderbook_delta"},
+        {"kind": FaultKind.REPEATED_MESSAGE, "call": "orderbook_delta"},
+        {"kind": FaultKind.ANSWERS_REPEAT_NUMBER},
+        {"kind": FaultKind.COMMAND_REFUSED, "call": "list_subscriptions"},
+        {"kind": FaultKind.COMMAND_REFUSED, "call": "update_subscription", "code": 13},
+        {"kind": FaultKind.STREAM_ERROR, "code": 17},
+        {"kind": FaultKind.STREAM_ERROR, "code": 16, "ticker": OTHER},
+    ],
+)
+async def test_a_book_is_right_after_any_trouble_of_its_stream(fault: dict[str, Any]) -> None:
+    """Whatever is lost, repeated or refused, on the same connection; the news come within 10 s."""
     async with rig() as made:
-        await made.data.start()
-        made.data.watch(TICKER)
-        await made.until(lambda: made.quotes)
+        await followed(made, TICKER, OTHER)
         before = {id(line) for line in made.server.streams.lines}
-        for line in made.server.streams.lines:
-            for each in line.subscriptions.values():
-                each.seq += each.channel == "orderbook_delta"
-        made.server.show(quote(bid=20, ask=25))
-        await made.until(lambda: made.quotes[-1].asks == ((25 * CENT, 100 * MICRO),))
+        made.server.fault(**fault)
+        await moved(made, TICKER, 35)
+        await moved(made, OTHER, 45)
+        assert {id(line) for line in made.server.streams.lines} == before
+
+
+@pytest.mark.parametrize("code", [10, 25])
+async def test_an_error_that_ends_a_connection_brings_a_new_one(code: int) -> None:
+    """By the document these two do; the books are whole again by themselves."""
+    async with rig() as made:
+        await followed(made, TICKER)
+        before = {id(line) for line in made.server.streams.lines}
+        made.server.fault(FaultKind.STREAM_ERROR, code=code)
+        await moved(made, TICKER, 35)
         assert {id(line) for line in made.server.streams.lines} != before
 
 
-async def test_a_quiet_book_is_as_old_as_its_link() -> None:
-    """Any answer of a stream tells its books again, at most once a second; silence does not."""
-    async with rig(listens=False) as made:
-        stream = stream_of(made)
-        stream._take(snapshot(1))
-        told = len(made.quotes)
-        stream._take(said("ok", None, None))
-        assert len(made.quotes) == told
-        made.clock.shift_ns += 2 * NS_PER_SECOND
-        stream._take(said("ok", None, None))
-        assert len(made.quotes) == told + 1
-        assert made.quotes[-1].ts_ns >= made.quotes[0].ts_ns + 2 * NS_PER_SECOND
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_market_that_is_refused_keeps_no_other_from_being_followed(is_first: bool) -> None:
+    """Archived, or refused for whatever reason: its own trouble, on the same connection."""
+    async with rig() as made:
+        made.server.fault(FaultKind.REFUSED_TICKER, ticker="KX-GONE", code=16)
+        tickers = ("KX-GONE", TICKER) if is_first else (TICKER, "KX-GONE")
+        await made.data.start()
+        for ticker in tickers:
+            made.data.watch(ticker)
+            await asyncio.sleep(0)
+        await made.until(lambda: made.quotes)
+        lines = {id(line) for line in made.server.streams.lines}
+        await moved(made, TICKER, 35)
+        assert {id(line) for line in made.server.streams.lines} == lines
+
+
+async def test_a_dead_subscription_lets_its_quotes_grow_old() -> None:
+    """Nothing but the book's own word renews it: pings and answers of the wire do not."""
+    async with rig() as made:
+        await followed(made, TICKER)
+        made.server.fault(FaultKind.REFUSED_TICKER, ticker=TICKER)
+        made.server.fault(FaultKind.SUBSCRIPTION_LOST)
+        made.server.show(quote(bid=5, ask=9))
+        await made.until(lambda: made.data.books.feed.followed[TICKER].sid is None, 10)
+        made.clock.shift_ns += 20 * NS_PER_SECOND
+        last = made.quotes[-1]
+        await asyncio.sleep(1.0)
+        assert made.quotes[-1] is last
+        assert last.asks == ((40 * CENT, 100 * MICRO),)
+
+
+@pytest.mark.parametrize(("bid", "ask"), [(75, 76), (38, 40), (24, 25)])
+async def test_prices_that_we_did_not_ask_for_are_not_read(bid: int, ask: int) -> None:
+    """Also where the misread book is not crossed; what we asked for is read, however it looks."""
+    async with rig() as made:
+        made.server.show(quote(bid=bid, ask=ask))
+        made.server.fault(FaultKind.YES_PRICE_IGNORED)
+        await made.data.start()
+        made.data.watch(TICKER)
+        ignored = "Kalshi ignores use_yes_price: no book of its stream is read"
+        await made.until(lambda: made.data.trouble == ignored, 10)
+        assert made.quotes == []
+    async with rig() as made:
+        made.server.show(quote(bid=bid, ask=ask))
+        made.server.fault(FaultKind.YES_PRICE_FORCED)
+        await made.data.start()
+        made.data.watch(TICKER)
+        await made.until(lambda: made.quotes)
+        assert made.quotes[-1].asks == ((ask * CENT, 100 * MICRO),)
+        assert made.data.trouble is None

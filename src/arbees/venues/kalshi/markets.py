@@ -66,7 +66,11 @@ class KalshiMarketData:
         self._fees: dict[str, tuple[int, int]] = {}
         """(taker rate, maker rate) by event."""
         self.books = BookStream(
-            connection.account.ws_url, signer=connection.signer, clock=connection.clock
+            connection.account.ws_url,
+            signer=connection.signer,
+            clock=connection.clock,
+            offset_ns=lambda: connection.venue_clock.offset_ns,
+            best_ask=self._best_ask,
         )
         self._task: Kept | None = None
 
@@ -98,9 +102,26 @@ class KalshiMarketData:
         """Follow the book of a market from now on."""
         self.books.watch(market_id)
 
+    def let_go(self, market_id: str) -> None:
+        """Follow the book of a market no more."""
+        self.books.let_go(market_id)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no book can be believed now; None = they can, or none is followed."""
+        return self.books.trouble
+
+    async def _best_ask(self, market_id: str) -> int | None:
+        """Return the best ask of a market's own row; None = it names none. Raises VenueError."""
+        for row in await self._api.markets([market_id]):
+            if row.ticker == market_id and row.yes_ask_dollars is not None:
+                ask = shapes.micro("yes_ask_dollars", row.yes_ask_dollars)
+                return ask if 0 < ask < MICRO else None
+        return None
+
     def listen(self, sink: Callable[[Quote], None]) -> None:
         """Deliver each state of the books that are followed to `sink`."""
-        self.books.sink = sink
+        self.books.listen(sink)
 
     async def close(self) -> None:
         """Release the stream, and the connection if it is ours."""

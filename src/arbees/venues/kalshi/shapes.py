@@ -163,6 +163,7 @@ class MarketRow(Shape, frozen=True, kw_only=True):
     close_time: str | None = None
     occurrence_datetime: str | None = None
     price_ranges: tuple[PriceRange, ...] = ()
+    yes_ask_dollars: str | None = None
     fee_waiver_expiration_time: str | None = None
     settlement_ts: str | None = None
     exchange_index: int | None = None

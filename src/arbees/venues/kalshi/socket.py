@@ -28,6 +28,8 @@ CONNECT_SECONDS = 10.0
 PAUSE_FIRST = 0.25
 PAUSE_MAX = 10.0
 MESSAGE_MAX = 64 * 1024 * 1024
+TERMINAL = frozenset({10, 25})
+"""Errors that end a connection, by the document; every other is of one command or market."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ class Message(msgspec.Struct, frozen=True):
     sid: int | None = None
     id: int | None = None
     seq: int | None = None
+    sending_ts_ms: int | None = None
     msg: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -45,6 +48,7 @@ class StreamError(msgspec.Struct, frozen=True):
 
     code: int = 0
     msg: str = ""
+    market_ticker: str = ""
 
 
 class Line:
@@ -123,7 +127,11 @@ class Line:
                     await socket.close()
 
     async def listen(
-        self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[Message], None]
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        take: Callable[[Message], None],
+        *,
+        takes_errors: bool = False,
     ) -> None:
         """
         Read until the stream ends.
@@ -131,6 +139,7 @@ class Line:
         Args:
             socket: the connection.
             take: given each message; what it raises ends the connection.
+            takes_errors: errors are given to it too, all but those that end a connection.
 
         Raises:
             VenueOutcomeUnknown: silence, an error of the stream, or what cannot be read.
@@ -146,7 +155,8 @@ class Line:
                 message = read(frame.data, Message)
                 if message.type == "error":
                     error = read(message.msg, StreamError)
-                    raise VenueOutcomeUnknown(f"stream error {error.code}: {error.msg}")
+                    if error.code in TERMINAL or not takes_errors:
+                        raise VenueOutcomeUnknown(f"stream error {error.code}: {error.msg}")
                 take(message)
             elif frame.type is not aiohttp.WSMsgType.PONG:
                 return
