@@ -156,6 +156,29 @@ LEAST: list[tuple[e.Event, str]] = [
     ),
     (e.OrderExpired(**IDS), f'{{"type":"OrderExpired",{IDS_JSON}}}'),
     (
+        e.FillDisputed(
+            **IDS, trade_id="t", quantity=9, price=8, fee=7, venue_ns=6, message="too much"
+        ),
+        (
+            f'{{"type":"FillDisputed",{IDS_JSON},"trade_id":"t","quantity":9,"price":8,"fee":7,'
+            '"venue_ns":6,"message":"too much"}'
+        ),
+    ),
+    (
+        e.FillReversed(
+            **IDS,
+            platform="Kalshi",
+            market_key="M",
+            strategy="s",
+            trade_id="t",
+            reserved=Reservation(),
+        ),
+        (
+            f'{{"type":"FillReversed",{IDS_JSON},"platform":"Kalshi","market_key":"M",'
+            '"strategy":"s","trade_id":"t","reserved":[0,0,0,0,0]}'
+        ),
+    ),
+    (
         e.OrderReopened(**IDS, order=REOPENED, by="list", message="the venue shows it", corrects=9),
         (
             f'{{"type":"OrderReopened",{IDS_JSON},"order":{{"client_order_id":"c","request_id":"r",'
@@ -361,6 +384,21 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "outside": 7,
         "strategy_quantity": -8,
         "corrects": 9,
+        "is_provisional": True,
+    },
+    e.FillReversed: {
+        "pool": "p",
+        "quantity": 1,
+        "value": 2,
+        "fee": 3,
+        "yes_quantity": -1,
+        "yes_cost": -2,
+        "no_quantity": 3,
+        "no_cost": 4,
+        "realized": 5,
+        "cash": 6,
+        "strategy_quantity": -8,
+        "corrects": 9,
     },
     e.HaltRaised: {"in_flight": ("c-1", "c-2")},
     e.MarketSettled: {
@@ -404,7 +442,8 @@ EMPTY: dict[str, Any] = {
     **dict.fromkeys(("yes_quantity", "yes_cost", "no_quantity", "no_cost"), 0),
     **dict.fromkeys(("warnings", "evidence", "in_flight", "inside", "reasons", "failures"), ()),
     **dict.fromkeys(("falls_back", "is_flipped", "is_reducing"), False),
-    **dict.fromkeys(("is_maker", "is_complete"), False),
+    **dict.fromkeys(("is_maker", "is_complete", "is_provisional"), False),
+    **dict.fromkeys(("quantity", "value", "fee"), 0),
     "rates": (0, 1, 0),
     "by": "answer",
     "pool": "",

@@ -75,16 +75,6 @@ def test_the_last_fill_completes() -> None:
     scene.check()
 
 
-def test_a_venue_that_fills_too_much_is_believed() -> None:
-    """More than was ordered is what we hold all the same."""
-    scene = Scene()
-    order = scene.resting(**GTC)
-    filled = scene.fill(order, TEN + 5, 650_000)
-    assert (filled.is_complete, filled.reserved) == (True, NOTHING)
-    assert scene.held(KALSHI, Side.YES)[0] == TEN + 5
-    scene.check()
-
-
 def test_a_fill_counts_once() -> None:
     """Known trade ids change nothing, in one answer, in a later one, and after the end."""
     scene = Scene()
@@ -157,15 +147,13 @@ def ended(scene: Scene, how: str) -> Order:
         scene.answer(order, Gated(code="HALTED", message="m"))
     elif how == "not_sent":
         scene.answer(order, NotSent(message="m"))
-    elif how == "filled":
-        scene.fill(order, TEN, 650_000)
     else:
         scene.answer(order, Accepted(venue_order_id="v-1", time_ns=NOW, closed=how))
     assert order.client_order_id not in scene.book.orders
     return order
 
 
-@pytest.mark.parametrize("how", ["cancelled", "killed", "expired", "denied", "not_sent", "filled"])
+@pytest.mark.parametrize("how", ["cancelled", "killed", "expired", "denied", "not_sent"])
 def test_a_fill_after_the_end_is_a_correction(how: str) -> None:
     """It is taken, it names the result that it corrects, and no order comes back to life."""
     scene = Scene()
@@ -314,7 +302,9 @@ def test_tokens_are_held_apart() -> None:
     scene.hold(Side.NO, TEN, 300_000, **ON_POLYMARKET)
     assert scene.held(CONDITION, Side.YES) == (TEN, 6_000_000)
     assert scene.held(CONDITION, Side.NO) == (TEN, 3_000_000)
-    order = scene.resting("s", side=Side.NO, action=SELL, size="4", **ON_POLYMARKET, **GTC)
+    order = scene.resting(
+        "s", side=Side.NO, action=SELL, size="4", limit_price="0.3", **ON_POLYMARKET, **GTC
+    )
     filled = scene.fill(order, 4 * MICRO, 350_000, 10)
     assert numbers(filled) == {
         "no_quantity": -4 * MICRO,

@@ -70,7 +70,7 @@ def test_a_fill_heard_of_after_the_settlement_is_settled_too(
     for is_late in (False, True):
         scene = Scene()
         scene.fill(scene.resting("k-0", **where), TEN, 650_000)
-        order = scene.lost("k-1", action=action, limit_price="0.6", **where)
+        order = scene.lost("k-1", action=action, limit_price="0.61", **where)
         fill = c.TakeFill(fill=scene.trade(order, TEN, 610_000, 4_200))
         settle = c.SettleMarket(
             platform=where.get("platform", Platform.KALSHI),

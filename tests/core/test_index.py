@@ -13,10 +13,10 @@ from arbees.core.index import (
     RETRIABLE,
     SPENT,
     IndexFold,
-    order_of,
     rows_of,
 )
 from arbees.core.order import Order, Reservation
+from arbees.core.orders.lifecycle import opened
 from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.core.request import Request
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
@@ -77,7 +77,7 @@ def filled(**changes: Any) -> e.OrderFilled:
 
 def order(asked: Request = PLAIN) -> Order:
     """Return the order of an approval."""
-    return order_of(approved(asked), NOW)
+    return opened(approved(asked), NOW)
 
 
 def key(asked: Request, outcome: str, time_ns: int = 9) -> KeyRow:
@@ -213,7 +213,7 @@ def test_the_order_of_an_approval() -> None:
         reference=640_000,
         rates=(50_000, 10, 100_000),
     )
-    assert order_of(event, 9) == Order(
+    assert opened(event, 9) == Order(
         client_order_id="c-1",
         request_id="r-1",
         idempotency_key="k-1",
@@ -242,7 +242,7 @@ def test_the_order_of_an_approval() -> None:
         reference=640_000,
         rates=(50_000, 10, 100_000),
     )
-    assert order_of(event, 9).trades is not order_of(event, 9).trades
+    assert opened(event, 9).trades is not opened(event, 9).trades
 
 
 # The fold --------------------------------------------------------------------------------------

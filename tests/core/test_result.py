@@ -127,13 +127,14 @@ def test_filled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "average"), [(Action.BUY, "0.633334"), (Action.SELL, "0.633333")]
+    ("action", "limit", "average"),
+    [(Action.BUY, "0.65", "0.633334"), (Action.SELL, "0.6", "0.633333")],
 )
-def test_averages_are_rounded_against_us(action: Action, average: str) -> None:
+def test_averages_are_rounded_against_us(action: Action, limit: str, average: str) -> None:
     """What was paid up, what was received down."""
     scene = Scene()
     scene.fill(scene.resting("h", **GTC), TEN, 650_000)
-    order = scene.resting(action=action, size="3", limit_price="0.6", **GTC)
+    order = scene.resting(action=action, size="3", limit_price=limit, **GTC)
     scene.fill(order, 2 * MICRO, 650_000)
     scene.fill(order, MICRO, 600_000)
     assert result(scene).avg_price == Decimal(average)

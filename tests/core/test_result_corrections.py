@@ -60,6 +60,8 @@ def test_a_fill_after_the_end(outcome: Outcome, quantity: int, status: str) -> N
     assert (found.code, found.rejected_by, found.rejection_reason) == (None, None, None)
     assert (found.filled_qty, found.avg_price) == (Decimal(quantity) / MICRO, Decimal("0.64"))
     assert found.latency_ms == before.latency_ms
+    if quantity == TEN:
+        return  # nothing is left of it: more would contradict it
     scene.fill(order, 1, 640_000)
     again = result(scene)
     assert (again.sequence, again.corrects) == (before.sequence + 2, before.sequence)

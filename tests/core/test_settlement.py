@@ -146,7 +146,7 @@ def test_late_fills_are_settled_by_the_payouts(
         scene = Scene()
         held = side if action is Action.SELL else side.opposite
         scene.fill(scene.resting("k-0", side=held, limit_price="0.7", **where), TEN, 650_000)
-        more = {"side": side, "action": action, "limit_price": "0.6", "size": quantity, **where}
+        more = {"side": side, "action": action, "limit_price": "0.61", "size": quantity, **where}
         order = scene.lost("k-1", **more)
         fill = c.TakeFill(fill=scene.trade(order, quantity, 610_000, 4_200))
         end = settle(payouts, where)

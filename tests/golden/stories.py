@@ -8,7 +8,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import Caps, KeyAsk
 from arbees.core.operating import End
-from arbees.core.outcomes import VenueOrder
+from arbees.core.outcomes import Fill, VenueOrder
 from arbees.core.payouts import Payouts
 from arbees.core.result import Result
 from arbees.core.units import MICRO
@@ -224,6 +224,30 @@ async def venue_word(evening: Evening) -> None:
         await writer.put(c.TakeVenueOrder(listed=seen), Lane.FACTS)
 
 
+async def dispute(evening: Evening) -> None:
+    """A fill that contradicts its order, one that counts after all, one that fails and is back."""
+    await evening.quote()
+    writer = evening.assembly.gateway.desk.writer
+    rested = await evening.ask("rests", limit_price=500_000, time_in_force=TimeInForce.GTC)
+    name = rested.client_order_id or ""
+    fill = Fill(
+        client_order_id=name,
+        trade_id="too much",
+        quantity=11 * MICRO,
+        price=500_000,
+        fee=20_000,
+        is_maker=True,
+        time_ns=evening.clock.now_ns(),
+    )
+    await writer.put(c.TakeFill(fill=fill), Lane.FACTS)
+    some = replace(fill, trade_id="fails", quantity=3 * MICRO, is_provisional=True)
+    await writer.put(c.TakeFill(fill=some), Lane.FACTS)
+    failed = c.TakeReversal(client_order_id=name, trade_id="fails")
+    await writer.put(failed, Lane.FACTS)
+    await writer.put(failed, Lane.FACTS)
+    await writer.put(c.TakeFill(fill=fill, is_proven=True), Lane.FACTS)
+
+
 def _said(result: Result, verdict: str) -> e.DenialReviewed:
     return e.DenialReviewed(
         request_id=result.request_id,
@@ -242,5 +266,6 @@ STORIES: tuple[Act, ...] = (
     adopt,
     review,
     venue_word,
+    dispute,
     pay_out,
 )

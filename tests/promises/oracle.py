@@ -202,6 +202,10 @@ def wrong_finals(records: Iterable[Recorded], book: Book) -> list[str]:
                 else getattr(event, "request_id", "")
             )
             finals[request_id].append(sequence)
+        elif isinstance(event, e.OrderReopened):
+            if finals[event.request_id] != [event.corrects]:
+                found.append(f"{event.request_id}: reopened from {finals[event.request_id]}")
+            finals[event.request_id] = []
         elif isinstance(event, e.OrderFilled):
             ended = finals[event.request_id][-1:]
             if ended != ([] if event.corrects is None else [event.corrects]):

@@ -12,7 +12,6 @@ from arbees.core import fold_control as control
 from arbees.core import fold_markets as markets
 from arbees.core import fold_orders as orders
 from arbees.core.book import Book
-from arbees.core.words import OrderStatus
 from arbees.errors import InvariantViolation
 
 
@@ -50,17 +49,19 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.RequestDenied: orders.request_denied,
     e.OrderApproved: orders.order_approved,
     e.OrderDenied: orders.order_denied,
-    e.OrderAcknowledged: orders.order_acknowledged,
-    e.OrderRejected: orders.ends(OrderStatus.REJECTED),
-    e.OrderNotSent: orders.ends(OrderStatus.NOT_SENT),
-    e.OrderUnknown: orders.order_unknown,
+    e.OrderAcknowledged: orders.order_event,
+    e.OrderRejected: orders.order_event,
+    e.OrderNotSent: orders.order_event,
+    e.OrderUnknown: orders.order_event,
     e.OrderFilled: orders.order_filled,
-    e.OrderCancelled: orders.ends(OrderStatus.CANCELLED),
-    e.OrderExpired: orders.ends(OrderStatus.EXPIRED),
+    e.OrderCancelled: orders.order_event,
+    e.OrderExpired: orders.order_event,
+    e.FillDisputed: orders.fill_disputed,
+    e.FillReversed: orders.fill_reversed,
     e.OrderReopened: orders.order_reopened,
-    e.OrderAmended: orders.order_amended,
-    e.VenueIdChanged: orders.venue_id_changed,
-    e.CancelRequested: orders.cancel_requested,
+    e.OrderAmended: orders.order_event,
+    e.VenueIdChanged: orders.order_event,
+    e.CancelRequested: orders.order_event,
     e.HaltRaised: control.halt_raised,
     e.HaltLifted: control.halt_lifted,
     e.MarketListed: markets.market_listed,

@@ -7,6 +7,8 @@ order. Breaks of a whole comparison are in `core.mending`.
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book
@@ -16,7 +18,10 @@ REOPENED = "reopened_order"
 """The venue works an order that had ended here."""
 AMENDED = "amended_order"
 """The venue shows other terms than the approved ones."""
-KINDS = (REOPENED, AMENDED)
+CONTRADICTORY = "contradictory_fill"
+"""A fill of more than remains of an order, or worse than its limit; it is not booked."""
+_OF_OPEN = (REOPENED, AMENDED)
+"""Those that end with the order."""
 
 
 def name_of(order: Order, kind: str) -> str:
@@ -55,9 +60,26 @@ def of_terms(
     return events
 
 
+def of_fill(
+    book: Book, rules: c.Rules, order: Order, trade_id: str, why: tuple[str, str]
+) -> list[e.Event]:
+    """Return the break of a fill that contradicts its order; ended once listing and cash agree."""
+    found = opened(rules, order, CONTRADICTORY, *why)
+    name = f"{found.break_id}|{trade_id}"
+    return [] if name in book.breaks else [structs.replace(found, break_id=name)]
+
+
+def fill_agreed(book: Book, order: Order, trade_id: str) -> list[e.Event]:
+    """Return the end of the break of a fill that is booked after all."""
+    name = f"{name_of(order, CONTRADICTORY)}|{trade_id}"
+    if name not in book.breaks:
+        return []
+    return [e.BreakClosed(break_id=name, how="the fill is booked", actor="arbees")]
+
+
 def closed_with(book: Book, order: Order, events: Sequence[e.Event]) -> list[e.Event]:
     """Return the ends of an order's breaks, known or opened by `events`: the order has ended."""
-    names = dict.fromkeys(name_of(order, kind) for kind in KINDS)
+    names = dict.fromkeys(name_of(order, kind) for kind in _OF_OPEN)
     standing = {name for name in names if name in book.breaks}
     for event in events:
         if isinstance(event, e.BreakOpened):

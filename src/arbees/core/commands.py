@@ -7,7 +7,7 @@ import msgspec
 from arbees.core.access import KeyAsk
 from arbees.core.book import Book
 from arbees.core.candidate import Candidate
-from arbees.core.events import BreakOpened, Event
+from arbees.core.events import BreakOpened, Event, OrderFilled
 from arbees.core.facts import Facts
 from arbees.core.market import Listing, Terms
 from arbees.core.operating import End
@@ -108,6 +108,18 @@ class TakeFill(msgspec.Struct, frozen=True, kw_only=True):
     """A fill, from whatever source; known trade ids change nothing."""
 
     fill: Fill
+    past: Past | None = None
+    is_proven: bool = False
+    """Listing and cash agree with it: it counts, whatever it contradicts."""
+
+
+class TakeReversal(msgspec.Struct, frozen=True, kw_only=True):
+    """A provisional execution failed."""
+
+    client_order_id: str
+    trade_id: str
+    filled: OrderFilled | None = None
+    """How it was booked; None = it was not."""
     past: Past | None = None
 
 
@@ -300,6 +312,7 @@ Command = (
     Submit
     | TakeOutcome
     | TakeFill
+    | TakeReversal
     | TakeClosed
     | TakeLookup
     | TakeVenueOrder

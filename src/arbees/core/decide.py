@@ -299,10 +299,9 @@ def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.De
     """
     if isinstance(command, c.Submit):
         return decide_request(book, facts, command, rules)
-    if isinstance(command, c.TakeVenueOrder):
-        return execution.take_venue_order(book, command, rules, facts.now_ns)
-    if isinstance(command, c.TakeLookup):
-        return execution.take_lookup(book, command, rules)
+    word = _VENUE_WORDS.get(type(command))
+    if word is not None:
+        return word(book, command, rules, facts.now_ns)
     handler = _HANDLERS[type(command)]
     return handler(book, command, facts.now_ns)
 
@@ -321,11 +320,18 @@ def _move_cash(_book: Book, command: c.MoveCash, now_ns: int) -> c.Decision:
     return _record(_book, c.Record(events=(event,)), now_ns)
 
 
-_HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
+_VENUE_WORDS: dict[type, Callable[[Book, Any, c.Rules, int], c.Decision]] = {
     c.TakeOutcome: execution.take_outcome,
-    c.TakeFill: lambda book, command, _now: execution.take_fill(book, command),
-    c.TakeClosed: lambda book, command, _now: execution.take_closed(book, command),
-    c.TakeCancel: lambda book, command, _now: execution.take_cancel(book, command),
+    c.TakeFill: execution.take_fill,
+    c.TakeReversal: execution.take_reversal,
+    c.TakeClosed: execution.take_closed,
+    c.TakeLookup: execution.take_lookup,
+    c.TakeVenueOrder: execution.take_venue_order,
+    c.TakeCancel: execution.take_cancel,
+}
+"""What a venue says of an order; a contradiction is a break, by the rules."""
+
+_HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
     c.RaiseHalt: lambda book, command, _now: control.raise_halt(book, command),
     c.LiftHalt: lambda book, command, _now: control.lift_halt(book, command),

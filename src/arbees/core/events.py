@@ -193,6 +193,51 @@ class OrderFilled(OrderEvent, frozen=True, kw_only=True):
     """Change of the strategy's own signed Yes quantity in the market."""
     corrects: int | None = None
     """Sequence of the final result that this later truth corrects."""
+    is_provisional: bool = False
+    """The venue may still take it back."""
+
+
+class FillDisputed(OrderEvent, frozen=True, kw_only=True):
+    """A fill that contradicts its order: more than remains, or worse than the limit. Not booked."""
+
+    trade_id: str
+    quantity: int
+    price: int
+    """Of the order's side, in micro-dollars."""
+    fee: int
+    venue_ns: int
+    message: str
+    """What contradicts."""
+
+
+class FillReversed(OrderEvent, frozen=True, kw_only=True):
+    """A provisional execution failed: it is taken back, once. All at 0 = it never was counted."""
+
+    platform: str
+    pool: str = ""
+    """Whose cash it moved; empty = the platform's one pool."""
+    market_key: str
+    strategy: str
+    trade_id: str
+    quantity: int = 0
+    """What counts no more; so do value and fee."""
+    value: int = 0
+    """Price x quantity, exact: in millionths of a micro-dollar."""
+    fee: int = 0
+    reserved: Reservation
+    """What stays reserved afterwards."""
+    yes_quantity: int = 0
+    """Change of what is held of Yes, and so on."""
+    yes_cost: int = 0
+    no_quantity: int = 0
+    no_cost: int = 0
+    realized: int = 0
+    cash: int = 0
+    """Change of the balance, fee included."""
+    strategy_quantity: int = 0
+    """Change of the strategy's own signed Yes quantity in the market."""
+    corrects: int | None = None
+    """Sequence of the final result that this later truth corrects."""
 
 
 class OrderCancelled(OrderEvent, frozen=True, kw_only=True):
@@ -413,6 +458,8 @@ AnyEvent = (
     | OrderFilled
     | OrderCancelled
     | OrderExpired
+    | FillDisputed
+    | FillReversed
     | OrderReopened
     | OrderAmended
     | VenueIdChanged

@@ -4,21 +4,20 @@ Guarantees that a fill counts exactly once and in every state, that an unknown e
 only, and that a later truth is a correction, never an edit (P2, P7, P8).
 """
 
-from typing import Any
-
 from msgspec import structs
 
 from arbees.core import breaks, control
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book
-from arbees.core.order import NOTHING, Order, amended
+from arbees.core.order import Order, amended
+from arbees.core.orders.changes import Changes
+from arbees.core.orders.lifecycle import NEVER_THERE
 from arbees.core.orders.terms import difference, is_same_place, limit_of
 from arbees.core.outcomes import (
     Accepted,
     CancelAccepted,
     CancelMissed,
-    Fill,
     Found,
     Gated,
     Missing,
@@ -30,113 +29,48 @@ from arbees.core.outcomes import (
 )
 from arbees.core.request import Request
 from arbees.core.reserve import reserve_rest
-from arbees.core.units import MICRO, format_micro, mul_ceil, mul_floor, share_floor
-from arbees.core.words import Action, OrderStatus, Side
+from arbees.core.units import format_micro
+from arbees.core.words import OrderStatus
 
 ALREADY_EXISTS = "order_already_exists"
 """A venue's word for: an earlier send of this id landed. We send once, so its fate is unknown."""
 
 
-class _Scratch:
-    """Events of one command, with what earlier ones of them changed."""
-
-    def __init__(self, book: Book, order: Order, final_sequence: int | None) -> None:
-        self.book = book
-        self.market = book.markets[order.market_key]
-        self.order = order
-        self.final_sequence = final_sequence
-        self.held = {
-            Side.YES: [self.market.yes.quantity, self.market.yes.cost],
-            Side.NO: [self.market.no.quantity, self.market.no.cost],
-        }
-        self.paid = {Side.YES: self.market.settled_yes, Side.NO: self.market.settled_no}
-        """What the settlement paid out, where there was one."""
-        self.filled = order.filled
-        self.trades = list(order.trades)
-        self.is_open = final_sequence is None
-        self.is_acknowledged = order.acknowledged_ns is not None
-        self.events: list[e.Event] = []
-        self.effects: list[c.Effect] = []
-
-    def ids(self) -> dict[str, Any]:
-        """Return the fields that all order events share."""
-        return {
-            "client_order_id": self.order.client_order_id,
-            "request_id": self.order.request_id,
-        }
-
-    def decision(self) -> c.Decision:
-        """Return what was gathered; what came too late for the settlement is settled likewise."""
-        payouts = self.market.payouts
-        if payouts is not None and any(quantity for quantity, _ in self.held.values()):
-            key = self.market.listing.market_key
-            self.events.append(control.settlement(key, payouts, self.held, self.paid))
-        if not self.is_open:
-            self.events += breaks.closed_with(self.book, self.order, self.events)
-        return c.Decision(tuple(self.events), tuple(self.effects))
-
-    def take_back(self, side: Side, quantity: int) -> None:
-        """Hold again what was paid out and had been closed before, as is heard only now."""
-        payouts, quantity = self.market.payouts, min(quantity, self.paid[side])
-        if payouts is None or quantity <= 0:
-            return
-        back = {side: (-quantity, 0), side.opposite: (0, 0)}
-        event = control.settlement(self.market.listing.market_key, payouts, back, self.paid)
-        cost = -event.payout
-        is_yes = side is Side.YES
-        self.events.append(
-            structs.replace(
-                event,
-                realized=0,
-                yes_cost=cost if is_yes else 0,
-                no_cost=0 if is_yes else cost,
-            )
-        )
-        self.paid[side] -= quantity
-        self.held[side][0] += quantity
-        self.held[side][1] += cost
-
-    def end(self, event: e.Event) -> None:
-        """End the order, unless it is closed already."""
-        if self.is_open:
-            self.events.append(event)
-            self.is_open = False
-
-
-def _start(book: Book, client_order_id: str, past: c.Past | None) -> _Scratch | None:
+def _start(book: Book, rules: c.Rules, client_order_id: str, past: c.Past | None) -> Changes | None:
     order = book.orders.get(client_order_id)
     if order is not None:
-        return _Scratch(book, order, None)
-    return None if past is None else _Scratch(book, past.order, past.final_sequence)
+        return Changes(book, rules, order, None)
+    return None if past is None else Changes(book, rules, past.order, past.final_sequence)
 
 
-def take_outcome(book: Book, command: c.TakeOutcome, now_ns: int) -> c.Decision:
+def take_outcome(book: Book, command: c.TakeOutcome, rules: c.Rules, now_ns: int) -> c.Decision:
     """Take what the venue answered to an order."""
-    scratch = _start(book, command.client_order_id, command.past)
-    if scratch is None:
+    changes = _start(book, rules, command.client_order_id, command.past)
+    if changes is None:
         return c.NO_DECISION
     outcome = command.outcome
     if isinstance(outcome, Accepted):
-        _acknowledge(scratch, outcome.venue_order_id, "answer")
-        _take_fills(scratch, outcome.fills)
-        _take_end(scratch, outcome.closed)
-        if scratch.is_open and scratch.order.cancel_reason is not None:
+        _present(changes, outcome.venue_order_id, "answer", outcome.closed, now_ns)
+        changes.take_fills(outcome.fills)
+        _take_end(changes, outcome.closed)
+        if changes.is_open and changes.order.cancel_reason is not None:
             # The cancel was asked for while it was on its way: chase it.
-            scratch.effects.append(c.CancelOrder(command.client_order_id))
-    elif not scratch.is_open:
+            changes.effects.append(c.CancelOrder(command.client_order_id))
+        _cancel_if_halted(changes)
+    elif not changes.is_open:
         return c.NO_DECISION
-    elif scratch.order.status is not OrderStatus.PENDING:
+    elif changes.order.status is not OrderStatus.PENDING:
         # Its own stream was faster than this answer, or contradicts it: ask how it ended.
-        scratch.effects.append(c.ResolveOrder(command.client_order_id))
-    elif _is_proof(outcome) and not scratch.filled:
-        _take_proof(scratch, outcome, command.request)
+        changes.effects.append(c.ResolveOrder(command.client_order_id))
+    elif _is_proof(outcome) and not changes.filled:
+        _take_proof(changes, outcome, command.request)
     else:
         sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns
-        scratch.events.append(
-            e.OrderUnknown(**scratch.ids(), message=outcome.message, sent_ns=sent_ns)
+        changes.events.append(
+            e.OrderUnknown(**changes.ids(), message=outcome.message, sent_ns=sent_ns)
         )
-        scratch.effects.append(c.ResolveOrder(command.client_order_id))
-    return scratch.decision()
+        changes.effects.append(c.ResolveOrder(command.client_order_id))
+    return changes.decision()
 
 
 def _is_proof(outcome: Outcome) -> bool:
@@ -146,19 +80,19 @@ def _is_proof(outcome: Outcome) -> bool:
     return isinstance(outcome, Gated | NotSent)
 
 
-def _take_proof(scratch: _Scratch, outcome: Outcome, request: Request) -> None:
+def _take_proof(changes: Changes, outcome: Outcome, request: Request) -> None:
     """End an order that never was at the venue; the next alternate may be tried."""
-    leg, ids = scratch.order.leg, scratch.ids()
+    leg, ids = changes.order.leg, changes.ids()
     falls_back = leg < len(request.alternates)
     if isinstance(outcome, Gated):
-        scratch.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
+        changes.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
         return
     if isinstance(outcome, Refused) and outcome.is_kill:
-        _take_end(scratch, "killed")
+        _take_end(changes, "killed")
         return
     if isinstance(outcome, Refused):
         falls_back = falls_back and outcome.is_health
-        scratch.end(
+        changes.end(
             e.OrderRejected(
                 **ids,
                 venue_code=outcome.venue_code,
@@ -167,24 +101,41 @@ def _take_proof(scratch: _Scratch, outcome: Outcome, request: Request) -> None:
             )
         )
     elif isinstance(outcome, NotSent):
-        scratch.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
+        changes.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
     if falls_back:
-        scratch.effects.append(c.TryAlternate(request, leg + 1, scratch.order.key_id))
+        changes.effects.append(c.TryAlternate(request, leg + 1, changes.order.key_id))
 
 
-def take_fill(book: Book, command: c.TakeFill) -> c.Decision:
+def take_fill(book: Book, command: c.TakeFill, rules: c.Rules, now_ns: int) -> c.Decision:
     """Take one fill, from whatever source; presence ends an unknown."""
     fill = command.fill
-    scratch = _start(book, fill.client_order_id, command.past)
-    if scratch is None:
+    changes = _start(book, rules, fill.client_order_id, command.past)
+    if changes is None:
         return c.NO_DECISION
-    if fill.venue_order_id is not None and fill.trade_id not in scratch.trades:
-        _acknowledge(scratch, fill.venue_order_id, "fill")
-    _take_fills(scratch, (fill,))
-    return scratch.decision()
+    is_booked = changes.is_bookable(fill, is_proven=command.is_proven)
+    order = changes.order
+    is_part = fill.quantity < changes.left and order.time_in_force.rests
+    if is_booked and not changes.is_open and order.status in NEVER_THERE and is_part:
+        # It was there after all, and what is left of it may work on.
+        shown = f"{format_micro(fill.quantity)} of it filled"
+        _reopen(changes, fill.venue_order_id, "fill", shown, None, now_ns)
+    if is_booked and fill.venue_order_id is not None:
+        _acknowledge(changes, fill.venue_order_id, "fill")
+    changes.take_fills((fill,), is_proven=command.is_proven)
+    _cancel_if_halted(changes)
+    return changes.decision()
 
 
-def take_closed(book: Book, command: c.TakeClosed) -> c.Decision:
+def take_reversal(book: Book, command: c.TakeReversal, rules: c.Rules, _now_ns: int) -> c.Decision:
+    """Take back a provisional execution that failed, exactly once, open or closed."""
+    changes = _start(book, rules, command.client_order_id, command.past)
+    if changes is None:
+        return c.NO_DECISION
+    changes.reverse(command.trade_id, command.filled)
+    return changes.decision()
+
+
+def take_closed(book: Book, command: c.TakeClosed, rules: c.Rules, _now_ns: int) -> c.Decision:
     """
     Take the venue's word that it ended an order.
 
@@ -192,45 +143,46 @@ def take_closed(book: Book, command: c.TakeClosed) -> c.Decision:
     order is never asked for again: it is looked up first.
     """
     closed = command.closed
-    scratch = _start(book, closed.client_order_id, None)
-    if scratch is None:
+    changes = _start(book, rules, closed.client_order_id, None)
+    if changes is None:
         return c.NO_DECISION
-    _take_word_of_end(scratch, closed.closed, closed.reason, closed.filled)
-    return scratch.decision()
+    _take_word_of_end(changes, closed.closed, closed.reason, closed.filled)
+    return changes.decision()
 
 
-def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules) -> c.Decision:
+def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules, now_ns: int) -> c.Decision:
     """Take the evidence of a search: presence at once, absence with all of its items."""
-    scratch = _start(book, command.client_order_id, command.past)
-    if scratch is None:
+    changes = _start(book, rules, command.client_order_id, command.past)
+    if changes is None:
         return c.NO_DECISION
     lookup = command.lookup
     if isinstance(lookup, Found):
-        _acknowledge(scratch, lookup.venue_order_id, lookup.by)
-        _rename(scratch, lookup.venue_order_id, lookup.by)
+        _present(changes, lookup.venue_order_id, lookup.by, lookup.closed, now_ns)
+        _rename(changes, lookup.venue_order_id, lookup.by)
         listed = lookup.listed
-        if listed is not None and listed.closed is None and scratch.is_open:
-            _take_terms(scratch, listed, lookup.by, rules)
-        _take_fills(scratch, lookup.fills)
+        if listed is not None and listed.closed is None and changes.is_open:
+            _take_terms(changes, listed, lookup.by)
+        changes.take_fills(lookup.fills)
         if listed is None or lookup.closed is None:
-            _take_end(scratch, lookup.closed)
-        elif scratch.is_open:
-            _take_word_of_end(scratch, lookup.closed, "", listed.filled)
-        if scratch.is_open and scratch.order.cancel_reason is not None:
-            scratch.effects.append(c.CancelOrder(command.client_order_id))
+            _take_end(changes, lookup.closed)
+        elif changes.is_open:
+            _take_word_of_end(changes, lookup.closed, "", listed.filled)
+        if changes.is_open and changes.order.cancel_reason is not None:
+            changes.effects.append(c.CancelOrder(command.client_order_id))
+        _cancel_if_halted(changes)
     elif (
         isinstance(lookup, Missing)
-        and scratch.order.status is OrderStatus.UNKNOWN
-        and not scratch.filled  # a fill is presence, whatever a listing says
+        and changes.order.status is OrderStatus.UNKNOWN
+        and not changes.filled  # a fill is presence, whatever a listing says
     ):
-        scratch.end(
+        changes.end(
             e.OrderNotSent(
-                **scratch.ids(),
+                **changes.ids(),
                 message="absent at the venue by evidence",
                 evidence=lookup.evidence,
             )
         )
-    return scratch.decision()
+    return changes.decision()
 
 
 def take_venue_order(
@@ -244,29 +196,30 @@ def take_venue_order(
     worse of the two.
     """
     listed = command.listed
-    scratch = _start(book, listed.client_order_id or "", command.past)
-    if scratch is None or not is_same_place(scratch.order, listed):
+    changes = _start(book, rules, listed.client_order_id or "", command.past)
+    if changes is None or not is_same_place(changes.order, listed):
         return c.NO_DECISION
-    if not scratch.is_open:
-        if not _outranks(command, scratch.order):
+    if not changes.is_open:
+        if not _outranks(command, changes.order):
             return c.NO_DECISION
-        _reopen(scratch, command, rules, now_ns)
+        price = limit_of(changes.order, listed)
+        works = listed.closed is None and price is not None
+        shown = f"{listed.venue_order_id} {listed.closed or 'working'}"
+        terms = (listed.quantity, price) if works and price is not None else None
+        _reopen(changes, listed.venue_order_id, command.by, shown, terms, now_ns)
     else:
-        _acknowledge(scratch, listed.venue_order_id, command.by)
-        _rename(scratch, listed.venue_order_id, command.by)
+        _acknowledge(changes, listed.venue_order_id, command.by)
+        _rename(changes, listed.venue_order_id, command.by)
     if listed.closed is not None:
-        _take_word_of_end(scratch, listed.closed, listed.reason, listed.filled)
-        return scratch.decision()
-    _take_terms(scratch, listed, command.by, rules)
-    if listed.filled > scratch.filled:
-        scratch.effects.append(c.ResolveOrder(scratch.order.client_order_id))
-    if scratch.order.cancel_reason is not None:
-        scratch.effects.append(c.CancelOrder(scratch.order.client_order_id))
-    return scratch.decision()
-
-
-_NEVER_THERE = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_SENT})
-"""Ends by which the venue never had the order: that it shows it at all contradicts them."""
+        _take_word_of_end(changes, listed.closed, listed.reason, listed.filled)
+    else:
+        if changes.order.cancel_reason is not None:
+            changes.effects.append(c.CancelOrder(changes.order.client_order_id))
+        _take_terms(changes, listed, command.by)
+        if listed.filled > changes.filled:
+            changes.effects.append(c.ResolveOrder(changes.order.client_order_id))
+    _cancel_if_halted(changes)
+    return changes.decision()
 
 
 def _outranks(command: c.TakeVenueOrder, order: Order) -> bool:
@@ -276,62 +229,96 @@ def _outranks(command: c.TakeVenueOrder, order: Order) -> bool:
     What the venue ended by its own word may be shown as working for a while by a read that lags;
     only one that is younger than that end says that it works on.
     """
-    if order.status in _NEVER_THERE:
+    if order.status in NEVER_THERE:
         return True
     past = command.past
     return command.listed.closed is None and past is not None and command.as_of_ns > past.final_ns
 
 
-def _reopen(scratch: _Scratch, command: c.TakeVenueOrder, rules: c.Rules, now_ns: int) -> None:
-    """Open a closed order again, as a correction; halts that cover it cancel it at once."""
-    listed, past, corrects = command.listed, scratch.order, scratch.final_sequence
+def _reopen(  # noqa: PLR0917 - what is shown, by place
+    changes: Changes,
+    venue_order_id: str | None,
+    by: str,
+    shown: str,
+    terms: tuple[int, int] | None,
+    now_ns: int,
+) -> None:
+    """
+    Open a closed order again, as a correction; halts that cover it cancel it at once.
+
+    Args:
+        changes: of the order.
+        venue_order_id: under which the venue has it.
+        by: where the venue showed it.
+        shown: as what.
+        terms: quantity and limit price that the venue shows; None = it shows none.
+        now_ns: the time.
+    """
+    past, corrects = changes.order, changes.final_sequence
     assert corrects is not None, "only what is closed is reopened"
-    ended = past.status
     order = structs.replace(
         past,
         status=OrderStatus.PARTIALLY_FILLED if past.filled else OrderStatus.WORKING,
-        venue_order_id=listed.venue_order_id,
+        venue_order_id=venue_order_id or past.venue_order_id,
         acknowledged_ns=now_ns,
         trades=list(past.trades),
         cancel_reason=None,
         is_inside=False,
+        amended=None if terms is None else amended(past, *terms),
     )
-    price = limit_of(order, listed)
-    if listed.closed is None and price is not None:
-        order.amended = amended(order, listed.quantity, price)
     order.reserved = reserve_rest(order, order.remaining)
-    scratch.order, scratch.is_open, scratch.is_acknowledged = order, True, True
-    scratch.final_sequence = None
-    ours = f"{past.client_order_id} {ended}"
-    theirs = f"{listed.venue_order_id} {'working' if listed.closed is None else listed.closed}"
+    changes.order, changes.is_open, changes.is_acknowledged = order, True, True
+    changes.final_sequence = None
     reopened = e.OrderReopened(
-        **scratch.ids(),
+        **changes.ids(),
         order=order,
-        by=command.by,
-        message=f"the venue shows it as {theirs}, it was {ended}",
+        by=by,
+        message=f"the venue shows {shown}, it was {past.status}",
         corrects=corrects,
     )
-    scratch.events += (reopened, breaks.opened(rules, order, breaks.REOPENED, ours, theirs))
-    scratch.effects.append(c.ResolveOrder(past.client_order_id))
-    if listed.closed is None:
-        reason = control.halt_over(scratch.book, order)
-        if reason is not None:
-            asked = e.CancelRequested(**scratch.ids(), reason=f"halt: {reason}", actor="arbees")
-            scratch.events.append(asked)
-            order = scratch.order = structs.replace(order, cancel_reason=asked.reason)
+    ours = f"{past.client_order_id} {past.status}"
+    changes.events += (
+        reopened,
+        breaks.opened(changes.rules, order, breaks.REOPENED, ours, shown),
+    )
+    changes.effects.append(c.ResolveOrder(past.client_order_id))
 
 
-def _take_terms(scratch: _Scratch, listed: VenueOrder, by: str, rules: c.Rules) -> None:
+def _present(
+    changes: Changes, venue_order_id: str, by: str, closed: str | None, now_ns: int
+) -> None:
+    """Take it that the venue has an order; one that it never had, and works, is opened again."""
+    if changes.is_open:
+        _acknowledge(changes, venue_order_id, by)
+    elif closed is None and changes.order.status in NEVER_THERE:
+        _reopen(changes, venue_order_id, by, f"{venue_order_id} working", None, now_ns)
+
+
+def _cancel_if_halted(changes: Changes) -> None:
+    """Ask for the cancel of an order that was just reopened, if a halt in force covers it."""
+    if not any(isinstance(event, e.OrderReopened) for event in changes.events):
+        return
+    order = changes.order
+    reason = control.halt_over(changes.book, order)
+    if reason is None or not changes.is_open or order.cancel_reason is not None:
+        return
+    asked = e.CancelRequested(**changes.ids(), reason=f"halt: {reason}", actor="arbees")
+    changes.events.append(asked)
+    changes.effects.append(c.CancelOrder(order.client_order_id))
+    changes.order = structs.replace(order, cancel_reason=asked.reason)
+
+
+def _take_terms(changes: Changes, listed: VenueOrder, by: str) -> None:
     """Take the terms that a venue shows of a working order; others than approved are a break."""
-    order = scratch.order
+    order = changes.order
     differs, price = difference(order, listed), limit_of(order, listed)
     if price is not None:
         seen = structs.replace(order, amended=amended(order, listed.quantity, price))
         if seen.amended != order.amended:
-            rest = reserve_rest(seen, seen.most - scratch.filled)
-            scratch.events.append(
+            rest = reserve_rest(seen, seen.most - changes.filled)
+            changes.events.append(
                 e.OrderAmended(
-                    **scratch.ids(),
+                    **changes.ids(),
                     quantity=listed.quantity,
                     limit_price=price,
                     by=by,
@@ -339,174 +326,77 @@ def _take_terms(scratch: _Scratch, listed: VenueOrder, by: str, rules: c.Rules) 
                 )
             )
             seen.reserved = rest
-            scratch.order = seen
-    scratch.events += breaks.of_terms(scratch.book, rules, order, differs)
+            changes.order = seen
+    changes.events += breaks.of_terms(changes.book, changes.rules, order, differs)
 
 
-def _rename(scratch: _Scratch, venue_order_id: str, by: str) -> None:
+def _rename(changes: Changes, venue_order_id: str, by: str) -> None:
     """Take the id under which a venue lists an order, if an answer gave another."""
-    order = scratch.order
+    order = changes.order
     before = order.venue_order_id
     if before is not None and before != venue_order_id:
-        scratch.events.append(
-            e.VenueIdChanged(**scratch.ids(), venue_order_id=venue_order_id, before=before, by=by)
+        changes.events.append(
+            e.VenueIdChanged(**changes.ids(), venue_order_id=venue_order_id, before=before, by=by)
         )
 
 
-def _take_word_of_end(scratch: _Scratch, closed: str, reason: str, filled: int | None) -> None:
+def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | None) -> None:
     """End an order by the venue's word if the known fills explain it; else look for the rest."""
-    if closed == "filled" and filled and filled == scratch.filled and scratch.is_open:
+    if closed == "filled" and filled and filled == changes.filled and changes.is_open:
         # Less than was asked for: it was decreased there, and all that was left of it filled.
-        size = format_micro(scratch.order.quantity)
+        size = format_micro(changes.order.quantity)
         reason = f"the venue says executed, with {format_micro(filled)} of {size}"
-        scratch.end(e.OrderCancelled(**scratch.ids(), reason=reason))
-    elif filled == scratch.filled:
-        _take_end(scratch, closed, reason or None)
-    if scratch.is_open:
-        scratch.effects.append(c.ResolveOrder(scratch.order.client_order_id))
+        changes.end(e.OrderCancelled(**changes.ids(), reason=reason))
+    elif filled == changes.filled:
+        _take_end(changes, closed, reason or None)
+    if changes.is_open:
+        changes.effects.append(c.ResolveOrder(changes.order.client_order_id))
 
 
-def take_cancel(book: Book, command: c.TakeCancel) -> c.Decision:
+def take_cancel(book: Book, command: c.TakeCancel, rules: c.Rules, _now_ns: int) -> c.Decision:
     """
     Take the answer to a cancel.
 
     The order ends only if what was cancelled and what filled explain all of it; else it is looked
     up, since a fill may have come in between.
     """
-    scratch = _start(book, command.client_order_id, None)
-    if scratch is None:
+    changes = _start(book, rules, command.client_order_id, None)
+    if changes is None:
         return c.NO_DECISION
-    outcome, order = command.outcome, scratch.order
+    outcome, order = command.outcome, changes.order
     there = order.quantity if order.amended is None else order.amended[0]
     if isinstance(outcome, CancelAccepted) and outcome.quantity == there - order.filled:
-        scratch.end(e.OrderCancelled(**scratch.ids(), reason=order.cancel_reason or "cancelled"))
-        return scratch.decision()
+        changes.end(e.OrderCancelled(**changes.ids(), reason=order.cancel_reason or "cancelled"))
+        return changes.decision()
     if isinstance(outcome, CancelAccepted):
         message = "what was cancelled does not explain the order; a fill may be missing"
     else:
         message = outcome.message
-    scratch.events.append(e.CancelAnswered(**scratch.ids(), message=message))
+    changes.events.append(e.CancelAnswered(**changes.ids(), message=message))
     if isinstance(outcome, CancelAccepted | CancelMissed):
-        scratch.effects.append(c.ResolveOrder(order.client_order_id))
+        changes.effects.append(c.ResolveOrder(order.client_order_id))
     else:
-        scratch.effects.append(c.CancelOrder(order.client_order_id))
-    return scratch.decision()
+        changes.effects.append(c.CancelOrder(order.client_order_id))
+    return changes.decision()
 
 
-def _acknowledge(scratch: _Scratch, venue_order_id: str, by: str) -> None:
-    if scratch.is_open and not scratch.is_acknowledged:
-        scratch.events.append(
-            e.OrderAcknowledged(**scratch.ids(), venue_order_id=venue_order_id, by=by)
+def _acknowledge(changes: Changes, venue_order_id: str, by: str) -> None:
+    if changes.is_open and not changes.is_acknowledged:
+        changes.events.append(
+            e.OrderAcknowledged(**changes.ids(), venue_order_id=venue_order_id, by=by)
         )
-        scratch.is_acknowledged = True
+        changes.is_acknowledged = True
 
 
-def _take_end(scratch: _Scratch, closed: str | None, reason: str | None = None) -> None:
+def _take_end(changes: Changes, closed: str | None, reason: str | None = None) -> None:
     """End an order as the venue says; a `filled` ends by its fills alone, here."""
-    if closed is None or closed == "filled" or not scratch.is_open:
+    if closed is None or closed == "filled" or not changes.is_open:
         return
     if closed == "expired":
-        scratch.end(e.OrderExpired(**scratch.ids()))
+        changes.end(e.OrderExpired(**changes.ids()))
         return
     words = {"killed": "fill or kill: not wholly fillable"}
-    asked = scratch.order.cancel_reason
-    scratch.end(
-        e.OrderCancelled(**scratch.ids(), reason=asked or reason or words.get(closed, closed))
+    asked = changes.order.cancel_reason
+    changes.end(
+        e.OrderCancelled(**changes.ids(), reason=asked or reason or words.get(closed, closed))
     )
-
-
-# Fills -----------------------------------------------------------------------------------------
-
-
-def _take_fills(scratch: _Scratch, fills: tuple[Fill, ...]) -> None:
-    for fill in fills:
-        if fill.trade_id not in scratch.trades:
-            scratch.trades.append(fill.trade_id)
-            of_yes = fill.is_of_yes and scratch.order.wire_side is Side.NO
-            named = structs.replace(fill, price=MICRO - fill.price) if of_yes else fill
-            _take_fill(scratch, named)
-
-
-def _take_fill(scratch: _Scratch, fill: Fill) -> None:
-    order, market = scratch.order, scratch.market
-    if order.action is Action.SELL or market.listing.is_netting:
-        closes = order.side if order.action is Action.SELL else order.side.opposite
-        scratch.take_back(closes, fill.quantity)
-    change, realized, cash = _position_change(scratch, fill)
-    scratch.filled += fill.quantity
-    remaining = order.quantity - scratch.filled
-    reserved = reserve_rest(order, remaining) if scratch.is_open else NOTHING
-    is_complete = scratch.is_open and remaining <= 0
-    cash -= fill.fee
-    spent = -cash if cash < 0 else 0
-    outside = fill.fee if order.is_inside and scratch.is_open else spent
-    signed = fill.quantity if order.is_bid else -fill.quantity
-    scratch.events.append(
-        e.OrderFilled(
-            **scratch.ids(),
-            platform=order.platform,
-            pool=order.pool,
-            market_key=market.listing.market_key,
-            strategy=order.strategy,
-            trade_id=fill.trade_id,
-            quantity=fill.quantity,
-            price=fill.price,
-            value=fill.price * fill.quantity,
-            fee=fill.fee,
-            is_maker=fill.is_maker,
-            venue_ns=fill.time_ns,
-            reserved=reserved,
-            is_complete=is_complete,
-            yes_quantity=change[Side.YES][0],
-            yes_cost=change[Side.YES][1],
-            no_quantity=change[Side.NO][0],
-            no_cost=change[Side.NO][1],
-            realized=realized,
-            cash=cash,
-            outside=outside,
-            strategy_quantity=signed,
-            corrects=scratch.final_sequence,
-        )
-    )
-    if is_complete:
-        scratch.is_open = False
-
-
-def _position_change(scratch: _Scratch, fill: Fill) -> tuple[dict[Side, tuple[int, int]], int, int]:
-    """Return the change of each side's (quantity, cost), the realized P&L and the cash."""
-    order, market = scratch.order, scratch.market
-    # A Sell of what nobody knew of before the settlement still has its price.
-    nets = market.listing.is_netting or market.is_settled
-    before = {side: tuple(held) for side, held in scratch.held.items()}
-    realized, cash = 0, 0
-    opens, left, price = order.side, fill.quantity, fill.price
-    if order.action is Action.SELL:
-        closes, receives = order.side, fill.price
-        opens, price = order.side.opposite, MICRO - fill.price
-    else:
-        closes, receives = order.side.opposite, MICRO - fill.price
-    if order.action is Action.SELL or nets:
-        closed = min(left, scratch.held[closes][0])
-        removed = _close(scratch.held[closes], closed)
-        proceeds = mul_floor(receives, closed)
-        realized, cash, left = proceeds - removed, proceeds, left - closed
-    if left and (order.action is Action.BUY or nets):
-        cost = mul_ceil(price, left)
-        scratch.held[opens][0] += left
-        scratch.held[opens][1] += cost
-        cash -= cost
-    change = {
-        side: (held[0] - before[side][0], held[1] - before[side][1])
-        for side, held in scratch.held.items()
-    }
-    return change, realized, cash
-
-
-def _close(held: list[int], quantity: int) -> int:
-    """Take a quantity out of a holding at average cost; return the cost that went with it."""
-    if quantity == 0:
-        return 0
-    removed = share_floor(held[1], quantity, held[0])
-    held[0] -= quantity
-    held[1] -= removed
-    return removed

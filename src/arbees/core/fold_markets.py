@@ -125,7 +125,10 @@ def position_adopted(book: Book, event: e.PositionAdopted, _time_ns: int) -> Non
     recount(book, market)
 
 
-def hold(market: Market, event: e.OrderFilled | e.MarketSettled | e.PositionAdopted) -> None:
+def hold(
+    market: Market,
+    event: e.OrderFilled | e.FillReversed | e.MarketSettled | e.PositionAdopted,
+) -> None:
     """Change what is held of both sides."""
     yes, no = market.yes, market.no
     yes.quantity += event.yes_quantity

@@ -1,21 +1,17 @@
 """Folds what happens to requests and orders: reservations, fills, ends, windows and cycles.
 
-Guarantees that an order moves along the table of states only, and that all that it reserved is
-released when it ends. Breaking that is `InvariantViolation`.
+Guarantees that the sums of the book follow each order through its life (`orders.lifecycle`), and
+that all that it reserved is released when it ends. Breaking that is `InvariantViolation`.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
-from typing import Any
-
-from msgspec.structs import replace
 
 from arbees.core import events as e
-from arbees.core.book import HOUR_NS, Book, Cycle, cycle_name
+from arbees.core.book import HOUR_NS, Book, Cycle, Pool, cycle_name
 from arbees.core.fold_markets import classify, hold, recount
-from arbees.core.index import order_of
 from arbees.core.market import Market
-from arbees.core.order import NOTHING, TRANSITIONS, Order, Reservation, amended
+from arbees.core.order import CLOSED_STATES, NOTHING, Order, Reservation
+from arbees.core.orders import lifecycle
 from arbees.core.words import Action, OrderStatus
 from arbees.errors import InvariantViolation
 
@@ -28,7 +24,7 @@ def request_denied(book: Book, event: e.RequestDenied, _time_ns: int) -> None:
 
 def order_approved(book: Book, event: e.OrderApproved, time_ns: int) -> None:
     """Open an order: reserve its worst case, count it."""
-    order = order_of(event, time_ns)
+    order = lifecycle.opened(event, time_ns)
     if order.client_order_id in book.orders:
         msg = f"Expected one open order a key, {order.client_order_id} is open already"
         raise InvariantViolation(msg)
@@ -36,8 +32,7 @@ def order_approved(book: Book, event: e.OrderApproved, time_ns: int) -> None:
     classify(book, market, event.sport, event.game_id)
     book.orders[order.client_order_id] = order
     market.orders.append(order.client_order_id)
-    order.reserved = NOTHING
-    _reserve(book, market, order, event.reserved)
+    _reserve(book, market, order, NOTHING)
     _count(book, order, event.facts.now_ns)
 
 
@@ -84,9 +79,9 @@ def _forget(window: list[int], before_ns: int) -> None:
         del window[:over]
 
 
-def _reserve(book: Book, market: Market, order: Order, reserved: Reservation) -> None:
-    """Replace the reservation of an order, in all sums."""
-    before, order.reserved = order.reserved, reserved
+def _reserve(book: Book, market: Market, order: Order, before: Reservation) -> None:
+    """Count what an order reserves now instead of what it did before, in all sums."""
+    reserved = order.reserved
     market.loss_yes += reserved.loss_yes - before.loss_yes
     market.loss_no += reserved.loss_no - before.loss_no
     book.open_day_loss += reserved.day_loss - before.day_loss
@@ -99,128 +94,96 @@ def _reserve(book: Book, market: Market, order: Order, reserved: Reservation) ->
     recount(book, market)
 
 
-def _move(order: Order, status: OrderStatus) -> None:
-    if status not in TRANSITIONS.get(order.status, frozenset()):
-        msg = f"Expected no way from {order.status} to {status} ({order.client_order_id})"
-        raise InvariantViolation(msg)
-    order.status = status
-
-
-def _close(book: Book, order: Order, status: OrderStatus) -> None:
-    """End an order: its reservation is released and the book forgets it."""
-    market = book.markets[order.market_key]
-    if order.status is OrderStatus.UNKNOWN:
-        book.unknown -= 1
-        market.unknown -= 1
-    _move(order, status)
-    market.orders.remove(order.client_order_id)
-    del book.orders[order.client_order_id]
-    _reserve(book, market, order, NOTHING)
-
-
-def _open_order(book: Book, event: e.OrderEvent) -> Order:
+def order_event(book: Book, event: e.OrderEvent, time_ns: int) -> None:
+    """Take the next record of an open order; one that ends it releases all that it reserved."""
     order = book.orders.get(event.client_order_id)
     if order is None:
         msg = f"Expected an open order, {event.client_order_id} is not"
         raise InvariantViolation(msg)
-    return order
+    _advance(book, order, event, time_ns)
 
 
-def ends(status: OrderStatus) -> "Callable[[Book, Any, int], None]":
-    """Return what ends an order in a state."""
+def _advance(book: Book, order: Order, event: e.OrderEvent, time_ns: int) -> None:
+    """Advance an open order, and keep the sums over orders in step."""
+    market, before = book.markets[order.market_key], order.reserved
+    was_unknown = order.status is OrderStatus.UNKNOWN
+    lifecycle.advance(order, event, time_ns)
+    unknown = (order.status is OrderStatus.UNKNOWN) - was_unknown
+    if unknown:
+        book.unknown += unknown
+        market.unknown += unknown
+    if order.status in CLOSED_STATES:
+        market.orders.remove(order.client_order_id)
+        del book.orders[order.client_order_id]
+        _reserve(book, market, order, before)
+    elif order.reserved is not before or isinstance(event, e.OrderFilled):
+        _reserve(book, market, order, before)
 
-    def end(book: Book, event: e.OrderEvent, _time_ns: int) -> None:
-        _close(book, _open_order(book, event), status)
 
-    return end
-
-
-def order_denied(book: Book, event: e.OrderDenied, _time_ns: int) -> None:
+def order_denied(book: Book, event: e.OrderDenied, time_ns: int) -> None:
     """End an order that the gate stopped."""
-    _close(book, _open_order(book, event), OrderStatus.DENIED)
+    order_event(book, event, time_ns)
     book.denials["gate"] = book.denials.get("gate", 0) + 1
-
-
-def order_acknowledged(book: Book, event: e.OrderAcknowledged, time_ns: int) -> None:
-    """Take the venue's word that it has an order."""
-    order = _open_order(book, event)
-    order.venue_order_id = event.venue_order_id
-    order.acknowledged_ns = time_ns
-    if order.status is OrderStatus.UNKNOWN:
-        book.unknown -= 1
-        book.markets[order.market_key].unknown -= 1
-    if order.status in {OrderStatus.PENDING, OrderStatus.UNKNOWN}:
-        _move(order, OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.WORKING)
 
 
 def order_reopened(book: Book, event: e.OrderReopened, time_ns: int) -> None:
     """Open an order again that the venue works: what it reserves counts from here on."""
-    order = replace(event.order, trades=list(event.order.trades), reserved=NOTHING)
-    if order.client_order_id in book.orders:
-        msg = f"Expected a closed order, {order.client_order_id} is open"
+    if event.client_order_id in book.orders:
+        msg = f"Expected a closed order, {event.client_order_id} is open"
         raise InvariantViolation(msg)
-    order.acknowledged_ns = time_ns
+    order = lifecycle.reopened(event, time_ns)
     market = book.markets[order.market_key]
     book.orders[order.client_order_id] = order
     market.orders.append(order.client_order_id)
-    _reserve(book, market, order, event.order.reserved)
+    _reserve(book, market, order, NOTHING)
 
 
-def order_amended(book: Book, event: e.OrderAmended, _time_ns: int) -> None:
-    """Take the terms that the venue shows, and reserve the worse of both."""
-    order = _open_order(book, event)
-    order.amended = amended(order, event.quantity, event.limit_price)
-    _reserve(book, book.markets[order.market_key], order, event.reserved)
-
-
-def venue_id_changed(book: Book, event: e.VenueIdChanged, _time_ns: int) -> None:
-    """Take the id under which the venue lists an order."""
-    _open_order(book, event).venue_order_id = event.venue_order_id
-
-
-def order_unknown(book: Book, event: e.OrderUnknown, _time_ns: int) -> None:
-    """Keep an order reserved whose fate is not known."""
-    order = _open_order(book, event)
-    _move(order, OrderStatus.UNKNOWN)
-    order.sent_ns = event.sent_ns
-    book.unknown += 1
-    book.markets[order.market_key].unknown += 1
+def fill_disputed(book: Book, event: e.FillDisputed, time_ns: int) -> None:
+    """Remember a fill that contradicts its order, while that is open; nothing is booked."""
+    if event.client_order_id in book.orders:
+        order_event(book, event, time_ns)
 
 
 def order_filled(book: Book, event: e.OrderFilled, time_ns: int) -> None:
     """Take a fill, of an open or a closed order."""
-    market = book.markets[event.market_key]
-    hold(market, event)
-    market.realized += event.realized
-    market.fees += event.fee
-    book.realized += event.realized
-    book.fees += event.fee
-    _cycle(book, event, time_ns)
-    name = event.pool or event.platform
-    if name in book.ledgers:
-        book.ledgers[name] += event.cash
-    pool = book.pools.get(name)
+    pool = _execution(book, event, time_ns)
     if pool is not None:
         pool.outside += event.outside
         if event.outside > 0:
             pool.spent.append((event.venue_ns, event.outside))
     order = book.orders.get(event.client_order_id)
     if order is None:
-        recount(book, market)
+        recount(book, book.markets[event.market_key])
         return
-    order.filled += event.quantity
-    order.value += event.value
-    order.fees += event.fee
-    order.trades.append(event.trade_id)
-    if event.is_complete:
-        _close(book, order, OrderStatus.FILLED)
-    else:
-        _reserve(book, market, order, event.reserved)
-        if order.status in {OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED}:
-            _move(order, OrderStatus.PARTIALLY_FILLED)
+    _advance(book, order, event, time_ns)
 
 
-def _cycle(book: Book, event: e.OrderFilled, time_ns: int) -> None:
+def fill_reversed(book: Book, event: e.FillReversed, time_ns: int) -> None:
+    """Take a failed execution back, of an open or a closed order."""
+    _execution(book, event, time_ns)
+    order = book.orders.get(event.client_order_id)
+    if order is not None:
+        _advance(book, order, event, time_ns)
+    recount(book, book.markets[event.market_key])
+
+
+def _execution(book: Book, event: e.OrderFilled | e.FillReversed, time_ns: int) -> Pool | None:
+    """Take what an execution, or its reversal, changes of money and of what is held."""
+    market = book.markets[event.market_key]
+    hold(market, event)
+    fee = event.fee if isinstance(event, e.OrderFilled) else -event.fee
+    market.realized += event.realized
+    market.fees += fee
+    book.realized += event.realized
+    book.fees += fee
+    _cycle(book, event, time_ns)
+    name = event.pool or event.platform
+    if name in book.ledgers:
+        book.ledgers[name] += event.cash
+    return book.pools.get(name)
+
+
+def _cycle(book: Book, event: e.OrderFilled | e.FillReversed, time_ns: int) -> None:
     """Follow a strategy in a market: from flat, in, and back (RTS 6 article 15(3))."""
     name = cycle_name(event.strategy, event.market_key)
     cycle = book.cycles.get(name)
@@ -251,8 +214,3 @@ def _forget_cycles(book: Book, before_ns: int) -> None:
         for name, cycle in book.cycles.items()
         if cycle.quantity or (cycle.entries and cycle.entries[-1] > before_ns)
     }
-
-
-def cancel_requested(book: Book, event: e.CancelRequested, _time_ns: int) -> None:
-    """Remember that an order is to be cancelled."""
-    _open_order(book, event).cancel_reason = event.reason

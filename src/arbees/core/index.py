@@ -3,10 +3,9 @@
 Guarantees that the tables follow from the records alone, so that a verifier can prove them.
 """
 
-from msgspec.structs import replace
-
 from arbees.core import events as e
 from arbees.core.order import Order
+from arbees.core.orders.lifecycle import end_of, opened, reopened
 from arbees.core.ports import IndexRow, KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.core.request import Request
 from arbees.core.words import OrderStatus
@@ -17,7 +16,8 @@ NOT_SENT = "not_sent"
 SPENT = "spent"
 RETRIABLE = frozenset({DENIED, NOT_SENT})
 """Outcomes after which a caller may come again with the next attempt."""
-_RETRIABLE_STATUS = {DENIED: OrderStatus.DENIED, NOT_SENT: OrderStatus.NOT_SENT}
+_OUTCOMES = {OrderStatus.DENIED: DENIED, OrderStatus.NOT_SENT: NOT_SENT}
+"""Ends that leave a key to be tried again; all others spend it."""
 
 
 def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
@@ -39,13 +39,9 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
     if order is None or not isinstance(event, e.OrderEvent):
         return ()
     if isinstance(event, e.OrderReopened):
-        opened = event.order
-        return (
-            OrderRow(
-                opened.client_order_id, opened.request_id, opened.platform, opened.venue_order_id
-            ),
-            *_moved(order, OPEN, time_ns),
-        )
+        name, there = order.client_order_id, event.order.venue_order_id
+        row = OrderRow(name, order.request_id, order.platform, there)
+        return row, *_moved(order, OPEN, time_ns)
     if isinstance(event, e.OrderAcknowledged | e.VenueIdChanged):
         return (
             OrderRow(order.client_order_id, order.request_id, order.platform, event.venue_order_id),
@@ -55,18 +51,12 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
 
 
 def _outcome(event: e.OrderEvent, order: Order) -> str | None:
-    if isinstance(event, e.OrderDenied):
-        return DENIED
-    if isinstance(event, e.OrderNotSent):
-        return NOT_SENT
-    if isinstance(event, e.OrderFilled):
-        if event.corrects is None:
-            return SPENT if event.is_complete else None
+    """Return what a record makes of its key; None = what it was."""
+    if isinstance(event, e.OrderFilled) and event.corrects is not None:
         # Later truth: what might have been tried again was at the venue after all.
-        return SPENT if order.status in _RETRIABLE_STATUS.values() else None
-    if isinstance(event, e.OrderRejected | e.OrderCancelled | e.OrderExpired):
-        return SPENT
-    return None
+        return SPENT if order.status in _OUTCOMES else None
+    end = end_of(event)
+    return None if end is None else _OUTCOMES.get(end, SPENT)
 
 
 def _asked(
@@ -134,41 +124,6 @@ def _moved(order: Order, outcome: str, time_ns: int) -> tuple[IndexRow, ...]:
     )
 
 
-def order_of(event: e.OrderApproved, time_ns: int) -> Order:
-    """Return the order as it stands right after approval."""
-    request = event.request
-    return Order(
-        client_order_id=event.client_order_id,
-        request_id=request.request_id,
-        idempotency_key=request.idempotency_key,
-        attempt=request.attempt,
-        fingerprint=request.fingerprint(),
-        signal_id=request.signal_id,
-        leg=event.leg,
-        platform=event.platform,
-        market_id=event.market_id,
-        market_key=event.market_key,
-        side=event.side,
-        is_flipped=event.is_flipped,
-        action=request.action,
-        quantity=request.size,
-        limit_price=event.limit_price,
-        time_in_force=request.time_in_force,
-        created_ns=time_ns,
-        expires_ns=request.expires_ns,
-        strategy=event.strategy,
-        model_version=request.model_version,
-        sport=event.sport,
-        is_reducing=event.is_reducing,
-        trades=[],
-        reserved=event.reserved,
-        reference=event.reference,
-        rates=event.rates,
-        key_id=event.key_id,
-        pool=event.pool,
-    )
-
-
 class IndexFold:
     """Index rows of a whole journal, record by record; keeps only what is not spent."""
 
@@ -179,19 +134,19 @@ class IndexFold:
     def rows(self, event: e.Event, time_ns: int) -> tuple[IndexRow, ...]:
         """Return the rows of the next event."""
         if isinstance(event, e.OrderApproved):
-            opened = self._orders[event.client_order_id] = order_of(event, time_ns)
-            return rows_of(event, time_ns, opened)
+            order = self._orders[event.client_order_id] = opened(event, time_ns)
+            return rows_of(event, time_ns, order)
         if not isinstance(event, e.OrderEvent):
             return rows_of(event, time_ns, None)
         if isinstance(event, e.OrderReopened):
-            opened = self._orders[event.client_order_id] = replace(event.order)
-            return rows_of(event, time_ns, opened)
-        order = self._orders.get(event.client_order_id)
-        rows = rows_of(event, time_ns, order)
-        if order is not None:
-            outcome = _outcome(event, order)
+            order = self._orders[event.client_order_id] = reopened(event, time_ns)
+            return rows_of(event, time_ns, order)
+        found = self._orders.get(event.client_order_id)
+        rows = rows_of(event, time_ns, found)
+        if found is not None:
+            outcome = _outcome(event, found)
             if outcome in RETRIABLE:
-                order.status = _RETRIABLE_STATUS[outcome]
+                found.status = end_of(event) or found.status
             elif outcome is not None:
                 del self._orders[event.client_order_id]
         return rows

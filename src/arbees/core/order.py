@@ -108,6 +108,12 @@ class Order(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     amended: tuple[int, int] | None = None
     """Quantity and limit price by the venue's word, where they are not the approved ones."""
+    disputed: list[str] = []
+    """Trades that contradict the order: seen, and not counted."""
+    reversed: list[str] = []
+    """Trades that failed: they count no more, and never again."""
+    corrects: int | None = None
+    """Record of the final result that was taken back when it was opened again."""
 
     @property
     def most(self) -> int:

@@ -79,6 +79,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     time_ns: int
     """The venue's own time."""
     venue_order_id: str | None = None
+    is_provisional: bool = False
+    """The venue may still take it back (`FillFailed`)."""
     is_of_yes: bool = False
     """The price is that of Yes, whatever side was named: a venue that has one book says it so."""
 
@@ -238,6 +240,13 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fill: Fill
 
 
+class FillFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A provisional execution failed at the venue: it is to be taken back."""
+
+    client_order_id: str
+    trade_id: str
+
+
 class OrderSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The account's own stream shows an order of ours at work: presence."""
 
@@ -252,7 +261,7 @@ class StreamChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Report = Filled | OrderSeen | OrderClosed | Settled | StreamChanged
+Report = Filled | FillFailed | OrderSeen | OrderClosed | Settled | StreamChanged
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,7 +62,9 @@ def reserve(  # noqa: PLR0917 - hot: passed by place
 
 def reserve_rest(order: Order, remaining: int) -> Reservation:
     """Return the reservation of what remains of an order; what fills first closes."""
-    closing = order.reserved.closing - (order.remaining - remaining)
+    # What is taken back of a fill closes nothing again: it may open what was closed meanwhile.
+    gone = max(0, order.remaining - remaining)
+    closing = order.reserved.closing - gone
     return reserve(
         order.side,
         order.action,

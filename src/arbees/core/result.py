@@ -13,6 +13,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.code import Unit
 from arbees.core.codes import CODES, message
+from arbees.core.orders.lifecycle import RequestLife, falls_back
 from arbees.core.request import Request
 from arbees.core.units import div_ceil, div_floor, micro_seconds_of, to_decimal, whole_microseconds
 from arbees.core.wire import format_time
@@ -142,12 +143,13 @@ def in_unit(unit: Unit, value: int | str | None) -> Decimal | str | None:
 
 
 class Life:
-    """The fold of one request's records."""
+    """What became of one request: the fold of its orders, and what was said of them."""
 
     def __init__(self, request: Request, received_ns: int) -> None:
         """Start at the decision."""
         self.request = request
         self.received_ns = received_ns
+        self.orders = RequestLife()
         self.status = OrderStatus.PENDING
         self.final_sequence: int | None = None
         self.sequence = 0
@@ -173,23 +175,29 @@ class Life:
 
     def take(self, sequence: int, time_ns: int, event: e.Event) -> None:
         """Take the next record of the request."""
+        order = self.orders.take(sequence, time_ns, event)
         handler = _TAKES.get(type(event))
         if handler is None:
             return
         self.sequence = sequence
-        handler(self, sequence, time_ns, event)
+        handler(self, event)
+        if falls_back(event):
+            status = ResultStatus.FAILED if self.code == "NOT_SENT" else ResultStatus.REJECTED
+            here = Leg(self.platform, self.market_id, status, self.code, self.order_id)
+            self.route.append(here)
+        elif order is not None and order is self.orders.order:
+            self.status, self.order_id = order.status, order.venue_order_id
+        self._count()
 
-    def end(self, status: OrderStatus, sequence: int, time_ns: int) -> None:
-        """Reach a final result."""
-        self.status = status
-        self.final_sequence = sequence
-        self.final_ns = time_ns
-        self.is_acknowledged = True
-
-    def leave_leg(self, code: str | None) -> None:
-        """Close the stop of the route that is being left."""
-        status = ResultStatus.FAILED if code == "NOT_SENT" else ResultStatus.REJECTED
-        self.route.append(Leg(self.platform, self.market_id, status, code, self.order_id))
+    def _count(self) -> None:
+        """Take over what the fold of the orders says of all legs."""
+        life = self.orders
+        self.final_sequence, self.final_ns = life.final_sequence, life.final_ns
+        self.corrects = life.corrects
+        self.is_acknowledged = life.final_sequence is not None or life.is_acknowledged
+        self.filled = sum(each.filled for each in life.orders)
+        self.value = sum(each.value for each in life.orders)
+        self.fees = sum(each.fees for each in life.orders)
 
     def result(self) -> Result:
         """Return the result as known now."""
@@ -247,8 +255,7 @@ class Life:
 
 def _requested(life: Life, leg: int) -> None:
     """Point at the leg that is tried now."""
-    life.code = life.reason = life.rejected_by = life.venue_code = None
-    life.denials = ()
+    _absolve(life)
     if leg:
         there = life.request.alternates[leg - 1]
         life.platform, life.market_id = there.platform, there.market_id
@@ -256,117 +263,85 @@ def _requested(life: Life, leg: int) -> None:
         life.order_id = None
 
 
-def _denied(life: Life, sequence: int, time_ns: int, event: e.RequestDenied) -> None:
+def _absolve(life: Life) -> None:
+    """Forget why nothing came of it: something did, or is tried again."""
+    life.code = life.reason = life.rejected_by = life.venue_code = None
+    life.denials = ()
+
+
+def _denied(life: Life, event: e.RequestDenied) -> None:
     _requested(life, event.leg)
     life.denials = tuple(line(finding) for finding in event.findings)
     life.warnings = tuple(line(finding) for finding in event.warnings)
     life.rejected_by, life.code = GATEWAY, life.denials[0].code
     life.reason = life.denials[0].message
-    if event.falls_back:
-        life.leave_leg(life.code)
-    else:
-        life.end(OrderStatus.DENIED, sequence, time_ns)
+    if not event.falls_back:
+        life.status = OrderStatus.DENIED
 
 
-def _duplicate(life: Life, sequence: int, time_ns: int, event: e.DuplicateRefused) -> None:
+def _duplicate(life: Life, event: e.DuplicateRefused) -> None:
     text = message(event.code, event.observed, event.limit)
     life.rejected_by, life.code, life.reason = GATEWAY, event.code, text
     life.denials = (Line("idempotency", event.code, event.observed, event.limit, None, text),)
-    life.end(OrderStatus.DENIED, sequence, time_ns)
+    life.status = OrderStatus.DENIED
 
 
-def _approved(life: Life, _sequence: int, _time_ns: int, event: e.OrderApproved) -> None:
+def _approved(life: Life, event: e.OrderApproved) -> None:
     _requested(life, event.leg)
-    life.status = OrderStatus.PENDING
-    life.final_sequence = None
     life.client_order_id = event.client_order_id
     life.warnings = tuple(line(finding) for finding in event.warnings)
 
 
-def _gated(life: Life, sequence: int, time_ns: int, event: e.OrderDenied) -> None:
+def _gated(life: Life, event: e.OrderDenied) -> None:
     life.rejected_by, life.code, life.reason = GATEWAY, event.code, event.message
     life.denials = (Line("gate", event.code, None, None, None, event.message),)
-    life.end(OrderStatus.DENIED, sequence, time_ns)
 
 
-def _acknowledged(life: Life, _sequence: int, _time_ns: int, event: e.OrderAcknowledged) -> None:
-    life.order_id = event.venue_order_id
-    life.is_acknowledged = True
-    life.status = OrderStatus.WORKING
-
-
-def _reopened(life: Life, _sequence: int, _time_ns: int, event: e.OrderReopened) -> None:
-    """Take back a final result: the venue works the order."""
-    life.corrects = event.corrects
-    life.final_sequence = None
-    life.code = life.reason = life.rejected_by = life.venue_code = None
-    life.denials = ()
-    life.order_id, life.is_acknowledged = event.order.venue_order_id, True
-    life.status = event.order.status
-
-
-def _renamed(life: Life, _sequence: int, _time_ns: int, event: e.VenueIdChanged) -> None:
-    life.order_id = event.venue_order_id
-
-
-def _rejected(life: Life, sequence: int, time_ns: int, event: e.OrderRejected) -> None:
+def _rejected(life: Life, event: e.OrderRejected) -> None:
     life.rejected_by, life.code, life.venue_code = VENUE, "VENUE_REJECTED", event.venue_code
     life.reason = message("VENUE_REJECTED", f"{event.venue_code}: {event.message}", None)
-    if event.falls_back:
-        life.leave_leg(life.code)
-    else:
-        life.end(OrderStatus.REJECTED, sequence, time_ns)
 
 
-def _not_sent(life: Life, sequence: int, time_ns: int, event: e.OrderNotSent) -> None:
+def _not_sent(life: Life, event: e.OrderNotSent) -> None:
     life.code = "NOT_SENT"
     life.reason = message("NOT_SENT", event.message, None)
-    if event.falls_back:
-        life.leave_leg(life.code)
-    else:
-        life.end(OrderStatus.NOT_SENT, sequence, time_ns)
 
 
-def _unknown(life: Life, _sequence: int, _time_ns: int, _event: e.OrderUnknown) -> None:
-    life.status = OrderStatus.UNKNOWN
-
-
-def _filled(life: Life, sequence: int, time_ns: int, event: e.OrderFilled) -> None:
-    life.filled += event.quantity
-    life.value += event.value
-    life.fees += event.fee
-    if event.is_complete:
-        life.end(OrderStatus.FILLED, sequence, time_ns)
-    elif event.corrects is not None:
-        life.corrects = event.corrects
+def _filled(life: Life, event: e.OrderFilled) -> None:
+    if event.corrects is not None and not event.is_complete:
         life.code = life.reason = life.rejected_by = None
-    elif life.status is OrderStatus.WORKING:
-        life.status = OrderStatus.PARTIALLY_FILLED
 
 
-def _ended(status: OrderStatus) -> "Callable[[Life, int, int, e.Event], None]":
-    def take(life: Life, sequence: int, time_ns: int, _event: e.Event) -> None:
-        life.end(status, sequence, time_ns)
-
-    return take
+def _reopened(life: Life, _event: e.OrderReopened) -> None:
+    _absolve(life)
 
 
-_TAKES: dict[type, Any] = {
+def _goes_on(_life: Life, _event: e.OrderEvent) -> None:
+    """Say nothing: the fold of the orders has it."""
+
+
+_TAKES: dict[type, Callable[[Life, Any], None]] = {
     e.RequestDenied: _denied,
     e.DuplicateRefused: _duplicate,
     e.OrderApproved: _approved,
     e.OrderDenied: _gated,
-    e.OrderAcknowledged: _acknowledged,
     e.OrderRejected: _rejected,
     e.OrderNotSent: _not_sent,
-    e.OrderUnknown: _unknown,
     e.OrderFilled: _filled,
-    e.OrderCancelled: _ended(OrderStatus.CANCELLED),
-    e.OrderExpired: _ended(OrderStatus.EXPIRED),
     e.OrderReopened: _reopened,
-    e.VenueIdChanged: _renamed,
+    **dict.fromkeys(
+        (
+            e.OrderAcknowledged,
+            e.OrderUnknown,
+            e.FillReversed,
+            e.OrderCancelled,
+            e.OrderExpired,
+            e.VenueIdChanged,
+        ),
+        _goes_on,
+    ),
 }
-"""What a result takes; cancels asked for, and settlements, change none."""
+"""What changes a result; cancels asked for, amendments, and settlements change none."""
 
 
 def fold(records: Iterable[Recorded]) -> Life | None:

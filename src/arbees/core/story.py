@@ -13,6 +13,7 @@ from arbees.core import events as e
 from arbees.core.codes import CODES
 from arbees.core.ids import client_order_id
 from arbees.core.order import NOTHING, Reservation
+from arbees.core.orders.lifecycle import RequestLife, end_of
 from arbees.core.result import Recorded, fold, in_unit, refusal
 from arbees.core.story_shapes import (
     Again,
@@ -28,14 +29,6 @@ from arbees.core.story_shapes import (
 )
 from arbees.core.units import to_decimal
 from arbees.core.wire import format_time
-
-ENDS = (
-    e.OrderDenied,
-    e.OrderRejected,
-    e.OrderNotSent,
-    e.OrderCancelled,
-    e.OrderExpired,
-)
 
 
 def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
@@ -208,6 +201,19 @@ def _says(event: e.Event) -> str:
             return event.message
         case e.OrderCancelled():
             return event.reason
+        case e.CancelRequested():
+            return f"{event.reason} ({event.actor})"
+        case e.OrderFilled():
+            quantity, price = to_decimal(event.quantity), to_decimal(event.price)
+            late = "" if event.corrects is None else f", corrects record {event.corrects}"
+            return f"{quantity} at {price}, fee {to_decimal(event.fee)}{late}"
+        case _:
+            return _corrected(event)
+
+
+def _corrected(event: e.Event) -> str:
+    """Return in a few words what a record corrects of an order."""
+    match event:
         case e.OrderReopened():
             return f"{event.message}, corrects record {event.corrects}"
         case e.OrderAmended():
@@ -215,12 +221,10 @@ def _says(event: e.Event) -> str:
             return f"{quantity} at {price} by the venue's {event.by}"
         case e.VenueIdChanged():
             return f"venue order {event.venue_order_id}, not {event.before}, by the {event.by}"
-        case e.CancelRequested():
-            return f"{event.reason} ({event.actor})"
-        case e.OrderFilled():
-            quantity, price = to_decimal(event.quantity), to_decimal(event.price)
-            late = "" if event.corrects is None else f", corrects record {event.corrects}"
-            return f"{quantity} at {price}, fee {to_decimal(event.fee)}{late}"
+        case e.FillDisputed():
+            return f"{event.message}, trade {event.trade_id}: not booked"
+        case e.FillReversed():
+            return f"trade {event.trade_id} failed: {to_decimal(event.quantity)} taken back"
         case _:
             return ""
 
@@ -241,25 +245,32 @@ def _filled(sequence: int, event: Any) -> Filled:  # noqa: ANN401 - a fill
 def _reserved(own: Sequence[Recorded]) -> tuple[Held, ...]:
     """Return what was reserved after each record that changed it."""
     found: list[Held] = []
-    is_open = False
-    for sequence, _, event in own:
-        if isinstance(event, e.OrderApproved):
-            found.append(_held(sequence, "approved", event.reserved))
-            is_open = True
-        elif isinstance(event, e.OrderReopened):
-            found.append(_held(sequence, "reopened", event.order.reserved))
-            is_open = True
-        elif isinstance(event, e.OrderAmended) and is_open:
-            found.append(_held(sequence, "amended at the venue", event.reserved))
-        elif not is_open:
+    life, before = RequestLife(), NOTHING
+    for sequence, time_ns, event in own:
+        order = life.take(sequence, time_ns, event)
+        if order is None or order is not life.order:
             continue
-        elif isinstance(event, e.OrderFilled) and not event.is_complete:
-            found.append(_held(sequence, "filled in part", event.reserved))
-        elif isinstance(event, (e.OrderFilled, *ENDS)):
-            why = "filled, released" if isinstance(event, e.OrderFilled) else "ended, released"
-            found.append(_held(sequence, why, NOTHING))
-            is_open = False
+        is_change = order.reserved != before or isinstance(event, e.OrderFilled)
+        if is_change and not (before == NOTHING == order.reserved):
+            found.append(_held(sequence, _why(event), order.reserved))
+        before = order.reserved
     return tuple(found)
+
+
+def _why(event: e.Event) -> str:
+    """Return in a word why a reservation changed."""
+    if end_of(event) is not None:
+        return "filled, released" if isinstance(event, e.OrderFilled) else "ended, released"
+    return _WHY.get(type(event), "changed")
+
+
+_WHY: dict[type, str] = {
+    e.OrderApproved: "approved",
+    e.OrderFilled: "filled in part",
+    e.FillReversed: "a fill failed",
+    e.OrderAmended: "amended at the venue",
+    e.OrderReopened: "reopened",
+}
 
 
 def _held(sequence: int, why: str, reserved: Reservation) -> Held:

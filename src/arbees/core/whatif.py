@@ -117,7 +117,7 @@ class Walk:
         if isinstance(event, e.Started):
             self.counts.starts += 1
             self._rules = share(*self._choose(event))
-        elif isinstance(event, e.OrderFilled):
+        elif isinstance(event, e.OrderFilled | e.FillReversed):
             self.worth.take(event)
         self._keys.take(event, time_ns)
         apply(self.book, event, sequence, time_ns)

@@ -67,6 +67,11 @@ class TimeInForce(StrEnum):
     GTC = "GTC"
     GTD = "GTD"
 
+    @property
+    def rests(self) -> bool:
+        """Whether what does not fill at once stays in the book."""
+        return self in {TimeInForce.GTC, TimeInForce.GTD}
+
 
 def _any_case(options: type[StrEnum]) -> msgspec.Meta:
     return msgspec.Meta(extra_json_schema={"enum": [str(each) for each in options]})

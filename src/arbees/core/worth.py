@@ -74,5 +74,11 @@ class Worth:
                 followed.filled += event.quantity
                 followed.value += event.value
                 followed.fees += event.fee
+        elif isinstance(event, e.FillReversed):
+            followed = self._orders.get(event.client_order_id)
+            if followed is not None:
+                followed.filled -= event.quantity
+                followed.value -= event.value
+                followed.fees -= event.fee
         elif isinstance(event, e.OrderApproved) and self._asked is not event:
             self._orders.pop(event.client_order_id, None)

@@ -44,7 +44,7 @@ def missing_fills(desk: Desk, platform: Platform, fills: Sequence[Fill]) -> list
 
 def _trades(desk: Desk, request_id: str) -> Iterator[str]:
     for _, _, event in desk.lookups.records(request_id):
-        if isinstance(event, e.OrderFilled):
+        if isinstance(event, e.OrderFilled | e.FillReversed):
             yield event.trade_id
 
 

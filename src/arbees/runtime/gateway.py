@@ -11,6 +11,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.outcomes import (
     Filled,
+    FillFailed,
     OrderClosed,
     OrderSeen,
     Refusal,
@@ -151,6 +152,9 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         writer = self.desk.writer
         if isinstance(report, Filled):
             writer.tell(c.TakeFill(fill=report.fill))
+        elif isinstance(report, FillFailed):
+            name = report.client_order_id
+            writer.tell(c.TakeReversal(client_order_id=name, trade_id=report.trade_id))
         elif isinstance(report, OrderSeen):
             writer.tell(c.TakeVenueOrder(listed=report.order, by="stream"))
         elif isinstance(report, OrderClosed):

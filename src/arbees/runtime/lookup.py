@@ -54,6 +54,8 @@ class Lookups:
                 known = self._known(command.request)
                 return command if known is c.UNSEEN else replace(command, known=known)
             return replace(command, known=self._known_of_leg(command.request, command.leg))
+        if isinstance(command, c.TakeReversal):
+            return self._complete_reversal(command)
         if isinstance(command, c.TakeOutcome | c.TakeLookup):
             if command.client_order_id not in self._book.orders:
                 return replace(command, past=self._past(command.client_order_id))
@@ -107,6 +109,16 @@ class Lookups:
     def _request_of(self, idempotency_key: str) -> str | None:
         row = self._keys.get(idempotency_key) or self._tables.key(idempotency_key)
         return None if row is None else row.request_id
+
+    def _complete_reversal(self, command: c.TakeReversal) -> c.TakeReversal:
+        """Add how the execution was booked, and its order if that is closed."""
+        name, filled = command.client_order_id, None
+        row = self._journal.order(name)
+        for _, _, event in [] if row is None else self.records(row.request_id):
+            if isinstance(event, e.OrderFilled) and event.trade_id == command.trade_id:
+                filled = event
+        past = None if name in self._book.orders else self._past(name)
+        return replace(command, filled=filled, past=past)
 
     def _past(self, client_order_id: str) -> c.Past | None:
         row = self._journal.order(client_order_id)

@@ -292,7 +292,7 @@ class Writer:
 
     def _follow(self, event: e.Event) -> None:
         """Keep the marks in step with positions."""
-        if isinstance(event, e.OrderFilled | e.PositionAdopted):
+        if isinstance(event, e.OrderFilled | e.FillReversed | e.PositionAdopted):
             self._marks.recount(event.market_key)
         elif isinstance(event, e.MarketSettled):
             self._marks.forget(event.market_key)

@@ -293,5 +293,5 @@ class AlertWatch:
             self._board.clear(AlertName.UNKNOWN_ORDER, time_ns, client_order_id=client_order_id)
 
 
-_NO_EVIDENCE = (e.CancelRequested, e.CancelAnswered)
+_NO_EVIDENCE = (e.CancelRequested, e.CancelAnswered, e.FillDisputed)
 """What happens to an order without telling what became of it."""

@@ -14,19 +14,20 @@ import msgspec
 
 from arbees.core import events as e
 from arbees.core.codes import CODES, message
+from arbees.core.order import CLOSED_STATES, Order
+from arbees.core.orders import lifecycle
+from arbees.core.orders.lifecycle import RequestLife
 from arbees.core.ports import Stored
 from arbees.core.request import Request
-from arbees.core.words import ResultStatus, TimeInForce
+from arbees.core.words import ResultStatus
 from arbees.errors import JournalCorrupt
 from arbees.telemetry.audit_line import AuditLine, EventType, Mark, number
-from arbees.telemetry.audit_maker import Leg, Maker, leg_asked_for
+from arbees.telemetry.audit_maker import Leg, Maker, leg_asked_for, leg_of
 
 TEXT_MAX = 1_000
 """Characters of a venue's message that a line repeats; the journal has all of it."""
 LIVES_MAX = 4_096
 """Open requests remembered between records; others are read again from the journal."""
-
-_RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 
 
 class Reader(Protocol):
@@ -46,21 +47,12 @@ class Life(msgspec.Struct, kw_only=True):
 
     request: Request
     received_ns: int
-    legs: list[Leg] = []
-    final: int | None = None
-    """Sequence of the record that made the last final line."""
+    orders: RequestLife = msgspec.field(default_factory=RequestLife)
 
-    def leg_of(self, event: e.Event, sequence: int) -> Leg:
-        """Return the order that an event is about: the last one, or where the fill came from."""
-        legs = self.legs
-        if isinstance(event, e.OrderFilled):
-            where = (event.platform, event.market_key)
-            legs = [leg for leg in legs if (leg.platform, leg.market_key) == where]
-        if not legs:
-            raise JournalCorrupt(
-                f"Expected an approval before this {e.kind(event)}, was none", sequence=sequence
-            )
-        return legs[-1]
+    def corrected(self, sequence: int) -> int | None:
+        """Return the final line that a later one corrects; None = it is the first."""
+        first = self.orders.first
+        return None if first == sequence else first
 
 
 # One record ------------------------------------------------------------------------------------
@@ -98,20 +90,6 @@ def _denied(maker: Maker, life: Life, event: e.RequestDenied) -> list[AuditLine]
     return lines
 
 
-def _approved(maker: Maker, life: Life, event: e.OrderApproved) -> list[AuditLine]:
-    side = event.side.opposite if event.is_flipped else event.side
-    life.legs.append(
-        Leg(
-            platform=event.platform,
-            market_id=event.market_id,
-            market_key=event.market_key,
-            side=side,
-            limit_price=event.limit_price,
-        )
-    )
-    return [maker.requested()] if event.leg == 0 else []
-
-
 def _refused(
     maker: Maker,
     life: Life,
@@ -146,56 +124,66 @@ def _ended(
     elif leg.filled > 0:
         status = ResultStatus.PARTIAL
     if corrects is None:
-        corrects = life.final
-    if corrects is None:
-        life.final = maker.stored.sequence
+        corrects = life.corrected(maker.stored.sequence)
     return [maker.result(leg, status, corrects=corrects, **more)]
 
 
-def _filled(maker: Maker, life: Life, leg: Leg, event: e.OrderFilled) -> list[AuditLine]:
-    leg.filled += event.quantity
-    leg.value += event.price * event.quantity
-    leg.fees += event.fee
-    is_resting = maker.request.time_in_force in _RESTING
-    is_correction = life.final is not None or event.corrects is not None
+def _filled(maker: Maker, life: Life, order: Order, event: e.OrderFilled) -> list[AuditLine]:
+    leg, is_resting = leg_of(order), maker.request.time_in_force.rests
+    is_closed = order.status in CLOSED_STATES
     more: dict[str, Any] = {}
-    if is_resting or is_correction:
+    if is_resting or life.corrected(maker.stored.sequence) is not None:
         more["fill"] = {
             "trade_id": event.trade_id,
             "price": number(event.price),
             "size": number(event.quantity),
             "fee": number(event.fee),
         }
-    if event.is_complete or is_correction:
+    if is_closed:
         return _ended(maker, life, leg, ResultStatus.CANCELLED, corrects=event.corrects, **more)
     if is_resting:
         return [maker.result(leg, ResultStatus.PENDING, EventType.PARTIAL_FILL, **more)]
     return []
 
 
+def _reversed(maker: Maker, life: Life, order: Order, event: e.FillReversed) -> list[AuditLine]:
+    """Return the line of a failed execution that had counted."""
+    leg = leg_of(order)
+    more = {"reversed": {"trade_id": event.trade_id, "size": number(event.quantity)}}
+    if not event.quantity:
+        return []
+    if order.status in CLOSED_STATES:
+        return _ended(maker, life, leg, ResultStatus.CANCELLED, corrects=event.corrects, **more)
+    return [maker.result(leg, ResultStatus.PENDING, EventType.PARTIAL_FILL, **more)]
+
+
 def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLine]:
     """Return the lines of what happened to one order."""
-    leg = life.leg_of(event, maker.stored.sequence)
+    stored = maker.stored
+    order = life.orders.take(stored.sequence, stored.time_ns, event)
+    if order is None:
+        raise JournalCorrupt(
+            f"Expected an approval before this {e.kind(event)}, was none", sequence=stored.sequence
+        )
+    leg = leg_of(order)
     match event:
         case e.OrderAcknowledged():
-            leg.order_id = event.venue_order_id
-            return [maker.placed(leg, ResultStatus.PENDING, corrects=life.final)]
+            corrects = life.corrected(stored.sequence)
+            return [maker.placed(leg, ResultStatus.PENDING, corrects=corrects)]
         case e.OrderReopened():
-            leg.order_id = event.order.venue_order_id
             why = _bounded(event.message)
             return [
                 maker.placed(
                     leg, ResultStatus.PENDING, corrects=event.corrects, reopened_reason=why
                 )
             ]
-        case e.VenueIdChanged():
-            leg.order_id = event.venue_order_id
-            return []
         case e.OrderUnknown():
             why = _bounded(event.message)
             return [maker.placed(leg, ResultStatus.UNKNOWN, unknown_reason=why)]
         case e.OrderFilled():
-            return _filled(maker, life, leg, event)
+            return _filled(maker, life, order, event)
+        case e.FillReversed():
+            return _reversed(maker, life, order, event)
         case e.OrderCancelled():
             why = _bounded(event.reason)
             return _ended(maker, life, leg, ResultStatus.CANCELLED, cancel_reason=why)
@@ -230,22 +218,7 @@ def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLin
 
 
 _DECIDED = (e.RequestDenied, e.DuplicateRefused, e.OrderApproved)
-KINDS = frozenset(
-    each.__name__
-    for each in (
-        *_DECIDED,
-        e.OrderDenied,
-        e.OrderAcknowledged,
-        e.OrderRejected,
-        e.OrderNotSent,
-        e.OrderUnknown,
-        e.OrderFilled,
-        e.OrderCancelled,
-        e.OrderExpired,
-        e.OrderReopened,
-        e.VenueIdChanged,
-    )
-)
+KINDS = lifecycle.KINDS | {each.__name__ for each in _DECIDED}
 """Kinds of records that may become lines; others need not even be decoded."""
 
 
@@ -261,9 +234,10 @@ def _fold(
         if life is None:
             life = Life(request=request, received_ns=event.received_ns)
         maker.received_ns = life.received_ns if is_timed else None
+        life.orders.take(stored.sequence, stored.time_ns, event)
         if isinstance(event, e.RequestDenied):
             return life, _denied(maker, life, event)
-        return life, _approved(maker, life, event)
+        return life, [maker.requested()] if event.leg == 0 else []
     if not isinstance(event, e.OrderEvent):
         return life, []
     if life is None:
@@ -360,7 +334,7 @@ class Projector:
         if life is None and not _is_first(event):
             life = self._read_life(request_id, stored.sequence)
         life, lines = _fold(life, stored, event, is_timed=self._is_timed)
-        if life is not None and life.final is None:
+        if life is not None and life.orders.final_sequence is None:
             self._lives[request_id] = life
             if len(self._lives) > LIVES_MAX:
                 del self._lives[next(iter(self._lives))]

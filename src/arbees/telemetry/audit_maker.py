@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arbees.core.order import Order
 from arbees.core.ports import Stored
 from arbees.core.request import Request
 from arbees.core.units import div_ceil, div_floor, micro_seconds_of
@@ -27,7 +28,6 @@ class Leg(msgspec.Struct, kw_only=True):
 
     platform: str
     market_id: str
-    market_key: str
     side: str
     """The side of `market_id` that was named."""
     limit_price: int
@@ -166,9 +166,22 @@ def leg_asked_for(request: Request, leg: int) -> Leg:
     return Leg(
         platform=place.platform,
         market_id=place.market_id,
-        market_key="",
         side=place.side,
         limit_price=place.limit_price,
+    )
+
+
+def leg_of(order: Order) -> Leg:
+    """Return an order of a request, with what filled of it so far."""
+    return Leg(
+        platform=order.platform,
+        market_id=order.market_id,
+        side=order.wire_side,
+        limit_price=order.limit_price,
+        order_id=order.venue_order_id,
+        filled=order.filled,
+        value=order.value,
+        fees=order.fees,
     )
 
 

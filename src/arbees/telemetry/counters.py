@@ -5,12 +5,12 @@ and that taking an event costs the loop about a microsecond. Counts begin at 0 w
 Prometheus expects; what an order from before needs is told by `expect`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from arbees.core import events as e
 from arbees.core.measures import Histogram
-from arbees.core.words import HaltSource, Platform
+from arbees.core.orders.lifecycle import end_of
+from arbees.core.words import HaltSource, OrderStatus, Platform
 from arbees.safeguards import ALL
 from arbees.telemetry import catalogue as m
 
@@ -22,6 +22,16 @@ CODE_LENGTH_MAX = 64
 OTHER = "other"
 SPEAKERS = (*(str(each.name) for each in ALL), "idempotency", "gate")  # type: ignore[attr-defined]
 """Who denies: every safeguard, the key, the gate."""
+
+ENDED_AS = {
+    OrderStatus.DENIED: "stopped",
+    OrderStatus.REJECTED: "rejected",
+    OrderStatus.NOT_SENT: "not_sent",
+    OrderStatus.CANCELLED: "cancelled",
+    OrderStatus.EXPIRED: "expired",
+    OrderStatus.FILLED: "filled",
+}
+"""How orders end, as a label."""
 
 Labels = tuple[str, ...]
 Counts = dict[str, dict[Labels, int]]
@@ -59,6 +69,9 @@ class Counters:
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             handler(self, time_ns, event)
+        end = end_of(event)
+        if end is not None and isinstance(event, e.OrderEvent):
+            self.add(m.ENDED, (self.close(event), ENDED_AS[end]))
 
     def add(self, metric: m.Metric, labels: Labels, amount: int = 1) -> None:
         """Add to one count."""
@@ -139,27 +152,18 @@ def _filled(counters: Counters, _time_ns: int, event: e.OrderFilled) -> None:
     counters.add(m.CONTRACTS, venue, event.quantity)
     counters.add(m.DOLLARS, venue, event.value)
     counters.add(m.FEES, venue, max(0, event.fee))
-    if event.is_complete:
-        counters.close(event)
-        counters.add(m.ENDED, (event.platform, "filled"))
 
 
-def _gated(counters: Counters, _time_ns: int, event: e.OrderDenied) -> None:
+def _gated(counters: Counters, _time_ns: int, _event: e.OrderDenied) -> None:
     counters.add(m.DENIALS, ("gate",))
-    counters.add(m.ENDED, (counters.close(event), "stopped"))
 
 
 def _rejected(counters: Counters, _time_ns: int, event: e.OrderRejected) -> None:
-    venue = counters.close(event)
-    counters.rejected(venue, event.venue_code)
-    counters.add(m.ENDED, (venue, "rejected"))
+    counters.rejected(counters.venue_of(event), event.venue_code)
 
 
-def _ended(how: str) -> "Callable[[Counters, int, e.OrderEvent], None]":
-    def take(counters: Counters, _time_ns: int, event: e.OrderEvent) -> None:
-        counters.add(m.ENDED, (counters.close(event), how))
-
-    return take
+def _reopened(counters: Counters, _time_ns: int, event: e.OrderReopened) -> None:
+    counters.expect(event.client_order_id, str(event.order.platform))
 
 
 def _cancel(counters: Counters, _time_ns: int, _event: e.CancelRequested) -> None:
@@ -183,9 +187,7 @@ _HANDLERS: dict[type, Any] = {
     e.OrderFilled: _filled,
     e.OrderDenied: _gated,
     e.OrderRejected: _rejected,
-    e.OrderNotSent: _ended("not_sent"),
-    e.OrderCancelled: _ended("cancelled"),
-    e.OrderExpired: _ended("expired"),
+    e.OrderReopened: _reopened,
     e.CancelRequested: _cancel,
     e.HaltRaised: _halted,
     e.BreakOpened: _broke,

@@ -12,10 +12,13 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from arbees.core import events as e
+from arbees.core.order import CLOSED_STATES, Order
+from arbees.core.orders import lifecycle
+from arbees.core.orders.lifecycle import advance, opened
 from arbees.core.ports import Stored
 from arbees.core.request import Request
 from arbees.core.units import MICRO
-from arbees.core.words import UNCLASSIFIED, UNNAMED, Action, Side
+from arbees.core.words import UNCLASSIFIED, UNNAMED, Action, OrderStatus, Side
 from arbees.telemetry.quality_tally import Outcome, Stage, Tally
 
 GROUPS_MAX = 4_096
@@ -53,14 +56,16 @@ class Followed(msgspec.Struct, kw_only=True):
     """Platform and market key."""
     received_ns: int
     decided_ns: int
-    size: int
-    limit_price: int
+    order: Order
     quote: int | None
-    is_buy: bool
     outcome: Outcome = Outcome.OPEN
     is_unknown: bool = False
     is_placed: bool = False
-    filled: int = 0
+
+    @property
+    def is_buy(self) -> bool:
+        """Whether it buys the side that it names."""
+        return self.order.action is Action.BUY
 
 
 class QualityFold:
@@ -125,7 +130,7 @@ class QualityFold:
         order = self._open.get(event.client_order_id)
         is_elsewhere = (
             order is not None
-            and isinstance(event, e.OrderFilled)
+            and isinstance(event, e.OrderFilled | e.FillReversed)
             and order.place != (event.platform, event.market_key)
         )
         if order is None or is_elsewhere:
@@ -133,6 +138,8 @@ class QualityFold:
             if order is None:
                 return
             step(self._tally(order.group), order, stored.time_ns, event)
+            if order.outcome is Outcome.OPEN:
+                self._open[event.client_order_id] = order
             return
         step(self._tally(order.group), order, stored.time_ns, event)
         if order.outcome is not Outcome.OPEN:
@@ -142,7 +149,9 @@ class QualityFold:
         """Read a closed order again as it was before a record; None = it is not counted."""
         order: Followed | None = None
         scratch = Tally()
-        place = (event.platform, event.market_key) if isinstance(event, e.OrderFilled) else None
+        place: tuple[str, str] | None = None
+        if isinstance(event, e.OrderFilled | e.FillReversed):
+            place = (event.platform, event.market_key)
         for each in self._history.records_of(event.request_id):
             if each.sequence >= stored.sequence or each.kind not in KINDS:
                 continue
@@ -152,7 +161,7 @@ class QualityFold:
                 if place is None or found.place == place:
                     order = found
             elif isinstance(known, e.OrderEvent) and order is not None:
-                elsewhere = isinstance(known, e.OrderFilled) and order.place != (
+                elsewhere = isinstance(known, e.OrderFilled | e.FillReversed) and order.place != (
                     known.platform,
                     known.market_key,
                 )
@@ -188,10 +197,8 @@ def followed(stored: Stored, event: e.OrderApproved) -> Followed:
         place=(event.platform, event.market_key),
         received_ns=event.received_ns,
         decided_ns=stored.time_ns,
-        size=request.size,
-        limit_price=event.limit_price,
+        order=opened(event, stored.time_ns),
         quote=_quote_of(event, is_buy=is_buy),
-        is_buy=is_buy,
     )
 
 
@@ -217,78 +224,89 @@ def group_of(request: Request, leg: int) -> Group:
 # One order -------------------------------------------------------------------------------------
 
 
-def step(tally: Tally, order: Followed, time_ns: int, event: e.OrderEvent) -> None:
+_OUTCOMES = {
+    OrderStatus.DENIED: Outcome.STOPPED,
+    OrderStatus.REJECTED: Outcome.REJECTED,
+    OrderStatus.NOT_SENT: Outcome.NOT_SENT,
+}
+"""How an order without a fill ended; in all other ways it is unfilled."""
+
+
+def outcome_of(order: Order) -> Outcome:
+    """Return what an order came to by now; with some fill it is partial however it ended."""
+    if order.status not in CLOSED_STATES:
+        return Outcome.OPEN
+    if order.filled > 0:
+        return Outcome.FILLED if order.filled >= order.quantity else Outcome.PARTIAL
+    return _OUTCOMES.get(order.status, Outcome.UNFILLED)
+
+
+def step(tally: Tally, followed: Followed, time_ns: int, event: e.OrderEvent) -> None:
     """Take one record of an order into it, and into the sums of its group."""
     match event:
         case e.OrderAcknowledged():
-            tally.stages[Stage.ACKNOWLEDGE].add(time_ns - order.decided_ns)
-            _known(tally, order)
-            _place(tally, order)
-        case e.OrderUnknown():
-            tally.unknown += not order.is_unknown
-            order.is_unknown = True
+            tally.stages[Stage.ACKNOWLEDGE].add(time_ns - followed.decided_ns)
+            _place(tally, followed)
         case e.OrderFilled():
-            _filled(tally, order, time_ns, event)
+            _filled(tally, followed, time_ns, event)
+        case e.FillReversed():
+            _reversed(tally, followed, event)
         case e.OrderDenied():
             tally.denials["gate"] += 1
             tally.headlines["gate"] += 1
             tally.codes[event.code] += 1
-            _end(tally, order, time_ns, Outcome.STOPPED)
         case e.OrderRejected():
-            _count_reject(tally, order.place[0], event.venue_code)
-            _end(tally, order, time_ns, Outcome.REJECTED)
-        case e.OrderNotSent():
-            _end(tally, order, time_ns, Outcome.NOT_SENT)
-        case e.OrderCancelled() | e.OrderExpired():
-            _place(tally, order)
-            _end(tally, order, time_ns, Outcome.UNFILLED)
-
-
-def _known(tally: Tally, order: Followed) -> None:
-    tally.unknown -= order.is_unknown
-    order.is_unknown = False
-
-
-def _place(tally: Tally, order: Followed) -> None:
-    """Count an order that the venue had, once."""
-    if not order.is_placed:
-        order.is_placed = True
-        tally.placed += 1
-        tally.placed_quantity += order.size
-
-
-def _move(tally: Tally, order: Followed, outcome: Outcome) -> None:
-    tally.outcomes[order.outcome] -= 1
+            _count_reject(tally, followed.place[0], event.venue_code)
+        case e.OrderReopened() | e.OrderCancelled() | e.OrderExpired():
+            _place(tally, followed)
+    order = followed.order = advance(followed.order, event, time_ns)
+    is_unknown = order.status is OrderStatus.UNKNOWN
+    tally.unknown += is_unknown - followed.is_unknown
+    followed.is_unknown = is_unknown
+    outcome = outcome_of(order)
+    if followed.outcome is Outcome.OPEN and outcome is not Outcome.OPEN and order.corrects is None:
+        tally.stages[Stage.FINAL].add(time_ns - followed.received_ns)
+    tally.outcomes[followed.outcome] -= 1
     tally.outcomes[outcome] += 1
-    order.outcome = outcome
+    followed.outcome = outcome
 
 
-def _end(tally: Tally, order: Followed, time_ns: int, outcome: Outcome) -> None:
-    """End an order; with some fill it is partial however it ended."""
-    _known(tally, order)
-    if order.outcome is Outcome.OPEN:
-        tally.stages[Stage.FINAL].add(time_ns - order.received_ns)
-    if order.filled:
-        outcome = Outcome.FILLED if order.filled >= order.size else Outcome.PARTIAL
-    _move(tally, order, outcome)
+def _place(tally: Tally, followed: Followed) -> None:
+    """Count an order that the venue had, once."""
+    if not followed.is_placed:
+        followed.is_placed = True
+        tally.placed += 1
+        tally.placed_quantity += followed.order.quantity
 
 
-def _filled(tally: Tally, order: Followed, time_ns: int, event: e.OrderFilled) -> None:
-    _place(tally, order)
-    if not order.filled:
-        tally.stages[Stage.FIRST_FILL].add(time_ns - order.decided_ns)
+def _filled(tally: Tally, followed: Followed, time_ns: int, event: e.OrderFilled) -> None:
+    """Count a fill; the order itself takes it afterwards."""
+    _place(tally, followed)
+    if not followed.order.filled:
+        tally.stages[Stage.FIRST_FILL].add(time_ns - followed.decided_ns)
         tally.placed_with_fill += 1
-    sign, quantity = 1 if order.is_buy else -1, event.quantity
-    order.filled += quantity
     tally.fills += 1
+    _add(tally, followed, event.quantity, event.value, event.fee)
+
+
+def _reversed(tally: Tally, followed: Followed, event: e.FillReversed) -> None:
+    """Count a failed execution back; how long its order waited for it is not unlearned."""
+    if event.quantity:
+        tally.fills -= 1
+        tally.placed_with_fill -= followed.order.filled == event.quantity
+        _add(tally, followed, -event.quantity, -event.value, -event.fee)
+
+
+def _add(tally: Tally, followed: Followed, quantity: int, value: int, fee: int) -> None:
+    """Add an execution, or what is taken back of one, to the sums."""
+    sign = 1 if followed.is_buy else -1
     tally.filled_quantity += quantity
-    tally.value += event.value
-    tally.fees += event.fee
-    tally.against_limit.add(quantity, sign * (event.value - order.limit_price * quantity))
-    if order.quote is not None:
-        tally.against_quote.add(quantity, sign * (event.value - order.quote * quantity))
-    if event.is_complete or order.outcome is not Outcome.OPEN:
-        _end(tally, order, time_ns, Outcome.FILLED)
+    tally.value += value
+    tally.fees += fee
+    limit = followed.order.limit_price
+    tally.against_limit.add(quantity, sign * (value - limit * quantity))
+    if followed.quote is not None:
+        tally.against_quote.add(quantity, sign * (value - followed.quote * quantity))
 
 
 def _count_reject(tally: Tally, platform: str, code: str) -> None:
@@ -298,22 +316,9 @@ def _count_reject(tally: Tally, platform: str, code: str) -> None:
     tally.rejects[name] += 1
 
 
-KINDS = frozenset(
-    each.__name__
-    for each in (
-        e.RequestDenied,
-        e.DuplicateRefused,
-        e.OrderApproved,
-        e.OrderDenied,
-        e.OrderAcknowledged,
-        e.OrderRejected,
-        e.OrderNotSent,
-        e.OrderUnknown,
-        e.OrderFilled,
-        e.OrderCancelled,
-        e.OrderExpired,
-    )
-)
+KINDS = lifecycle.KINDS | {
+    each.__name__ for each in (e.RequestDenied, e.DuplicateRefused, e.OrderApproved)
+}
 """Kinds of records that count; others need not even be decoded."""
 
 

@@ -16,6 +16,7 @@ from arbees.core.apply import apply
 from arbees.core.book import Book, fresh
 from arbees.core.book import encode as encode_book
 from arbees.core.market import Terms
+from arbees.core.orders.lifecycle import end_of, falls_back
 from arbees.core.units import format_micro
 from arbees.core.words import Side
 from arbees.journal import JournalReader, implied_by_events, verify
@@ -135,12 +136,12 @@ def _fold(records: Iterable[Recorded], found: Evidence, book: bytes | None) -> B
 
 
 def is_final(event: e.Event) -> bool:
-    """Tell whether a record is the final result of its request's attempt."""
-    if isinstance(event, e.RequestDenied | e.OrderRejected | e.OrderNotSent):
+    """Tell whether a record is the final result of its request's attempt, unless it is reopened."""
+    if isinstance(event, e.RequestDenied):
         return not event.falls_back
-    if isinstance(event, e.OrderFilled):
-        return event.is_complete and event.corrects is None
-    return isinstance(event, e.OrderDenied | e.OrderCancelled | e.OrderExpired)
+    if isinstance(event, e.OrderFilled) and event.corrects is not None:
+        return False
+    return end_of(event) is not None and not falls_back(event)
 
 
 def _request_of(event: e.Event) -> str | None:
@@ -163,6 +164,8 @@ def _look_at_results(records: Iterable[Recorded], book: Book, found: Evidence) -
             passed.add(request_id)
         if is_final(event):
             finals[request_id] += 1
+        elif isinstance(event, e.OrderReopened):
+            finals[request_id] -= 1  # taken back; what ends it next is the correction
     still_open = {order.request_id for order in book.orders.values()}
     found.requests, found.passed = len(asked), len(passed)
     for request_id in asked:
@@ -223,6 +226,9 @@ def _compare(
             if event.trade_id in ours:
                 found.say(DIFFERENCE, f"fill {event.trade_id} counts twice")
             ours[event.trade_id] = event
+            earned[event.platform] += event.cash
+        elif isinstance(event, e.FillReversed):
+            ours.pop(event.trade_id, None)
             earned[event.platform] += event.cash
         elif isinstance(event, e.MarketSettled | e.SettlementCorrected):
             earned[book.markets[event.market_key].listing.platform] += event.payout

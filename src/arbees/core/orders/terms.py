@@ -5,7 +5,7 @@ says it: a bid for Yes is a Buy of Yes and a Sell of No alike. Fails by saying w
 """
 
 from arbees.core.order import Order
-from arbees.core.outcomes import VenueOrder
+from arbees.core.outcomes import Fill, VenueOrder
 from arbees.core.units import MICRO, format_micro
 from arbees.core.words import Action, Side
 
@@ -22,6 +22,23 @@ def limit_of(order: Order, listed: VenueOrder) -> int | None:
     if is_bid is not order.is_bid:
         return None
     return listed.limit_price if side is order.side else MICRO - listed.limit_price
+
+
+def contradiction(order: Order, filled: int, fill: Fill) -> tuple[str, str] | None:
+    """
+    Return how a fill contradicts its order: what was expected at most, and what was observed.
+
+    Args:
+        order: open or closed; the venue's own terms count where it has shown others.
+        filled: micro-contracts of it that have filled by now.
+        fill: at the price of the order's side.
+    """
+    left, limit = order.most - filled, order.worst_price
+    is_worse = fill.price > limit if order.action is Action.BUY else fill.price < limit
+    is_price = 0 <= fill.price <= MICRO
+    if 0 < fill.quantity <= left and is_price and not is_worse:
+        return None
+    return f"at most {terms_of(left, limit)}", terms_of(fill.quantity, fill.price)
 
 
 def terms_of(quantity: int, price: int) -> str:

@@ -39,15 +39,11 @@ class Comparison(msgspec.Struct, kw_only=True):
         return not (self.duplicates or self.lost_fills or self.unknown or self.differences)
 
 
-ENDS = (e.OrderDenied, e.OrderRejected, e.OrderNotSent, e.OrderCancelled, e.OrderExpired)
-
-
 class Told(msgspec.Struct):
     """What a journal says of orders and fills; it is read on from where it was left."""
 
     sequence: int = 0
     approved: set[str] = set()
-    ended: set[str] = set()
     fills: dict[str, tuple[str, int, int]] = {}
     """By trade: our order, quantity, fee."""
 
@@ -58,10 +54,10 @@ class Told(msgspec.Struct):
             event = e.decode(stored.body)
             if isinstance(event, e.OrderApproved):
                 self.approved.add(event.client_order_id)
-            elif isinstance(event, ENDS):
-                self.ended.add(event.client_order_id)
             elif isinstance(event, e.OrderFilled):
                 self.fills[event.trade_id] = (event.client_order_id, event.quantity, event.fee)
+            elif isinstance(event, e.FillReversed):
+                self.fills.pop(event.trade_id, None)
 
 
 def compare(exchange: Exchange, desk: Desk, told: Told) -> Comparison:
