@@ -400,7 +400,8 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "strategy_quantity": -8,
         "corrects": 9,
     },
-    e.HaltRaised: {"in_flight": ("c-1", "c-2")},
+    e.HaltLifted: {"owner": "key:a"},
+    e.HaltRaised: {"in_flight": ("c-1", "c-2"), "owner": "key:a", "loss": 5},
     e.MarketSettled: {
         "result": Side.NO,
         "yes_payout": 500_000,
@@ -447,6 +448,8 @@ EMPTY: dict[str, Any] = {
     "rates": (0, 1, 0),
     "by": "answer",
     "pool": "",
+    "owner": "",
+    "loss": None,
     "verdicts": msgspec.Raw(b"[]"),
 }
 """What a field is that is not said, also in journals of long ago."""
