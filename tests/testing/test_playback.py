@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from arbees.core import events as e
+from arbees.core.payouts import won_by
 from arbees.core.result import Result, encode
 from arbees.core.units import MICRO
 from arbees.core.words import Action, Platform, Side, TimeInForce
@@ -144,7 +145,7 @@ def test_quotes_and_settlements_are_read(tmp_path: Path) -> None:
     assert [each.time_ns for each in read_quotes(quotes)] == [at(1), at(1)]
     end = {"platform": "Kalshi", "market_id": "KX", "result": "No", "ts": "2026-01-28T23:00:02Z"}
     (read,) = read_settlements(write(tmp_path / "s.jsonl", end))
-    assert (read.time_ns, read.item.result) == (at(2), Side.NO)
+    assert (read.time_ns, read.item.payouts) == (at(2), won_by(Side.NO))
 
 
 @pytest.mark.parametrize("read", [read_quotes, read_settlements])
