@@ -131,12 +131,16 @@ def test_an_unknown_order_that_is_there_no_more() -> None:
     scene.check()
 
 
-def test_only_an_unknown_order_is_ended_by_hand() -> None:
-    """Not one on its way, not one that works, not one that has ended, not one that never was."""
+def test_only_what_is_open_and_answered_is_ended_by_hand() -> None:
+    """Not one on its way, not one that has ended, not one that never was; one that works can be."""
     scene = Scene()
-    for order in (scene.order("a"), scene.resting("b", time_in_force=TimeInForce.GTC)):
-        assert end(scene, order.client_order_id) == ()
-        assert end(scene, order.client_order_id, "cancelled") == ()
+    order = scene.order("a")
+    assert end(scene, order.client_order_id) == ()
+    assert end(scene, order.client_order_id, "cancelled") == ()
+    order = scene.resting("b", time_in_force=TimeInForce.GTC)
+    assert end(scene, order.client_order_id) == ()
+    (ended,) = end(scene, order.client_order_id, "cancelled")
+    assert isinstance(ended, e.OrderCancelled)
     lost = scene.lost("c")
     end(scene, lost.client_order_id)
     assert end(scene, lost.client_order_id) == ()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from arbees.core import events as e
-from arbees.core.operating import Conflict, Operator
+from arbees.core.operating import Conflict, End, Operator
 from arbees.core.outcomes import Inconclusive, Unknown
 from arbees.core.quote import Quote, Settlement
 from arbees.core.units import MICRO
@@ -13,7 +13,7 @@ from arbees.core.views import Undecided
 from arbees.core.words import Platform, TimeInForce
 from arbees.errors import JournalUnavailable, VenueError, VenueOutcomeUnknown, VenueRefused
 from arbees.runtime.operations import Operations
-from tests.runtime.rig import Rig, position, running
+from tests.runtime.rig import Rig, listed, position, running
 from tests.safeguards.build import NOW
 
 LOST = Unknown(message="timeout", sent_ns=NOW)
@@ -53,17 +53,35 @@ async def test_an_unknown_order_ends_by_word() -> None:
 
 
 async def test_what_is_known_has_no_need_of_a_word() -> None:
-    """A working order, one that ended, one that nobody knows, one that was there."""
+    """An order that its venue lists at work, one that ended, one that nobody knows."""
     async with running() as rig:
         resolve = rig.gateway.resolve_order
         order = await rig.rest("a")
-        with pytest.raises(Conflict) as error:
-            await resolve(order.client_order_id, end="not_sent", reason="r", actor="ann")
-        assert error.value.code == "NOT_UNKNOWN"
+        rig.kalshi.working.append(listed(order))
+        ends: tuple[End, ...] = ("not_sent", "cancelled")
+        for end in ends:
+            with pytest.raises(Conflict) as error:
+                await resolve(order.client_order_id, end=end, reason="r", actor="ann")
+            assert error.value.code == "NOT_UNKNOWN"
+        rig.kalshi.working.clear()
         await cancel(rig, order.client_order_id)
         with pytest.raises(Conflict, match="CANCELLED"):
             await resolve(order.client_order_id, end="not_sent", reason="r", actor="ann")
         assert await resolve("arb-nobody", end="cancelled", reason="r", actor="ann") is None
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_what_its_venue_shows_no_more_ends_by_word(is_away: bool) -> None:
+    """Whatever state it is in: an operator can always end it; that it was there stays true."""
+    async with running() as rig:
+        order = await rig.rest("a")
+        name = order.client_order_id
+        rig.kalshi.failure = VenueError("down") if is_away else None
+        with pytest.raises(Conflict) as error:
+            await rig.gateway.resolve_order(name, end="not_sent", reason="r", actor="ann")
+        assert error.value.code == "NOT_ABSENT"
+        assert await rig.gateway.resolve_order(name, end="cancelled", reason="gone", actor="ann")
+        assert (rig.book.orders, rig.known("a").status) == ({}, "Cancelled")
 
 
 async def test_part_of_it_was_there() -> None:

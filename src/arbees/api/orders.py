@@ -115,11 +115,11 @@ async def cancel_all(context: Context, request: Request) -> Reply:
 
 async def resolve(context: Context, request: Request) -> Reply:
     """
-    End an order of unknown fate by hand.
+    End an order by hand: of unknown fate, or one that its venue shows no more.
 
     Only after looking at the venue: what is said here frees what the order reserved, and with
-    `not_sent` its key. It is journaled with who and why. Should the order turn up after all, its
-    fills are taken as corrections, and the next comparison finds it.
+    `not_sent` its key. It is journaled with who and why; an order that its venue lists at work is
+    refused. Should it turn up after all, it is reopened and its fills are taken as corrections.
     """
     gateway = context.gateway
     parameters(request.scope["query_string"], ())

@@ -27,7 +27,7 @@ PROBLEM_CODES: dict[str, str] = {
     "NOT_ABSENT": "some of the order was at the venue, so it cannot be ended as `not_sent`",
     "NOT_FOUND": "nothing is known under that name, or there is no such path",
     "NOT_READY": "nothing is decided now; `reasons` say why",
-    "NOT_UNKNOWN": "the fate of the order is known, so nobody ends it by hand; cancel it instead",
+    "NOT_UNKNOWN": "the order ended, is on its way or works at its venue: not ended by hand",
     "ORIGIN_REFUSED": "a web page asks that is not this gateway's own",
     "OVERLOADED": "too many connections at once; come again",
     "PAPER_ONLY": "live trading takes quotes and settlements from the venues alone",

@@ -270,7 +270,7 @@ class EndBreak(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndUnknown(msgspec.Struct, frozen=True, kw_only=True):
-    """A named operator ends an order of unknown fate (P7)."""
+    """A named operator ends an order of unknown fate, or one that its venue shows no more (P7)."""
 
     client_order_id: str
     end: End

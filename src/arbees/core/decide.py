@@ -328,8 +328,9 @@ _VENUE_WORDS: dict[type, Callable[[Book, Any, c.Rules, int], c.Decision]] = {
     c.TakeLookup: execution.take_lookup,
     c.TakeVenueOrder: execution.take_venue_order,
     c.TakeCancel: execution.take_cancel,
+    c.EndUnknown: execution.end_by_hand,
 }
-"""What a venue says of an order; a contradiction is a break, by the rules."""
+"""What a venue, or a person who looked there, says of an order; a contradiction is a break."""
 
 _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
@@ -342,7 +343,6 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.MoveCash: _move_cash,
     c.TakeComparison: lambda book, command, _now: mending.take_comparison(book, command),
     c.EndBreak: lambda book, command, _now: mending.end_break(book, command),
-    c.EndUnknown: lambda book, command, _now: mending.end_unknown(book, command),
     c.CreateKey: lambda book, command, _now: control.create_key(book, command),
     c.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
     c.Record: _record,

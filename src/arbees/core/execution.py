@@ -284,6 +284,27 @@ def _reopen(  # noqa: PLR0917 - what is shown, by place
     changes.effects.append(c.ResolveOrder(past.client_order_id))
 
 
+def end_by_hand(book: Book, command: c.EndUnknown, rules: c.Rules, _now_ns: int) -> c.Decision:
+    """
+    End an open order by an operator's word: of unknown fate, or one that its venue shows no more.
+
+    `not_sent` frees its key for another attempt, so the venue must never have had any of it. Should
+    the order turn up after all, it is reopened, and its fills are taken as corrections.
+    """
+    changes = _start(book, rules, command.client_order_id, None)
+    if changes is None or changes.order.status is OrderStatus.PENDING:
+        return c.NO_DECISION  # its answer is under way
+    order, word = changes.order, f"by hand, {command.actor}: {command.reason}"
+    if command.end == "cancelled":
+        changes.end(e.OrderCancelled(**changes.ids(), reason=word))
+    elif order.filled or order.acknowledged_ns is not None:
+        return c.NO_DECISION
+    else:
+        message = "absent at the venue by the word of an operator"
+        changes.end(e.OrderNotSent(**changes.ids(), message=message, evidence=(word,)))
+    return changes.decision()
+
+
 def _present(
     changes: Changes, venue_order_id: str, by: str, closed: str | None, now_ns: int
 ) -> None:

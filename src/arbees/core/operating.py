@@ -319,13 +319,13 @@ class Operator(Protocol):
         self, client_order_id: str, *, end: End, reason: str, actor: str
     ) -> ResolvedView | None:
         """
-        End an order of unknown fate by word of a named operator (P7).
+        End an order by word of a named operator: of unknown fate, or not at its venue any more.
 
         Returns:
             What was recorded; None = there is no such order.
 
         Raises:
-            Conflict: its fate is known, or it has filled in part and cannot be `not_sent`.
+            Conflict: it works at its venue, has ended, or was there and cannot be `not_sent`.
             Undecided: the journal failed.
         """
         ...

@@ -28,6 +28,7 @@ from arbees.core.operating import (
     TouchView,
 )
 from arbees.core.order import Order
+from arbees.core.outcomes import VenueOrder
 from arbees.core.units import format_dollars, to_decimal
 from arbees.core.views import Undecided
 from arbees.core.words import OrderStatus, Platform
@@ -222,7 +223,10 @@ class Operations:
     async def resolve_order(
         self, client_order_id: str, *, end: End, reason: str, actor: str
     ) -> ResolvedView | None:
-        """End an order of unknown fate by word of a named operator; see the port."""
+        """End an order by word of a named operator; see the port."""
+        if (shown := await self._shown(client_order_id)) is not None:
+            self.desk.writer.tell(c.TakeVenueOrder(listed=shown))
+            raise Conflict("NOT_UNKNOWN", "The order works at its venue; cancel it instead")
         command = c.EndUnknown(client_order_id=client_order_id, end=end, reason=reason, actor=actor)
         resolved = _resolved(client_order_id, await self._put(command))
         if resolved is not None:
@@ -233,9 +237,24 @@ class Operations:
             if known is None:
                 return None
             raise Conflict("NOT_UNKNOWN", f"The order has ended: it is {known.status}")
-        if order.status is not OrderStatus.UNKNOWN:
-            raise Conflict("NOT_UNKNOWN", f"The order is {order.status}; cancel it instead")
+        if order.status is OrderStatus.PENDING:
+            raise Conflict("NOT_UNKNOWN", "The order is on its way; wait for its answer")
         raise Conflict("NOT_ABSENT", "Some of the order was at the venue: end it as cancelled")
+
+    async def _shown(self, client_order_id: str) -> VenueOrder | None:
+        """Return an open order as its venue lists it at work; one that cannot be asked shows none.
+
+        Whoever ends an order while its venue is away takes that upon them; it is reopened if the
+        venue shows it later.
+        """
+        order = self.desk.book.orders.get(client_order_id)
+        if order is None:
+            return None
+        try:
+            listed = await self.desk.venues[order.platform].open_orders()
+        except VenueError:
+            return None
+        return next((each for each in listed if each.client_order_id == client_order_id), None)
 
     # Money -------------------------------------------------------------------------------------
 
