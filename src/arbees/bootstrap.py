@@ -34,6 +34,7 @@ from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.balance import Balance
 from arbees.safeguards.daily_loss import DailyLoss
 from arbees.safeguards.kill_switch import KillSwitch
+from arbees.safeguards.price_reference import PriceReference
 from arbees.safeguards.reconciliation import Reconciliation
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings
@@ -110,6 +111,8 @@ def options_of(settings: Settings, *, is_inline: bool, kill_file: str | None) ->
         kill_file=kill_file,
         max_daily_loss=loss.max_daily_loss,
         daily_loss_threshold=loss.daily_loss_alert_threshold,
+        max_mark_age_ns=loss.max_mark_age,
+        max_quote_age_ns=settings.section(PriceReference).max_quote_age,
         does_loss_reduce=loss.daily_loss_action == "reduce",
         balance_interval_ns=balance.balance_refresh_interval,
         balance_low=balance.balance_low_threshold,

@@ -30,6 +30,27 @@ MARKET = "KXNBAGAME-26JAN28HOUBOS-BOS"
 FINE = "KXMLBGAME-26JUL04NYMATL-ATL"
 
 
+class Alerts:
+    """What stands, by name and what it is about."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, tuple[str, dict[str, str]]] = {}
+
+    @property
+    def standing(self) -> list[tuple[str, dict[str, str]]]:
+        return list(self._standing.values())
+
+    def raise_(self, name: str, message: str, **data: object) -> None:
+        about = {key: str(value) for key, value in data.items()}
+        self._standing[self._key(name, about)] = (name, about | {"message": message})
+
+    def clear(self, name: str, **data: object) -> None:
+        self._standing.pop(self._key(name, {key: str(each) for key, each in data.items()}), None)
+
+    def _key(self, name: str, about: dict[str, str]) -> str:
+        return f"{name}|{about.get('platform')}|{about.get('market_id')}"
+
+
 class Paper:
     """A gateway on paper, and the exchange whose books it reads."""
 
@@ -38,6 +59,7 @@ class Paper:
         self.server = server
         self.clock = clock
         self._count = 0
+        self.alerts = Alerts()
         self._assembly: Assembly | None = None
         self._worker: Worker | None = None
         self.addresses: dict[str, str] = {}
@@ -53,12 +75,11 @@ class Paper:
             "PAPER_TRADING": "1",
             "KALSHI_API_KEY_ID": "key",
             "KALSHI_PRIVATE_KEY": pem_of(ed25519_key()),
-            "QUOTE_POLICY": "deny",
             "MAX_PRICE_DELTA_FROM_PREGAME": "0.9",
             **self.addresses,
         }
         files = Files(self.folder / "journal.db", self.folder / "paper.db", None)
-        self._assembly = assemble(load(settings), clock=self.clock, files=files)
+        self._assembly = assemble(load(settings), clock=self.clock, files=files, alerts=self.alerts)
         self._worker = self._assembly.gateway.desk.writer.worker = Worker("journal")
         desk = self._assembly.gateway.desk
         await self._passing(self._assembly.start())
@@ -202,6 +223,79 @@ async def test_a_quiet_book_does_not_grow_old_and_a_dead_one_does(tmp_path: Path
         await made.until(lambda: made.ask() == 520_000)
         back = await made.send("0.52")
         assert (back.status, back.avg_price) == (ResultStatus.FILLED, Decimal("0.52"))
+
+
+def standing(made: Paper) -> set[tuple[str, str]]:
+    """Return the alerts that stand: name and subject."""
+    return {(name, about.get("market_id", "")) for name, about in made.alerts.standing}
+
+
+async def test_a_lost_subscription_is_noticed_and_made_anew(tmp_path: Path) -> None:
+    """The link lives and lists nothing; the book is right again within seconds."""
+    async with paper(tmp_path) as made:
+        assert (await made.send()).status is ResultStatus.FILLED
+        made.server.fault(FaultKind.SUBSCRIPTION_LOST)
+        made.show(bid="0.05", ask="0.09")
+        await made.pass_time(10)
+        denied = await made.send("0.55")
+        assert (denied.status, denied.code) == (ResultStatus.REJECTED, "THROUGH_QUOTE")
+
+
+async def test_a_book_that_nobody_renews_is_denied_and_said(tmp_path: Path) -> None:
+    """The subscription is lost and not to be had again: denied, in the status, alerted, healed."""
+    async with paper(tmp_path) as made:
+        gateway = made.gateway.gateway
+        assert (await made.send()).status is ResultStatus.FILLED
+        made.server.fault(FaultKind.REFUSED_TICKER, ticker=MARKET)
+        made.server.fault(FaultKind.SUBSCRIPTION_LOST)
+        made.show(bid="0.05", ask="0.09")
+        await made.pass_time(20)
+        denied = await made.send("0.48")
+        assert (denied.status, denied.code) == (ResultStatus.REJECTED, "QUOTE_STALE")
+        assert standing(made) == {("QUOTES_STALE", MARKET)}
+        await made.pass_time(110)
+        assert standing(made) == {("QUOTES_STALE", MARKET), ("MARKS_STALE", MARKET)}
+        (held,) = (await gateway.positions()).items
+        assert held.mark_age_secs is not None
+        assert held.mark_age_secs > 120
+        late = await made.send("0.48")
+        assert "MARKS_STALE" in {each.code for each in late.warnings}
+        made.server.heal()
+        await made.until(lambda: made.ask() == 90_000)
+        await made.pass_time(3)
+        assert standing(made) == set()
+        loss = gateway.desk.marks.unrealized
+        assert loss == 5 * (50_000 - 400_000)
+
+
+async def test_a_stream_that_is_down_stands_in_the_status(tmp_path: Path) -> None:
+    """Paper trading on a venue's books is not ACTIVE without them."""
+    async with paper(tmp_path) as made:
+        gateway = made.gateway.gateway
+        assert (await made.send()).status is ResultStatus.FILLED
+        made.server.fault(FaultKind.STREAM_DOWN)
+        made.server.streams.cut()
+        await made.pass_time(5)
+        kalshi = next(each for each in gateway.status().venues if each.platform == "Kalshi")
+        assert kalshi.state == "REDUCING"
+        assert "the stream of books is down" in kalshi.reasons[0]
+        assert standing(made) >= {("QUOTES_STALE", "")}
+        made.server.heal()
+        await made.pass_time(15)
+        kalshi = next(each for each in gateway.status().venues if each.platform == "Kalshi")
+        assert (kalshi.state, kalshi.reasons) == ("ACTIVE", ())
+        assert standing(made) == set()
+
+
+async def test_one_refused_market_takes_no_other_with_it(tmp_path: Path) -> None:
+    """An archived market on the same stream: the healthy one goes on trading."""
+    async with paper(tmp_path) as made:
+        made.show(FINE)
+        made.server.fault(FaultKind.REFUSED_TICKER, ticker=FINE)
+        assert (await made.send(market=FINE)).code == "QUOTE_MISSING"
+        for _ in range(7):
+            assert (await made.send()).status is ResultStatus.FILLED
+            await made.pass_time(3)
 
 
 async def test_what_rests_fills_when_the_live_book_comes(tmp_path: Path) -> None:

@@ -156,6 +156,10 @@ class PaperMoney:
         """Take no quote."""
         return True
 
+    def offer(self, _quote: Quote) -> bool:
+        """Take no book."""
+        return True
+
     def settle(self, _settlement: Settlement) -> bool:
         """Settle nothing."""
         return True

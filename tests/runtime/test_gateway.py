@@ -156,6 +156,10 @@ class Simulator:
         """Take a quote, if there is room."""
         return self._take(quote)
 
+    def offer(self, quote: object) -> bool:
+        """Take a book, if there is room."""
+        return self._take(quote)
+
     def settle(self, settlement: object) -> bool:
         """Take a settlement, if there is room."""
         return self._take(settlement)

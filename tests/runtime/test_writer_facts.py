@@ -15,7 +15,7 @@ from arbees.core.verdicts import Deny
 from arbees.core.words import Platform
 from arbees.runtime.writer import Lane, TakeQuote
 from tests.runtime.bench import Bench, halt, note
-from tests.runtime.rig import quote
+from tests.runtime.rig import quote, until
 from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, NOW, SECOND, YES_TOKEN, request
 
 # Time ------------------------------------------------------------------------------------------
@@ -171,6 +171,55 @@ async def test_the_second_token_of_a_condition_is_its_no() -> None:
 
 
 # Marks -----------------------------------------------------------------------------------------
+
+
+async def test_no_more_quotes_wait_than_there_are_markets() -> None:
+    """The newest state of a book takes the place of the one that waits; each market has its own."""
+    bench = Bench()
+    for cents in range(60, 20, -1):
+        bench.writer.offer(quote(f"0.{cents}", "0.70"))
+        bench.writer.offer(quote("0.50", f"0.{cents + 1}", market_id="OTHER"))
+        assert len(bench.writer.lanes[Lane.FACTS]) == 2
+    async with bench.running():
+        await feed(bench)
+        await until(lambda: not bench.writer.lanes[Lane.FACTS] and bench.writer.is_idle)
+        assert bench.writer._marks.touches[KALSHI].bid == 210_000
+        bench.writer.offer(quote("0.30", "0.31", ts_ns=NOW + 1))
+        await until(lambda: bench.writer.is_idle)
+        assert bench.writer._marks.touches[KALSHI].bid == 300_000
+
+
+async def test_a_mark_that_makes_the_loss_larger_is_journaled_with_its_quote() -> None:
+    """Before anybody is answered; one that makes it smaller waits for the next look."""
+    bench = Bench()
+    async with bench.running():
+        await feed(bench, quote())
+        await bench.submit()
+        (order,) = bench.book.orders.values()
+        bought = Fill(
+            client_order_id=order.client_order_id,
+            trade_id="t",
+            quantity=10 * MICRO,
+            price=650_000,
+            fee=0,
+            is_maker=False,
+            time_ns=NOW,
+        )
+        await bench.put(c.TakeFill(fill=bought), Lane.FACTS)
+        assert marked(bench) == [{KALSHI: (640_000, 340_000)}]
+        await feed(bench, quote("0.60", "0.66"))
+        assert marked(bench)[-1] == {KALSHI: (600_000, 340_000)}
+        await feed(bench, quote("0.63", "0.66"), quote("0.60", "0.66"), quote("0.62", "0.60"))
+        assert len(marked(bench)) == 2
+        await feed(bench, quote(None, "0.02"))
+        assert marked(bench)[-1] == {KALSHI: (20_000, 980_000)}
+        after = bench.journal.replayed()
+        assert after.unrealized({}) == bench.writer._marks.unrealized == 200_000 - 6_500_000
+
+
+def marked(bench: Bench) -> list[dict[str, tuple[int | None, int | None]]]:
+    """Return the marks that were journaled, in order."""
+    return [each.marks for each in bench.out if isinstance(each, e.Marked)]
 
 
 async def test_marks_follow_fills_marks_and_settlements() -> None:

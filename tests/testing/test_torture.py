@@ -8,7 +8,7 @@ import pytest
 
 from arbees.testing.evidence import DUPLICATE, VERIFY
 from arbees.testing.killing import contradictions
-from arbees.testing.torture import TITLES, Tally, main, run_once, table
+from arbees.testing.torture import TITLES, Tally, fall, main, run_once, table
 
 ENOUGH = 40
 """Requests decided in a run that says something about how many pass."""
@@ -33,6 +33,19 @@ def test_a_killed_gateway_loses_nothing(tmp_path: Path, lost: str, seed: int) ->
     assert tally.orders > 0
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_restart_makes_a_loss_smaller(tmp_path: Path, seed: int) -> None:
+    """Killed, or told to stop, while prices fall: what was lost stays lost."""
+    for run in range(1, RUNS_MAX + 1):
+        place = tmp_path / str(run)
+        place.mkdir()
+        tally = asyncio.run(fall(place, run, 100 * run + seed, 0.6))
+        assert tally.texts == []
+        if tally.acknowledged:
+            break
+    assert tally.acknowledged > 0
+
+
 def test_the_table_counts_every_check() -> None:
     """What was found stands under its title."""
     tally = Tally(runs=3, sent=10)
@@ -54,7 +67,7 @@ def test_a_gateway_that_lets_nothing_pass_proves_nothing() -> None:
 
 def test_no_runs_are_clean(capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints the table and ends with 0 where nothing was found."""
-    assert main(["--runs", "0", "--lost-acks", "0"]) == 0
+    assert main(["--runs", "0", "--lost-acks", "0", "--falls", "0"]) == 0
     assert "requests sent" in capsys.readouterr().out
 
 

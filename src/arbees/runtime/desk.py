@@ -53,6 +53,10 @@ class Simulator(Protocol):
         """Take a quote; resting orders may fill. False: not taken."""
         ...
 
+    def offer(self, quote: Quote) -> bool:
+        """Take the newest state of a book, in place of an older one that waits."""
+        ...
+
     def settle(self, settlement: Settlement) -> bool:
         """Settle a market. False: not taken."""
         ...

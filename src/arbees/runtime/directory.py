@@ -21,7 +21,7 @@ from arbees.core.words import Platform
 from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
-from arbees.runtime.writer import Lane, TakeQuote
+from arbees.runtime.writer import Lane
 
 METADATA_SECONDS = 3.0
 """How long a request waits for the metadata of a market that is new."""
@@ -157,11 +157,11 @@ class Directory:
                 desk.market_data[place[0]].let_go(place[1])
                 continue
             try:
-                desk.writer.tell(TakeQuote(quote), Lane.FACTS)
+                desk.writer.offer(quote)
             except Undecided:
                 return  # too much waits: what is left grows old, and the next states come soon
             if desk.simulator is not None:
-                desk.simulator.feed(_in_full(quote, listed[0].listing))
+                desk.simulator.offer(_in_full(quote, listed[0].listing))
             first = self._first.get(place)
             if first is not None:
                 first.set()

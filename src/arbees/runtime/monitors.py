@@ -4,7 +4,7 @@ Kill-switch file, trading day, marks and daily loss (R9), balances (R3), venues'
 clock jumps, disk space. Each pass is one short method; the loops only pause in between.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -28,8 +28,13 @@ FURTHER_LOSS = 100_000
 """In millionths of MAX_DAILY_LOSS: what more may be lost after its halt was stepped down."""
 KILL_FILE_SECONDS = 0.25
 MARK_SECONDS = 30.0
+BELIEF_SECONDS = 2.0
 CLOCK_SECONDS = 1.0
 SPACE_SECONDS = 5.0
+
+
+Stale = tuple[str, str, str]
+"""Name of an alert, platform and market; without a market it is of all books of a venue."""
 
 
 class Monitors:
@@ -40,6 +45,8 @@ class Monitors:
         self._desk = desk
         self._day_ends_ns = 0
         self._probed: set[Platform] = set()
+        self._began_ns = desk.clock.now_ns()
+        self._stale: set[Stale] = set()
         self.on_reconnect: Callable[[], None] = lambda: None
         """Told when a venue is back: what happened meanwhile is to be compared (R11)."""
         desk.writer.before_batch = self.before_batch
@@ -57,6 +64,7 @@ class Monitors:
         if self._desk.kill_file.path is not None:
             self._every(KILL_FILE_SECONDS, self.look_at_kill_file, "kill-switch file")
         if not self._desk.options.is_inline:
+            self._every(BELIEF_SECONDS, self.look_at_prices, "quotes and marks")
             self._every(CLOCK_SECONDS, self.look_at_clock, "clock")
             self._every(SPACE_SECONDS, self.look_at_space, "disk space")
 
@@ -149,6 +157,42 @@ class Monitors:
         if standing is None or standing.loss is None:
             return True
         return loss > standing.loss + mul_floor(self._desk.options.max_daily_loss, FURTHER_LOSS)
+
+    def look_at_prices(self) -> None:
+        """Say which quotes and marks nobody renews, and when they are renewed again."""
+        desk, found = self._desk, dict(self._stale_prices())
+        for (name, platform, market_id), message in found.items():
+            desk.alert(name, message, platform=platform, market_id=market_id)
+        for name, platform, market_id in self._fresh() | self._stale - found.keys():
+            if (name, platform, market_id) not in found:
+                desk.alert_over(name, platform=platform, market_id=market_id)
+        self._stale = set(found)
+
+    def _fresh(self) -> set[Stale]:
+        """Return what may have been stale: also an alert of an earlier process ends."""
+        desk = self._desk
+        found: set[Stale] = {("QUOTES_STALE", str(name), "") for name in desk.market_data}
+        for key in desk.marks.held():
+            listing = desk.book.markets[key].listing
+            for name in ("MARKS_STALE", "QUOTES_STALE"):
+                found.add((name, listing.platform, listing.market_id))
+        return found
+
+    def _stale_prices(self) -> Iterator[tuple[Stale, str]]:
+        desk, now_ns = self._desk, self._desk.clock.now_ns()
+        for platform, data in desk.market_data.items():
+            if data.trouble is not None:
+                yield ("QUOTES_STALE", str(platform), ""), f"{platform}: {data.trouble}"
+        for key in desk.marks.held():
+            listing = desk.book.markets[key].listing
+            # Not seen since the start: as old as that, until then the first look may be under way.
+            age_ns = now_ns - (desk.marks.seen_ns(key) or self._began_ns)
+            about = f"{listing.platform} {listing.market_id}"
+            text = f"{about}: nothing was told of its book for {age_ns / NS_PER_SECOND:.0f} s"
+            if age_ns > desk.options.max_mark_age_ns:
+                yield ("MARKS_STALE", listing.platform, listing.market_id), text
+            if listing.platform in desk.market_data and age_ns > desk.options.max_quote_age_ns:
+                yield ("QUOTES_STALE", listing.platform, listing.market_id), text
 
     def look_at_orders(self) -> None:
         """Ask the venue for each order that it acknowledged, until it is final (R10)."""

@@ -35,6 +35,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """In millionths of the limit."""
     does_loss_reduce: bool = False
     """A loss of the day over the limit lets reducing orders pass, instead of halting."""
+    max_mark_age_ns: int = 120 * NS_PER_SECOND
+    max_quote_age_ns: int = 10 * NS_PER_SECOND
     balance_interval_ns: int = 60 * NS_PER_SECOND
     balance_low: int
     reconcile_interval_ns: int = 3_600 * NS_PER_SECOND

@@ -21,8 +21,9 @@ from arbees.core.views import (
     VenueView,
 )
 from arbees.core.wire import format_time
-from arbees.core.words import HaltSource, TradingState
+from arbees.core.words import HaltSource, Platform, TradingState
 from arbees.runtime.desk import Desk
+from arbees.runtime.health import Breaker
 
 T = TypeVar("T")
 
@@ -262,6 +263,15 @@ class Reads:
 
     # Status ------------------------------------------------------------------------------------
 
+    def _venue(self, platform: Platform, breaker: Breaker) -> VenueView:
+        """Return a venue as it is: breaker, and whether its books can be believed."""
+        reasons = (breaker.last_error or "breaker open",) if breaker.is_open else ()
+        state, data = breaker.state, self._desk.market_data.get(platform)
+        if data is not None and data.trouble is not None:
+            reasons = (*reasons, data.trouble)
+            state = max(state, TradingState.REDUCING, key=lambda each: each.rank)
+        return VenueView(platform=platform, state=state, reasons=reasons)
+
     def status(self, warnings: tuple[str, ...]) -> StatusView:
         """Return the state of everything."""
         desk = self._desk
@@ -271,12 +281,7 @@ class Reads:
             state=self.state(),
             halts=self.halts(),
             venues=tuple(
-                VenueView(
-                    platform=platform,
-                    state=breaker.state,
-                    reasons=(breaker.last_error or "breaker open",) if breaker.is_open else (),
-                )
-                for platform, breaker in desk.breakers.items()
+                self._venue(platform, breaker) for platform, breaker in desk.breakers.items()
             ),
             journal=JournalView(sequence=head.sequence, hash=head.hash.hex()),
             pnl_today=to_decimal(figures.pnl_today),

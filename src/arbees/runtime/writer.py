@@ -54,7 +54,7 @@ class Lane(IntEnum):
     REQUESTS = 2
 
 
-class TakeQuote(msgspec.Struct, frozen=True):
+class TakeQuote(msgspec.Struct):
     """A quote: volatile, but the first one of a market lists it."""
 
     quote: Quote
@@ -110,6 +110,8 @@ class Writer:
         """Whoever waits for the batch that is being decided or committed."""
         self._is_over = False
         self._deciding_ns = DECIDING_NS
+        self._offered: dict[tuple[str, str], TakeQuote] = {}
+        """Of the quotes that wait those that a newer one of their market replaces."""
         self.is_admitting = False
         self.poison: str | None = None
         self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
@@ -144,6 +146,22 @@ class Writer:
         """Queue a command that nobody waits for; a poisoned writer takes none, the end is near."""
         if self.poison is None and not self._is_over:
             self._queue(command, lane, None)
+
+    def offer(self, quote: Quote) -> None:
+        """
+        Queue the newest state of a book, in place of an older one that waits.
+
+        Raises:
+            Undecided: too much waits.
+        """
+        place = (quote.platform, quote.market_id)
+        waiting = self._offered.get(place)
+        if waiting is not None:
+            waiting.quote = quote
+        elif self.poison is None and not self._is_over:
+            taken = TakeQuote(quote)
+            self._queue(taken, Lane.FACTS, None)
+            self._offered[place] = taken
 
     def _queue(
         self,
@@ -238,6 +256,9 @@ class Writer:
         self, command: c.Command | TakeQuote, entries: list[Entry], effects: list[c.Effect]
     ) -> tuple[Recorded, ...]:
         if isinstance(command, TakeQuote):
+            place = (command.quote.platform, command.quote.market_id)
+            if self._offered.get(place) is command:
+                del self._offered[place]
             listed = self._take_quote(command.quote)
             if listed is None:
                 return ()

@@ -3,7 +3,8 @@
 `python -m arbees.testing.torture`, or `make torture`. Guarantees that each run is a real process on
 real files under a barrage from many connections, killed with SIGKILL, started again, asked
 everything anew, and then compared, from its files alone, with the exchange's own book. A second
-series loses the exchange's answers at random. Ends with 1 if anything at all was found.
+series loses the exchange's answers at random, a third kills it while prices fall. Ends with 1 if
+anything at all was found.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from arbees.testing.evidence import (
     Evidence,
     examine,
 )
+from arbees.testing.falling import fall_once
 from arbees.testing.killing import LIMITS, Process, ask_again, files_in, until_known
 from arbees.venues.paper.terms import TERMS
 
@@ -42,6 +44,8 @@ LOST = "lost"
 """Something acknowledged is gone, or became something else."""
 ENDING = "ending"
 """The gateway did not start again, or did not end as it should."""
+SMALLER = "smaller"
+"""A restart made the loss of the day smaller than it was told before."""
 TITLES = {
     LOST: "acknowledged and lost",
     DUPLICATE: "duplicates at the exchange",
@@ -53,7 +57,10 @@ TITLES = {
     DIFFERENCE: "differences from the exchange",
     REPLAY: "books that are not the fold",
     ENDING: "starts and ends gone wrong",
+    SMALLER: "losses made smaller by a restart",
 }
+FALL = "fall"
+"""Of the third series."""
 PASSED_MIN = 0.5
 """So much of what was asked must pass: a gateway that denies everything breaks no limit."""
 
@@ -126,6 +133,26 @@ async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: flo
     return tally
 
 
+async def fall(folder: Path, number: int, seed: int, seconds: float) -> Tally:
+    """
+    Do one run in which prices fall until the kill; arguments as of `run_once`.
+
+    The gateway of before is killed, or in a quarter of the runs told to stop.
+    """
+    tally = Tally(runs=1, kills=1)
+    process = Process(folder)
+    try:
+        found = await fall_once(process, seed, seconds)
+    except (TimeoutError, OSError) as error:
+        await process.kill()
+        tally.say(number, ENDING, f"{error!r}: {process.last_words()}")
+        return tally
+    tally.sent = tally.acknowledged = found.quotes
+    if found.is_smaller:
+        tally.say(number, SMALLER, f"P&L of the day {found.before}, then {found.after}")
+    return tally
+
+
 async def _kill(
     process: Process, barrage: Barrage, draw: random.Random, seconds: float, tally: Tally
 ) -> None:
@@ -159,6 +186,7 @@ async def torture(
     *,
     runs: int,
     lost_acks: int,
+    falls: int = 0,
     seed: int,
     seconds: float,
     keep: Path | None,
@@ -170,17 +198,22 @@ async def torture(
     Args:
         runs: without lost answers.
         lost_acks: with them.
+        falls: while prices fall.
         seed: of everything but the machine.
         seconds: longest time under fire.
         keep: where the files of runs with findings are kept; None = nowhere.
         say: told after each run.
     """
     total = Tally()
-    series = ["0"] * runs + ["0.1"] * lost_acks
+    series = ["0"] * runs + ["0.1"] * lost_acks + [FALL] * falls
     for number, lost in enumerate(series, 1):
         with tempfile.TemporaryDirectory(prefix="arbees-torture-") as name:
             folder = Path(name)
-            found = await run_once(folder, number, seed * 100_003 + number, lost, seconds)
+            drawn = seed * 100_003 + number
+            if lost == FALL:
+                found = await fall(folder, number, drawn, seconds)
+            else:
+                found = await run_once(folder, number, drawn, lost, seconds)
             if keep is not None and found.texts:
                 shutil.copytree(folder, keep / f"run-{number}", dirs_exist_ok=True)
         _merge(total, found)
@@ -224,6 +257,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--runs", type=int, default=200, help="runs without lost answers")
     parser.add_argument("--lost-acks", type=int, default=200, help="runs with answers lost")
+    parser.add_argument("--falls", type=int, default=20, help="runs while prices fall")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.5, help="longest time under fire")
     parser.add_argument("--keep", type=Path, help="where to keep the files of runs with findings")
@@ -233,6 +267,7 @@ def main(arguments: Sequence[str]) -> int:
         torture(
             runs=given.runs,
             lost_acks=given.lost_acks,
+            falls=given.falls,
             seed=given.seed,
             seconds=given.seconds,
             keep=given.keep,
@@ -252,7 +287,7 @@ def _say(write: Callable[[str], object], text: str) -> None:
     sys.stderr.flush()
 
 
-assert set(TITLES) == {*CHECKS, LOST, ENDING}
+assert set(TITLES) == {*CHECKS, LOST, ENDING, SMALLER}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -45,6 +45,8 @@ class PaperExchange:
         self._engine = Engine(book.load(), book.is_spent)
         self._stream = DropCopy(self.faults)
         self._pump = Pump(self._engine, book, self._stream, clock, is_inline=is_inline)
+        self._offered: dict[tuple[Platform, str], Quote] = {}
+        """Books that wait, by market: only the newest state of each is matched."""
         self._venues = {
             platform: PaperVenue(
                 platform,
@@ -105,6 +107,20 @@ class PaperExchange:
     def feed(self, quote: Quote) -> bool:
         """Take a quote as the newest of its market; False if it is full or stopped."""
         return self._pump.tell(lambda now_ns: self._engine.quote(quote, now_ns))
+
+    def offer(self, quote: Quote) -> bool:
+        """Take the newest state of a book, in place of an older one of it that waits."""
+        place = (quote.platform, quote.market_id)
+        is_waiting = place in self._offered
+        self._offered[place] = quote
+        if is_waiting:
+            return True
+        is_taken = self._pump.tell(
+            lambda now_ns: self._engine.quote(self._offered.pop(place), now_ns)
+        )
+        if not is_taken:
+            self._offered.pop(place, None)
+        return is_taken
 
     def settle(self, settlement: Settlement) -> bool:
         """Settle a market for ever; False if it is full or stopped."""
