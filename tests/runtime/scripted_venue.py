@@ -68,6 +68,7 @@ class ScriptedVenue:
         self.during_read: Callable[[], None] = lambda: None
         """What happens elsewhere while a read is under way."""
         self.sinks: list[Callable[[Report], None]] = []
+        self.vital_signs = WELL
         self.is_closed = False
 
     @property
@@ -149,7 +150,7 @@ class ScriptedVenue:
 
     @property
     def vitals(self) -> Vitals:
-        return WELL
+        return self.vital_signs
 
     async def start(self) -> None:
         return None

@@ -266,4 +266,4 @@ async def test_a_halted_gateway_is_ready() -> None:
         await rig.halt(reason="odd fills")
         readiness = rig.gateway.readiness()
         assert readiness.ready
-        assert readiness.reasons == ("HALTED all: odd fills",)
+        assert readiness.reasons == ("all: Trading halted: http for all: odd fills",)

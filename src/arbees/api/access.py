@@ -231,6 +231,15 @@ class Access:
         )
 
 
+def may_read(gateway: Gateway, headers: Iterable[Header]) -> bool:
+    """Tell whether whoever asks for what is open to everybody may know names and amounts too."""
+    if not gateway.is_keyed:
+        return not gateway.is_live
+    secret = secret_of(headers)
+    key = None if secret is None else gateway.authenticate(secret)
+    return key is not None and "read" in key.scopes and key.strategy is None
+
+
 def secret_of(headers: Iterable[Header]) -> str | None:
     """Return what comes as a bearer, None where there is none, or two (RFC 6750, section 2.1)."""
     found: bytes | None = None

@@ -1,11 +1,12 @@
 """`/v1/status`, `/healthz` and `/readyz`: how the gateway is.
 
 Guarantees that `/healthz` answers as long as the process serves, and that `/readyz` says 200 as
-long as requests are decided, which a halted gateway does (by denying), with the reasons.
+long as requests are decided, which a halted gateway does (by denying), with what it refuses.
 """
 
 from starlette.requests import Request
 
+from arbees.api.access import may_read
 from arbees.api.context import Context
 from arbees.api.problem import RETRY, Problem
 from arbees.api.reply import Reply, json_reply
@@ -24,13 +25,16 @@ async def alive(_context: Context, _request: Request) -> Reply:
     return _ALIVE
 
 
-async def ready(context: Context, _request: Request) -> Reply:
+async def ready(context: Context, request: Request) -> Reply:
     """
     Answer 200 while requests are decided, which a halted gateway does (by denying).
 
-    `reasons` say what is the matter. 503 while it starts, stops, or its journal failed.
+    `refuses` says what would be refused now: to anybody codes and times alone, to a key with `read`
+    names and `reasons` too. 503 while it starts, stops, or its journal failed.
     """
     now = context.gateway.readiness()
+    if not may_read(context.gateway, request.scope["headers"]):
+        now = now.for_strangers()
     if now.ready:
         return json_reply(now)
     raise Problem(
@@ -40,4 +44,5 @@ async def ready(context: Context, _request: Request) -> Reply:
         headers=(RETRY,),
         ready=False,
         reasons=now.reasons,
+        refuses=now.refuses,
     )

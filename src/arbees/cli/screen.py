@@ -22,7 +22,8 @@ BANNERS = {
     "HALTED": "bold white on red",
     "READ_ONLY": "bold white on red",
 }
-HALTS_MAX, ALERTS_MAX, BARS_MAX, WARNINGS_MAX = 4, 3, 8, 2
+HALTS_MAX, REFUSES_MAX, ALERTS_MAX, BARS_MAX, WARNINGS_MAX = 4, 3, 3, 8, 2
+_OF_HALTS = {"HALTED", "REDUCE_ONLY"}
 DECISIONS_MIN = 3
 """What is kept free for the last decisions, however much there is to say of limits."""
 
@@ -114,6 +115,7 @@ def _state(seen: Seen) -> Iterator[Text]:
         venues.append(why)
     yield venues
     yield from _halts(status["halts"])
+    yield from _refuses(status.get("refuses", ()))
     for name in status["disabled_safeguards"]:
         yield Text(f"OFF    {plain(name)}: {plain(status.get('disabled_reason'))}", "bold red")
     for text in tuple(status.get("warnings", ()))[:WARNINGS_MAX]:
@@ -129,6 +131,17 @@ def _halts(halts: Sequence[dict[str, Any]]) -> Iterator[Text]:
         yield Text(f"{what}: {plain(each['reason'])}", STATE_STYLES.get(each["state"], "bold red"))
     if len(halts) > HALTS_MAX:
         yield Text(f"and {len(halts) - HALTS_MAX} more halts: arbees kill status", "bold red")
+
+
+def _refuses(refuses: Sequence[dict[str, Any]]) -> Iterator[Text]:
+    """Yield what would be refused now besides the halts, which stand above."""
+    shown = [each for each in refuses if each["code"] not in _OF_HALTS]
+    for each in shown[:REFUSES_MAX]:
+        until = f" until {plain(each['until'])[11:19]}" if each["until"] else ""
+        what = f"NO     {plain(each['scope'])}{until}: {plain(each['reason'])}"
+        yield Text(what, "bold red" if each["scope"] == "all" else "yellow")
+    if len(shown) > REFUSES_MAX:
+        yield Text(f"and {len(shown) - REFUSES_MAX} more refusals: arbees status", "yellow")
 
 
 def _bars(seen: Seen, width: int) -> Iterator[Text]:

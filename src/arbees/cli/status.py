@@ -4,6 +4,7 @@ Guarantees that a halted gateway is a success to have asked (exit 0), and that w
 not miss (halts, safeguards that are off, unknown orders, warnings) is red.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from cyclopts import App
@@ -64,16 +65,40 @@ def show(found: dict[str, Any]) -> None:
     table(
         ("Venue", "State", "Why"),
         [
-            (each["platform"], state(each["state"]), "; ".join(each["reasons"]))
+            (_venue(each), state(each["state"]), "; ".join(each["reasons"]))
             for each in found["venues"]
         ],
     )
+    show_refuses(found.get("refuses", ()))
     show_halts(found["halts"])
     for name in found["disabled_safeguards"]:
         why = f"safeguard {name}: {found.get('disabled_reason')}"
         pairs([("OFF", styled(why, "bold red"))])
     for text in found.get("warnings", ()):
         pairs([("Warning", styled(text, "yellow"))])
+
+
+def _venue(each: dict[str, Any]) -> str:
+    shard = each.get("shard")
+    return str(each["platform"]) + ("" if shard is None else f" shard {shard}")
+
+
+def show_refuses(refuses: Sequence[dict[str, Any]]) -> None:
+    """Print what would be refused now, if anything would."""
+    if not refuses:
+        return
+    table(
+        ("Refuses", "Code", "Until", "Why"),
+        [
+            (
+                styled(each["scope"], "bold red" if each["scope"] == "all" else "yellow"),
+                each["code"],
+                each["until"] or "",
+                each["reason"],
+            )
+            for each in refuses
+        ],
+    )
 
 
 def show_halts(halts: list[dict[str, Any]]) -> None:

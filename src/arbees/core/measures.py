@@ -103,6 +103,8 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     state: TradingState
     halts: tuple[str, ...]
     """Sources of the halts in force, one for each halt."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Code and kind of scope of each thing that would be refused now."""
     disabled: tuple[str, ...]
     venues: tuple[VenueMeasure, ...]
     open_orders: int

@@ -98,8 +98,25 @@ class VenueView(msgspec.Struct, frozen=True, kw_only=True):
     """State of a venue."""
 
     platform: str
+    shard: int | None = None
+    """Which shard of it; null where the venue has none."""
     state: str
     reasons: tuple[str, ...] = ()
+    until: str | None = None
+    """When that ends, if it is known."""
+
+
+class RefusalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that would be refused now."""
+
+    scope: str
+    """What: `all`, `platform:X`, `pool:X` (of a shard), `market:X`, `strategy:X`, `task:X`, ..."""
+    code: str
+    """With which an order would be denied, or not be decided at all."""
+    reason: str
+    """Why, in plain words; empty where the caller may not know."""
+    until: str | None = None
+    """When it lifts by itself; null where it does not, or nobody knows."""
 
 
 class JournalView(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +133,8 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     halts: tuple[HaltView, ...]
     venues: tuple[VenueView, ...]
+    refuses: tuple[RefusalView, ...] = ()
+    """What would be refused now, the widest scope first; empty when all is well."""
     journal: JournalView
     pnl_today: Decimal
     version: str
@@ -137,6 +156,19 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
     ready: bool
     reasons: tuple[str, ...] = ()
+    """In plain words; for a key with `read` alone."""
+    refuses: tuple[RefusalView, ...] = ()
+    """What would be refused now; without such a key codes and times alone, each once."""
+
+    def for_strangers(self) -> "Readiness":
+        """Return what anybody may know: codes and times, no names and no amounts."""
+        seen = dict.fromkeys((each.code, each.until) for each in self.refuses)
+        return Readiness(
+            ready=self.ready,
+            refuses=tuple(
+                RefusalView(scope="", code=code, reason="", until=until) for code, until in seen
+            ),
+        )
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ from arbees.runtime.monitors import Monitors
 from arbees.runtime.operations import Operations
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
+from arbees.runtime.refusing import Refusing
 from arbees.runtime.reviewing import Reviews
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
@@ -65,7 +66,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         """Wire the parts of a desk; `start` sets them going."""
         super().__init__(desk)
         self.reads = Reads(desk)
-        self.measuring = Measuring(desk, self.reads, lambda: not self._trouble)
+        self.refusing = Refusing(desk, lambda: self._trouble)
+        self.measuring = Measuring(desk, self.reads, self.refusing, lambda: not self._trouble)
         self.monitors = Monitors(desk)
         self.reconciler = Reconciler(desk, self.monitors)
         self._halts = Halts(desk, self.reads)
@@ -291,12 +293,13 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
 
     def status(self) -> StatusView:
         """Return the state of everything."""
-        return self.reads.status((*self._trouble, *self.warnings()))
+        return self.reads.status((*self._trouble, *self.warnings()), self.refusing)
 
     def readiness(self) -> Readiness:
         """Return whether requests are decided; stays ready when halted, with reasons."""
-        halted = tuple(f"{halt.state} {halt.scope}: {halt.reason}" for halt in self.reads.halts())
-        return Readiness(ready=not self._trouble, reasons=(*self._trouble, *halted))
+        refuses = self.refusing.now()
+        reasons = tuple(f"{each.scope}: {each.reason}" for each in refuses)
+        return Readiness(ready=not self._trouble, reasons=reasons, refuses=refuses)
 
 
 def _is_answer(life: Life) -> bool:

@@ -19,6 +19,7 @@ from arbees.core.verdicts import Measured, Use
 from arbees.core.words import Platform, TradingState
 from arbees.runtime.desk import Desk
 from arbees.runtime.reads import Reads
+from arbees.runtime.refusing import Refusing
 from arbees.runtime.writer import Lane
 
 WAIT_SECONDS = 5.0
@@ -28,17 +29,21 @@ WAIT_SECONDS = 5.0
 class Measuring:
     """Measures one desk."""
 
-    def __init__(self, desk: Desk, reads: Reads, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, desk: Desk, reads: Reads, refusing: Refusing, is_ready: Callable[[], bool]
+    ) -> None:
         """
         Prepare.
 
         Args:
             desk: what is measured.
             reads: its halts and state, as they are shown elsewhere.
+            refusing: what would be refused.
             is_ready: whether requests are decided.
         """
         self._desk = desk
         self._reads = reads
+        self._refusing = refusing
         self._is_ready = is_ready
         self._waiting: list[asyncio.Future[Measures]] = []
         self._last: Measures | None = None
@@ -81,6 +86,9 @@ class Measuring:
             is_ready=self._is_ready(),
             state=TradingState(self._reads.state()),
             halts=tuple(halt.source for halt in self._reads.halts()),
+            refused=tuple(
+                (each.code, each.scope.partition(":")[0]) for each in self._refusing.now()
+            ),
             disabled=tuple(options.disabled),
             venues=self._venues(book),
             open_orders=len(book.orders),
@@ -102,15 +110,19 @@ class Measuring:
         exposure: Counter[str] = Counter()
         for market in book.markets.values():
             exposure[market.listing.platform] += market.worst
-        return tuple(self._venue(platform, exposure[platform]) for platform in self._desk.venues)
+        states = dict.fromkeys(self._desk.venues, TradingState.ACTIVE)
+        for each in self._refusing.venues():
+            place, state = Platform(each.platform), TradingState(each.state)
+            states[place] = max(states[place], state, key=lambda one: one.rank)
+        return tuple(self._venue(name, states[name], exposure[name]) for name in states)
 
-    def _venue(self, platform: Platform, exposure: int) -> VenueMeasure:
+    def _venue(self, platform: Platform, state: TradingState, exposure: int) -> VenueMeasure:
         desk = self._desk
         breaker, pool = desk.breakers[platform], desk.book.pools.get(platform)
         seen_ns = max(desk.balance_ns.get(platform, 0), 0 if pool is None else pool.as_of_ns)
         return VenueMeasure(
             platform=platform,
-            state=breaker.state,
+            state=state,
             is_breaker_open=breaker.is_open,
             exposure=exposure,
             available=None if pool is None else pool.available,

@@ -18,12 +18,11 @@ from arbees.core.views import (
     ReceiptOrder,
     StatusView,
     Undecided,
-    VenueView,
 )
 from arbees.core.wire import format_time
-from arbees.core.words import HaltSource, Platform, TradingState
+from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
-from arbees.runtime.health import Breaker
+from arbees.runtime.refusing import Refusing
 
 T = TypeVar("T")
 
@@ -263,16 +262,7 @@ class Reads:
 
     # Status ------------------------------------------------------------------------------------
 
-    def _venue(self, platform: Platform, breaker: Breaker) -> VenueView:
-        """Return a venue as it is: breaker, and whether its books can be believed."""
-        reasons = (breaker.last_error or "breaker open",) if breaker.is_open else ()
-        state, data = breaker.state, self._desk.market_data.get(platform)
-        if data is not None and data.trouble is not None:
-            reasons = (*reasons, data.trouble)
-            state = max(state, TradingState.REDUCING, key=lambda each: each.rank)
-        return VenueView(platform=platform, state=state, reasons=reasons)
-
-    def status(self, warnings: tuple[str, ...]) -> StatusView:
+    def status(self, warnings: tuple[str, ...], refusing: Refusing) -> StatusView:
         """Return the state of everything."""
         desk = self._desk
         book, head, figures = desk.book, desk.journal.head, self.look()
@@ -280,9 +270,8 @@ class Reads:
             mode=book.mode,
             state=self.state(),
             halts=self.halts(),
-            venues=tuple(
-                self._venue(platform, breaker) for platform, breaker in desk.breakers.items()
-            ),
+            venues=refusing.venues(),
+            refuses=refusing.now(),
             journal=JournalView(sequence=head.sequence, hash=head.hash.hex()),
             pnl_today=to_decimal(figures.pnl_today),
             version=desk.options.version,

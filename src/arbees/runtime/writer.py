@@ -22,6 +22,7 @@ from arbees.core.index import rows_of
 from arbees.core.order import Order
 from arbees.core.ports import Entry, Journal
 from arbees.core.quote import Quote
+from arbees.core.request import Request
 from arbees.core.result import Recorded
 from arbees.core.views import Undecided
 from arbees.core.words import Platform
@@ -327,6 +328,15 @@ class Writer:
             return None
         order = self.book.orders.get(event.client_order_id)
         return past.order if order is None and past is not None else order
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more request would be refused, undecided."""
+        return len(self.lanes[Lane.REQUESTS]) >= LANE_MAX
+
+    def facts_for(self, request: Request) -> Facts:
+        """Return what a request would be judged by now."""
+        return self._facts(c.Submit(request=request, received_ns=self._now_ns()))
 
     def _facts(self, command: c.Command) -> Facts:
         now_ns = self._now_ns()

@@ -100,6 +100,12 @@ STATE = _gauge(
     "trading_state", "State of the account: 0 ACTIVE, 1 REDUCING, 2 HALTED, 3 READ_ONLY."
 )
 HALTS = _gauge("halts", "Halts in force, by source.", "source")
+REFUSES = _gauge(
+    "refuses",
+    "Scopes that would be refused now, by code and kind of scope; none = all is well.",
+    "code",
+    "scope",
+)
 ENABLED = _gauge("safeguard_enabled", "1 = on, 0 = switched off.", "safeguard")
 VENUE_STATE = _gauge(
     "venue_state", "State of a venue: 0 ACTIVE, 1 REDUCING, 2 HALTED, 3 READ_ONLY.", "venue"

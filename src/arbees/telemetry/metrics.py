@@ -6,6 +6,7 @@ appears here and nowhere before, since the format has no other numbers.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import accumulate
 from typing import Any
@@ -121,6 +122,7 @@ def gauges_of(snapshot: Snapshot) -> dict[str, Values]:
         m.READY.name: {(): now.is_ready},
         m.STATE.name: {(): now.state.rank},
         m.HALTS.name: {(str(each),): now.halts.count(each) for each in HaltSource},
+        m.REFUSES.name: dict(Counter(now.refused)),
         m.ENABLED.name: {
             (name,): name not in now.disabled
             for name in (str(each.name) for each in ALL)  # type: ignore[attr-defined]
