@@ -50,6 +50,7 @@ from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
 from arbees.runtime.refusing import Refusing
 from arbees.runtime.reviewing import Reviews
+from arbees.runtime.sweeping import Sweeps
 from arbees.runtime.writer import Committed, Lane, TakeQuote
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
@@ -69,6 +70,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self.refusing = Refusing(desk, lambda: self._trouble)
         self.measuring = Measuring(desk, self.reads, self.refusing, lambda: not self._trouble)
         self.monitors = Monitors(desk)
+        self._sweeps = Sweeps(desk)
         self.reconciler = Reconciler(desk, self.monitors)
         self._halts = Halts(desk, self.reads)
         self._watch: dict[str, asyncio.Event] = {}
@@ -114,6 +116,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             self.desk.scopes.take(event)
             if isinstance(event, _OF_HALTS):
                 self._halts.follow(event)
+                self._sweeps.follow(event)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)
@@ -287,7 +290,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
 
     def receipt(self, receipt_id: str) -> Receipt | None:
         """Return what a halt or mass cancel did so far."""
-        return self.reads.receipt(receipt_id)
+        found = self.reads.receipt(receipt_id)
+        return None if found is None else self._sweeps.judge(found)
 
     # Looks -------------------------------------------------------------------------------------
 
