@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform, TimeInForce
+from arbees.testing.kalshi.rules import PriceRange
 from arbees.testing.kalshi.scene import MARKET as STAGED
 from arbees.testing.kalshi.scene import kalshi_stage
 from arbees.testing.kalshi.server import KalshiServer
@@ -34,6 +35,7 @@ VENUES = Path(os.environ.get("ARBEES_DATA_DIR", "../shared/data")).parent / "ven
 KEY_ID = "00000000-0000-4000-8000-00000000a4b5"
 TICKER = "KXNFLGAME-26SEP13DALPHI-PHI"
 OTHER = "KXNBAGAME-26JAN28HOUBOS-BOS"
+SHORT = "KXMLBGAME-26JUN30NYYBOS-NYY"
 PLENTY = 1_000_000.0
 
 Part = Callable[[str, rsa.RSAPrivateKey, KalshiServer], Awaitable[list[str]]]
@@ -96,6 +98,7 @@ async def _with_exchange(tap: Tap, part: Part) -> list[str]:
     server.rest.set_limits((PLENTY, PLENTY), (PLENTY, PLENTY))
     server.show(book(TICKER))
     server.show(book(OTHER))
+    server.show(book(SHORT))
     addresses = await server.start()
     root = await tap.start()
     tap.exchange = addresses.rest.removesuffix(ROOT)
@@ -108,9 +111,23 @@ async def _with_exchange(tap: Tap, part: Part) -> list[str]:
 
 async def _round(root: str, key: rsa.RSAPrivateKey, server: KalshiServer) -> list[str]:
     async with Caller(root, KEY_ID, key) as caller:
-        found = await listen(root, caller, TICKER)
+        found = await listen(root, caller, TICKER, lambda: live(server, SHORT))
         await go_round(caller, server, TICKER, OTHER)
     return found
+
+
+def live(server: KalshiServer, ticker: str) -> None:
+    """Let a market live and end."""
+    life = server.exchange.lifecycle
+    life.deactivate(ticker)
+    life.activate(ticker)
+    life.move_close(ticker, server.exchange.now_ns() + NS_PER_SECOND)
+    life.set_ticks(ticker, PriceRange(0, MICRO, 1_000))
+    event = server.exchange.markets[ticker].event_ticker
+    life.charge(event, "quadratic_with_maker_fees", MICRO // 2)
+    life.charge(event, None, None)
+    life.void(ticker)
+    life.finalize(ticker)
 
 
 async def _records(root: str, key: rsa.RSAPrivateKey, server: KalshiServer) -> list[str]:

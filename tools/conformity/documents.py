@@ -25,6 +25,8 @@ EXCEPTIONS = {
     "exchange_index": "of user_order: newer than the document, since 2026-10-01",
     "last_update_reason": "newer than the document, since 2026-10-01",
     "sending_ts_ms": "newer than the document, on all messages since 2026-10-01",
+    "seq": "of errors: newer than the document, since 2026-09-10",
+    "sid": "of errors: newer than the document, since 2026-09-10",
     "error": "of a batch: each item may carry an error, which the document has no words for",
 }
 """Fields that the documents do not name, and why they are sent all the same."""

@@ -16,6 +16,7 @@ CHANNELS = (
     "fill",
     "market_positions",
     "order_group_updates",
+    "market_lifecycle_v2",
 )
 WAIT_SECONDS = 5.0
 
@@ -46,9 +47,17 @@ class Listener:
                     return said
 
 
-async def listen(root: str, caller: Caller, ticker: str) -> list[str]:
+async def listen(
+    root: str, caller: Caller, ticker: str, happens: Callable[[], None] | None = None
+) -> list[str]:
     """
     Subscribe to everything, trade, and ask for more and for less.
+
+    Args:
+        root: of the exchange.
+        caller: of the account.
+        ticker: of a market with a book.
+        happens: lets something happen to a market, the last of it its settlement.
 
     Returns:
         What was not as it must be.
@@ -65,6 +74,9 @@ async def listen(root: str, caller: Caller, ticker: str) -> list[str]:
             sids[channel] = said["msg"]["sid"]
         await _trade(caller, ticker)
         await line.until(lambda said: said["type"] == "order_group_updates")
+        if happens is not None:
+            happens()
+            await line.until(lambda said: said.get("msg", {}).get("event_type") == "settled")
         book = sids["orderbook_delta"]
         for action in ("get_snapshot", "delete_markets", "add_markets"):
             await line.command(
@@ -76,6 +88,8 @@ async def listen(root: str, caller: Caller, ticker: str) -> list[str]:
             await line.command("subscribe", channels=["none"]),
             await line.command("update_subscription", sids=[99], action="add_markets"),
             await line.command("none"),
+            await line.command("update_subscription", sids=[sids["ticker"]], action="none"),
+            await line.command("subscribe", channels=["orderbook_delta"], market_tickers=["NONE"]),
         ]
         found = [f"{each} is no error" for each in wrong if each["type"] != "error"]
         return found + _sequence(line.heard, book)

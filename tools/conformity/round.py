@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from arbees.core.units import MICRO
+from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.testing.kalshi.faults import FaultKind
+from arbees.testing.kalshi.rules import PriceRange
 from arbees.testing.kalshi.server import KalshiServer
 from tools.conformity.caller import GROUPS, ORDERS, ROOT, Caller
 
@@ -20,6 +21,19 @@ READS = (
     "/portfolio/positions",
     "/portfolio/settlements",
     "/portfolio/summary/total_resting_order_value",
+    "/portfolio/deposits",
+    "/portfolio/withdrawals",
+    "/portfolio/intra_exchange_instance_transfers",
+    "/portfolio/subaccounts/transfers",
+    "/portfolio/subaccounts/balances",
+    "/historical/cutoff",
+    "/historical/orders",
+    "/historical/fills",
+    "/historical/positions",
+    "/series/fee_changes",
+    "/events/fee_changes",
+    "/incentive_programs",
+    "/api_keys",
     GROUPS,
 )
 """What is read without naming anything."""
@@ -46,11 +60,34 @@ async def go_round(caller: Caller, server: KalshiServer, ticker: str, other: str
     await caller.create(other, price="0.9900", count="2.50", time_in_force=IOC)
     await caller.create(other, side="ask", price="0.0100", count="7", time_in_force=IOC)
     await _reads(caller, ticker)
-    server.exchange.settle(other, "yes")
+    _move(server, ticker)
+    server.exchange.lifecycle.determine(other, MICRO // 2)
+    await caller.call("GET", f"/markets/{other}")
+    server.exchange.lifecycle.finalize(other)
     await _reads(caller, ticker)
+    server.exchange.lifecycle.archive(other)
+    server.exchange.archive.set_ns.update(orders=1 << 61, fills=1 << 61)
+    await _reads(caller, ticker)
+    await caller.call("GET", f"/historical/markets/{other}")
+    server.exchange.archive.set_ns.clear()
     await caller.call("GET", f"/markets/{other}")
     await caller.create(other)
     await _pauses(caller, server, ticker)
+
+
+def _move(server: KalshiServer, ticker: str) -> None:
+    """Let money and fees move, and tick and close of a market, so that lists have something."""
+    exchange, event = server.exchange, ticker.rpartition("-")[0]
+    exchange.money.deposit(5 * MICRO)
+    exchange.money.deposit(-MICRO)
+    exchange.money.transfer(0, 3, MICRO)
+    exchange.money.lend(0, 2, MICRO)
+    later_ns = exchange.now_ns() + 3_600 * NS_PER_SECOND
+    for name in (event, event.partition("-")[0]):
+        exchange.lifecycle.charge(name, "quadratic_with_maker_fees", at_ns=later_ns)
+    exchange.lifecycle.charge(event, "quadratic", 2 * MICRO)
+    exchange.lifecycle.move_close(ticker, later_ns)
+    exchange.lifecycle.set_ticks(ticker, PriceRange(0, MICRO, 1_000))
 
 
 async def _reads(caller: Caller, ticker: str) -> None:
@@ -61,6 +98,7 @@ async def _reads(caller: Caller, ticker: str) -> None:
     await caller.call("GET", f"/markets/{ticker}/orderbook")
     await caller.call("GET", f"/events/{event}")
     await caller.call("GET", f"/series/{event.partition('-')[0]}")
+    await caller.call("GET", "/milestones", query={"related_event_ticker": event, "limit": "10"})
     for path in ("/markets/NONE", "/markets/NONE/orderbook", "/events/NONE"):
         await caller.call("GET", path)
     await caller.call("GET", "/markets", query={"tickers": ticker, "limit": "1000"})
@@ -78,6 +116,10 @@ async def _orders(caller: Caller, ticker: str) -> None:
     placed = await caller.create(ticker, cancel_order_on_pause=True)
     order = placed.body["order_id"]
     await caller.call("GET", f"/portfolio/orders/{order}")
+    await caller.call("POST", f"{ORDERS}/{order}/decrease", {"reduce_by": "0.50"})
+    body = {"ticker": ticker, "side": "bid", "price": "0.0200", "count": "2.00"}
+    await caller.call("POST", f"{ORDERS}/{order}/amend", body)
+    await caller.call("POST", f"{ORDERS}/{order}/amend", body | {"side": "ask"})
     await caller.call("DELETE", f"{ORDERS}/{order}", query={"market_ticker": ticker})
     await caller.call("DELETE", f"{ORDERS}/{order}", query={"market_ticker": ticker})
     await caller.call("GET", f"/portfolio/orders/{order}")
@@ -126,7 +168,8 @@ async def _groups(caller: Caller, ticker: str) -> None:
     await caller.create(ticker, order_group_id=group)
     await caller.call("GET", GROUPS)
     await caller.call("GET", f"{GROUPS}/{group}")
-    await caller.call("PUT", f"{GROUPS}/{group}/limit", {"contracts_limit": 20})
+    shard = {"exchange_index": "0"}
+    await caller.call("PUT", f"{GROUPS}/{group}/limit", {"contracts_limit": 20}, query=shard)
     await caller.call("PUT", f"{GROUPS}/{group}/trigger", {})
     await caller.create(ticker, order_group_id=group)
     await caller.call("PUT", f"{GROUPS}/{group}/reset", {})

@@ -174,7 +174,7 @@ def test_the_maker_is_cancelled_at_ones_own_order() -> None:
         ({"count": 15_000}, 400, "invalid_order_size"),
         ({"ticker": "NONE"}, 404, "market_not_found"),
         ({"count": 300 * MICRO}, 400, "insufficient_balance"),
-        ({"group_id": "none"}, 404, "not_found"),
+        ({"group_id": "none"}, 404, "order_group_not_found"),
     ],
 )
 def test_refusals(more: dict[str, Any], status: int, code: str) -> None:
@@ -224,7 +224,7 @@ def test_a_group_stops_what_goes_too_fast() -> None:
     assert group.is_triggered
     assert (rests.status, free.status) == (Status.CANCELED, Status.RESTING)
     shut = refused(stand, "ann", 30, group_id=group.group_id)
-    assert (shut.status, shut.code) == (400, "invalid_order")
+    assert (shut.status, shut.code) == (400, "exceeded_order_group_risk_limit")
 
 
 def test_a_group_forgets_after_fifteen_seconds() -> None:
@@ -242,9 +242,25 @@ def test_a_group_belongs_to_one_shard_and_one_account() -> None:
     """Elsewhere it does not exist."""
     stand = Stand()
     other = group_of(stand, 5, shard=0)
-    assert refused(stand, "ann", 30, group_id=other.group_id).code == "not_found"
+    assert refused(stand, "ann", 30, group_id=other.group_id).code == "order_group_not_found"
     own = group_of(stand, 5)
-    assert refused(stand, "bob", 30, group_id=own.group_id).code == "not_found"
+    assert refused(stand, "bob", 30, group_id=own.group_id).code == "order_group_not_found"
+
+
+def test_a_full_fill_may_trip_the_group_of_the_order_that_filled() -> None:
+    """Resting or taking: what rests of the group is cancelled, and the book is whole."""
+    stand = Stand()
+    group = group_of(stand, 5)
+    filled = stand.place("ann", 40, 6, group_id=group.group_id)
+    other = stand.place("ann", 30, 1, group_id=group.group_id)
+    stand.show(40, 6, sells=True)
+    assert (filled.status, other.status) == (Status.EXECUTED, Status.CANCELED)
+    assert stand.market.bids == []
+    group.is_triggered, group.matched = False, []
+    stand.show(45, 6, sells=True)
+    taker = stand.place("ann", 45, 9, group_id=group.group_id)
+    assert (taker.filled, taker.status, group.is_triggered) == (6 * MICRO, Status.CANCELED, True)
+    assert stand.market.bids == []
 
 
 # Pauses, cancels, ends -------------------------------------------------------------------------

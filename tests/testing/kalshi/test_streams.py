@@ -114,8 +114,8 @@ async def test_order_groups_tell_what_becomes_of_them() -> None:
         body = {"contracts_limit": 10, "exchange_index": 3}
         group = (await made.call("POST", f"{groups}/create", body)).body["order_group_id"]
         for word in ("trigger", "reset"):
-            await made.call("PUT", f"{groups}/{group}/{word}", {})
-        await made.call("DELETE", f"{groups}/{group}")
+            await made.call("PUT", f"{groups}/{group}/{word}", {}, query={"exchange_index": "3"})
+        await made.call("DELETE", f"{groups}/{group}", query={"exchange_index": "3"})
         await heard.until(lambda said: said.get("msg", {}).get("event_type") == "deleted")
         words = [each["msg"]["event_type"] for each in heard.all if "event_type" in each["msg"]]
         assert words == ["created", "triggered", "reset", "triggered", "deleted"]

@@ -15,6 +15,7 @@ from arbees.testing.kalshi.rules import (
     Order,
     Settlement,
     Status,
+    subaccount_of,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def order_row(order: Order, shard: int) -> dict[str, Any]:
         "last_update_time": time(order.updated_ns),
         "self_trade_prevention_type": order.stp,
         "cancel_order_on_pause": order.cancels_on_pause,
-        "subaccount_number": order.subaccount,
+        "subaccount_number": subaccount_of(order.owner),
         "exchange_index": shard,
     }
     if order.expires_ns is not None:
@@ -123,7 +124,7 @@ def fill_row(fill: Fill, shard: int) -> dict[str, Any]:
         "fee_cost": money(fill.fee),
         "created_time": time(fill.time_ns),
         "ts": fill.time_ns // NS_PER_SECOND,
-        "subaccount_number": 0,
+        "subaccount_number": subaccount_of(fill.owner),
         "exchange_index": shard,
     }
 
@@ -308,6 +309,7 @@ def group_row(group: Group) -> dict[str, Any]:
         "id": group.group_id,
         "is_auto_cancel_enabled": True,
         "contracts_limit_fp": count(group.limit),
+        "exchange_index": group.shard,
     }
 
 

@@ -73,6 +73,35 @@ class OrderChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     seconds: float = 0.0
 
 
+class CashChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Money that moves without a trade; amounts in dollars, below nothing = taken."""
+
+    kind: str
+    """interest, incentive, collateral, correction (none of them is listed); deposit, withdrawal;
+    transfer (from `shard` to `to_shard`), internal (from `subaccount` to `to_subaccount`)."""
+    amount: str
+    shard: int = 0
+    to_shard: int = 0
+    subaccount: int = 0
+    to_subaccount: int = 0
+
+
+class AccountChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the account and its key are from now on; what is not named stays."""
+
+    is_fcm: bool | None = None
+    scopes: list[str] | None = None
+    subaccount: int | None = None
+    """The only one that the key may see; -1 = all again."""
+    region_expires: str | None = None
+    """RFC 3339."""
+    archive_orders: str | None = None
+    """Orders that ended before this moment are in the archive alone; RFC 3339."""
+    archive_fills: str | None = None
+    exclusive: str | None = None
+    """An event whose markets exclude each other, and give collateral back."""
+
+
 class Words(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a stream says out of turn."""
 
@@ -100,6 +129,8 @@ class Control:
             "fees": self._fees,
             "order": self._order,
             "say": self._say,
+            "cash": self._cash,
+            "account": self._account,
         }
         found = [web.post(f"/control/{name}", _answered(do)) for name, do in posts.items()]
         heals = web.delete("/control/faults", _answered(self._heal))
@@ -233,6 +264,49 @@ class Control:
         asked = msgspec.json.decode(body, type=Words)
         said = bytes.fromhex(asked.hex) if asked.hex else asked.message
         self._server.streams.say(asked.channel, said)
+        return {}
+
+    # The account -------------------------------------------------------------------------------
+
+    def _cash(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=CashChange)
+        money, amount = self._server.exchange.money, parse_micro(asked.amount)
+        if asked.kind in {"interest", "incentive", "collateral", "correction"}:
+            money.move(asked.shard, amount, subaccount=asked.subaccount)
+        elif asked.kind == "deposit":
+            money.deposit(amount)
+        elif asked.kind == "withdrawal":
+            money.deposit(-amount)
+        elif asked.kind == "transfer":
+            money.transfer(asked.shard, asked.to_shard, amount, subaccount=asked.subaccount)
+        elif asked.kind == "internal":
+            money.lend(asked.subaccount, asked.to_subaccount, amount, shard=asked.shard)
+        else:
+            raise Wrong(f"kind: expected one of cash, was {asked.kind}")
+        account = self._server.exchange.account(OWNER)
+        return {"cash": {str(shard): bodies.money(cash) for shard, cash in account.cash.items()}}
+
+    def _account(self, body: bytes) -> Said:
+        asked = msgspec.json.decode(body, type=AccountChange)
+        server, doorman = self._server, self._server.doorman
+        if asked.is_fcm is not None:
+            server.desk.is_fcm = asked.is_fcm
+        for key in doorman.keys.values():
+            if asked.scopes is not None:
+                key.scopes = tuple(asked.scopes)
+            if asked.subaccount is not None:
+                key.subaccount = None if asked.subaccount < 0 else asked.subaccount
+        if asked.region_expires is not None:
+            doorman.region_expires_ns = wire.parse_time(asked.region_expires)
+        archive = {"orders": asked.archive_orders, "fills": asked.archive_fills}
+        for name, moment in archive.items():
+            if moment is not None:
+                server.exchange.archive.set_ns[name] = wire.parse_time(moment)
+        if asked.exclusive is not None:
+            event = server.exchange.catalogue.events.get(asked.exclusive)
+            if event is None:
+                raise Wrong(f"expected an event, was {asked.exclusive}")
+            event.is_exclusive, event.collateral = True, "MECNET"
         return {}
 
     # The exchange's own record -----------------------------------------------------------------

@@ -12,6 +12,8 @@ class Desk:
         """Serve an exchange."""
         self.exchange = exchange
         self.faults = faults
+        self.is_fcm = True
+        """Whether the account is one of an FCM, which is told what its resting orders hold."""
         self.hidden: dict[str, int] = {}
         """Orders that lists do not show, and until when."""
         self.read_limit = (200.0, 600.0)

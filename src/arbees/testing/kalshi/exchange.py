@@ -17,9 +17,11 @@ from arbees.testing.kalshi import rules
 from arbees.testing.kalshi.byhand import ByHand
 from arbees.testing.kalshi.catalogue import Catalogue
 from arbees.testing.kalshi.lifecycle import Lifecycle
+from arbees.testing.kalshi.money import Archive, Money, returned
 from arbees.testing.kalshi.rules import (
     CANCEL_ALL_REACH_NS,
     COUNT_STEP,
+    OWNER,
     SHARDS,
     Account,
     Change,
@@ -56,6 +58,8 @@ class Exchange:
         self.catalogue = Catalogue()
         self.lifecycle = Lifecycle(self)
         self.by_hand = ByHand(self)
+        self.archive = Archive(now_ns)
+        self.money = Money(self.account, now_ns, self.new_order_id, OWNER)
         self.paused: set[int] = set()
         """Shards on which nothing trades; cancels are taken."""
         self.shut: set[int] = set()
@@ -143,16 +147,22 @@ class Exchange:
             self._rest(order, market)
 
     def _after_matching(self, order: Order, market: Market) -> None:
-        now_ns = self.now_ns()
         if order.filled == order.count and order.count:
             order.status = Status.EXECUTED
         elif order.status is Status.RESTING and order.time_in_force != "good_till_canceled":
             order.status = Status.CANCELED
-        elif order.status is Status.RESTING and self._is_reached_by_cancel_all(order, now_ns):
+        elif order.status is Status.RESTING and self._is_swept(order):
             order.status, order.reason = Status.CANCELED, ""
         elif order.status is Status.RESTING:
             self._rest(order, market)
         self._changed(order)
+
+    def _is_swept(self, order: Order) -> bool:
+        """Tell whether its group tripped, by its own fills perhaps, or a cancel-all reaches it."""
+        group = None if order.group_id is None else self.groups.get(order.group_id)
+        if group is not None and group.is_triggered:
+            return True
+        return self._is_reached_by_cancel_all(order, self.now_ns())
 
     def cancel(self, owner: str, order_id: str, reason: str = "") -> int:
         """
@@ -274,12 +284,29 @@ class Exchange:
                 )
                 self.fills.append(fill)
                 self.tell("fill", order.owner, fill)
+                self.return_collateral(account, market)
                 self.tell("market_positions", order.owner, order.ticker)
-                self._count_group(order, count, now_ns)
         if maker.filled == maker.count:
             (market.bids if maker.is_bid else market.asks).remove(maker)
             maker.status = Status.EXECUTED
         self._changed(maker, reason="Trade")
+        for order in (taker, maker):  # last: it may cancel what rests, the rest of these two too
+            self._count_group(order, count, now_ns)
+
+    def return_collateral(self, account: Account, market: Market) -> None:
+        """Give back what the positions of an event cannot lose together, or take it back."""
+        event = self.catalogue.events[market.event_ticker]
+        if event.collateral != "MECNET":
+            return
+        held = {
+            ticker: quantity
+            for ticker, quantity in account.positions.items()
+            if self.markets[ticker].event_ticker == event.ticker
+        }
+        due = returned(held)
+        change = due - account.returned.get(event.ticker, 0)
+        account.returned[event.ticker] = due
+        account.cash[market.shard] = account.cash.get(market.shard, 0) + change
 
     def _fillable(self, order: Order, market: Market) -> int:
         others = market.asks if order.is_bid else market.bids
@@ -326,9 +353,9 @@ class Exchange:
             return
         group = self.groups.get(order.group_id)
         if group is None or (group.owner, group.shard) != (order.owner, market.shard):
-            raise Refused(404, "not_found", "order group not found")
+            raise Refused(404, "order_group_not_found")
         if group.is_triggered:
-            raise Refused(400, "invalid_order", "order group is triggered")
+            raise Refused(400, "exceeded_order_group_risk_limit", "order group is triggered")
 
     def _cap_to_position(self, order: Order) -> None:
         held = self.account(order.owner).positions.get(order.ticker, 0)
@@ -350,7 +377,7 @@ class Exchange:
         if group is None:
             return
         group.matched.append((now_ns, count))
-        if group.within(now_ns) > group.limit:
+        if group.within(now_ns) > group.limit and not group.is_triggered:
             self.trigger(group)
 
     def trigger(self, group: Group) -> None:

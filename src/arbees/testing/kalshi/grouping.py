@@ -7,10 +7,11 @@ from aiohttp import web
 from arbees.core.units import MICRO
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
-from arbees.testing.kalshi.reading import fixed, read_json
-from arbees.testing.kalshi.rules import SHARDS, Group, Refused
+from arbees.testing.kalshi.reading import fixed, parts_of, read_json, subaccount
+from arbees.testing.kalshi.rules import SHARDS, Group, Refused, part_of, user_of
 
 LIMIT_MAX = 1_000_000
+GROUPS_MAX = 100_000
 
 
 class Grouping:
@@ -26,38 +27,50 @@ class Grouping:
         shard = body.get("exchange_index") or 0
         if not isinstance(shard, int) or shard not in SHARDS:
             raise Refused(400, "invalid_parameters", "exchange_index")
+        exchange, part = self._desk.exchange, body.get("subaccount", subaccount(request) or 0)
+        mine = [each for each in exchange.groups.values() if user_of(each.owner) == owner]
+        if len(mine) >= GROUPS_MAX:
+            raise Refused(400, "invalid_parameters", "too many order groups")
         group = Group(
-            group_id=self._desk.exchange.new_order_id(),
-            owner=owner,
+            group_id=exchange.new_order_id(),
+            owner=part_of(owner, part),
             limit=_limit_of(body),
             shard=shard,
+            made_ns=exchange.now_ns(),
         )
         self._desk.exchange.groups[group.group_id] = group
         self._desk.exchange.tell_group(group, "created")
-        said = {"order_group_id": group.group_id, "subaccount": 0, "exchange_index": group.shard}
+        said = {"order_group_id": group.group_id, "subaccount": part, "exchange_index": shard}
         return web.json_response(said, status=201)
 
     async def groups(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/order_groups`."""
-        found = [each for each in self._desk.exchange.groups.values() if each.owner == owner]
+        parts = parts_of(request, owner, self._desk.exchange)
+        found = [each for each in self._desk.exchange.groups.values() if each.owner in parts]
         return web.json_response({"order_groups": [bodies.group_row(each) for each in found]})
 
     def _group(self, request: web.Request, owner: str) -> Group:
+        """Return the group that a write means: on shard 0 and primary, unless it says otherwise."""
         group = self._desk.exchange.groups.get(request.match_info["group_id"])
-        if group is None or group.owner != owner:
+        shard = request.query.get("exchange_index", "0")
+        if group is None or group.owner != part_of(owner, subaccount(request) or 0):
+            raise Refused(404, "not_found")
+        if shard != str(group.shard):
             raise Refused(404, "not_found")
         return group
 
     async def group(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /portfolio/order_groups/{id}`."""
-        group = self._group(request, owner)
+        """`GET /portfolio/order_groups/{id}`: of any shard."""
+        group = self._desk.exchange.groups.get(request.match_info["group_id"])
+        if group is None or group.owner not in parts_of(request, owner, self._desk.exchange):
+            raise Refused(404, "not_found")
         orders = [
             order.order_id
-            for order in self._desk.exchange.resting(owner)
+            for order in self._desk.exchange.resting(group.owner)
             if order.group_id == group.group_id
         ]
         said = bodies.group_row(group) | {"orders": orders}
-        del said["id"]  # who asks knows it
+        del said["id"], said["exchange_index"]  # who asks knows them
         return web.json_response(said)
 
     async def limit_group(self, request: web.Request, owner: str) -> web.Response:

@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
@@ -30,13 +31,28 @@ def parse_public_key(pem: bytes) -> PublicKey:
     return key
 
 
+class Key(msgspec.Struct, kw_only=True):
+    """A key of somebody: what it may do, and with which subaccount alone."""
+
+    public: PublicKey
+    owner: str
+    scopes: tuple[str, ...] = ("read", "write")
+    subaccount: int | None = None
+
+    def may(self, scope: str, *children: str) -> bool:
+        """Tell whether it has a scope, or a narrower one that does."""
+        return any(each in self.scopes for each in (scope, *children))
+
+
 class Doorman:
     """Knows the keys of the accounts."""
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         """Know nobody yet."""
         self._now_ns = now_ns
-        self._keys: dict[str, tuple[PublicKey, str]] = {}
+        self.keys: dict[str, Key] = {}
+        self.region_expires_ns: int | None = None
+        """Until when keys may trade sports and elections; None = nobody asked where they are."""
         self.skew_ns = 0
         """A fault: how far the exchange's clock is ahead."""
         self.seen: set[str] = set()
@@ -45,15 +61,19 @@ class Doorman:
 
     def admit(self, key_id: str, key: PublicKey, owner: str) -> None:
         """Know a key as somebody's."""
-        self._keys[key_id] = (key, owner)
+        self.keys[key_id] = Key(public=key, owner=owner)
 
     def now_ns(self) -> int:
         """Return the exchange's time."""
         return self._now_ns() + self.skew_ns
 
     def owner(self, headers: Mapping[str, str], method: str, path: str) -> str:
+        """Return who asks. Raises Refused: see `key`."""
+        return self.key(headers, method, path).owner
+
+    def key(self, headers: Mapping[str, str], method: str, path: str) -> Key:
         """
-        Return who asks.
+        Return the key that a call is signed with.
 
         Args:
             headers: of the request.
@@ -68,13 +88,14 @@ class Doorman:
         text = headers.get("KALSHI-ACCESS-SIGNATURE", "")
         if not (key_id and stamp and text):
             raise Refused(401, "signature_is_missing_from_headers")
-        if key_id not in self._keys:
+        if key_id not in self.keys:
             raise Refused(401, "authentication_error", "NOT_FOUND")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16):
             raise Refused(401, "authentication_error", "INVALID_PARAMETER")
         if abs(int(stamp) * NS_PER_MILLISECOND - self.now_ns()) > TOLERANCE_NS:
             raise Refused(401, "header_timestamp_expired")
-        key, owner = self._keys[key_id]
+        found = self.keys[key_id]
+        key = found.public
         try:
             signature = base64.b64decode(text, validate=True)
             message = f"{stamp}{method}{path}".encode()
@@ -86,4 +107,4 @@ class Doorman:
             raise Refused(401, "authentication_error", "INCORRECT_API_KEY_SIGNATURE") from None
         self.repeats += text in self.seen
         self.seen.add(text)
-        return owner
+        return found

@@ -181,6 +181,7 @@ class Lifecycle:
                 )
                 self._exchange.settlements.append(settlement)
                 self._pay(settlement, market, settlement.revenue - fee)
+                self._exchange.return_collateral(account, market)
         self._tell(ticker, "settled", settled_ts=now_ns // NS_PER_SECOND)
 
     def _pay(self, settlement: Settlement, market: Market, amount: int) -> None:

@@ -6,8 +6,8 @@ from arbees.core.units import NS_PER_SECOND
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.reading import bucket, page, seconds
-from arbees.testing.kalshi.rules import SHARDS, Fill, Refused
+from arbees.testing.kalshi.reading import bucket, page, parts_of, seconds, span, subaccount
+from arbees.testing.kalshi.rules import SHARDS, Fill, Order, Refused, Status, part_of
 
 ROOT = "/trade-api/v2"
 ORDERS = f"{ROOT}/portfolio/events/orders"
@@ -26,42 +26,108 @@ class Looking:
         query = request.query
         status, since = query.get("status"), seconds(query.get("min_ts"))
         tickers = set(query.get("ticker", "").split(",")) - {""}
+        parts, cutoff_ns = parts_of(request, owner, self._desk.exchange), self._cutoff("orders")
         rows = [
             bodies.order_row(order, self._desk.shard(order.ticker))
             for order in self._desk.exchange.orders_at(self._desk.as_of_ns())
-            if order.owner == owner
+            if order.owner in parts
             and (not tickers or order.ticker in tickers)
             and (status is None or order.status == status)
             and order.created_ns >= since * NS_PER_SECOND
             and not self._desk.is_hidden(order.order_id)
+            and self._is_live(order, cutoff_ns)
         ]
         return page(request, "orders", rows)
+
+    def _cutoff(self, name: str) -> int:
+        """Return before when things are in the archive alone."""
+        return self._desk.exchange.archive.before_ns(name)
+
+    @staticmethod
+    def _is_live(order: Order, cutoff_ns: int) -> bool:
+        """Tell whether an order is not in the archive yet: what rests never is."""
+        return order.status is Status.RESTING or order.updated_ns >= cutoff_ns
+
+    async def old_orders(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /historical/orders`: those that ended before the cutoff."""
+        parts, cutoff_ns = parts_of(request, owner, self._desk.exchange), self._cutoff("orders")
+        ticker, spans = request.query.get("ticker"), span(request)
+        rows = [
+            bodies.order_row(order, self._desk.shard(order.ticker))
+            for order in self._desk.exchange.orders_at(self._desk.exchange.now_ns())
+            if order.owner in parts
+            and ticker in {None, order.ticker}
+            and spans[0] <= order.created_ns < spans[1]
+            and not self._is_live(order, cutoff_ns)
+            and not self._desk.is_hidden(order.order_id)
+        ]
+        return page(request, "orders", rows)
+
+    async def old_fills(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /historical/fills`: those from before the cutoff."""
+        cutoff_ns, spans = self._cutoff("fills"), span(request)
+        parts, ticker = parts_of(request, owner, self._desk.exchange), request.query.get("ticker")
+        rows = [
+            bodies.fill_row(fill, self._desk.shard(fill.ticker))
+            for fill in self._listed(parts)
+            if fill.time_ns < cutoff_ns
+            and ticker in {None, fill.ticker}
+            and spans[0] <= fill.time_ns < spans[1]
+        ]
+        return page(request, "fills", rows)
+
+    async def old_positions(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /historical/positions`: settled ones of markets that were put away."""
+        exchange = self._desk.exchange
+        parts = parts_of(request, owner, exchange)
+        rows = [
+            bodies.position_row(exchange.account(each.owner), each.ticker, market.shard)
+            for each in exchange.settlements
+            if each.owner in parts and (market := exchange.markets[each.ticker]).is_archived
+        ]
+        return page(request, "market_positions", rows, event_positions=[])
+
+    async def cutoff(self, request: web.Request, owner: str) -> web.Response:
+        """`GET /historical/cutoff`."""
+        orders, fills = self._cutoff("orders"), self._cutoff("fills")
+        return web.json_response(
+            {
+                "market_settled_ts": bodies.time(orders),
+                "trades_created_ts": bodies.time(fills),
+                "orders_updated_ts": bodies.time(orders),
+                "market_positions_last_updated_ts": bodies.time(orders),
+            }
+        )
 
     async def order(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/orders/{order_id}`."""
         order_id = request.match_info["order_id"]
         order = self._desk.exchange.order_at(order_id, self._desk.as_of_ns())
-        if order is None or order.owner != owner or self._desk.is_hidden(order_id):
+        is_seen = order is not None and not self._desk.is_hidden(order_id)
+        parts = parts_of(request, owner, self._desk.exchange)
+        if order is None or not is_seen or order.owner not in parts:
+            raise Refused(404, "not_found")
+        if not self._is_live(order, self._cutoff("orders")):
             raise Refused(404, "not_found")
         return web.json_response({"order": bodies.order_row(order, self._desk.shard(order.ticker))})
 
-    def _fills(self, owner: str, as_of_ns: int) -> list[Fill]:
+    def _fills(self, parts: set[str], as_of_ns: int) -> list[Fill]:
         return [
             fill
             for fill in reversed(self._desk.exchange.fills)
-            if fill.owner == owner and fill.time_ns <= as_of_ns
+            if fill.owner in parts and fill.time_ns <= as_of_ns
         ]
 
-    def _listed(self, owner: str) -> list[Fill]:
+    def _listed(self, parts: set[str]) -> list[Fill]:
         """Return the fills that lists have: those that are hidden not, those that never were."""
         desk, now_ns = self._desk, self._desk.exchange.now_ns()
         hidden = desk.faults.standing(FaultKind.HIDDEN_FILLS, now_ns)
         found = [
             fill
-            for fill in self._fills(owner, desk.as_of_ns())
+            for fill in self._fills(parts, desk.as_of_ns())
             if hidden is None or fill.time_ns < hidden.since_ns
         ]
-        return [*(each for each in desk.exchange.invented if each.owner == owner), *found]
+        return [*(each for each in desk.exchange.invented if each.owner in parts), *found]
 
     async def fills(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/fills`."""
@@ -70,18 +136,20 @@ class Looking:
         since = seconds(query.get("min_ts")) * NS_PER_SECOND
         rows = [
             bodies.fill_row(fill, self._desk.shard(fill.ticker))
-            for fill in self._listed(owner)
-            if (not tickers or fill.ticker in tickers)
+            for fill in self._listed(parts_of(request, owner, self._desk.exchange))
+            if fill.time_ns >= self._cutoff("fills")
+            and (not tickers or fill.ticker in tickers)
             and query.get("order_id") in {None, fill.order_id}
             and fill.time_ns >= since
         ]
         return page(request, "fills", rows)
 
     async def positions(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /portfolio/positions`; as of the same moment as the fills."""
-        account = self._desk.exchange.account(owner)
+        """`GET /portfolio/positions`, of one account; as of the same moment as the fills."""
+        part = part_of(owner, subaccount(request) or 0)
+        account = self._desk.exchange.account(part)
         held: dict[str, int] = {}
-        for fill in self._fills(owner, self._desk.as_of_ns()):
+        for fill in self._fills({part}, self._desk.as_of_ns()):
             held[fill.ticker] = held.get(fill.ticker, 0) + (
                 fill.count if fill.is_bid else -fill.count
             )
@@ -97,11 +165,14 @@ class Looking:
         return page(request, "market_positions", rows, event_positions=events)
 
     async def balance(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /portfolio/balance`."""
-        return web.json_response(bodies.balance(self._desk.exchange, owner, SHARDS))
+        """`GET /portfolio/balance`, of one account."""
+        part = part_of(owner, subaccount(request) or 0)
+        return web.json_response(bodies.balance(self._desk.exchange, part, SHARDS))
 
     async def resting_value(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /portfolio/summary/total_resting_order_value`."""
+        """`GET /portfolio/summary/total_resting_order_value`: for members of an FCM alone."""
+        if not self._desk.is_fcm:
+            raise Refused(403, "permission_denied")
         parts = {shard: self._desk.exchange.held(owner, shard) for shard in SHARDS}
         return web.json_response(
             {
@@ -116,11 +187,11 @@ class Looking:
     async def settlements(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/settlements`: the live ones, newest first."""
         exchange = self._desk.exchange
-        ticker = request.query.get("ticker")
+        ticker, parts = request.query.get("ticker"), parts_of(request, owner, exchange)
         rows = [
             bodies.settlement_row(each, exchange.markets[each.ticker])
             for each in reversed(exchange.settlements)
-            if each.owner == owner
+            if each.owner in parts
             and ticker in {None, each.ticker}
             and not exchange.markets[each.ticker].is_archived
         ]
@@ -167,10 +238,6 @@ class Looking:
                 ],
             }
         )
-
-    async def schedule(self, request: web.Request, owner: str) -> web.Response:
-        """`GET /exchange/schedule`: no hours are kept here."""
-        return web.json_response({"schedule": {"standard_hours": [], "maintenance_windows": []}})
 
     async def freshness(self, request: web.Request, owner: str) -> web.Response:
         """`GET /exchange/user_data_timestamp`."""

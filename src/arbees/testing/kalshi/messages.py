@@ -5,7 +5,7 @@ from typing import Any
 from arbees.core.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.catalogue import Catalogue
-from arbees.testing.kalshi.rules import Account, Fill, Group, Market, Order
+from arbees.testing.kalshi.rules import Account, Fill, Group, Market, Order, subaccount_of
 
 
 def order_message(order: Order, shard: int) -> dict[str, Any]:
@@ -24,7 +24,11 @@ def order_message(order: Order, shard: int) -> dict[str, Any]:
 
 def fill_message(fill: Fill, shard: int) -> dict[str, Any]:
     """Return a fill as the channel `fill` tells it."""
-    named = {"client_order_id": fill.client_order_id} if fill.client_order_id else {}
+    named: dict[str, Any] = (
+        {"client_order_id": fill.client_order_id} if fill.client_order_id else {}
+    )
+    if subaccount_of(fill.owner):
+        named["subaccount"] = subaccount_of(fill.owner)
     return named | {
         "trade_id": fill.trade_id,
         "order_id": fill.order_id,

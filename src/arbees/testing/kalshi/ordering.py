@@ -8,8 +8,17 @@ from arbees.core.units import NS_PER_MILLISECOND, NS_PER_SECOND
 from arbees.testing.kalshi import bodies
 from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.reading import fixed, is_plain, read_json, text, word
-from arbees.testing.kalshi.rules import Order, Refused
+from arbees.testing.kalshi.reading import (
+    SUBACCOUNT_MAX,
+    fixed,
+    is_plain,
+    parts_of,
+    read_json,
+    subaccount,
+    text,
+    word,
+)
+from arbees.testing.kalshi.rules import Order, Refused, part_of
 
 _TIMES = ("good_till_canceled", "immediate_or_cancel", "fill_or_kill")
 _STP = ("taker_at_cross", "maker")
@@ -24,11 +33,16 @@ class Ordering:
 
     async def create(self, request: web.Request, owner: str) -> web.Response:
         """`POST /portfolio/events/orders`."""
-        order = self._place(await read_json(request), owner)
+        order = self._place(await read_json(request), owner, subaccount(request))
         return web.json_response(bodies.created(order, self._desk.exchange.now_ns()), status=201)
 
-    def _place(self, body: dict[str, Any], owner: str) -> Order:
-        order = self._order_of(body, owner)
+    def _place(self, body: dict[str, Any], owner: str, locked: int | None) -> Order:
+        part = body.get("subaccount", locked or 0)
+        if not isinstance(part, int) or not 0 <= part <= SUBACCOUNT_MAX:
+            raise Refused(400, "invalid_parameters", "subaccount")
+        if locked not in {None, part}:
+            raise Refused(403, "permission_denied", "subaccount")
+        order = self._order_of(body, part_of(owner, part))
         placed = self._desk.exchange.create(order)
         now_ns = self._desk.exchange.now_ns()
         hidden = self._desk.faults.occurs("create", now_ns, FaultKind.HIDDEN)
@@ -77,7 +91,7 @@ class Ordering:
         for place, body in enumerate((await read_json(request)).get("orders", [])):
             try:
                 self._fail_every_other(place, is_partial=partial is not None)
-                order = self._place(body, owner)
+                order = self._place(body, owner, subaccount(request))
             except Refused as error:
                 said = {"code": error.code, "message": error.code.replace("_", " ")}
                 rows.append({"client_order_id": body.get("client_order_id"), "error": said})
@@ -94,7 +108,7 @@ class Ordering:
         order_id = request.match_info["order_id"]
         order = self._desk.exchange.orders.get(order_id)
         self._require_shard(request, order)
-        reduced = self._cancelled(owner, order_id, "cancel")
+        reduced = self._cancelled(part_of(owner, subaccount(request) or 0), order_id, "cancel")
         now_ns = self._desk.exchange.now_ns()
         return web.json_response(
             {
@@ -138,7 +152,8 @@ class Ordering:
             order_id = each.get("order_id", "")
             try:
                 self._fail_every_other(place, is_partial=partial is not None)
-                reduced = self._cancelled(owner, order_id, "batch")
+                part = each.get("subaccount", subaccount(request) or 0)
+                reduced = self._cancelled(part_of(owner, part), order_id, "batch")
             except Refused as error:
                 said = {"code": error.code, "message": error.code.replace("_", " ")}
                 rows.append({"order_id": order_id, "reduced_by": "0.00", "error": said})
@@ -151,16 +166,17 @@ class Ordering:
     async def cancel_all(self, request: web.Request, owner: str) -> web.Response:
         """`DELETE /portfolio/events/orders`: everything, on all shards; reaches on for a minute."""
         exchange, faults = self._desk.exchange, self._desk.faults
-        for order in () if exchange.shut else exchange.resting(owner):
-            if faults.occurs("cancel_all", exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
-                exchange.by_hand.trade(order, order.remaining)
-        exchange.cancel_all(owner)
+        for part in sorted(parts_of(request, owner, exchange)):
+            for order in () if exchange.shut else exchange.resting(part):
+                if faults.occurs("cancel_all", exchange.now_ns(), FaultKind.CANCEL_YET_FILLED):
+                    exchange.by_hand.trade(order, order.remaining)
+            exchange.cancel_all(part)
         return web.Response(status=204)
 
     def _own(self, request: web.Request, owner: str, ticker: object) -> Order:
         """Return the resting order of a path. Raises Refused."""
         order = self._desk.exchange.orders.get(request.match_info["order_id"])
-        if order is None or order.owner != owner:
+        if order is None or order.owner != part_of(owner, subaccount(request) or 0):
             raise Refused(404, "not_found")
         if ticker not in {None, order.ticker}:
             raise Refused(400, "order_ticker_mismatch")

@@ -5,10 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from arbees.core.units import parse_micro
-from arbees.testing.kalshi.rules import Refused
+from arbees.core.units import NS_PER_SECOND, parse_micro
+from arbees.testing.kalshi.exchange import Exchange
+from arbees.testing.kalshi.rules import Refused, part_of, user_of
 
 LIMIT_MAX = 1_000
+SUBACCOUNT_MAX = 63
+LOCKED = web.RequestKey("locked_subaccount", int)
+"""Of a request: the one subaccount that its key may see."""
 
 
 class BadQuery(Exception):  # noqa: N818 - an answer, not a fault
@@ -94,6 +98,31 @@ def seconds(text: str | None) -> int:
     if not (text.isascii() and text.isdigit()):
         raise BadQuery(f"invalid timestamp: {text}")
     return int(text)
+
+
+def subaccount(request: web.Request) -> int | None:
+    """Return the subaccount that a call names, or that its key is locked to. Raises BadQuery."""
+    named: str | None = request.query.get("subaccount")
+    locked = request.get(LOCKED)
+    if named is None:
+        return locked
+    if not (named.isascii() and named.isdigit() and int(named) <= SUBACCOUNT_MAX):
+        raise BadQuery(f"invalid subaccount: {named}")
+    return int(named)
+
+
+def parts_of(request: web.Request, owner: str, exchange: Exchange) -> set[str]:
+    """Return the accounts that a call means: the named one, or all of the user's."""
+    named = subaccount(request)
+    if named is not None:
+        return {part_of(owner, named)}
+    return {owner, *(each for each in exchange.accounts if user_of(each) == owner)}
+
+
+def span(request: web.Request) -> tuple[int, int]:
+    """Return `min_ts` and `max_ts` of a query, in nanoseconds. Raises BadQuery."""
+    since, until = seconds(request.query.get("min_ts")), seconds(request.query.get("max_ts"))
+    return since * NS_PER_SECOND, (until or 1 << 62) * NS_PER_SECOND
 
 
 def page(

@@ -19,14 +19,17 @@ from arbees.testing.kalshi.looking import ORDERS, ROOT, Looking
 from arbees.testing.kalshi.oddity import edit, made_up
 from arbees.testing.kalshi.ordering import Ordering
 from arbees.testing.kalshi.reading import (
+    LOCKED,
     BadQuery,
     cut,
     error_reply,
     flat_reply,
     message_of,
     read_json,
+    subaccount,
 )
-from arbees.testing.kalshi.rules import Refused
+from arbees.testing.kalshi.rules import SHARDS, Refused
+from arbees.testing.kalshi.statements import Statements
 from arbees.venues.kalshi.budget import TokenBucket
 
 _COSTS = {"cancel": 2.0, "cancel_all": 2.0, "one": 2.0}
@@ -44,13 +47,15 @@ class Rest:
         """How many calls were answered 429 because the client really was too fast."""
         self._ordering, self._looking = Ordering(desk), Looking(desk)
         self._grouping, self._listing = Grouping(desk), Listing(desk)
+        self._statements = Statements(desk, doorman)
         self.set_limits(desk.read_limit, desk.write_limit)
 
     def set_limits(self, read: tuple[float, float], write: tuple[float, float]) -> None:
         """Give the account another tier: (tokens a second, capacity) for reads and writes."""
         now_ns = self.desk.exchange.now_ns()
         self.desk.read_limit, self.desk.write_limit = read, write
-        self._read, self._write = TokenBucket(*read, now_ns), TokenBucket(*write, now_ns)
+        self._read = TokenBucket(*read, now_ns)
+        self._write = {shard: TokenBucket(*write, now_ns) for shard in SHARDS}
 
     def routes(self) -> list[web.RouteDef]:
         """Return all routes of the exchange."""
@@ -76,12 +81,9 @@ class Rest:
                 f"{ROOT}/portfolio/summary/total_resting_order_value",
                 wrap("read", looking.resting_value),
             ),
-            get(f"{ROOT}/portfolio/settlements", wrap("read", looking.settlements)),
-            get(f"{ROOT}/account/limits", wrap("read", looking.limits)),
+            *self._account(),
             get(f"{ROOT}/account/endpoint_costs", wrap("read", looking.costs, is_public=True)),
             get(f"{ROOT}/exchange/status", wrap("read", looking.status, is_public=True)),
-            get(f"{ROOT}/exchange/schedule", wrap("read", looking.schedule, is_public=True)),
-            get(f"{ROOT}/exchange/user_data_timestamp", wrap("read", looking.freshness)),
             post(f"{groups}/create", wrap("group", grouping.create_group)),
             get(groups, wrap("read", grouping.groups)),
             get(f"{groups}/{{group_id}}", wrap("read", grouping.group)),
@@ -92,6 +94,26 @@ class Rest:
             post(f"{ROOT}/portfolio/orders", wrap("create", ordering.deprecated)),
             delete(f"{ROOT}/portfolio/orders/{{order_id}}", wrap("cancel", ordering.deprecated)),
         ]
+
+    def _account(self) -> list[web.RouteDef]:
+        """Return the routes that read the account, but for its orders."""
+        looking, statements = self._looking, self._statements
+        paths = {
+            "/portfolio/settlements": looking.settlements,
+            "/historical/cutoff": looking.cutoff,
+            "/historical/orders": looking.old_orders,
+            "/historical/fills": looking.old_fills,
+            "/historical/positions": looking.old_positions,
+            "/account/limits": looking.limits,
+            "/exchange/user_data_timestamp": looking.freshness,
+            "/portfolio/deposits": statements.deposits,
+            "/portfolio/withdrawals": statements.withdrawals,
+            "/portfolio/intra_exchange_instance_transfers": statements.transfers,
+            "/portfolio/subaccounts/transfers": statements.internal,
+            "/portfolio/subaccounts/balances": statements.balances,
+            "/api_keys": statements.keys,
+        }
+        return [web.get(ROOT + path, self._wrap("read", do)) for path, do in paths.items()]
 
     def _public(self) -> list[web.RouteDef]:
         """Return the routes about markets; for all but books no key is needed."""
@@ -105,6 +127,9 @@ class Rest:
             "/events/{event_ticker}": listing.event,
             "/series/{ticker}": listing.series,
             "/milestones": listing.milestones,
+            "/incentive_programs": self._statements.incentives,
+            "/exchange/schedule": self._statements.schedule,
+            "/exchange/announcements": self._statements.announcements,
         }
         found = [
             web.get(ROOT + path, self._wrap("read", handler, is_public=True))
@@ -144,7 +169,7 @@ class Rest:
         try:
             owner = ""
             if not is_public:
-                owner = self.doorman.owner(request.headers, request.method, request.path)
+                owner = self._admit(request, call)
             if not await self._pay(request, call):
                 self.over_limit += 1
                 return web.json_response({"error": "too many requests"}, status=429)
@@ -156,6 +181,23 @@ class Rest:
         except BadQuery as error:
             return web.json_response({"msg": str(error)}, status=400)
         return await self._afterwards(request, call, response)
+
+    def _admit(self, request: web.Request, call: str) -> str:
+        """Return who asks, if the key may ask that. Raises Refused."""
+        key = self.doorman.key(request.headers, request.method, request.path)
+        if key.subaccount is not None:
+            request[LOCKED] = key.subaccount
+        is_read = request.method == "GET"
+        narrower = "read::portfolio_balance" if request.path.endswith("/balance") else ""
+        if not (key.may("read", narrower) if is_read else key.may("write", "write::trade")):
+            raise Refused(403, "permission_denied", "scope")
+        if key.subaccount is not None and subaccount(request) != key.subaccount:
+            raise Refused(403, "permission_denied", "subaccount")
+        expires_ns = self.doorman.region_expires_ns
+        is_over = expires_ns is not None and expires_ns <= self.desk.exchange.now_ns()
+        if call == "create" and is_over:
+            raise Refused(403, "permission_denied", "location")
+        return key.owner
 
     async def _afterwards(
         self, request: web.Request, call: str, response: web.Response
@@ -198,5 +240,23 @@ class Rest:
             cost = (10.0 if request.method == "POST" else 2.0) * len(found.get("orders") or [1])
         is_read = request.method == "GET"
         capacity = (self.desk.read_limit if is_read else self.desk.write_limit)[1]
-        bucket = self._read if is_read else self._write
-        return cost <= capacity and bucket.take(cost, self.desk.exchange.now_ns()) == 0
+        buckets = [self._read] if is_read else await self._billed(request, call)
+        now_ns = self.desk.exchange.now_ns()
+        return cost <= capacity and not any(bucket.take(cost, now_ns) for bucket in buckets)
+
+    async def _billed(self, request: web.Request, call: str) -> list[TokenBucket]:
+        """
+        Return the buckets that a write pays from.
+
+        A single write that names a shard above 0 pays from that shard's own; one that names none
+        from all of them; batches and shard 0 pay from the unscoped one.
+        """
+        named: object = request.query.get("exchange_index")
+        if call in {"create", "amend"} and named is None:
+            named = (await read_json(request)).get("exchange_index")
+        if call == "batch":
+            named = 0
+        if named is None or str(named) == "-1":
+            return list(self._write.values())
+        shard = int(str(named)) if str(named).isdigit() else 0
+        return [self._write.get(shard, self._write[0])]

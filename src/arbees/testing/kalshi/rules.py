@@ -31,6 +31,21 @@ CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
 """For this long after a cancel-all, orders that come in may be cancelled too."""
 
 
+def part_of(user: str, subaccount: int) -> str:
+    """Return the name of a subaccount of somebody; 0 is the primary one."""
+    return f"{user}/{subaccount}" if subaccount else user
+
+
+def user_of(owner: str) -> str:
+    """Return whose an account is."""
+    return owner.partition("/")[0]
+
+
+def subaccount_of(owner: str) -> int:
+    """Return the number of a subaccount."""
+    return int(owner.partition("/")[2] or 0)
+
+
 class Status(StrEnum):
     """State of an order."""
 
@@ -142,7 +157,6 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
     cancels_on_pause: bool = False
     reduce_only: bool = False
     post_only: bool = False
-    subaccount: int = 0
     taker_cost: int = 0
     maker_cost: int = 0
     taker_fees: int = 0
@@ -227,6 +241,7 @@ class Group(msgspec.Struct, kw_only=True):
     owner: str
     limit: int
     shard: int = 0
+    made_ns: int = 0
     is_triggered: bool = False
     matched: list[tuple[int, int]] = []
 
@@ -250,6 +265,8 @@ class Account(msgspec.Struct, kw_only=True):
     fees: dict[str, int] = {}
     traded: dict[str, int] = {}
     updated_ns: dict[str, int] = {}
+    returned: dict[str, int] = {}
+    """Collateral that events gave back, by event."""
     client_order_ids: set[str] = set()
     """All that were ever used."""
 

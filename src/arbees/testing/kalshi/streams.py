@@ -14,7 +14,7 @@ from arbees.testing.kalshi.desk import Desk
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.identity import Doorman
 from arbees.testing.kalshi.lines import CHANNELS, Line, Subscription
-from arbees.testing.kalshi.rules import Change, Fill, Order, Refused
+from arbees.testing.kalshi.rules import Change, Fill, Order, Refused, user_of
 from arbees.testing.kalshi.subscribing import Sleep, Subscribing, after
 
 PATH = "/trade-api/ws/v2"
@@ -87,7 +87,7 @@ class Streams:
 
     def _on_change(self, change: Change) -> None:
         for line in list(self.lines):
-            if change.owner and change.owner != line.owner:
+            if change.owner and user_of(change.owner) != line.owner:
                 continue
             for made in list(line.subscriptions.values()):
                 if made.channel == change.channel:

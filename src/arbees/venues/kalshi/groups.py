@@ -73,21 +73,22 @@ class Groups:
         """Cancel what rests of the groups, and shut them; one that does not answer is left out."""
         self.is_shut = bool(self.ids)
         await asyncio.gather(
-            *(self._put(group, "trigger", is_urgent=True) for group in self.ids.values()),
+            *(self._put(shard, "trigger", is_urgent=True) for shard in self.ids),
             return_exceptions=True,
         )
 
     async def reset(self) -> None:
         """Open them again. Raises VenueError: one did not answer; they stay shut for us."""
         if self.is_shut:
-            for group in self.ids.values():
-                await self._put(group, "reset")
+            for shard in self.ids:
+                await self._put(shard, "reset")
             self.is_shut = False
 
-    async def _put(self, group: str, word: str, *, is_urgent: bool = False) -> None:
+    async def _put(self, shard: int, word: str, *, is_urgent: bool = False) -> None:
         answer = await self._api.call(
             "PUT",
-            f"{PATH}/{group}/{word}",
+            f"{PATH}/{self.ids[shard]}/{word}",
+            {"exchange_index": shard},  # without it the venue looks on shard 0
             body=b"{}",
             priced_as=f"{PATH}/:order_group_id/{word}",
             is_urgent=is_urgent,
