@@ -34,11 +34,18 @@ _SWITCHES = (
 """What the handler of the kill switch asks for besides the table of endpoints."""
 
 
+_ALL_OF = frozenset({"flatten"})
+"""Operations that need all of their scopes, which the handler sees to."""
+
+
 def rows() -> Iterator[tuple[str, dict[str, str], str]]:
     """Yield what is asked for, the cell of each scope that has one, and what bound keys may."""
     for endpoint in ENDPOINTS:
         if endpoint.operation == "switch":
             yield from _SWITCHES
+        elif endpoint.operation in _ALL_OF:
+            name, cells, bound = _row(endpoint)
+            yield name, dict.fromkeys(cells, BOTH), bound
         else:
             yield _row(endpoint)
 

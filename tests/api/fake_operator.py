@@ -187,6 +187,10 @@ class FakeOperator:
         self._note("cancel_all", **said)
         return "receipt-1"
 
+    async def flatten(self, **said: Any) -> str:
+        self._note("flatten", **said)
+        return "receipt-1"
+
     async def reconcile(self) -> ReconciliationView:
         self._note("reconcile")
         return ReconciliationView(

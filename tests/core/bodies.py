@@ -7,6 +7,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.access import Caps
 from arbees.core.facts import Facts
+from arbees.core.flattening import Close, Left
 from arbees.core.market import Listing
 from arbees.core.order import Order, Reservation
 from arbees.core.request import Request
@@ -229,6 +230,25 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
+        e.FlattenPlanned(
+            receipt_id="x",
+            closes=(
+                Close(
+                    request_id="x-1",
+                    platform="Kalshi",
+                    market_id="M",
+                    side="Yes",
+                    quantity=5,
+                    limit_price=4,
+                ),
+            ),
+        ),
+        (
+            '{"type":"FlattenPlanned","receipt_id":"x","closes":[{"request_id":"x-1",'
+            '"platform":"Kalshi","market_id":"M","side":"Yes","quantity":5,"limit_price":4}]}'
+        ),
+    ),
+    (
         e.MarketListed(listing=Listing(platform="Kalshi", market_id="M", market_key="K")),
         (
             '{"type":"MarketListed","listing":{"platform":"Kalshi","market_id":"M",'
@@ -402,6 +422,10 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     },
     e.HaltLifted: {"owner": "key:a"},
     e.HaltRaised: {"in_flight": ("c-1", "c-2"), "owner": "key:a", "loss": 5},
+    e.MassCancelled: {"is_flatten": True},
+    e.FlattenPlanned: {
+        "left": (Left(platform="Kalshi", market_id="M", side="No", quantity=3, reason="m"),)
+    },
     e.MarketSettled: {
         "result": Side.NO,
         "yes_payout": 500_000,
@@ -432,6 +456,8 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
 
 
 EMPTY: dict[str, Any] = {
+    "is_flatten": False,
+    "left": (),
     **{key: {} for key in ("disabled", "settings")},
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
     **dict.fromkeys(("result", "yes_payout", "no_payout"), None),

@@ -20,6 +20,7 @@ CHANGES_NOTHING = (
     e.DuplicateRefused,
     e.CancelAnswered,
     e.MassCancelled,
+    e.FlattenPlanned,
 )
 
 

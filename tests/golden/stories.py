@@ -12,7 +12,15 @@ from arbees.core.outcomes import Fill, VenueOrder
 from arbees.core.payouts import Payouts
 from arbees.core.result import Result
 from arbees.core.units import MICRO
-from arbees.core.words import Action, KeyScope, Platform, Side, TimeInForce
+from arbees.core.words import (
+    Action,
+    HaltSource,
+    KeyScope,
+    Platform,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 from arbees.runtime.writer import Lane
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import GAME, OTHER, Act, Evening, make_quote, make_request
@@ -248,6 +256,38 @@ async def dispute(evening: Evening) -> None:
     await writer.put(c.TakeFill(fill=fill, is_proven=True), Lane.FACTS)
 
 
+async def close_all(evening: Evening) -> None:
+    """Halts of people and keys, a halt stepped down, and what is held closed."""
+    await evening.quote()
+    await evening.quote(OTHER)
+    await evening.ask("held")
+    gateway = evening.assembly.gateway
+    said: dict[str, Any] = {"reason": "a drill", "source": HaltSource.HTTP, "actor": "operator"}
+    await gateway.kill_switch("ENABLE", scope="game:none", owner="0123456789ab", **said)
+    await gateway.kill_switch("ENABLE", scope="all", **said)
+    await gateway.flatten(scope="all", reason="a drill", actor="operator")
+    await evening.clock.sleep(10)
+    await evening.ask("denied")
+    gateway.desk.writer.tell(
+        c.RaiseHalt(
+            source=HaltSource.DAILY_LOSS,
+            scope="all",
+            state=TradingState.HALTED,
+            reason="a drill",
+            actor="arbees",
+            receipt_id="receipt-of-a-loss",
+            loss=5 * MICRO,
+        ),
+        Lane.CONTROL,
+    )
+    await gateway.kill_switch("REDUCE", scope="all", acknowledge=True, **said)
+    await gateway.flatten(scope="all", reason="a drill", actor="operator")
+    await evening.clock.sleep(10)
+    await evening.ask("denied too")
+    await gateway.kill_switch("DISABLE", scope="all", acknowledge=True, every=True, **said)
+    await evening.ask("good")
+
+
 def _said(result: Result, verdict: str) -> e.DenialReviewed:
     return e.DenialReviewed(
         request_id=result.request_id,
@@ -268,4 +308,5 @@ STORIES: tuple[Act, ...] = (
     venue_word,
     dispute,
     pay_out,
+    close_all,
 )

@@ -242,7 +242,7 @@ async def test_a_mass_cancel_of_a_scope() -> None:
         assert [each.idempotency_key for each in rig.book.orders.values()] == ["b"]
 
 
-@pytest.mark.parametrize("scope", ["", "everything", "sport:", "platform:Binance", "order:arb-1"])
+@pytest.mark.parametrize("scope", ["", "everything", "sport:", "venue:Binance", "order:arb-1"])
 async def test_a_scope_that_is_none(scope: str) -> None:
     """Neither everything nor nothing is cancelled by mistake."""
     async with running() as rig:

@@ -43,7 +43,7 @@ def test_a_body_on_several_lines_stays_one_event() -> None:
     assert b'"body":{"a":1}' in event
 
 
-@pytest.mark.parametrize("kind", ["HaltRaised", "MassCancelled"])
+@pytest.mark.parametrize("kind", ["HaltRaised", "MassCancelled", "FlattenPlanned"])
 def test_the_id_of_a_receipt_is_no_request(kind: str) -> None:
     """Halts and mass cancels are found by their receipt, which stands in the body."""
     assert b'"request_id":null' in event_of(stored(1, kind, b"{}", "receipt-1"))

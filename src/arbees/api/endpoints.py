@@ -156,10 +156,10 @@ KILL_SWITCH = (
         method="GET",
         path="/v1/kill-switch/receipts/{receipt_id:path}",
         operation="getReceipt",
-        summary="Show what a halt or mass cancel did",
+        summary="Show what a halt, mass cancel or flattening did",
         handler=kill_switch.receipt,
         tag="Kill switch",
-        scopes=("read",),
+        scopes=("read", "halt", "cancel"),
         sight="own",
         parameters=(
             Parameter(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from arbees.api import account, orders, reconciliations
+from arbees.api import account, flatten, orders, reconciliations
 from arbees.api.endpoint import Endpoint, Parameter
 from arbees.core.access import REASON_MAX
 from arbees.core.operating import (
@@ -72,6 +72,24 @@ ORDERS = (
             _REASON,
             _ACTOR,
         ),
+        answers={200: Receipt, 202: Receipt},
+        says={
+            200: "On record, and nothing is left to come.",
+            202: "On record; the receipt fills up until it is `complete`.",
+        },
+        links={"getReceipt": {"receipt_id": "$response.body#/receipt_id"}},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/flatten",
+        operation="flatten",
+        summary="Close what is held of a scope",
+        handler=flatten.flatten,
+        tag="Orders",
+        scopes=("submit", "cancel"),
+        sight="own",
+        body=flatten.FlattenCommand,
+        example={"scope": "strategy:s", "reason": "the model is wrong", "max_slippage": "0.05"},
         answers={200: Receipt, 202: Receipt},
         says={
             200: "On record, and nothing is left to come.",

@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "alerts": Command(WATCH, "Show the alerts that were raised."),
     "report": Command(WATCH, "Report on a day: orders, fill rate, slippage, P&L, denials."),
     "top": Command(WATCH, "Show the gateway live."),
+    "flatten": Command(STOP, "Cancel what is open and sell what is held, inside the collar."),
     "kill": Command(STOP, "Stop trading, reduce, resume: the kill switch."),
     "play": Command(PROVE, "Play recorded quotes and requests in recorded time."),
     "explain": Command(PROVE, "Explain what became of a request, and why; print its receipt."),

@@ -83,6 +83,6 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.KeyRevoked: control.key_revoked,
 }
 """
-What changes the book; `DuplicateRefused`, `CancelAnswered`, `MassCancelled`, `DenialReviewed` and
-`Drilled` change nothing.
+What changes the book; `DuplicateRefused`, `CancelAnswered`, `MassCancelled`, `FlattenPlanned`,
+`DenialReviewed` and `Drilled` change nothing.
 """

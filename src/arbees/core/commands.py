@@ -162,6 +162,8 @@ class RequestCancel(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     receipt_id: str = ""
     opening_only: bool = False
+    is_flatten: bool = False
+    """What is held is to be closed after it."""
 
 
 class TakeCancel(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ def request_cancel(book: Book, command: c.RequestCancel) -> c.Decision:
                 actor=command.actor,
                 orders=tuple(order.client_order_id for order in orders),
                 receipt_id=command.receipt_id,
+                is_flatten=command.is_flatten,
             ),
         )
     return _decision(events, effects)

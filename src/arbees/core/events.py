@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import access
+from arbees.core import access, flattening
 from arbees.core import alert_events as alerts
 from arbees.core import counted_events as counted
 from arbees.core import event as base
@@ -28,6 +28,7 @@ CashCounted = counted.CashCounted
 CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
 Drilled = operators.Drilled
+FlattenPlanned = flattening.FlattenPlanned
 KeyCreated = access.KeyCreated
 KeyRevoked = access.KeyRevoked
 PositionAdopted = counted.PositionAdopted
@@ -336,6 +337,8 @@ class MassCancelled(Event, frozen=True, kw_only=True):
     actor: str
     orders: tuple[str, ...]
     receipt_id: str
+    is_flatten: bool = False
+    """What is held is to be closed after it."""
 
 
 class MarketListed(Event, frozen=True, kw_only=True):
@@ -468,6 +471,7 @@ AnyEvent = (
     | HaltRaised
     | HaltLifted
     | MassCancelled
+    | FlattenPlanned
     | MarketListed
     | MarketStatusChanged
     | MarketSettled

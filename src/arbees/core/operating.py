@@ -294,6 +294,31 @@ class Operator(Protocol):
         """
         ...
 
+    async def flatten(
+        self,
+        *,
+        scope: str,
+        reason: str,
+        actor: str,
+        max_slippage: int | None = None,
+        key_id: str | None = None,
+    ) -> str:
+        """
+        Cancel what is open of a scope, then close what is held; return the id of the receipt.
+
+        Args:
+            scope: any but a model version, which no position has.
+            reason: why.
+            actor: who says so.
+            max_slippage: micro-dollars below the best bid, at most the collar; None = that.
+            key_id: API key whose caps hold for the orders.
+
+        Raises:
+            Undecided: the journal failed; the venues were asked to cancel all the same.
+            ValueError: no such scope.
+        """
+        ...
+
     async def reconcile(self) -> ReconciliationView:
         """Compare the book with every venue now; a failed query concludes nothing."""
         ...

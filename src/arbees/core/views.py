@@ -76,8 +76,37 @@ class ReceiptOrder(msgspec.Struct, frozen=True, kw_only=True):
     filled_meanwhile: Decimal
 
 
+class ReceiptClose(msgspec.Struct, frozen=True, kw_only=True):
+    """One order by which a flattening closes what is held."""
+
+    request_id: str
+    platform: str
+    market_id: str
+    side: str
+    """What is sold."""
+    quantity: Decimal
+    limit_price: Decimal
+    status: str
+    """Of its result; `Failed` where it was not asked for."""
+    filled_qty: Decimal
+    code: str | None
+    message: str | None
+
+
+class ReceiptLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a flattening could not close, and why."""
+
+    platform: str
+    market_id: str
+    side: str
+    quantity: Decimal
+    reason: str
+    code: str | None = None
+    """Of the denial or rejection, where it is one."""
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a halt or a mass cancel did; fills up until `complete`."""
+    """What a halt, a mass cancel or a flattening did; fills up until `complete`."""
 
     receipt_id: str
     sequence: int
@@ -92,6 +121,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     filled_meanwhile: tuple[ReceiptOrder, ...]
     complete: bool
     completed_at: str | None
+    closing: tuple[ReceiptClose, ...] = ()
+    """The orders that close what is held; of a flattening alone."""
+    left: tuple[ReceiptLeft, ...] = ()
+    """What of it could not be closed."""
 
 
 class VenueView(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,6 +40,7 @@ from arbees.runtime.access import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.directory import Directory
 from arbees.runtime.drilling import DrillRecords
+from arbees.runtime.flattening import Flattening
 from arbees.runtime.halts import Halts
 from arbees.runtime.lifecycle import Lifecycle
 from arbees.runtime.listing import plain_listing
@@ -73,6 +74,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self._sweeps = Sweeps(desk)
         self.reconciler = Reconciler(desk, self.monitors)
         self._halts = Halts(desk, self.reads)
+        self.flattening = Flattening(desk, self.reads.receipts, self.submit)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
         self._directory = Directory(desk, self.monitors)

@@ -35,6 +35,7 @@ from arbees.core.words import OrderStatus, Platform
 from arbees.errors import VenueError, VenueRefused
 from arbees.runtime import holdings, troubles, usage
 from arbees.runtime.desk import Desk
+from arbees.runtime.flattening import Flattening
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.reads import Reads
 from arbees.runtime.reconciler import Reconciler
@@ -50,6 +51,7 @@ class Operations:
     reads: Reads
     reconciler: Reconciler
     monitors: Monitors
+    flattening: Flattening
     last_cancels_seconds: float
     """How long cancels that go out without a journal are waited for."""
 
@@ -182,6 +184,36 @@ class Operations:
         receipt_id = self.desk.receipt_id()
         command = c.RequestCancel(scope=scope, reason=reason, actor=actor, receipt_id=receipt_id)
         await self._ask_for_cancels(command, orders)
+        return receipt_id
+
+    async def flatten(
+        self,
+        *,
+        scope: str,
+        reason: str,
+        actor: str,
+        max_slippage: int | None = None,
+        key_id: str | None = None,
+    ) -> str:
+        """Cancel what is open of a scope and close what is held; see the port."""
+        scope = self.desk.scopes.canonical(scope)
+        if scope.startswith("model_version:"):
+            msg = f"Expected a scope that positions have, no model version, was {scope}"
+            raise ValueError(msg)
+        orders = covered(self.desk.book, scope)
+        if self.desk.writer.poison is not None:
+            await self._cancel_unjournaled(orders)
+            raise _sent_unjournaled()
+        receipt_id = self.desk.receipt_id()
+        command = c.RequestCancel(
+            scope=scope,
+            reason=f"flatten: {reason}",
+            actor=actor,
+            receipt_id=receipt_id,
+            is_flatten=True,
+        )
+        await self._ask_for_cancels(command, orders)
+        self.flattening.begin(receipt_id, scope, reason, max_slippage, key_id)
         return receipt_id
 
     async def _ask_for_cancels(self, command: c.RequestCancel, orders: Sequence[Order]) -> None:

@@ -15,13 +15,13 @@ from arbees.core.views import (
     HaltView,
     JournalView,
     Receipt,
-    ReceiptOrder,
     StatusView,
     Undecided,
 )
 from arbees.core.wire import format_time
 from arbees.core.words import HaltSource, TradingState
 from arbees.runtime.desk import Desk
+from arbees.runtime.receipts import Receipts
 from arbees.runtime.refusing import Refusing
 
 T = TypeVar("T")
@@ -50,6 +50,7 @@ class Reads:
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._takes: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
         self._figures = self.look()
+        self.receipts = Receipts(desk, self.durable)
 
     def look(self) -> Figures:
         """Return figures of the book; where it runs ahead of the disk, those of before (P1)."""
@@ -181,84 +182,8 @@ class Reads:
         return max(states, key=lambda state: state.rank, default=TradingState.ACTIVE)
 
     def receipt(self, receipt_id: str) -> Receipt | None:
-        """Return what a halt or mass cancel did so far; complete when none of it is open."""
-        for sequence, time_ns, event in self.durable(receipt_id):
-            if isinstance(event, e.HaltRaised):
-                return self._receipt(
-                    sequence,
-                    time_ns,
-                    receipt_id,
-                    event.in_flight,
-                    event.scope,
-                    event.state,
-                    event.reason,
-                    "halt",
-                )
-            if isinstance(event, e.MassCancelled):
-                return self._receipt(
-                    sequence,
-                    time_ns,
-                    receipt_id,
-                    event.orders,
-                    event.scope,
-                    "",
-                    event.reason,
-                    "mass_cancel",
-                )
-        return None
-
-    def _receipt(  # noqa: PLR0917 - the parts of two kinds of events
-        self,
-        sequence: int,
-        time_ns: int,
-        receipt_id: str,
-        orders: tuple[str, ...],
-        scope: str,
-        state: str,
-        reason: str,
-        kind: str,
-    ) -> Receipt:
-        cancelled: list[ReceiptOrder] = []
-        in_flight: list[ReceiptOrder] = []
-        filled: list[ReceiptOrder] = []
-        ended_ns = time_ns
-        for client_order_id in orders:
-            row = self._desk.journal.order(client_order_id)
-            records = [] if row is None else self.durable(row.request_id)
-            life = fold(records)
-            if life is None or records[0][0] > sequence:
-                continue  # a later attempt: the one of then ended without having been sent
-            meanwhile = sum(
-                event.quantity
-                for at, _, event in records
-                if at > sequence and isinstance(event, e.OrderFilled)
-            )
-            order = ReceiptOrder(
-                client_order_id=client_order_id,
-                order_id=life.order_id,
-                platform=life.platform,
-                market_id=life.market_id,
-                status=life.status,
-                filled_meanwhile=to_decimal(meanwhile),
-            )
-            ended_ns = max(ended_ns, life.final_ns)
-            (in_flight if life.final_sequence is None else cancelled).append(order)
-            if meanwhile:
-                filled.append(order)
-        return Receipt(
-            receipt_id=receipt_id,
-            sequence=sequence,
-            kind=kind,
-            scope=scope,
-            state=state,
-            reason=reason,
-            since=format_time(time_ns),
-            cancelled=tuple(order for order in cancelled if order.status == "CANCELLED"),
-            in_flight=tuple(in_flight),
-            filled_meanwhile=tuple(filled),
-            complete=not in_flight,
-            completed_at=None if in_flight else format_time(ended_ns),
-        )
+        """Return what a halt, mass cancel or flattening did so far."""
+        return self.receipts.read(receipt_id)
 
     # Status ------------------------------------------------------------------------------------
 

@@ -403,7 +403,7 @@ class Writer:
 
 _ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)
 _JUDGED = (e.OrderApproved, e.RequestDenied)
-_RECEIPTS = (e.HaltRaised, e.MassCancelled)
+_RECEIPTS = (e.HaltRaised, e.MassCancelled, e.FlattenPlanned)
 
 
 def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecided) -> None:

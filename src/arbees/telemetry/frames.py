@@ -19,7 +19,7 @@ HEARTBEAT = b": alive\n\n"
 
 WITHHELD = {"KeyCreated": ("digest", "secret", "hash")}
 """Fields that stay in the journal, by kind: what an API key is proved with."""
-_RECEIPTS = frozenset({"HaltRaised", "MassCancelled"})
+_RECEIPTS = frozenset({"HaltRaised", "MassCancelled", "FlattenPlanned"})
 """Kinds that are found by the id of a receipt, which stands in the body, and not of a request."""
 
 

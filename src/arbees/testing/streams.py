@@ -203,7 +203,7 @@ def compare_streams(records: Sequence[Stored], hearings: Sequence[Hearing], last
 
 def _shown(stored: Stored) -> object:
     """Return what an event says of a record, found by another way than the gateway's."""
-    is_receipt = stored.kind in {"HaltRaised", "MassCancelled"}
+    is_receipt = stored.kind in {"HaltRaised", "MassCancelled", "FlattenPlanned"}
     return {
         "sequence": stored.sequence,
         "time": format_time(stored.time_ns),
