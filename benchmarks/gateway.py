@@ -22,6 +22,7 @@ from arbees.core.outcomes import (
     Balance,
     CancelOutcome,
     CancelUnknown,
+    CashMovement,
     Fill,
     Gated,
     Inconclusive,
@@ -106,6 +107,14 @@ class SilentVenue:
         return Inconclusive(message="silent")
 
     async def open_orders(self) -> Sequence[VenueOrder]:
+        """List none."""
+        return ()
+
+    async def placed(self, since_ns: int) -> Sequence[VenueOrder]:
+        """List none."""
+        return ()
+
+    async def movements(self, since_ns: int) -> Sequence[CashMovement]:
         """List none."""
         return ()
 

@@ -28,9 +28,11 @@ from arbees.core.request import Request
 from arbees.runtime.supervisor import Supervisor
 from arbees.venues.kalshi.answers import Asked, create_outcome
 from arbees.venues.kalshi.budget import TokenBucket
+from arbees.venues.kalshi.cash import Cash
 from arbees.venues.kalshi.connection import CREATE, Account, Connection
 from arbees.venues.kalshi.keys import SigningKey
 from arbees.venues.kalshi.orders import KalshiOrders
+from arbees.venues.kalshi.portfolio import Portfolio
 from arbees.venues.kalshi.signing import Signed, Signer
 from arbees.venues.wire import Answer, Wire
 from benchmarks.durable import MARKETS, requests
@@ -132,8 +134,19 @@ class Line:
         )
         if isinstance(self.signer, Constant):
             self.signer.constant = self.signer.sign("POST", f"{ROOT}{CREATE}")
+        cash = Cash(
+            self.connection.api,
+            Portfolio(self.connection.api),
+            clock=bench.clock,
+            venue_clock=clock,
+            shard_of=lambda _ticker: 3,
+        )
         self.orders = KalshiOrders(
-            self.connection, self.wire, lambda _ticker: 3, {3: "00000000-0000-4000-8000-0000group"}
+            self.connection,
+            self.wire,
+            cash=cash,
+            shard_of=lambda _ticker: 3,
+            groups={3: "00000000-0000-4000-8000-0000group"},
         )
 
     async def sent(self, bench: Bench, request: Request) -> "Sent":

@@ -79,7 +79,7 @@ MEANINGS = {
     "day": "Date of the trading day, in its time zone.",
     "baseline": "P&L since ever at the start of the day.",
     "marks": "Market key to [Yes, No]; null = nobody quotes that side.",
-    "break_id": "`platform|kind|market key`.",
+    "break_id": "`platform|kind|` and the market, pool, order or fill that it is about.",
     "kind": "`position`, `unknown_order`, `foreign_order`, ...",
     "expected": "What the book says.",
     "policy": "`report`, `freeze_market`, `adopt` or `halt`, fixed when it was found.",

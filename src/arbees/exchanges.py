@@ -101,6 +101,7 @@ def kalshi_account(settings: Settings) -> Account:
         ws_url=kalshi.ws_url,
         skew_max_ns=settings.section(VenueHealth).max_clock_skew,
         group_limit=group_limit(settings),
+        subaccount=kalshi.subaccount,
     )
 
 

@@ -329,6 +329,24 @@ LEAST: list[tuple[e.Event, str]] = [
         e.CashCounted(pool="Kalshi", amount=5),
         '{"type":"CashCounted","pool":"Kalshi","amount":5}',
     ),
+    (
+        e.CashExplained(
+            platform="Kalshi",
+            pool="Kalshi:3",
+            amount=-5,
+            movement="transfer",
+            movement_id="t",
+            venue_ns=7,
+        ),
+        (
+            '{"type":"CashExplained","platform":"Kalshi","pool":"Kalshi:3","amount":-5,'
+            '"movement":"transfer","movement_id":"t","venue_ns":7}'
+        ),
+    ),
+    (
+        e.DifferenceAccepted(break_id="b", observed="o", reason="r", actor="ann"),
+        '{"type":"DifferenceAccepted","break_id":"b","observed":"o","reason":"r","actor":"ann"}',
+    ),
     (e.AlertCleared(alert_id="a"), '{"type":"AlertCleared","alert_id":"a"}'),
     (
         e.DenialReviewed(request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"),
@@ -443,6 +461,8 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "no_cost": 4,
     },
     e.BalanceObserved: {"inside": ("c-1",)},
+    e.BreakOpened: {"pool": "Kalshi:3", "amount": -5},
+    e.CashExplained: {"is_counted": False},
     e.VenueStateChanged: {"reasons": ("late", "blind")},
     e.Drilled: {"failures": ("an order passes",)},
     e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
@@ -462,6 +482,8 @@ EMPTY: dict[str, Any] = {
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
     **dict.fromkeys(("result", "yes_payout", "no_payout"), None),
     **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),
+    "is_counted": True,
+    "amount": 0,
     "caps": Caps(),
     "count": 1,
     "data": {},

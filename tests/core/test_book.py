@@ -328,6 +328,8 @@ def test_a_fresh_book_is_empty() -> None:
         "keys": {},
         "alerts": {},
         "ledgers": {},
+        "movements": [],
+        "accepted": {},
     }
 
 

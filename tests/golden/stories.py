@@ -8,7 +8,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import Caps, KeyAsk
 from arbees.core.operating import End
-from arbees.core.outcomes import Fill, VenueOrder
+from arbees.core.outcomes import Balance, CashMovement, Fill, VenueOrder
 from arbees.core.payouts import Payouts
 from arbees.core.result import Result
 from arbees.core.units import MICRO
@@ -186,6 +186,58 @@ async def pay_out(evening: Evening) -> None:
     await evening.assembly.gateway.reconcile()
 
 
+async def take_over(evening: Evening) -> None:
+    """Cash moves without trades, an operator takes the venue's figure, and lets an order stand."""
+    await evening.quote()
+    writer = evening.assembly.gateway.desk.writer
+    await evening.ask("filled")
+    moved = [
+        CashMovement(
+            platform=Platform.KALSHI,
+            pool="Kalshi",
+            amount=amount,
+            kind=kind,
+            movement_id=f"{kind}:1",
+            time_ns=evening.assembly.gateway.desk.clock.now_ns(),
+        )
+        for kind, amount in (("deposit", 5_000_000), ("transfer", -40_000))
+    ]
+    ours = evening.assembly.gateway.desk.book.ledgers["Kalshi"]
+    there = Balance(
+        platform=Platform.KALSHI,
+        pool="Kalshi",
+        available=ours,
+        as_of_ns=evening.assembly.gateway.desk.clock.now_ns(),
+        total=ours + 5_000_000,
+    )
+    await writer.put(c.TakeMovements(movements=tuple(moved), balances=(there,)), Lane.FACTS)
+    lost = e.BreakOpened(
+        break_id="Kalshi|cash|Kalshi",
+        kind="cash",
+        platform="Kalshi",
+        market_key=None,
+        expected="5",
+        observed="4",
+        policy="freeze_market",
+        pool="Kalshi",
+        amount=-1_000_000,
+    )
+    stranger = e.BreakOpened(
+        break_id=f"Kalshi|foreign_order|{GAME}|v",
+        kind="foreign_order",
+        platform="Kalshi",
+        market_key=GAME,
+        expected="no such order",
+        observed="v working at the venue",
+        policy="freeze_market",
+    )
+    said: dict[str, Any] = {"reason": "a drill", "actor": "operator"}
+    await writer.put(c.Record(events=(lost, stranger)), Lane.FACTS)
+    claim = c.Claim(expected=(ours + 5_000_000,), pool="Kalshi", amount=ours + 4_000_000)
+    await writer.put(c.AdoptBreak(found=lost, claim=claim, **said), Lane.FACTS)
+    await writer.put(c.AdoptBreak(found=stranger, **said), Lane.FACTS)
+
+
 async def review(evening: Evening) -> None:
     """Denials that an operator confirms, disputes and thinks over."""
     await evening.quote()
@@ -304,6 +356,7 @@ STORIES: tuple[Act, ...] = (
     mend,
     count_and_drill,
     adopt,
+    take_over,
     review,
     venue_word,
     dispute,

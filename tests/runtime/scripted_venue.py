@@ -12,6 +12,7 @@ from arbees.core.outcomes import (
     Balance,
     CancelAccepted,
     CancelOutcome,
+    CashMovement,
     Fill,
     Gated,
     Lookup,
@@ -55,6 +56,9 @@ class ScriptedVenue:
         self.traded: list[Fill] = []
         """What the venue lists as filled."""
         self.settled: list[Settled] = []
+        self.placed_lately: list[VenueOrder] = []
+        """What the venue lists in all states."""
+        self.moved: list[CashMovement] = []
         self.available = 10_000 * MICRO
         self.lag_ns = 0
         """How old what it reads is."""
@@ -124,6 +128,14 @@ class ScriptedVenue:
     async def positions(self) -> Sequence[VenuePosition]:
         """List positions."""
         return self._read("positions", self.held)
+
+    async def placed(self, since_ns: int) -> Sequence[VenueOrder]:
+        """List what was placed lately."""
+        return self._read("placed", self.placed_lately)
+
+    async def movements(self, since_ns: int) -> Sequence[CashMovement]:
+        """List what moved cash since a moment."""
+        return self._read("movements", [each for each in self.moved if each.time_ns >= since_ns])
 
     async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
         """Return which of these are settled."""

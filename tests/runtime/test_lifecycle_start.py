@@ -112,8 +112,9 @@ async def test_venues_are_asked_before_the_first_request() -> None:
     for venue in (rig.kalshi, rig.polymarket):
         first, *compared = venue.asked
         assert first == "balances"
-        assert compared == ["results", "balances", "fills", "open_orders", "positions"]
-    assert admitted == [False] * 12
+        lists = ["fills", "placed", "open_orders", "positions", "movements"]
+        assert compared == ["results", "balances", *lists]
+    assert admitted == [False] * 16
     assert rig.desk.writer.is_admitting
     await rig.desk.supervisor.stop()
 

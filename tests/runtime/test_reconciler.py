@@ -13,6 +13,7 @@ from arbees.core.request import Alternate
 from arbees.core.units import MICRO
 from arbees.core.words import Action, HaltSource, Platform, Side, TimeInForce
 from arbees.errors import VenueError
+from arbees.safeguards.reconciliation import Reconciliation
 from tests.runtime.rig import Rig, fill, listed, position, running
 from tests.runtime.scripted_venue import fills
 from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, NOW, YES_TOKEN
@@ -147,16 +148,17 @@ async def test_an_order_of_somebody_else_is_a_break(name: str | None) -> None:
     async with running() as rig:
         rig.kalshi.working = [foreign(name)]
         await compare(rig)
-        assert list(breaks(rig)) == [f"Kalshi|foreign_order|{KALSHI}"]
+        assert list(breaks(rig)) == [f"Kalshi|foreign_order|{KALSHI}|v-foreign"]
         assert rig.book.halts == {}
 
 
 async def test_an_order_of_ours_that_the_journal_does_not_know_halts() -> None:
     """Our prefix and no record of it: an older journal was put back. Everything halts."""
     async with running() as rig:
-        rig.kalshi.working = [foreign(CLIENT_ORDER_ID_PREFIX + "0" * 40)]
+        name = CLIENT_ORDER_ID_PREFIX + "0" * 40
+        rig.kalshi.working = [foreign(name)]
         await compare(rig)
-        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{KALSHI}"]
+        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{name}"]
         (halt,) = rig.book.halts.values()
         assert (halt.source, halt.scope, halt.is_automatic) == (HaltSource.JOURNAL, "all", True)
         assert "JOURNAL_ROLLED_BACK" in halt.reason
@@ -171,7 +173,7 @@ async def test_an_order_that_ended_here_and_works_there_is_a_break() -> None:
         await rig.settle()
         rig.kalshi.working = [listed(order)]
         await compare(rig)
-        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{KALSHI}"]
+        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{order.client_order_id}"]
         assert rig.book.halts == {}
 
 
@@ -188,7 +190,7 @@ async def test_an_order_that_went_elsewhere_and_works_here_is_a_break() -> None:
         rig.polymarket.working = [listed(order)]
         rig.kalshi.working = [foreign(order.client_order_id)]
         assert await compare(rig)
-        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{KALSHI}"]
+        assert list(breaks(rig)) == [f"Kalshi|unknown_order|{order.client_order_id}"]
         assert rig.book.halts == {}
 
 
@@ -210,7 +212,7 @@ async def test_an_order_that_the_venue_does_not_have_is_a_break() -> None:
     async with running() as rig:
         order = await rig.rest()
         assert await compare(rig)
-        assert list(breaks(rig)) == [f"Kalshi|missing_order|{KALSHI}"]
+        assert list(breaks(rig)) == [f"Kalshi|missing_order|{order.client_order_id}"]
         (opened,) = rig.events(e.BreakOpened)
         assert opened.expected == f"{order.venue_order_id} working"
         assert rig.order().reserved == order.reserved
@@ -219,15 +221,25 @@ async def test_an_order_that_the_venue_does_not_have_is_a_break() -> None:
         assert breaks(rig) == {}
 
 
-async def test_a_missing_order_that_cannot_be_looked_up_is_no_agreement() -> None:
-    """Reads that lag or fail say neither that it is gone nor that it is there."""
-    async with running() as rig:
-        await rig.rest()
-        rig.kalshi.lookups.extend([Inconclusive(message="lag")] * 20)
-        assert not await compare(rig)
+@pytest.mark.parametrize("answer", [Inconclusive(message="lag"), VenueError("502")])
+async def test_an_order_that_cannot_be_told_freezes_its_market_alone(
+    answer: Inconclusive | VenueError,
+) -> None:
+    """Reads that lag or fail say neither that it is gone nor that it is there; the rest agrees."""
+    async with running(Reconciliation(), reconcile_default="report") as rig:
+        order = await rig.rest()
+        rig.kalshi.lookups.extend([answer] * 20)
+        assert await compare(rig)
+        assert Platform.KALSHI not in rig.desk.uncompared
+        name = f"Kalshi|missing_order|{order.client_order_id}"
+        assert list(breaks(rig)) == [name]
+        assert rig.book.breaks[name].policy == "freeze_market"
+        assert (await rig.ask("k-2")).code == "RECONCILIATION_BREAK"
+        await rig.quote(market_id="KX")
+        assert (await rig.ask("k-3", market_id="KX")).code is None
         rig.kalshi.lookups.clear()
-        rig.kalshi.lookups.append(VenueError("502"))
-        assert not await compare(rig)
+        rig.kalshi.working = [listed(each) for each in rig.book.orders.values()]
+        await rig.wait(6)
         assert breaks(rig) == {}
 
 

@@ -67,7 +67,7 @@ async def test_a_break_closes_by_evidence() -> None:
         assert len(rig.events(e.BreakOpened)) == 2
         rig.kalshi.held = [position(TEN)]
         await compare(rig)
-        assert list(breaks(rig)) == [f"Kalshi|foreign_order|{KALSHI}"]
+        assert list(breaks(rig)) == [f"Kalshi|foreign_order|{KALSHI}|v-foreign"]
         (closed,) = rig.events(e.BreakClosed)
         assert closed.break_id == f"Kalshi|position|{KALSHI}"
 

@@ -70,6 +70,8 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.SettlementCorrected: markets.settlement_corrected,
     e.BalanceObserved: control.balance_observed,
     e.CashCounted: control.cash_counted,
+    e.CashExplained: control.cash_explained,
+    e.DifferenceAccepted: control.difference_accepted,
     e.PositionAdopted: markets.position_adopted,
     e.CashMoved: control.cash_moved,
     e.DayOpened: control.day_opened,

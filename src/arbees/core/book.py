@@ -73,6 +73,10 @@ class Break(msgspec.Struct, kw_only=True):
     observed: str
     policy: str
     since_ns: int
+    pool: str = ""
+    """Whose cash it is about."""
+    amount: int = 0
+    """Micro-dollars that the venue has more (less: < 0) than our count."""
 
 
 class StandingAlert(msgspec.Struct, kw_only=True):
@@ -173,6 +177,10 @@ class Book(msgspec.Struct, kw_only=True):
     pools: dict[str, Pool] = {}
     ledgers: dict[str, int] = {}
     """By pool: its cash by our own count, from the first comparison with the venue's on."""
+    movements: list[str] = []
+    """Ids of the venue's movements of cash that our count knows; the last ones."""
+    accepted: dict[str, str] = {}
+    """By break id: what the venue has there, and an operator lets stand."""
     realized: int = 0
     fees: int = 0
     cash_moved: int = 0

@@ -2,7 +2,7 @@
 
 Guarantees that each is told of once, with the policy that is set for its kind, and that it stands
 for as long as the contradiction does: it ends when the venue shows what was approved, or with the
-order. Breaks of a whole comparison are in `core.mending`.
+order. Breaks of a whole comparison are in `core.reconciliation`.
 """
 
 from collections.abc import Sequence

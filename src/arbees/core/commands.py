@@ -16,6 +16,7 @@ from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
+    CashMovement,
     Fill,
     Lookup,
     OrderClosed,
@@ -261,6 +262,28 @@ class TakeComparison(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[BreakOpened, ...]
     claims: dict[str, Claim] = {}
     """By break id: what may be adopted where the policy says so."""
+    untold: frozenset[str] = frozenset()
+    """Break ids of what could not be compared this time: their breaks stay as they are."""
+
+
+class TakeMovements(msgspec.Struct, frozen=True, kw_only=True):
+    """Cash that moved without a trade, by the venue's own lists, and what is there by now."""
+
+    movements: tuple[CashMovement, ...]
+    balances: tuple[Balance, ...]
+
+
+class AdoptBreak(msgspec.Struct, frozen=True, kw_only=True):
+    """A named operator takes the venue's word where it differs from ours."""
+
+    found: BreakOpened
+    """As a comparison of just now has it."""
+    reason: str
+    actor: str
+    claim: Claim | None = None
+    """What the venue says there, where it is a figure of the book."""
+    client_order_id: str = ""
+    """The order that it is about, where it is one of ours."""
 
 
 class EndBreak(msgspec.Struct, frozen=True, kw_only=True):
@@ -327,6 +350,8 @@ Command = (
     | ObserveBalance
     | MoveCash
     | TakeComparison
+    | TakeMovements
+    | AdoptBreak
     | EndBreak
     | EndUnknown
     | OpenDay

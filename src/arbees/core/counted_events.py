@@ -13,8 +13,34 @@ class CashCounted(Event, frozen=True, kw_only=True):
     amount: int
 
 
+class CashExplained(Event, frozen=True, kw_only=True):
+    """Cash moved without a trade, by the venue's own list of it: our count follows."""
+
+    platform: str
+    pool: str
+    amount: int
+    """In micro-dollars, > 0 = it came in."""
+    movement: str
+    """`deposit`, `withdrawal`, `transfer` (between pools) or `subaccount`."""
+    movement_id: str
+    """The venue's own id of it."""
+    venue_ns: int
+    is_counted: bool = True
+    """False = our count has it already: an operator recorded it, or it changed nothing."""
+
+
+class DifferenceAccepted(Event, frozen=True, kw_only=True):
+    """An operator lets a difference stand that is no figure of ours, as it is: it is no break."""
+
+    break_id: str
+    observed: str
+    """What the venue has; anything else is a break again."""
+    reason: str
+    actor: str
+
+
 class PositionAdopted(Event, frozen=True, kw_only=True):
-    """The venue's position was taken over, by policy; the numbers change both sides."""
+    """The venue's position was taken over, by policy or an operator; both sides change."""
 
     market_key: str
     realized: int = 0

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from arbees.core import commands as c
-from arbees.core import control, execution, mending
+from arbees.core import control, execution, reconciliation
 from arbees.core import events as e
 from arbees.core.book import Book, halt_name
 from arbees.core.candidate import Candidate, make_candidate
@@ -341,8 +341,10 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
     c.ObserveBalance: lambda book, command, _now: control.observe_balance(book, command),
     c.OpenDay: lambda book, command, _now: control.open_day(book, command),
     c.MoveCash: _move_cash,
-    c.TakeComparison: lambda book, command, _now: mending.take_comparison(book, command),
-    c.EndBreak: lambda book, command, _now: mending.end_break(book, command),
+    c.TakeComparison: lambda book, command, _now: reconciliation.take_comparison(book, command),
+    c.TakeMovements: lambda book, command, _now: reconciliation.take_movements(book, command),
+    c.AdoptBreak: lambda book, command, _now: reconciliation.adopt_break(book, command),
+    c.EndBreak: lambda book, command, _now: reconciliation.end_break(book, command),
     c.CreateKey: lambda book, command, _now: control.create_key(book, command),
     c.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
     c.Record: _record,

@@ -25,8 +25,10 @@ AlertCleared = alerts.AlertCleared
 AlertRaised = alerts.AlertRaised
 Authorized = operators.Authorized
 CashCounted = counted.CashCounted
+CashExplained = counted.CashExplained
 CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
+DifferenceAccepted = counted.DifferenceAccepted
 Drilled = operators.Drilled
 FlattenPlanned = flattening.FlattenPlanned
 KeyCreated = access.KeyCreated
@@ -427,6 +429,10 @@ class BreakOpened(Event, frozen=True, kw_only=True):
     expected: str
     observed: str
     policy: str
+    pool: str = ""
+    """Whose cash it is about: nothing else is frozen."""
+    amount: int = 0
+    """Micro-dollars that the venue has more (less: < 0) than our count."""
 
 
 class BreakClosed(Event, frozen=True, kw_only=True):
@@ -478,6 +484,7 @@ AnyEvent = (
     | SettlementCorrected
     | BalanceObserved
     | CashCounted
+    | CashExplained
     | PositionAdopted
     | CashMoved
     | DayOpened
@@ -488,6 +495,7 @@ AnyEvent = (
     | AlertRaised
     | AlertCleared
     | DenialReviewed
+    | DifferenceAccepted
     | Drilled
     | KeyCreated
     | KeyRevoked

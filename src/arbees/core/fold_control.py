@@ -56,6 +56,34 @@ def cash_counted(book: Book, event: e.CashCounted, _time_ns: int) -> None:
     book.ledgers[event.pool] = event.amount
 
 
+REMEMBERED_MAX = 2_000
+"""Movements and accepted differences that are remembered; the oldest are forgotten first."""
+
+
+def cash_explained(book: Book, event: e.CashExplained, _time_ns: int) -> None:
+    """Follow cash that moved without a trade, once."""
+    book.movements.append(event.movement_id)
+    del book.movements[:-REMEMBERED_MAX]
+    if not event.is_counted:
+        return
+    if event.pool in book.ledgers:
+        book.ledgers[event.pool] += event.amount
+    if event.movement in OUTSIDE:
+        book.cash_moved += event.amount
+
+
+OUTSIDE = frozenset({"deposit", "withdrawal", "subaccount"})
+"""Movements to and from the account; the others stay within it, or are its costs."""
+
+
+def difference_accepted(book: Book, event: e.DifferenceAccepted, _time_ns: int) -> None:
+    """Remember what an operator lets stand."""
+    book.accepted.pop(event.break_id, None)
+    book.accepted[event.break_id] = event.observed
+    if len(book.accepted) > REMEMBERED_MAX:
+        del book.accepted[next(iter(book.accepted))]
+
+
 def cash_moved(book: Book, event: e.CashMoved, _time_ns: int) -> None:
     """Take a deposit or withdrawal."""
     book.cash_moved += event.amount
@@ -91,6 +119,8 @@ def break_opened(book: Book, event: e.BreakOpened, time_ns: int) -> None:
         observed=event.observed,
         policy=event.policy,
         since_ns=time_ns,
+        pool=event.pool,
+        amount=event.amount,
     )
     market = book.markets.get(event.market_key or "")
     if market is not None and event.policy in {"freeze_market", "halt"}:

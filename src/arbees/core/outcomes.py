@@ -203,6 +203,9 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Absence with all of its evidence (design section 4); each item is journaled."""
 
     evidence: tuple[str, ...]
+    cash: "tuple[Balance, ...]" = ()
+    """Read after the lists, and to be explained without the order; empty = a venue whose reads are
+    one with its book, so that its lists say it all."""
 
 
 class Inconclusive(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -272,7 +275,25 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     available: int
     as_of_ns: int
     total: int | None = None
-    """The same with what working orders hold of it; None = the venue does not say."""
+    """The same with what working orders hold of it; None = it is not known."""
+    uncertain: int = 0
+    """What they may hold besides: where a venue does not document it, as with fees."""
+    is_moving: bool = False
+    """The total is not known since orders came or went meanwhile: the next look tells."""
+
+
+class CashMovement(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved cash of a pool other than fills and payouts, by the venue's own list of it."""
+
+    platform: Platform
+    pool: str
+    amount: int
+    """In micro-dollars, > 0 = it came in."""
+    kind: str
+    """`deposit`, `withdrawal`, `transfer` (between pools), `subaccount`."""
+    movement_id: str
+    time_ns: int
+    """The venue's own time."""
 
 
 class WorkingOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,3 +311,5 @@ class VenuePosition(msgspec.Struct, frozen=True, kw_only=True):
     market_id: str
     side: Side
     quantity: int
+    trouble: str = ""
+    """Why its row cannot be read; then the quantity says nothing."""

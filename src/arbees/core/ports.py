@@ -15,6 +15,7 @@ from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
+    CashMovement,
     Fill,
     Lookup,
     Outcome,
@@ -325,6 +326,18 @@ class Venue(Protocol):
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         """List all working orders of the account. Raises VenueError; never returns a guess."""
+        ...
+
+    async def placed(self, since_ns: int) -> Sequence[VenueOrder]:
+        """
+        List what was placed since a moment, in all states, archived ones too; or VenueError.
+
+        It shows orders of ours that a journal which was put back does not know.
+        """
+        ...
+
+    async def movements(self, since_ns: int) -> Sequence[CashMovement]:
+        """List what moved cash since a moment besides fills and payouts. Raises VenueError."""
         ...
 
     async def positions(self) -> Sequence[VenuePosition]:

@@ -57,7 +57,7 @@ def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[e.Event, ...]
     )
 
 
-def wrong_cash(desk: Desk, balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
+def _wrong_cash(desk: Desk, balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
     """Return the pools whose cash is not what we count: name, ours, theirs, in micro-dollars."""
     ledgers = desk.book.ledgers
     return [
@@ -73,6 +73,8 @@ def held_there(
     """Return what a venue says is held, by the market's own key and side."""
     found: dict[tuple[str, Side], int] = {}
     for position in positions:
+        if position.trouble:
+            continue
         known = desk.book.market_of(platform, position.market_id)
         key, side = position.market_id, position.side
         if known is not None:
@@ -99,12 +101,15 @@ def claims_of(
     """
     claims = {
         f"{platform}|cash|{pool}": c.Claim(expected=(ours,), pool=pool, amount=theirs)
-        for pool, ours, theirs in wrong_cash(desk, balances)
+        for pool, ours, theirs in _wrong_cash(desk, balances)
     }
-    for key, market in desk.book.markets.items():
-        ours = (market.yes.quantity, market.no.quantity)
+    markets = desk.book.markets
+    keys = {key for key, each in markets.items() if each.listing.platform == platform}
+    for key in sorted(keys | {key for key, _ in there if key not in markets}):
+        market = markets.get(key)
+        ours = (0, 0) if market is None else (market.yes.quantity, market.no.quantity)
         theirs = (there.get((key, Side.YES), 0), there.get((key, Side.NO), 0))
-        if market.listing.platform == platform and ours != theirs:
+        if ours != theirs:
             yes_price, no_price = desk.marks.closing_prices(key)
             claims[f"{platform}|position|{key}"] = c.Claim(
                 expected=ours,

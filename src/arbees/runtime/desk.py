@@ -152,6 +152,8 @@ class Desk:
         """By pool: the venue's own time of its last figure."""
         self.uncompared = set(venues)
         """Venues whose word was not compared with the book since the start: nothing opens there."""
+        self.compared_ns: dict[Platform, int] = {}
+        """When each venue was compared last, wholly."""
 
     def _task_died(self, name: str, error: BaseException) -> str:
         """Tell that a task died; return it as a sentence."""

@@ -21,6 +21,7 @@ from arbees.core.outcomes import (
     Gated,
     Inconclusive,
     Lookup,
+    Missing,
     NotSent,
     Outcome,
     Refused,
@@ -28,6 +29,7 @@ from arbees.core.outcomes import (
     WorkingOrder,
 )
 from arbees.core.ports import CancelsMany, Clock, Venue
+from arbees.core.reconciliation import explained
 from arbees.core.request import Request
 from arbees.core.words import SCOPE_ALL, Platform, TimeInForce, TradingState
 from arbees.errors import InvariantViolation, VenueError
@@ -102,6 +104,8 @@ class Dispatcher:
         """How many of the cancels and lookups only wait for their next attempt."""
         self.note: Note = _ignored
         """Told of each contact with a venue."""
+        self.on_unexplained: Callable[[Platform], None] = lambda _platform: None
+        """Told where only cash keeps an order from being absent: it may have moved otherwise."""
 
     @property
     def is_idle(self) -> bool:
@@ -369,6 +373,10 @@ class Dispatcher:
         except VenueError as error:
             self.note(order.platform, str(error), is_health=error.is_health)
             return Inconclusive(message=str(error))
+        if isinstance(lookup, Missing):
+            lookup = explained(self._book, order, lookup)
+            if isinstance(lookup, Inconclusive):
+                self.on_unexplained(order.platform)
         if not isinstance(lookup, Inconclusive):
             self.note(order.platform, None)
         return lookup

@@ -1,46 +1,34 @@
 """Reconciliation (R11): what the venue says against what the book says, both ways, exactly.
 
 Guarantees that a failed or empty query is never read as flat, that an order of ours that the
-journal does not know is found (`JOURNAL_ROLLED_BACK`), and that each difference becomes a break
-with the policy of its kind. A break ends by evidence: the same comparison without it.
+journal does not know, ended or not, is found (`JOURNAL_ROLLED_BACK`), and that each difference
+becomes a break with the policy of its kind. A break ends by evidence, the same comparison without
+it, or by an operator who takes the venue's word. One order, row or market that moves or cannot be
+told keeps no other one from being compared.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
-from arbees.core.order import Order
+from arbees.core.operating import Conflict, ResolvedView
 from arbees.core.orders.terms import agrees
-from arbees.core.outcomes import (
-    Balance,
-    Fill,
-    Found,
-    Lookup,
-    Missing,
-    Settled,
-    VenueOrder,
-)
-from arbees.core.units import NS_PER_SECOND, format_dollars, format_micro
+from arbees.core.outcomes import Fill, Found, Inconclusive, Lookup, Missing, VenueOrder
+from arbees.core.reconciliation import explained
+from arbees.core.units import NS_PER_SECOND, format_micro
 from arbees.core.views import Undecided
-from arbees.core.words import HaltSource, OrderStatus, Platform, Side
+from arbees.core.words import HaltSource, Platform
 from arbees.errors import VenueError
-from arbees.runtime.counting import (
-    claims_of,
-    first_counts,
-    held_there,
-    missing_fills,
-    wrong_cash,
-)
+from arbees.runtime.comparing import UNSURE, Compared, Comparing, Said, State, ours, state_of
+from arbees.runtime.counting import claims_of, first_counts, held_there, missing_fills
 from arbees.runtime.desk import Desk
+from arbees.runtime.listing import plain_listing
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.writer import Lane
-
-DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
-"""Differences up to this are no break (Polymarket settles in units that leave dust)."""
 
 ATTEMPTS = 10
 RETRY_SECONDS = 0.05
@@ -48,16 +36,34 @@ LAG_SECONDS = 0.5
 """The same, where what was read is older than what it is compared with."""
 SOON_SECONDS = 5.0
 """Between comparisons while a venue was never compared."""
+CASH_SECONDS = 60.0
+"""Between comparisons while cash differs."""
+UNVERIFIED_INTERVALS = 3
+"""Without a comparison for so many intervals the book is a belief: somebody is told."""
 
 FILLS_BEFORE_NS = 300 * NS_PER_SECOND
-"""Fills are listed from so long before the last comparison on."""
+"""Fills and orders are listed from so long before the last comparison on."""
+MOVEMENTS_BEFORE_NS = 86_400 * NS_PER_SECOND
+"""What moved cash may be listed long before it is done."""
 KINDS = frozenset(
     {"position", "unknown_order", "foreign_order", "missing_order", "missing_fill", "cash"}
 )
 """What is compared."""
 
-Breaks = dict[str, e.BreakOpened]
-Lookups = dict[str, Lookup]
+
+class _Round:
+    """One comparison of one venue: what it has told so far, item by item."""
+
+    def __init__(self) -> None:
+        self.done: dict[str, e.BreakOpened | None] = {}
+        self.untold: set[str] = set()
+        self.suspected: dict[str, tuple[str, str]] = {}
+        """Differences of the last look that no other one confirmed yet: a read may only lag."""
+        self.said: Said | None = None
+        self.orders: dict[str, str] = {}
+        self.told: set[str] = set()
+        """Orders of which a lookup was taken already."""
+        self.are_movements_known = False
 
 
 class Reconciler:
@@ -69,16 +75,21 @@ class Reconciler:
         self._monitors = monitors
         self._is_catching_up = False
         self._is_asked_again = False
+        self._is_coming_back = False
         self._gaps = dict.fromkeys(desk.venues, 0)
         """How often what a venue tells was interrupted."""
-        self._still: dict[Platform, tuple[list[object], int]] = {}
-        """What was compared last, and since when the book has it so."""
+        self._still: dict[str, tuple[object, int]] = {}
+        """By item: what was compared last, and since when the book has it so."""
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
-        self._fills_since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
-        self._suspected: set[str] = set()
-        """Breaks of the last look that are not recorded yet: a read may only lag."""
+        self._since_ns = dict.fromkeys(desk.venues, desk.book.time_ns - FILLS_BEFORE_NS)
+        self._comparing = {each: Comparing(desk, each) for each in desk.venues}
+        self._began_ns = desk.clock.now_ns()
         monitors.on_reconnect = self.catch_up
+        desk.dispatcher.on_unexplained = self._look_at_cash
+        self._looked_ns = 0
+
+    # When --------------------------------------------------------------------------------------
 
     def catch_up(self) -> None:
         """Compare as soon as possible, in a task of its own: a venue is back."""
@@ -87,11 +98,19 @@ class Reconciler:
             self._is_catching_up = True
             self._desk.supervisor.keep(self._until_compared, "reconcile after a reconnect")
 
+    def _look_at_cash(self, _platform: Platform) -> None:
+        """Compare now and then while only cash keeps an order from being absent."""
+        now_ns = self._desk.clock.now_ns()
+        if now_ns - self._looked_ns > 2 * SOON_SECONDS * NS_PER_SECOND:
+            self._looked_ns = now_ns
+            self.catch_up()
+
     async def _until_compared(self) -> None:
         while self._is_asked_again:
             self._is_asked_again = False
             if not await self.run():
                 self._is_asked_again = True
+                self._look_at_age()
                 await self._desk.clock.sleep(SOON_SECONDS)
             else:
                 await self._monitors.refresh_balances()  # the last figure may be long stale
@@ -111,147 +130,354 @@ class Reconciler:
             is_due = self._desk.uncompared or not is_done
             await self._desk.clock.sleep(soon if is_due else interval)
             is_done = await self.run()
+            self._look_at_age()
+
+    def _come_back(self) -> None:
+        """Compare before the interval is over, while a difference stands that may be none."""
+        breaks = self._desk.book.breaks.values()
+        is_unsure = any(each.observed in UNSURE for each in breaks)
+        # The venue's lists may explain cash a little later.
+        if not self._is_coming_back and (is_unsure or any(each.pool for each in breaks)):
+            self._is_coming_back = True
+            pause = SOON_SECONDS if is_unsure else CASH_SECONDS
+            self._desk.supervisor.start(self._after(pause), "reconcile what is unsure")
+
+    async def _after(self, seconds: float) -> None:
+        await self._desk.clock.sleep(seconds)
+        self._is_coming_back = False
+        self.catch_up()
+
+    def _look_at_age(self) -> None:
+        """Tell who looks where a venue was not compared for long: what we hold is a belief."""
+        desk = self._desk
+        most_ns = UNVERIFIED_INTERVALS * desk.options.reconcile_interval_ns
+        for platform in desk.venues:
+            since_ns = desk.compared_ns.get(platform, self._began_ns)
+            fields = {"belief": "comparison", "platform": str(platform)}
+            if desk.clock.now_ns() - since_ns > most_ns:
+                text = f"{platform} was not compared with the book for {UNVERIFIED_INTERVALS}"
+                desk.alert("BELIEF_UNVERIFIED", f"{text} intervals", **fields)
+            else:
+                desk.alert_over("BELIEF_UNVERIFIED", **fields)
 
     async def run(self) -> bool:
         """
         Reconcile all venues once.
 
         Returns:
-            Whether every query was answered; what could not be asked keeps its breaks.
+            Whether everything was compared; what could not be asked keeps its breaks.
         """
         return not await self.compare_all()
 
     async def compare_all(self) -> tuple[str, ...]:
         """Reconcile all venues once, one comparison at a time; return those that were not."""
         async with self.turn:
-            return tuple([name for name in self._desk.venues if not await self._look(name)])
+            return tuple([name for name in self._desk.venues if await self._look(name) is None])
 
-    async def _look(self, platform: Platform) -> bool:
-        """Compare one venue at a moment at which nothing moves; tell whether there was one."""
-        desk, venue = self._desk, self._desk.venues[platform]
-        told: set[str] = set()
+    async def adopt(self, break_id: str, *, reason: str, actor: str) -> ResolvedView | None:
+        """
+        Take the venue's word where it differs, by a named operator; compares anew first.
+
+        Returns:
+            What was recorded; None = no such break.
+
+        Raises:
+            Conflict: the venue agrees by now, or could not be compared.
+            Undecided: the journal failed.
+        """
+        desk = self._desk
+        platform = next((each for each in desk.venues if break_id.startswith(f"{each}|")), None)
+        if platform is None or break_id not in desk.book.breaks:
+            return None
+        async with self.turn:
+            before = desk.book.breaks[break_id]
+            round_ = await self._look(platform)
+            found = None if round_ is None else round_.done.get(break_id)
+            if before.kind not in KINDS - {"missing_fill"}:
+                found = _as_found(before)
+            elif round_ is None or (found is None and break_id in round_.untold):
+                raise Conflict("NOT_COMPARED", f"{platform} cannot be compared there just now")
+            if found is None:
+                raise Conflict("AGREES", "The venue agrees by now: the break has ended by itself")
+            return await self._adopt(platform, found, round_, reason, actor)
+
+    async def _adopt(
+        self,
+        platform: Platform,
+        found: e.BreakOpened,
+        round_: _Round | None,
+        reason: str,
+        actor: str,
+    ) -> ResolvedView:
+        desk, claim, about = self._desk, None, ""
+        if round_ is not None and round_.said is not None:
+            there = held_there(desk, platform, round_.said.positions)
+            claims = claims_of(desk, platform, there, round_.said.balances)
+            claim, about = claims.get(found.break_id), round_.orders.get(found.break_id, "")
+            key = found.market_key
+            if claim is not None and key is not None and key not in desk.book.markets:
+                listing = plain_listing(platform, key, desk.rules.terms[platform])
+                await desk.writer.put(c.ListMarket(listing=listing), Lane.CONTROL)
+        command = c.AdoptBreak(
+            found=found, reason=reason, actor=actor, claim=claim, client_order_id=about
+        )
+        committed = await desk.writer.put(command, Lane.CONTROL)
+        if not committed.records:
+            raise Conflict("NOT_COMPARED", "Something moved meanwhile; come again")
+        return ResolvedView(name=found.break_id, sequence=committed.records[-1][0])
+
+    # One venue ---------------------------------------------------------------------------------
+
+    async def _look(self, platform: Platform) -> _Round | None:
+        """Compare one venue, look after look, until every item was told; None = not all were."""
+        desk, round_ = self._desk, _Round()
+        began_ns = desk.clock.now_ns()
         for _ in range(ATTEMPTS):
-            before, began_ns = self._state(platform), desk.clock.now_ns()
-            gaps, still_ns = self._gaps[platform], self._still_since(platform, before, began_ns)
+            before, gaps = self._state(platform), self._gaps[platform]
+            asked_ns = desk.clock.now_ns()
             try:
-                settled = await venue.results(self._unsettled(platform))
-                # Cash before fills: what is inside the figure is then inside the list too.
-                balances = await venue.balances()
-                fills = await venue.fills(self._fills_since_ns[platform])
-                orders = await venue.open_orders()
-                positions = await venue.positions()
-                found = await self._look_up(platform, orders)
-                # Facts that came in meanwhile are taken first.
-                await desk.writer.put(c.Record(events=()), Lane.FACTS)
+                said = await self._ask(platform)
+                is_quiet = not self._take(platform, said, round_) and self._is_idle
+                if is_quiet and gaps == self._gaps[platform]:
+                    pause = await self._judge(platform, said, before, asked_ns, round_)
+                    if pause == 0:
+                        return await self._finish(platform, round_, began_ns)
+                else:
+                    round_.done.clear()
+                    pause = RETRY_SECONDS
             except VenueError as error:
                 self._monitors.note(platform, str(error), is_health=error.is_health)
-                return False
+                return None
             except Undecided:
-                return False
-            self._tell(platform, settled, found)
-            as_of_ns = min((each.as_of_ns for each in balances), default=began_ns)
-            shown = self._show(orders, as_of_ns)
-            missing = missing_fills(desk, platform, fills)
-            self._take(platform, missing)
-            is_certain = all(isinstance(lookup, Missing) for lookup in found.values())
-            is_quiet = not (settled or missing or shown - told) and self._is_still(platform, before)
-            if is_certain and is_quiet and gaps == self._gaps[platform]:
-                there = held_there(desk, platform, positions)
-                breaks = self._compare(platform, orders, there, found)
-                breaks |= self._cash(platform, balances)
-                first = first_counts(desk, balances)
-                # Reads lag: older than the book's last change they show a difference that is none.
-                is_old = min((each.as_of_ns for each in balances), default=began_ns) < still_ns
-                is_new = bool(first) or not breaks.keys() <= desk.book.breaks.keys()
-                if self._is_news(breaks) or (is_old and is_new):
-                    await self._pause(LAG_SECONDS if is_old else RETRY_SECONDS)
-                    continue
-                if first and not breaks:
-                    desk.writer.tell(c.Record(events=first))
-                claims = claims_of(desk, platform, there, balances)
-                if not await self._record(platform, breaks, claims):
-                    return False
-                self._fills_since_ns[platform] = began_ns - FILLS_BEFORE_NS
-                desk.uncompared.discard(platform)
-                return True
-            told |= shown
+                return None
             # Something happened in between: a difference would prove nothing. Ask again.
-            await self._pause(RETRY_SECONDS)
-        return False
+            await self._pause(pause)
+        if round_.said is not None:
+            await self._record(platform, round_)
+        return None
+
+    async def _ask(self, platform: Platform) -> Said:
+        """Ask a venue for everything. Raises VenueError, Undecided."""
+        desk, venue = self._desk, self._desk.venues[platform]
+        since_ns = self._since_ns[platform]
+        settled = await venue.results(self._unsettled(platform))
+        # Cash before fills: what is inside the figure is then inside the list too.
+        balances = await venue.balances()
+        fills = await venue.fills(since_ns)
+        placed = await venue.placed(since_ns)
+        orders = await venue.open_orders()
+        positions = await venue.positions()
+        found = await self._look_up(platform, orders)
+        # Facts that came in meanwhile are taken first.
+        await desk.writer.put(c.Record(events=()), Lane.FACTS)
+        return Said(
+            settled=settled,
+            balances=balances,
+            fills=fills,
+            placed=placed,
+            orders=orders,
+            positions=positions,
+            found=found,
+        )
+
+    async def _judge(
+        self, platform: Platform, said: Said, before: State, asked_ns: int, round_: _Round
+    ) -> float:
+        """Take what one look tells of the items that were still; return the pause, 0 = all is."""
+        desk, round_.said = self._desk, said
+        there = held_there(desk, platform, said.positions)
+        found = self._comparing[platform].compare(said, there)
+        self._halt_where_lost(platform, said, found)
+        round_.untold, round_.orders = found.untold, found.orders
+        differing = any(item in found.results for item in _cash_items(found))
+        if (differing and not round_.are_movements_known) and await self._explain(platform, said):
+            round_.are_movements_known = True
+            return RETRY_SECONDS
+        round_.are_movements_known = round_.are_movements_known or differing
+        after, waiting, is_lagging = state_of(desk, platform), set(found.waiting), False
+        as_of_ns = min((each.as_of_ns for each in said.balances), default=asked_ns)
+        for item, result in found.results.items():
+            place = found.places[item]
+            if before.items.get(item) != after.items.get(item) or (
+                place in before.moving | after.moving
+            ):
+                if item not in round_.done:
+                    waiting.add(item)
+                continue
+            is_old = as_of_ns < self._still.get(item, (None, 0))[1]
+            if self._is_certain(item, result, round_, is_old=is_old):
+                round_.done[item] = result
+            else:
+                round_.done.pop(item, None)
+                waiting.add(item)
+                is_lagging = is_lagging or is_old
+        if not waiting and (pause := self._count_first(said, found, round_, as_of_ns)):
+            return pause
+        if waiting:
+            round_.untold = found.untold | waiting
+            return LAG_SECONDS if is_lagging else RETRY_SECONDS
+        return 0
+
+    def _is_certain(
+        self, item: str, result: e.BreakOpened | None, round_: _Round, *, is_old: bool
+    ) -> bool:
+        """Tell whether a result counts: a new difference must be seen twice, and be no old news."""
+        known = self._desk.book.breaks.get(item)
+        if result is None or known is not None:
+            round_.suspected.pop(item, None)
+            return True
+        if self._desk.book.accepted.get(item) == result.observed:
+            return True
+        figures = (result.expected, result.observed)
+        is_seen = round_.suspected.get(item) == figures
+        round_.suspected[item] = figures
+        return is_seen and not is_old
+
+    def _count_first(self, said: Said, found: Compared, round_: _Round, as_of_ns: int) -> float:
+        """Begin to count the cash of pools that have no count yet, once all else agrees."""
+        first = first_counts(self._desk, said.balances)
+        if not first or any(each is not None for each in found.results.values()):
+            return 0
+        if as_of_ns < max((since for _, since in self._still.values()), default=0):
+            return LAG_SECONDS
+        self._desk.writer.tell(c.Record(events=first))
+        return 0
+
+    async def _explain(self, platform: Platform, said: Said) -> bool:
+        """Take what the venue's own lists say moved cash; tell whether there was news."""
+        desk = self._desk
+        since_ns = self._since_ns[platform] - MOVEMENTS_BEFORE_NS
+        movements = await desk.venues[platform].movements(since_ns)
+        if all(each.movement_id in desk.book.movements for each in movements):
+            return False
+        command = c.TakeMovements(movements=tuple(movements), balances=tuple(said.balances))
+        await desk.writer.put(command, Lane.FACTS)
+        return True
+
+    async def _finish(self, platform: Platform, round_: _Round, began_ns: int) -> _Round | None:
+        """Record what all looks told; the venue is compared."""
+        desk = self._desk
+        if not await self._record(platform, round_):
+            return None
+        if round_.said is not None and not round_.are_movements_known:
+            await self._explain(platform, round_.said)
+        self._since_ns[platform] = began_ns - FILLS_BEFORE_NS
+        desk.uncompared.discard(platform)
+        desk.compared_ns[platform] = desk.clock.now_ns()
+        self._come_back()
+        return round_
 
     async def _pause(self, seconds: float) -> None:
         desk = self._desk
         await (asyncio.sleep(0) if desk.options.is_inline else desk.clock.sleep(seconds))
 
-    def _still_since(self, platform: Platform, state: list[object], now_ns: int) -> int:
-        """Return since when, at the latest, the book has what is compared as it is."""
-        known = self._still.get(platform)
-        if known is None or known[0] != state:
-            known = self._still[platform] = (state, now_ns)
-        return known[1]
-
-    def _ours(self, platform: Platform) -> list[Order]:
-        return [each for each in self._desk.book.orders.values() if each.platform is platform]
-
-    async def _look_up(self, platform: Platform, orders: Sequence[VenueOrder]) -> Lookups:
-        """Look for orders that the venue acknowledged and does not list any more."""
-        listed = {each.client_order_id for each in orders}
-        venue = self._desk.venues[platform]
-        return {
-            each.client_order_id: await venue.find(
-                each.client_order_id, each.market_id, each.sent_ns or each.created_ns
-            )
-            for each in self._ours(platform)
-            if each.acknowledged_ns is not None and each.client_order_id not in listed
+    def _state(self, platform: Platform) -> State:
+        """Return what is compared, and remember since when, at the latest, the book has it so."""
+        state, now_ns = state_of(self._desk, platform), self._desk.clock.now_ns()
+        for item, value in state.items.items():
+            known = self._still.get(item)
+            if known is None or known[0] != value:
+                self._still[item] = (value, now_ns)
+        self._still = {
+            item: known
+            for item, known in self._still.items()
+            if item in state.items or not item.startswith(f"{platform}|")
         }
+        return state
 
-    def _tell(self, platform: Platform, settled: Sequence[Settled], found: Lookups) -> None:
-        """Take what happened while nobody listened."""
+    @property
+    def _is_idle(self) -> bool:
+        simulator = self._desk.simulator
+        return simulator is None or simulator.is_idle
+
+    async def _look_up(self, platform: Platform, orders: Sequence[VenueOrder]) -> dict[str, Lookup]:
+        """Look, each by itself, for orders that the venue acknowledged and lists no more."""
+        listed = {each.client_order_id for each in orders}
+        found: dict[str, Lookup] = {}
+        for order in ours(self._desk, platform):
+            name = order.client_order_id
+            if order.acknowledged_ns is None or name in listed:
+                continue
+            sent_ns = order.sent_ns or order.created_ns
+            try:
+                lookup = await self._desk.venues[platform].find(name, order.market_id, sent_ns)
+            except VenueError as error:
+                lookup = Inconclusive(message=str(error))
+            if isinstance(lookup, Missing):
+                lookup = explained(self._desk.book, order, lookup)
+            found[name] = lookup
+        return found
+
+    # What it says ------------------------------------------------------------------------------
+
+    def _take(self, platform: Platform, said: Said, round_: _Round) -> bool:
+        """Take what happened while nobody listened; tell whether the book moves by it."""
         tell = self._desk.writer.tell
-        for each in settled:
+        for each in said.settled:
             # The positions are gone for a reason.
             tell(c.SettleMarket(platform=platform, market_id=each.market_id, payouts=each.payouts))
-        for name, lookup in found.items():
+        is_news = bool(said.settled)
+        for name, lookup in said.found.items():
             if isinstance(lookup, Found):
                 tell(c.TakeLookup(client_order_id=name, lookup=lookup))
+                is_news = is_news or name not in round_.told
+                round_.told.add(name)
+        is_news = self._show(said, round_) or is_news
+        self._find_out(platform)
+        missing = missing_fills(self._desk, platform, said.fills)
+        self._take_fills(platform, missing)
+        return is_news or bool(missing)
 
-    def _show(self, orders: Sequence[VenueOrder], as_of_ns: int) -> set[str]:
-        """Hand over each listed order of ours that the book has otherwise; return their names."""
+    def _show(self, said: Said, round_: _Round) -> bool:
+        """Hand over each listed order of ours that the book has otherwise; tell whether is news."""
         book, shown = self._desk.book, set[str]()
-        for listed in orders:
+        as_of_ns = min((each.as_of_ns for each in said.balances), default=0)
+        for listed in said.orders:
             name = listed.client_order_id or ""
             order = book.orders.get(name)
             if not name.startswith(CLIENT_ORDER_ID_PREFIX) or agrees(order, listed):
                 continue
             self._desk.writer.tell(c.TakeVenueOrder(listed=listed, as_of_ns=as_of_ns))
             shown.add(name)
-        return shown
+        is_news = bool(shown - round_.told)
+        round_.told |= shown
+        return is_news
 
-    def _take(self, platform: Platform, missing: Sequence[Fill]) -> None:
+    def _find_out(self, platform: Platform) -> None:
+        """Ask for orders that the venue never said that it has: they are not missed."""
+        self._desk.dispatcher.carry_out(
+            [
+                c.ResolveOrder(each.client_order_id)
+                for each in ours(self._desk, platform)
+                if each.acknowledged_ns is None
+            ]
+        )
+
+    def _take_fills(self, platform: Platform, missing: Sequence[Fill]) -> None:
         """Take fills that nobody told us of, and say so: a break that the next look closes."""
         for fill in missing:
             self._desk.writer.tell(c.TakeFill(fill=fill))
             observed = f"{format_micro(fill.quantity)} at {format_micro(fill.price)}"
-            told = self._break(platform, "missing_fill", None, "no such fill", observed)
-            name = f"{told.break_id}|{fill.trade_id}"
-            if name not in self._desk.book.breaks:
-                opened = msgspec.structs.replace(told, break_id=name)
+            opened = self._comparing[platform].break_of(
+                "missing_fill", fill.trade_id, "no such fill", observed
+            )
+            if opened.break_id not in self._desk.book.breaks:
                 self._desk.writer.tell(c.Record(events=(opened,)))
 
-    def _cash(self, platform: Platform, balances: Sequence[Balance]) -> Breaks:
-        found: Breaks = {}
-        for pool, ours, theirs in wrong_cash(self._desk, balances):
-            told = self._break(platform, "cash", None, format_dollars(ours), format_dollars(theirs))
-            name = f"{platform}|cash|{pool}"
-            found[name] = msgspec.structs.replace(told, break_id=name)
-        return found
-
-    def _is_news(self, breaks: Breaks) -> bool:
-        """Tell whether a break was not there at the last look: then look again first."""
-        fresh = breaks.keys() - self._desk.book.breaks.keys()
-        is_news = not fresh <= self._suspected
-        self._suspected = set(fresh)
-        return is_news
+    def _halt_where_lost(self, platform: Platform, said: Said, found: Compared) -> None:
+        """Halt where the venue has orders of ours that the journal does not know."""
+        book = self._desk.book
+        for name in self._comparing[platform].rolled_back(said):
+            item = f"{platform}|unknown_order|{name}"
+            result = found.results.get(item)
+            if result is None or book.accepted.get(item) == result.observed:
+                continue
+            reason = (
+                f"JOURNAL_ROLLED_BACK: the venue has order {name} of ours that the"
+                " journal does not know"
+            )
+            self._monitors.halt(HaltSource.JOURNAL, reason)
+            return
 
     def _unsettled(self, platform: Platform) -> list[str]:
         """Return the markets of which something is held or open, by the venue's own name."""
@@ -263,129 +489,25 @@ class Reconciler:
             and (market.yes.quantity or market.no.quantity or market.orders)
         ]
 
-    def _state(self, platform: Platform) -> list[object]:
-        """Return what is compared, as the book has it."""
-        orders = [(each.client_order_id, each.filled) for each in self._ours(platform)]
-        held = [
-            (key, market.yes.quantity, market.no.quantity)
-            for key, market in self._desk.book.markets.items()
-            if market.listing.platform == platform
-        ]
-        return [orders, held, dict(self._desk.book.ledgers)]
-
-    def _is_still(self, platform: Platform, before: list[object]) -> bool:
-        """Tell whether nothing changed, and nothing is under way that may change something."""
-        simulator = self._desk.simulator
-        return (
-            self._state(platform) == before
-            and all(each.status is not OrderStatus.PENDING for each in self._ours(platform))
-            and (simulator is None or simulator.is_idle)
-        )
-
-    def _compare(
-        self,
-        platform: Platform,
-        orders: Sequence[VenueOrder],
-        there: Mapping[tuple[str, Side], int],
-        missing: Lookups,
-    ) -> Breaks:
-        return {
-            each.break_id: each
-            for each in (
-                *self._orders(platform, orders),
-                *(self._missing(platform, name) for name in missing),
-                *self._positions(platform, there),
-            )
-        }
-
-    def _missing(self, platform: Platform, client_order_id: str) -> e.BreakOpened:
-        order = self._desk.book.orders[client_order_id]
-        expected = f"{order.venue_order_id} working"
-        return self._break(platform, "missing_order", order.market_key, expected, "no such order")
-
-    def _orders(self, platform: Platform, orders: Sequence[VenueOrder]) -> list[e.BreakOpened]:
-        book = self._desk.book
-        breaks: list[e.BreakOpened] = []
-        ours = {each.client_order_id for each in self._ours(platform)}
-        listed: set[str] = set()
-        for order in orders:
-            name = order.client_order_id
-            if name is not None and name in ours:
-                listed.add(name)
-                continue
-            if name is not None and name.startswith(CLIENT_ORDER_ID_PREFIX):
-                if self._desk.journal.order(name) is None:
-                    self._rolled_back(name)
-                kind = "unknown_order"
-            else:
-                kind = "foreign_order"
-            found = book.market_of(platform, order.market_id)
-            key = order.market_id if found is None else found[0].listing.market_key
-            breaks.append(
-                self._break(
-                    platform,
-                    kind,
-                    key,
-                    "no such order",
-                    f"{order.venue_order_id} working at the venue",
-                )
-            )
-        for name in sorted(ours - listed):
-            if book.orders[name].acknowledged_ns is None:
-                # The venue never said that it has it: find out, do not guess.
-                self._desk.dispatcher.carry_out((c.ResolveOrder(name),))
-        return breaks
-
-    def _rolled_back(self, client_order_id: str) -> None:
-        reason = (
-            f"JOURNAL_ROLLED_BACK: the venue works order {client_order_id} of ours that the"
-            " journal does not know"
-        )
-        self._monitors.halt(HaltSource.JOURNAL, reason)
-
-    def _positions(
-        self, platform: Platform, there: Mapping[tuple[str, Side], int]
-    ) -> list[e.BreakOpened]:
-        ours = {
-            (key, side): market.holding(side).quantity
-            for key, market in self._desk.book.markets.items()
-            for side in Side
-            if market.listing.platform == platform and market.holding(side).quantity
-        }
-        return [
-            self._break(
-                platform,
-                "position",
-                key,
-                f"{format_micro(ours.get((key, side), 0))} {side}",
-                f"{format_micro(there.get((key, side), 0))} {side}",
-            )
-            for key, side in sorted(ours.keys() | there.keys())
-            if abs(ours.get((key, side), 0) - there.get((key, side), 0)) > DUST[platform]
-        ]
-
-    def _break(
-        self, platform: Platform, kind: str, key: str | None, expected: str, observed: str
-    ) -> e.BreakOpened:
-        options = self._desk.options
-        policy = options.reconcile_policy.get(kind, options.reconcile_default)
-        return e.BreakOpened(
-            break_id=f"{platform}|{kind}|{key}",
-            kind=kind,
-            platform=platform,
-            market_key=key,
-            expected=expected,
-            observed=observed,
-            policy=policy,
-        )
-
-    async def _record(self, platform: Platform, found: Breaks, claims: dict[str, c.Claim]) -> bool:
+    async def _record(self, platform: Platform, round_: _Round) -> bool:
         """Journal what is new and what is gone, halt where the policy says so; False: it failed."""
+        desk, said = self._desk, round_.said
+        assert said is not None
+        there = held_there(desk, platform, said.positions)
+        untold = {
+            item
+            for item, known in desk.book.breaks.items()
+            if item in round_.untold and item not in round_.done
+        }
         command = c.TakeComparison(
-            platform=platform, kinds=KINDS, found=tuple(found.values()), claims=claims
+            platform=platform,
+            kinds=KINDS,
+            found=tuple(each for each in round_.done.values() if each is not None),
+            claims=claims_of(desk, platform, there, said.balances),
+            untold=frozenset(untold),
         )
         try:
-            committed = await self._desk.writer.put(command, Lane.FACTS)
+            committed = await desk.writer.put(command, Lane.FACTS)
         except Undecided:
             return False
         for _, _, event in committed.records:
@@ -393,3 +515,19 @@ class Reconciler:
                 text = f"{platform} {event.market_key}: expected {event.expected}"
                 self._monitors.halt(HaltSource.RECONCILIATION, f"{text}, was {event.observed}")
         return True
+
+
+def _cash_items(found: Compared) -> list[str]:
+    """Return the pools whose cash differs."""
+    return [
+        item
+        for item, result in found.results.items()
+        if result is not None and result.kind == "cash"
+    ]
+
+
+def _as_found(known: object) -> e.BreakOpened:
+    """Return an open break as a comparison would have it."""
+    fields = msgspec.structs.asdict(known)  # type: ignore[arg-type]
+    del fields["since_ns"]
+    return msgspec.convert(fields, e.BreakOpened)

@@ -101,7 +101,8 @@ class Reconciliation(msgspec.Struct, frozen=True):
         """
         Look for open breaks of the order's market, and for those of its whole venue.
 
-        A break without a market, such as of cash, freezes every market of its venue.
+        A break of cash freezes what draws on that pool alone; one that names neither market nor
+        pool freezes every market of its venue.
         """
         if order.is_reducing:
             return _REDUCING
@@ -116,8 +117,8 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 
 def _freezes(each: Break, order: Candidate) -> bool:
-    return (
-        each.platform == order.platform
-        and each.policy not in _HARMLESS
-        and (each.market_key is None or each.market_key == order.market_key)
-    )
+    if each.platform != order.platform or each.policy in _HARMLESS:
+        return False
+    if each.pool:
+        return each.pool == (order.market.listing.pool or order.platform)
+    return each.market_key is None or each.market_key == order.market_key

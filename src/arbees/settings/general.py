@@ -310,6 +310,17 @@ class Kalshi(Section, frozen=True, kw_only=True):
             choices=("wss", "ws"),
         ),
     ] = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
+    subaccount: Annotated[
+        int,
+        Setting(
+            name="KALSHI_SUBACCOUNT",
+            kind=Kind.COUNT,
+            default="0",
+            low="0",
+            high="63",
+            doc="Subaccount that is traded; 0 is the primary one. What others do is left alone.",
+        ),
+    ] = 0
 
 
 class Polymarket(Section, frozen=True, kw_only=True):

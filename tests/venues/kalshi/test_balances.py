@@ -1,13 +1,11 @@
-"""Balances: as of the venue's own mark, and with what working orders hold where it says so."""
-
-import msgspec
+"""Balances: as of the venue's own mark, and with what working orders hold by their list."""
 
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import TimeInForce
 from arbees.testing.kalshi.faults import FaultKind
-from arbees.venues.kalshi.venue import RESTING_VALUE
-from arbees.venues.wire import Answer
-from tests.venues.kalshi.rig import Rig, rig
+from arbees.testing.kalshi.rules import Order
+from arbees.testing.kalshi.server import OWNER
+from tests.venues.kalshi.rig import TICKER, Rig, rig
 
 
 async def test_a_figure_is_as_of_the_venues_own_mark() -> None:
@@ -29,32 +27,49 @@ async def test_a_clock_that_is_off_never_makes_a_figure_fresher() -> None:
             assert all(each.as_of_ns <= min(true_ns, true_ns + shift_ns) + 10**8 for each in found)
 
 
-async def test_what_orders_hold_is_told_where_the_venue_tells_it() -> None:
-    """Available and held make up the total of each shard."""
+async def test_what_orders_hold_is_counted_from_their_list() -> None:
+    """Kalshi tells the sum to few accounts: every account is counted from what rests, by anyone."""
     async with rig() as made:
         await made.send(made.order(cents=20, contracts=10, time_in_force=TimeInForce.GTC))
-        found = await made.venue.balances()
-        held = sum((each.total or 0) - each.available for each in found)
-        assert held == 2 * MICRO
+        made.exchange.create(by_hand(made, cents=10, contracts=5))
+        pools = {each.pool: each for each in await made.venue.balances()}
+        assert pools["Kalshi:3"].available == 10_000 * MICRO - 2 * MICRO - 500_000
+        assert {each.total for each in pools.values()} == {10_000 * MICRO}
 
 
-async def test_an_account_that_is_not_told_what_orders_hold_has_a_balance() -> None:
-    """Kalshi answers that question to few accounts; the others can trade all the same."""
+async def test_what_a_closing_order_ties_up() -> None:
+    """Nothing up to what is held; beyond that it opens the other side, at the price of that."""
     async with rig() as made:
-        refuse_resting_value(made)
-        found = await made.venue.balances()
-        assert found[0].available > 0
-        assert {each.total for each in found} == {None}
+        await made.send(made.order(contracts=5))
+        before = {each.pool: each.total for each in await made.venue.balances()}
+        ask = by_hand(made, cents=70, contracts=8)
+        ask.is_bid = False
+        made.exchange.create(ask)
+        found = {each.pool: each for each in await made.venue.balances()}
+        assert {name: each.total for name, each in found.items()} == before
+        assert (found["Kalshi:3"].total or 0) - found["Kalshi:3"].available == 900_000
 
 
-def refuse_resting_value(made: Rig) -> None:
-    """Let the venue keep what working orders hold to itself."""
-    call = made.venue.api.call
+async def test_the_fee_of_what_rests_is_uncertain() -> None:
+    """Whether Kalshi keeps it back is not documented: it is told apart, by the cent above."""
+    async with rig() as made:
+        await made.send(made.order(cents=20, contracts=10, time_in_force=TimeInForce.GTC))
+        pools = {each.pool: each.uncertain for each in await made.venue.balances()}
+        assert pools == {"Kalshi": 0, "Kalshi:1": 0, "Kalshi:2": 0, "Kalshi:3": 120_000}
 
-    async def refusing(method: str, path: str, *more: object, **named: object) -> Answer:
-        if path == RESTING_VALUE:
-            error = msgspec.json.encode({"error": {"code": "forbidden", "message": "FCM only"}})
-            return Answer(403, {}, error)
-        return await call(method, path, *more, **named)  # type: ignore[arg-type]
 
-    made.venue.api.call = refusing  # type: ignore[method-assign]
+def by_hand(made: Rig, *, cents: int, contracts: int) -> Order:
+    """Return a bid of the account that another program places."""
+    now_ns = made.clock.now_ns()
+    return Order(
+        order_id=made.exchange.new_order_id(),
+        owner=OWNER,
+        client_order_id="theirs",
+        ticker=TICKER,
+        is_bid=True,
+        price=cents * 10_000,
+        count=contracts * MICRO,
+        time_in_force="good_till_canceled",
+        created_ns=now_ns,
+        updated_ns=now_ns,
+    )

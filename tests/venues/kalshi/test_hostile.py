@@ -145,7 +145,7 @@ def test_bytes_that_cannot_be_read_are_unknown_of_that_call_alone(status: int, b
     assert len(outcome.message) < 1_000
     assert isinstance(cancel_outcome(status, body, "o"), CancelUnknown)
     assert isinstance(read_error(status, body), VenueError)
-    for shape in (shapes.Orders, shapes.Fills, shapes.Positions, shapes.BalanceAnswer, Message):
+    for shape in (shapes.Cutoff, shapes.Freshness, shapes.BalanceAnswer, Message):
         with pytest.raises(VenueError) as raised:
             shapes.read(body, shape)
         assert not raised.value.is_health

@@ -30,6 +30,30 @@ _JSON = {"content-type": "application/json", "accept": "application/json"}
 _NO_BODY = {"accept": "application/json"}
 
 
+_OF_SUBACCOUNTS = (
+    "/portfolio/balance",
+    "/portfolio/fills",
+    "/portfolio/orders",
+    "/portfolio/positions",
+    "/portfolio/settlements",
+    "/historical/fills",
+    "/historical/orders",
+)
+"""Reads of one subaccount, by the query; bodies name it where they are made."""
+_ORDERS = "/portfolio/events/orders"
+_GROUPS = "/portfolio/order_groups"
+
+
+def takes_subaccount(method: str, path: str) -> bool:
+    """Tell whether a call takes the number of the subaccount in its query."""
+    if method == "GET" and path in _OF_SUBACCOUNTS:
+        return True
+    if path == _GROUPS or (path.startswith(f"{_GROUPS}/") and path != f"{_GROUPS}/create"):
+        return True
+    is_cancel = method == "DELETE" and path.startswith(_ORDERS)
+    return is_cancel and path != f"{_ORDERS}/batched"
+
+
 class KalshiApi:
     """The REST side of one account."""
 
@@ -42,6 +66,7 @@ class KalshiApi:
         clock: Clock,
         wire: Wire,
         urgent: Wire,
+        subaccount: int = 0,
     ) -> None:
         """
         Hold what a call needs.
@@ -53,6 +78,8 @@ class KalshiApi:
             clock: ours.
             wire: the connections for everything but creates.
             urgent: connections for what must not wait for others.
+            subaccount: that all is about, named in every call that takes one: left out, Kalshi
+                means all of them in some calls and the primary one in others.
         """
         self._root = shapes.root_of(base_url)
         self._signer = signer
@@ -60,6 +87,7 @@ class KalshiApi:
         self._clock = clock
         self._wire = wire
         self._urgent = urgent
+        self.subaccount = subaccount
         self.budget = Budget(clock.now_ns())
 
     def path(self, path: str) -> str:
@@ -141,6 +169,8 @@ class KalshiApi:
         headers = dict(_JSON if body else _NO_BODY)
         if not is_public:
             headers |= (await self._sign(method, path, is_urgent=is_urgent)).headers()
+        if takes_subaccount(method, path):
+            query = {**(query or {}), "subaccount": self.subaccount}
         target = self.path(path) + (f"?{urlencode(query)}" if query else "")
         wire = self._urgent if is_urgent else self._wire
         async with wire.connection() as connection:
@@ -167,39 +197,6 @@ class KalshiApi:
 
     # Lists -------------------------------------------------------------------------------------
 
-    async def orders(self, query: Mapping[str, str | int]) -> list[shapes.OrderRow]:
-        """Return all orders that a query means, in all states unless it says otherwise."""
-        found: list[shapes.OrderRow] = []
-        cursor = ""
-        for _ in range(PAGES_MAX):
-            page = await self.get("/portfolio/orders", shapes.Orders, _paged(query, cursor))
-            found += page.orders
-            if not (cursor := page.cursor):
-                return _once(found)
-        raise _endless("orders")
-
-    async def fills(self, query: Mapping[str, str | int]) -> list[shapes.FillRow]:
-        """Return all fills that a query means."""
-        found: list[shapes.FillRow] = []
-        cursor = ""
-        for _ in range(PAGES_MAX):
-            page = await self.get("/portfolio/fills", shapes.Fills, _paged(query, cursor))
-            found += page.fills
-            if not (cursor := page.cursor):
-                return list({each.trade_id: each for each in found}.values())
-        raise _endless("fills")
-
-    async def positions(self, query: Mapping[str, str | int]) -> list[shapes.PositionRow]:
-        """Return all positions that a query means."""
-        found: list[shapes.PositionRow] = []
-        cursor = ""
-        for _ in range(PAGES_MAX):
-            page = await self.get("/portfolio/positions", shapes.Positions, _paged(query, cursor))
-            found += page.market_positions
-            if not (cursor := page.cursor):
-                return list({each.ticker: each for each in found}.values())
-        raise _endless("positions")
-
     async def markets(self, tickers: list[str], path: str = "/markets") -> list[shapes.MarketRow]:
         """
         Return markets by their tickers.
@@ -210,12 +207,12 @@ class KalshiApi:
         for first in range(0, len(tickers), 100):
             cursor, names = "", ",".join(tickers[first : first + 100])
             for _ in range(PAGES_MAX):
-                page = await self.get(path, shapes.Markets, _paged({"tickers": names}, cursor))
+                page = await self.get(path, shapes.Markets, paged({"tickers": names}, cursor))
                 found += shapes.readable(page.markets, shapes.MarketRow)
                 if not (cursor := page.cursor):
                     break
             else:
-                raise _endless("markets")
+                raise endless("markets")
         return found
 
     async def ended_markets(self, tickers: list[str]) -> list[shapes.MarketRow]:
@@ -235,12 +232,12 @@ class KalshiApi:
         cursor = ""
         for _ in range(PAGES_MAX):
             page = await self.get(
-                "/portfolio/settlements", shapes.Settlements, _paged(query, cursor)
+                "/portfolio/settlements", shapes.Settlements, paged(query, cursor)
             )
             found += shapes.readable(page.settlements, shapes.SettlementRow)
             if not (cursor := page.cursor):
                 return found
-        raise _endless("settlements")
+        raise endless("settlements")
 
     async def freshness(self) -> int:
         """Return as of when reads of orders, fills, positions and cash are, by Kalshi's clock."""
@@ -254,15 +251,12 @@ class KalshiApi:
         self.budget.learn(limits, costs, self._clock.now_ns())
 
 
-def _paged(query: Mapping[str, str | int], cursor: str) -> dict[str, str | int]:
+def paged(query: Mapping[str, str | int], cursor: str) -> dict[str, str | int]:
+    """Return the query of a page of a list."""
     paged: dict[str, str | int] = {**query, "limit": PAGE_MAX}
     return paged | {"cursor": cursor} if cursor else paged
 
 
-def _once(rows: list[shapes.OrderRow]) -> list[shapes.OrderRow]:
-    """Keep the last of what two pages say of one order: the list moved while it was read."""
-    return list({each.order_id: each for each in rows}.values())
-
-
-def _endless(what: str) -> VenueOutcomeUnknown:
+def endless(what: str) -> VenueOutcomeUnknown:
+    """Return why a list is none that we can vouch for."""
     return shapes.unreadable(f"Kalshi's list of {what} does not end after {PAGES_MAX} pages")

@@ -88,6 +88,7 @@ class Batches:
         named: dict[str, str | int] = {
             "order_id": order.venue_order_id,
             "market_ticker": order.market_id,
+            "subaccount": self._api.subaccount,
         }
         shard = self._shard_of(order.market_id)
         return named if shard is None else named | {"exchange_index": shard}

@@ -37,6 +37,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     skew_max_ns: int
     group_limit: int
     """Contracts that may be matched on a shard within 15 s, before the venue itself stops us."""
+    subaccount: int = 0
+    """The one that is traded and looked at; 0 = the primary one."""
 
     def __repr__(self) -> str:
         """Tell where, and nothing of the key."""
@@ -68,6 +70,7 @@ class Connection:
             clock=clock,
             wire=self._calls,
             urgent=self._urgent,
+            subaccount=account.subaccount,
         )
         self.status: shapes.ExchangeStatus | None = None
         """The venue's own word of its state; None = not heard yet."""

@@ -63,7 +63,11 @@ class Groups:
                         continue
 
     async def _made(self, shard: int) -> str:
-        body = {"contracts_limit": self._limit, "exchange_index": shard}
+        body = {
+            "contracts_limit": self._limit,
+            "exchange_index": shard,
+            "subaccount": self._api.subaccount,
+        }
         answer = await self._api.call("POST", f"{PATH}/create", body=msgspec.json.encode(body))
         if answer.status not in {200, 201}:
             raise read_error(answer.status, answer.body)

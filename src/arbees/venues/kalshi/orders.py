@@ -3,7 +3,8 @@
 Guarantees the promises of `core.ports.Venue` for creates, cancels and lookups: the connection and
 the signature are there before the gate is asked, from the gate to the write nothing is awaited, and
 an order is absent only when the venue can no longer take the bytes that we sent, its reads are
-fresher than that, and everything that filled in the market belongs to other orders.
+fresher than that, everything that filled in the market belongs to other orders, and the cash is
+explained without it, which who counts it (`core.reconciliation`) has the last word on.
 """
 
 import asyncio
@@ -36,7 +37,9 @@ from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import Asked, cancel_outcome, create_outcome
+from arbees.venues.kalshi.cash import Cash
 from arbees.venues.kalshi.connection import CREATE, Connection
+from arbees.venues.kalshi.portfolio import Rows
 from arbees.venues.kalshi.signing import BUDGET_NS, Signed
 from arbees.venues.wire import Wire
 
@@ -64,6 +67,8 @@ class KalshiOrders:
         self,
         connection: Connection,
         wire: Wire,
+        *,
+        cash: Cash,
         shard_of: Callable[[str], int | None],
         groups: Mapping[int, str],
     ) -> None:
@@ -73,11 +78,14 @@ class KalshiOrders:
         Args:
             connection: the account's; its signer has signatures of creates ready.
             wire: connections for creates alone.
+            cash: the account's, with its lists.
             shard_of: the shard of a ticker; None = not known, the venue routes it.
             groups: the order group that orders of a shard are put into.
         """
         self._api = connection.api
         self._wire = wire
+        self._portfolio = cash.portfolio
+        self._cash = cash
         self._signer = connection.signer
         self._venue_clock = connection.venue_clock
         self._clock = connection.clock
@@ -137,6 +145,7 @@ class KalshiOrders:
             "price": shapes.decimal_text(price, _PRICE_PLACES),
             "time_in_force": _TIMES[order.time_in_force],
             "self_trade_prevention_type": "taker_at_cross",
+            "subaccount": self._api.subaccount,
         }
         if order.time_in_force is TimeInForce.GTD:
             expires = whole_seconds(order.expires_ns or 0)
@@ -202,25 +211,42 @@ class KalshiOrders:
         Look for an order in all states, and for what of it filled. Raises VenueError.
 
         The last orders of the market come first: they cost the least. But `sent_ns` is the latest
-        moment of the sending, not the earliest: only a list from the beginning shows an absence.
+        moment of the sending, not the earliest: only a list from the beginning, with the archive,
+        shows an absence.
         """
         row = await self._row(client_order_id, market_id, sent_ns)
         if row is not None:
             return await self._found(row)
+        past_ns = sent_ns + ABSENT_AFTER_NS
+        venue_ns = self._venue_clock.venue_ns()
+        if venue_ns is None:
+            return Inconclusive(message="Kalshi's clock is not known")
         fresh_ns = await self._api.freshness()
-        rows = await self._rows(market_id, None)
-        row = next((each for each in rows if each.client_order_id == client_order_id), None)
+        rows = await self._portfolio.orders({"ticker": market_id})
+        row = _named(rows, client_order_id)
         if row is not None:
             return await self._found(row)
-        return await self._missing(market_id, sent_ns, fresh_ns, rows)
+        if venue_ns <= past_ns:
+            left = (past_ns - venue_ns) / NS_PER_SECOND
+            return Inconclusive(message=f"Kalshi may still take the bytes, for {left:.0f} s more")
+        if fresh_ns <= past_ns:
+            return Inconclusive(message=f"Kalshi's reads are as of {format_time(fresh_ns)} only")
+        if rows.hides(client_order_id):
+            return Inconclusive(message="Kalshi lists an order of the market that cannot be read")
+        said = (
+            f"signature: Kalshi's clock {format_time(venue_ns)} is past {format_time(past_ns)}",
+            f"reads: as of {format_time(fresh_ns)}",
+            f"orders in all states: {len(rows.read)} listed, none under this id",
+        )
+        return await self._missing(market_id, sent_ns, {each.order_id for each in rows.read}, said)
 
     async def _found(self, row: shapes.OrderRow) -> Found:
         """Return an order with its fills; it has ended only if the fills explain all of it."""
-        listed = await self._api.fills({"order_id": row.order_id})
-        fills = tuple(
-            fill_of(each, row.client_order_id) for each in listed if each.order_id == row.order_id
-        )
         filled = shapes.micro("fill_count_fp", row.fill_count_fp)
+        fills = _fills_of(row, await self._portfolio.recent_fills({"order_id": row.order_id}))
+        if sum(each.quantity for each in fills) != filled:
+            # The archive has no list by order; that of the market is longer, and whole.
+            fills = _fills_of(row, await self._portfolio.fills({"ticker": row.ticker}))
         closed = None
         if sum(each.quantity for each in fills) == filled:
             closed = closed_by(row)
@@ -235,20 +261,21 @@ class KalshiOrders:
         )
 
     async def _missing(
-        self, market_id: str, sent_ns: int, fresh_ns: int, rows: list[shapes.OrderRow]
+        self, market_id: str, sent_ns: int, known: set[str], said: tuple[str, ...]
     ) -> Lookup:
-        """Return absence with all of its evidence, or what of it is not there yet."""
-        past_ns = sent_ns + ABSENT_AFTER_NS
-        venue_ns = self._venue_clock.venue_ns()
-        if venue_ns is None:
-            return Inconclusive(message="Kalshi's clock is not known")
-        if venue_ns <= past_ns:
-            left = (past_ns - venue_ns) / NS_PER_SECOND
-            return Inconclusive(message=f"Kalshi may still take the bytes, for {left:.0f} s more")
-        if fresh_ns <= past_ns:
-            return Inconclusive(message=f"Kalshi's reads are as of {format_time(fresh_ns)} only")
-        fills = await self._api.fills({"ticker": market_id})
-        known = {row.order_id for row in rows}
+        """
+        Return absence with all of its evidence, or what of it is not there yet.
+
+        Args:
+            market_id: where it was sent.
+            sent_ns: the latest moment of it.
+            known: the venue's ids of the market's orders.
+            said: the evidence so far.
+        """
+        rows = await self._portfolio.fills({"ticker": market_id})
+        if rows.unread:
+            return Inconclusive(message="Kalshi lists a fill of the market that cannot be read")
+        fills = rows.read
         since_ns = sent_ns - LISTED_BEFORE_SECONDS * NS_PER_SECOND
         strays = [
             each.trade_id
@@ -266,17 +293,18 @@ class KalshiOrders:
             theirs = "0 after the settlement"
         return Missing(
             evidence=(
-                f"signature: Kalshi's clock {format_time(venue_ns)} is past {format_time(past_ns)}",
-                f"reads: as of {format_time(fresh_ns)}",
-                f"orders in all states: {len(rows)} listed, none under this id",
+                *said,
                 f"fills: {len(fills)} in the market, none of an order that is not listed",
                 f"position: {theirs}, explained by those fills",
-            )
+            ),
+            cash=await self._cash.balances(),
         )
 
     async def _position(self, market_id: str) -> str:
-        rows = await self._api.positions({"ticker": market_id})
-        return next((each.position_fp for each in rows if each.ticker == market_id), "0")
+        rows = await self._portfolio.positions({"ticker": market_id})
+        if rows.unread:
+            raise VenueOutcomeUnknown("Kalshi's position of the market cannot be read")
+        return next((each.position_fp for each in rows.read if each.ticker == market_id), "0")
 
     async def _is_settled(self, market_id: str) -> bool:
         """Tell whether what was held of a market is paid out: no position is left to explain."""
@@ -285,17 +313,22 @@ class KalshiOrders:
             each.ticker == market_id and each.status.lower() in shapes.FINAL for each in rows
         )
 
-    async def _rows(self, market_id: str, sent_ns: int | None) -> list[shapes.OrderRow]:
-        query: dict[str, str | int] = {"ticker": market_id}
-        if sent_ns is not None:
-            query["min_ts"] = max(0, whole_seconds(sent_ns) - LISTED_BEFORE_SECONDS)
-        return await self._api.orders(query)
-
     async def _row(
         self, client_order_id: str, market_id: str, sent_ns: int | None
     ) -> shapes.OrderRow | None:
-        rows = await self._rows(market_id, sent_ns)
-        return next((each for each in rows if each.client_order_id == client_order_id), None)
+        """Return an order by our id from the list that is not archived; None = it is not there."""
+        before_ns = LISTED_BEFORE_SECONDS * NS_PER_SECOND
+        since_ns = 0 if sent_ns is None else max(0, sent_ns - before_ns)
+        rows = await self._portfolio.recent_orders({"ticker": market_id}, since_ns)
+        return _named(rows, client_order_id)
+
+
+def _named(rows: Rows[shapes.OrderRow], client_order_id: str) -> shapes.OrderRow | None:
+    return next((each for each in rows.read if each.name == client_order_id), None)
+
+
+def _fills_of(row: shapes.OrderRow, rows: Rows[shapes.FillRow]) -> tuple[Fill, ...]:
+    return tuple(fill_of(each, row.name) for each in rows.read if each.order_id == row.order_id)
 
 
 def _asked(order: ApprovedOrder, sent_ns: int) -> Asked:
@@ -343,7 +376,7 @@ def listed_order(row: shapes.OrderRow) -> VenueOrder:
     price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
     filled = shapes.micro("fill_count_fp", row.fill_count_fp)
     return VenueOrder(
-        client_order_id=row.client_order_id or None,
+        client_order_id=row.name or None,
         venue_order_id=row.order_id,
         platform=Platform.KALSHI,
         market_id=row.ticker,
@@ -353,7 +386,7 @@ def listed_order(row: shapes.OrderRow) -> VenueOrder:
         filled=filled,
         limit_price=price if side is Side.YES else MICRO - price,
         closed=closed_by(row),
-        reason=row.last_update_reason,
+        reason=row.last_update_reason or "",
         time_ns=shapes.moment("last_update_time", row.last_update_time),
     )
 

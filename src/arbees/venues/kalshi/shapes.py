@@ -60,27 +60,23 @@ class OrderRow(Shape, frozen=True, kw_only=True):
 
     order_id: str
     ticker: str = ""
-    client_order_id: str = ""
+    client_order_id: str | None = None
+    """None = whoever placed it gave it none."""
     book_side: str = ""
     outcome_side: str = ""
     status: str = ""
     yes_price_dollars: str = ""
-    initial_count_fp: str = ""
     fill_count_fp: str = ""
     remaining_count_fp: str = ""
-    created_time: str | None = None
     last_update_time: str | None = None
-    last_update_reason: str = ""
-    expiration_time: str | None = None
+    last_update_reason: str | None = None
     exchange_index: int | None = None
-    order_group_id: str | None = None
+    subaccount_number: int | None = None
 
-
-class Orders(Shape, frozen=True, kw_only=True):
-    """A page of orders."""
-
-    orders: tuple[OrderRow, ...]
-    cursor: str = ""
+    @property
+    def name(self) -> str:
+        """The id that a client gave it; empty = none."""
+        return self.client_order_id or ""
 
 
 class FillRow(Shape, frozen=True, kw_only=True):
@@ -97,13 +93,8 @@ class FillRow(Shape, frozen=True, kw_only=True):
     outcome_side: str = ""
     created_time: str | None = None
     ts: int | None = None
-
-
-class Fills(Shape, frozen=True, kw_only=True):
-    """A page of fills."""
-
-    fills: tuple[FillRow, ...]
-    cursor: str = ""
+    exchange_index: int | None = None
+    subaccount_number: int | None = None
 
 
 class PositionRow(Shape, frozen=True, kw_only=True):
@@ -114,11 +105,44 @@ class PositionRow(Shape, frozen=True, kw_only=True):
     exchange_index: int | None = None
 
 
-class Positions(Shape, frozen=True, kw_only=True):
-    """A page of positions."""
+class Cutoff(Shape, frozen=True, kw_only=True):
+    """`GET /historical/cutoff`: what is older is in the archive alone."""
 
-    market_positions: tuple[PositionRow, ...]
-    cursor: str = ""
+    trades_created_ts: str
+    orders_updated_ts: str
+
+
+class Deposit(Shape, frozen=True, kw_only=True):
+    """One row of `GET /portfolio/deposits` and `/portfolio/withdrawals`, in cents."""
+
+    id: str
+    status: str
+    amount_cents: int
+    fee_cents: int = 0
+    created_ts: int
+    finalized_ts: int | None = None
+
+
+class ShardTransfer(Shape, frozen=True, kw_only=True):
+    """One row of `GET /portfolio/intra_exchange_instance_transfers`, in dollars."""
+
+    transfer_id: str
+    source_exchange_shard: int
+    destination_exchange_shard: int
+    amount: str
+    status: str
+    created_ts: int
+
+
+class SubaccountTransfer(Shape, frozen=True, kw_only=True):
+    """One row of `GET /portfolio/subaccounts/transfers`, in cents."""
+
+    transfer_id: str
+    from_subaccount: int
+    to_subaccount: int
+    amount_cents: int
+    created_ts: int
+    exchange_index: int = 0
 
 
 class ShardBalance(Shape, frozen=True, kw_only=True):

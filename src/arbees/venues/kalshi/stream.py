@@ -30,10 +30,12 @@ class OwnFill(msgspec.Struct, frozen=True):
     count_fp: str
     yes_price_dollars: str
     fee_cost: str
-    client_order_id: str = ""
+    client_order_id: str | None = None
     is_taker: bool = True
     ts_ms: int | None = None
     ts: int | None = None
+    subaccount: int | None = None
+    subaccount_number: int | None = None
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -45,7 +47,7 @@ class Subscribed(msgspec.Struct, frozen=True):
 class OwnStream:
     """The stream of the account's own orders and fills."""
 
-    def __init__(self, url: str, *, signer: Signer, clock: Clock) -> None:
+    def __init__(self, url: str, *, signer: Signer, clock: Clock, subaccount: int = 0) -> None:
         """
         Prepare; `run` connects.
 
@@ -53,7 +55,9 @@ class OwnStream:
             url: of the stream, `wss://...`.
             signer: signs the handshake.
             clock: ours.
+            subaccount: whose orders and fills are told; those of others are passed over.
         """
+        self._subaccount = subaccount
         self._line = Line(url, signer=signer, clock=clock)
         self.sink: Callable[[Report], None] = lambda _report: None
         """Told of what happened to orders of ours, and of what the stream is worth."""
@@ -93,7 +97,9 @@ class OwnStream:
             self._take_order(read(message.msg, shapes.OrderRow))
 
     def _take_fill(self, fill: OwnFill) -> None:
-        if not is_ours(fill.client_order_id):
+        number = fill.subaccount if fill.subaccount_number is None else fill.subaccount_number
+        name = fill.client_order_id or ""
+        if not is_ours(name) or number not in {None, self._subaccount}:
             return
         row = shapes.FillRow(
             trade_id=fill.trade_id,
@@ -104,7 +110,7 @@ class OwnStream:
             fee_cost=fill.fee_cost,
             ts=fill.ts,
         )
-        found = fill_of(row, fill.client_order_id)
+        found = fill_of(row, name)
         if fill.ts_ms is not None:
             told_ns = shapes.since_epoch("ts_ms", fill.ts_ms, NS_PER_MILLISECOND)
             found = msgspec.structs.replace(found, time_ns=told_ns)
@@ -112,7 +118,7 @@ class OwnStream:
 
     def _take_order(self, row: shapes.OrderRow) -> None:
         closed = closed_by(row)
-        if not is_ours(row.client_order_id):
+        if row.subaccount_number not in {None, self._subaccount} or not is_ours(row.name):
             return
         if closed is None:
             if row.status == "resting":
@@ -120,7 +126,7 @@ class OwnStream:
             return
         self.sink(
             OrderClosed(
-                client_order_id=row.client_order_id,
+                client_order_id=row.name,
                 closed=closed,
                 reason=row.last_update_reason or row.status,
                 time_ns=self._line.heard_ns,

@@ -6,6 +6,7 @@ guess, reports come in the order of the stream. It only joins the parts: signatu
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from arbees.core.market import Terms
@@ -13,6 +14,7 @@ from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
+    CashMovement,
     Fill,
     Lookup,
     Outcome,
@@ -24,16 +26,17 @@ from arbees.core.outcomes import (
 )
 from arbees.core.payouts import Payouts, payout_of_yes
 from arbees.core.ports import Gate, Kept, Vitals
-from arbees.core.units import MICRO, NS_PER_SECOND, is_multiple, whole_seconds
+from arbees.core.units import MICRO, NS_PER_SECOND, is_multiple
 from arbees.core.words import Platform, Side
-from arbees.errors import VenueRefused
+from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import read_error
 from arbees.venues.kalshi.batches import Batches
+from arbees.venues.kalshi.cash import Cash
 from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
-from arbees.venues.kalshi.markets import pool_name
 from arbees.venues.kalshi.orders import KalshiOrders, fill_of, listed_order
+from arbees.venues.kalshi.portfolio import Portfolio, Rows, fields_of
 from arbees.venues.kalshi.stream import OwnStream
 from arbees.venues.wire import Wire
 
@@ -46,7 +49,6 @@ TERMS = Terms(
     lot=10_000,
 )
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
-RESTING_VALUE = "/portfolio/summary/total_resting_order_value"
 GROUPS_SECONDS = 30.0
 """Between attempts to make the order groups that are missing."""
 CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
@@ -70,10 +72,23 @@ class KalshiVenue:
         self._wire = Wire(connection.account.base_url)
         self._shards = shards
         self.stream = OwnStream(
-            connection.account.ws_url, signer=connection.signer, clock=connection.clock
+            connection.account.ws_url,
+            signer=connection.signer,
+            clock=connection.clock,
+            subaccount=connection.account.subaccount,
         )
         self.groups = Groups(self.api, limit=connection.account.group_limit)
-        self.orders = KalshiOrders(connection, self._wire, shards.get, self.groups.ids)
+        self.portfolio = Portfolio(self.api)
+        self.cash = Cash(
+            self.api,
+            self.portfolio,
+            clock=connection.clock,
+            venue_clock=connection.venue_clock,
+            shard_of=shards.get,
+        )
+        self.orders = KalshiOrders(
+            connection, self._wire, cash=self.cash, shard_of=shards.get, groups=self.groups.ids
+        )
         self._batches = Batches(self.api, shards.get)
         self._re_arms_ns = 0
         self._task: Kept | None = None
@@ -188,27 +203,31 @@ class KalshiVenue:
     # Reads -------------------------------------------------------------------------------------
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        """List all working orders of the account, whoever placed them. Raises VenueError."""
-        rows = await self.api.orders({"status": "resting"})
-        return tuple(listed_order(row) for row in rows)
+        """
+        List all working orders of the account, whoever placed them. Raises VenueError.
+
+        A row that cannot be read is left out: an order of ours is looked for by itself then.
+        """
+        return _readable(await self.portfolio.orders({"status": "resting"}))
+
+    async def placed(self, since_ns: int) -> Sequence[VenueOrder]:
+        """List what was placed since a moment, in all states. Raises VenueError."""
+        return _readable(await self.portfolio.orders({}, since_ns))
 
     async def positions(self) -> Sequence[VenuePosition]:
         """List all positions of the account. Raises VenueError."""
-        rows = await self.api.positions({"settlement_status": "unsettled"})
-        found: list[VenuePosition] = []
-        for row in rows:
-            held = shapes.micro("position_fp", row.position_fp)
+        rows = await self.portfolio.positions({"settlement_status": "unsettled"})
+        found = [_unread(raw) for raw in rows.unread]
+        for row in rows.read:
             if row.exchange_index is not None:
                 self._shards[row.ticker] = row.exchange_index
-            if held:
-                found.append(
-                    VenuePosition(
-                        platform=Platform.KALSHI,
-                        market_id=row.ticker,
-                        side=Side.YES if held > 0 else Side.NO,
-                        quantity=abs(held),
-                    )
-                )
+            held, trouble = 0, ""
+            try:
+                held = shapes.micro("position_fp", row.position_fp)
+            except VenueOutcomeUnknown as error:
+                trouble = error.message
+            if held or trouble:
+                found.append(_held(row.ticker, held, trouble))
         return found
 
     async def results(self, market_ids: Sequence[str]) -> Sequence[Settled]:
@@ -242,59 +261,20 @@ class KalshiVenue:
 
     async def fills(self, since_ns: int) -> Sequence[Fill]:
         """List what filled since a moment, by whomever; without our own ids. Raises VenueError."""
-        rows = await self.api.fills({"min_ts": max(0, whole_seconds(since_ns))})
-        return tuple(fill_of(row, "") for row in rows)
+        rows = await self.portfolio.fills({}, since_ns)
+        found: list[Fill] = []
+        for row in rows.read:
+            with contextlib.suppress(VenueOutcomeUnknown):  # its position or its order tells
+                found.append(fill_of(row, ""))
+        return found
 
     async def balances(self) -> Sequence[Balance]:
         """Return the cash of each shard, as of Kalshi's own mark before. Raises VenueError."""
-        as_of_ns = await self._as_of_ns()
-        answer = await self.api.get("/portfolio/balance", shapes.BalanceAnswer)
-        held = await self._held()
-        if answer.balance_breakdown:
-            return tuple(
-                Balance(
-                    platform=Platform.KALSHI,
-                    pool=pool_name(each.exchange_index) or Platform.KALSHI,
-                    available=(have := shapes.micro("balance_breakdown", each.balance)),
-                    as_of_ns=as_of_ns,
-                    total=None if held is None else have + held.get(each.exchange_index, 0),
-                )
-                for each in answer.balance_breakdown
-            )
-        available = shapes.plausible("balance", answer.balance * shapes.CENT)
-        if answer.balance_dollars is not None:
-            available = shapes.micro("balance_dollars", answer.balance_dollars)
-        return (
-            Balance(
-                platform=Platform.KALSHI,
-                pool=Platform.KALSHI,
-                available=available,
-                as_of_ns=as_of_ns,
-            ),
-        )
+        return await self.cash.balances()
 
-    async def _as_of_ns(self) -> int:
-        """
-        Return the moment before which everything is inside what is read from now on.
-
-        Reads lag, and what is compared with it is told in our time (answers) or in Kalshi's
-        (fills): the earlier of both is it.
-        """
-        asked_ns = self._clock.now_ns()
-        fresh_ns = await self.api.freshness()
-        offset_ns = self._connection.venue_clock.offset_ns or 0
-        return min(asked_ns, fresh_ns, fresh_ns + offset_ns)
-
-    async def _held(self) -> dict[int, int] | None:
-        """Return what working orders hold, by shard; None = Kalshi does not say it to us."""
-        try:
-            resting = await self.api.get(RESTING_VALUE, shapes.RestingValue)
-        except VenueRefused:
-            return None  # meant for few accounts, by its own documentation
-        return {
-            each.exchange_index: shapes.micro("resting_order_value_breakdown", each.balance)
-            for each in resting.resting_order_value_breakdown
-        }
+    async def movements(self, since_ns: int) -> Sequence[CashMovement]:
+        """Return what moved cash besides fills and payouts. Raises VenueError."""
+        return await self.cash.movements(since_ns)
 
     def listen(self, sink: Callable[[Report], None]) -> None:
         """Deliver every fill, cancel and expiry of ours from now on to `sink`, in order."""
@@ -304,3 +284,29 @@ class KalshiVenue:
         """Remember the shard of a market."""
         if row.exchange_index is not None:
             self._shards[row.ticker] = row.exchange_index
+
+
+def _readable(rows: Rows[shapes.OrderRow]) -> tuple[VenueOrder, ...]:
+    found: list[VenueOrder] = []
+    for row in rows.read:
+        with contextlib.suppress(VenueOutcomeUnknown):
+            found.append(listed_order(row))
+    return tuple(found)
+
+
+def _held(ticker: str, held: int, trouble: str = "") -> VenuePosition:
+    return VenuePosition(
+        platform=Platform.KALSHI,
+        market_id=ticker,
+        side=Side.NO if held < 0 else Side.YES,
+        quantity=abs(held),
+        trouble=trouble,
+    )
+
+
+def _unread(raw: bytes) -> VenuePosition:
+    """Return a position that cannot be read, by its market. Raises VenueOutcomeUnknown: of none."""
+    ticker = fields_of(raw).get("ticker")
+    if not isinstance(ticker, str):
+        raise VenueOutcomeUnknown("Kalshi's list of positions has a row that cannot be read")
+    return _held(ticker, 0, "Kalshi's row cannot be read")

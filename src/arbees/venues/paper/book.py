@@ -15,7 +15,7 @@ from pathlib import Path
 
 import apsw
 
-from arbees.core.outcomes import Fill, Found
+from arbees.core.outcomes import Fill, Found, VenueOrder
 from arbees.core.payouts import Payouts
 from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
 from arbees.errors import ConfigurationError, VenueOutcomeUnknown
@@ -71,6 +71,12 @@ SELECT f.trade_id, f.quantity, f.price, f.fee, f.created_ns, o.client_order_id, 
 FROM fills f JOIN orders o USING (order_id)
 WHERE o.platform = ? AND f.created_ns >= ? ORDER BY f.rowid
 """
+_PLACED_SINCE = """
+SELECT client_order_id, order_id, market_id, side, action, quantity, filled_quantity, limit_price,
+    status, updated_ns
+FROM orders WHERE platform = ? AND created_ns >= ? ORDER BY rowid
+"""
+_CLOSED = frozenset({"filled", "cancelled", "expired"})
 _FILLS_OF = """
 SELECT trade_id, quantity, price, fee, created_ns FROM fills WHERE order_id = ? ORDER BY rowid
 """
@@ -172,6 +178,28 @@ class PaperBook:
             )
             for trade_id, quantity, price, fee, time_ns, client_order_id, order_id in (
                 self._connection.execute(_FILLS_SINCE, (str(platform), since_ns))
+            )
+        )
+
+    def placed(self, platform: Platform, since_ns: int) -> Sequence[VenueOrder]:
+        """Return what was placed at a venue since a moment, in all states."""
+        rows = self._connection.execute(_PLACED_SINCE, (str(platform), since_ns))
+        return tuple(
+            VenueOrder(
+                client_order_id=str(name),
+                venue_order_id=str(order_id),
+                platform=platform,
+                market_id=str(market_id),
+                side=Side(str(side)),
+                action=Action(str(action)),
+                quantity=_whole(quantity),
+                filled=_whole(filled),
+                limit_price=_whole(price),
+                closed=str(status) if status in _CLOSED else None,
+                time_ns=_whole(at_ns),
+            )
+            for name, order_id, market_id, side, action, quantity, filled, price, status, at_ns in (
+                rows
             )
         )
 

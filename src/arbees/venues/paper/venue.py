@@ -14,6 +14,7 @@ from arbees.core.outcomes import (
     Balance,
     CancelOutcome,
     CancelUnknown,
+    CashMovement,
     Fill,
     Gated,
     Inconclusive,
@@ -155,6 +156,15 @@ class PaperVenue:
     async def open_orders(self) -> Sequence[VenueOrder]:
         """List all working orders, oldest first. Raises VenueError."""
         return await self._read("open_orders", self._open_orders)
+
+    async def placed(self, since_ns: int) -> Sequence[VenueOrder]:
+        """List what was placed since a moment, in all states. Raises VenueError."""
+        look = self._book.placed
+        return await self._read("placed", lambda _now_ns: look(self._platform, since_ns))
+
+    async def movements(self, since_ns: int) -> Sequence[CashMovement]:
+        """Return nothing: cash moves here by the gateway's own hand alone."""
+        return ()
 
     async def positions(self) -> Sequence[VenuePosition]:
         """List what is held, by market and outcome. Raises VenueError."""
