@@ -147,6 +147,7 @@ def take_closed(book: Book, command: c.TakeClosed, rules: c.Rules, _now_ns: int)
     if changes is None:
         return c.NO_DECISION
     _take_word_of_end(changes, closed.closed, closed.reason, closed.filled)
+    _look_for_the_rest(changes)
     return changes.decision()
 
 
@@ -212,6 +213,7 @@ def take_venue_order(
         _rename(changes, listed.venue_order_id, command.by)
     if listed.closed is not None:
         _take_word_of_end(changes, listed.closed, listed.reason, listed.filled)
+        _look_for_the_rest(changes)
     else:
         if changes.order.cancel_reason is not None:
             changes.effects.append(c.CancelOrder(changes.order.client_order_id))
@@ -362,7 +364,7 @@ def _rename(changes: Changes, venue_order_id: str, by: str) -> None:
 
 
 def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | None) -> None:
-    """End an order by the venue's word if the known fills explain it; else look for the rest."""
+    """End an order by the venue's word, if the known fills explain its count."""
     if closed == "filled" and filled and filled == changes.filled and changes.is_open:
         # Less than was asked for: it was decreased there, and all that was left of it filled.
         size = format_micro(changes.order.quantity)
@@ -370,6 +372,10 @@ def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | 
         changes.end(e.OrderCancelled(**changes.ids(), reason=reason))
     elif filled == changes.filled:
         _take_end(changes, closed, reason or None)
+
+
+def _look_for_the_rest(changes: Changes) -> None:
+    """Look up an order that has ended at the venue and not here: a fill is missing."""
     if changes.is_open:
         changes.effects.append(c.ResolveOrder(changes.order.client_order_id))
 

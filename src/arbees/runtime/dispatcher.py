@@ -392,5 +392,5 @@ def _is_brief(order: ApprovedOrder | Order) -> bool:
 
 
 def _is_partial(lookup: Lookup, order: Order) -> bool:
-    """Tell whether the venue has an order that must have ended, and does not say yet how."""
-    return isinstance(lookup, Found) and lookup.closed is None and _is_brief(order)
+    """Tell whether an order must have ended, and it may not be known yet with which fills."""
+    return isinstance(lookup, Found) and (lookup.closed is not None or _is_brief(order))

@@ -241,22 +241,19 @@ class KalshiOrders:
         return await self._missing(market_id, sent_ns, {each.order_id for each in rows.read}, said)
 
     async def _found(self, row: shapes.OrderRow) -> Found:
-        """Return an order with its fills; it has ended only if the fills explain all of it."""
+        """Return an order with its fills; whether these explain its end is for the core to say."""
         filled = shapes.micro("fill_count_fp", row.fill_count_fp)
         fills = _fills_of(row, await self._portfolio.recent_fills({"order_id": row.order_id}))
         if sum(each.quantity for each in fills) != filled:
             # The archive has no list by order; that of the market is longer, and whole.
             fills = _fills_of(row, await self._portfolio.fills({"ticker": row.ticker}))
-        closed = None
-        if sum(each.quantity for each in fills) == filled:
-            closed = closed_by(row)
         updated = shapes.moment("last_update_time", row.last_update_time)
         return Found(
             venue_order_id=row.order_id,
             by="list",
             time_ns=updated,
             fills=fills,
-            closed=closed,
+            closed=closed_by(row),
             listed=listed_order(row),
         )
 
