@@ -140,5 +140,6 @@ class BookStream:
                 with contextlib.suppress(VenueError):  # asked again; until then none is told
                     ask = await self._best_ask(market_id)
                     self.feed.prove(market_id, ask, self._clock.now_ns())
-            is_soon = self.feed.scale is Scale.UNPROVEN and market_id is None
+            is_expected = bool(self.feed.followed) and self.feed.scale is Scale.UNPROVEN
+            is_soon = is_expected and market_id is None
             await self._clock.sleep(LOOK_SECONDS if is_soon else PROOF_SECONDS)

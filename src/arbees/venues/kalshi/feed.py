@@ -405,8 +405,7 @@ class BookFeed:
 
     def _lose_subscription(self) -> None:
         for each in self.followed.values():
-            if each.sid == self._sid:
-                each.lose()
+            each.lose()  # also what was to be added to it
         self._leaving.clear()
         self._sid, self._seq = None, 0
 
