@@ -1,6 +1,7 @@
-"""Books under random faults: never newer than the truth for long, and the truth again afterwards."""
+"""Books under random faults: never newer than the truth for long, and true again afterwards."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -46,7 +47,7 @@ class Exchange:
         times = [*self.past[quote.market_id], (self.now_ns + 1, -1)]
         is_true = any(
             known == bid and until > quote.ts_ns - TRUSTED_NS and since <= quote.ts_ns
-            for (since, known), (until, _) in zip(times, times[1:], strict=False)
+            for (since, known), (until, _) in pairwise(times)
         )
         assert is_true, (quote.market_id, bid, times, quote.ts_ns)
         self.last[quote.market_id] = quote
