@@ -1,6 +1,7 @@
 """What reaches a terminal."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -27,8 +28,18 @@ def test_text_from_outside_is_no_markup(capsys: Capture) -> None:
     console.out("[red]x[/red] :boom: \x1b[2J\x07 \u202e")
     console.table(("A",), [("[bold]y\x1b",)])
     said = capsys.readouterr().out
-    assert "[red]x[/red] :boom: ?[2J? ?" in said
-    assert "[bold]y?" in said
+    assert r"[red]x[/red] :boom: \x1b[2J\x07 \u202e" in said
+    assert r"[bold]y\x1b" in said
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u2028", "\u202e", "\x9b", "\u2066", "\x1b"])
+def test_json_drives_no_terminal(character: str, capsys: Capture) -> None:
+    """What is printed as JSON has it escaped, whoever wrote it, and says the same to programs."""
+    console.print_json({"reason": f"a{character}b"})
+    console.print_bytes(json.dumps({"reason": f"a{character}b"}, ensure_ascii=False).encode())
+    said = capsys.readouterr().out
+    assert said.isascii()
+    assert [json.loads(line)["reason"] for line in said.splitlines()] == [f"a{character}b"] * 2
 
 
 LONG = "x" * 200
@@ -67,7 +78,7 @@ def test_rows_are_whole_in_a_pipe(columns: str, capsys: Capture) -> None:
 
 def test_nothing_is_a_dash() -> None:
     """What is not there shows as such."""
-    assert [console.plain(each) for each in (None, "", 0, "a\nb")] == ["-", "-", "0", "a\nb"]
+    assert [console.plain(each) for each in (None, "", 0, "a\nb")] == ["-", "-", "0", "a\\nb"]
 
 
 def test_no_colour_without_a_terminal(capsys: Capture) -> None:

@@ -46,7 +46,7 @@ REQUEST = {
         (
             "OrderDenied",
             {"request_id": "req-1", "code": "HALTED", "message": "stop\x1b[2J"},
-            "req-1: HALTED: stop?[2J",
+            "req-1: HALTED: stop\\x1b[2J",
         ),
         (
             "HaltRaised",

@@ -110,7 +110,7 @@ def test_shows_how_to_mend(capsys: Capture) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "ok   clock  good",
-        "warn port   odd?[2J",
+        "warn port   odd\\x1b[2J",
         "            look",
         "fail disk   full",
         "            free it",

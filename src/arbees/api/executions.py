@@ -19,7 +19,7 @@ from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
 from arbees.api.shapes import execution_view
 from arbees.core.request import parse_request
-from arbees.core.result import Result, encode
+from arbees.core.result import Result
 from arbees.core.units import MICRO, format_micro, parse_micro
 from arbees.core.views import Execution
 from arbees.core.wire import Malformed, identifier
@@ -56,7 +56,7 @@ async def submit(context: Context, request: HttpRequest) -> Reply:
     original = result.original
     if isinstance(original, Result) and not caller.sees(original.strategy):
         result = replace(result, original=UNSET)
-    return Reply(200 if result.final else 202, encode(result))
+    return json_reply(result, 200 if result.final else 202)
 
 
 async def by_key(context: Context, request: HttpRequest) -> Reply:

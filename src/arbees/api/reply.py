@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from starlette.responses import Response
 
 from arbees.core.result import encode
+from arbees.core.visible import harmless
 
 Header = tuple[bytes, bytes]
 
@@ -43,5 +44,5 @@ class Reply(Response):
 
 
 def json_reply(value: object, status: int = 200) -> Reply:
-    """Return a value as JSON with exact numbers."""
-    return Reply(status, encode(value))
+    """Return a value as JSON with exact numbers, and no character that a terminal obeys."""
+    return Reply(status, harmless(encode(value)))

@@ -249,7 +249,8 @@ def readable(line: bytes) -> str:
         return (
             f"{found['timestamp']} {found['event_type']:<18} {found['status']:<9} "
             f"{plain(found['request_id'])} {found['platform']} {plain(found['market_id'])} "
-            f"{found['side']} {found['size']} at {found['price']}" + (f": {why}" if why else "")
+            f"{found['side']} {found['size']} at {found['price']}"
+            + (f": {plain(why)}" if why else "")
         )
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
         return line.decode("utf-8", "replace").rstrip("\n")

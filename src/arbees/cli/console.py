@@ -5,7 +5,6 @@ is never read as markup, that control characters in it reach no terminal, and th
 terminal; in a pipe or a file each row is one line, with every cell whole.
 """
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from arbees.core.result import encode
 from arbees.core.units import MICRO, format_dollars
+from arbees.core.visible import harmless, visible
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
@@ -29,14 +29,13 @@ STATE_STYLES = {
 }
 PIPE_COLUMNS = 10_000
 """Width of what is no terminal: a row is never folded there, whatever COLUMNS says."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(value: object) -> str:
-    """Return a value for people: nothing as `-`, control characters as `?`."""
+    """Return a value for people: nothing as `-`, what cannot be seen escaped."""
     if value is None or value == "":
         return "-"
-    return _CONTROL.sub("?", str(value))
+    return visible(str(value))
 
 
 def out(*texts: object, style: str | None = None) -> None:
@@ -51,7 +50,8 @@ def say(*texts: object, style: str | None = None) -> None:
 
 def _text(texts: Iterable[object], style: str | None) -> Text:
     joined = Text(" ").join(
-        each if isinstance(each, Text) else Text(_CONTROL.sub("?", str(each))) for each in texts
+        each if isinstance(each, Text) else Text(visible(str(each), has_lines=True))
+        for each in texts
     )
     if style is not None:
         joined.stylize(style)
@@ -105,4 +105,4 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON holds
 
 def print_bytes(line: bytes) -> None:
     """Print a line that is JSON already."""
-    sys.stdout.write(line.decode("utf-8").rstrip("\n") + "\n")
+    sys.stdout.write(harmless(line).decode("utf-8").rstrip("\n") + "\n")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from arbees.core.units import format_micro
+from arbees.core.visible import harmless
 from arbees.core.words import ResultStatus
 
 SERVICE = "execution_service"
@@ -124,7 +125,7 @@ def optional_number(micro: int | None) -> msgspec.Raw | None:
 
 def encode(line: AuditLine) -> bytes:
     """Return a line as it stands in the file, line feed included."""
-    return _ENCODER.encode(line) + b"\n"
+    return harmless(_ENCODER.encode(line)) + b"\n"
 
 
 def read_mark(text: bytes) -> Mark | None:

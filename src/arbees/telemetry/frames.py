@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from arbees.core.ports import Stored
+from arbees.core.visible import harmless
 from arbees.core.wire import format_time
 
 HELLO = b": every record, once and in order\nretry: 1000\n\n"
@@ -64,7 +65,7 @@ def event_of(stored: Stored) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (
         stored.sequence,
         stored.kind.encode(),
-        _ENCODER.encode(data),
+        harmless(_ENCODER.encode(data)),
     )
 
 

@@ -8,7 +8,6 @@ error that is closed loses entries and nothing else.
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from typing import Any, TextIO
@@ -16,6 +15,7 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from arbees.core.visible import harmless, visible
 from arbees.telemetry.redaction import Redactor
 
 AUDIT_CHANNEL = "audit"
@@ -27,7 +27,6 @@ _LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 Entry = MutableMapping[str, Any]
@@ -104,14 +103,14 @@ def copy_to_console(lines: Sequence[bytes]) -> None:
 
 def _as_json(_logger: object, _method: str, entry: Entry) -> str:
     """Render an entry as one line of JSON; audit lines stay JSON inside it."""
-    return _ENCODER.encode(dict(entry)).decode()
+    return harmless(_ENCODER.encode(dict(entry))).decode()
 
 
 def _one_line(_logger: object, _method: str, entry: Entry) -> Entry:
     """Escape control characters, so that no text can forge a line or drive a terminal."""
     for name, value in entry.items():
         if isinstance(value, msgspec.Raw):
-            entry[name] = bytes(value).decode("utf-8", "replace")
-        elif isinstance(value, str) and name not in {"exception", "stack"}:
-            entry[name] = _CONTROL.sub(lambda found: repr(found[0])[1:-1], value)
+            entry[name] = visible(bytes(value).decode("utf-8", "replace"))
+        elif isinstance(value, str):
+            entry[name] = visible(value, has_lines=name in {"exception", "stack"})
     return entry
