@@ -110,6 +110,8 @@ def test_a_mark_that_makes_the_loss_larger_is_to_be_journaled() -> None:
     book.markets[KALSHI].mark_yes = 630_000
     marks.recount(KALSHI)
     assert marks.deeper() == {}
+    marks.take(KALSHI, quote("0.629999", "0.66"), is_flipped=False, now_ns=NOW)
+    assert marks.deeper() == {KALSHI: (629_999, 340_000)}
 
 
 def test_an_old_mark_of_a_closed_position_is_none_of_the_next() -> None:

@@ -70,7 +70,9 @@ def test_no_more_levels_are_told_than_are_of_use() -> None:
     [
         (75, (76, 80), Scale.YES),
         (24, (76, 80), Scale.YES),
+        (24, (76,), Scale.YES),
         (23, (70, 76), Scale.UNPROVEN),
+        (23, (76,), Scale.UNPROVEN),
         (76, (76,), Scale.UNPROVEN),
         (None, (40,), Scale.UNPROVEN),
         (40, (), Scale.UNPROVEN),
