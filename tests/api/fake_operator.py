@@ -208,6 +208,12 @@ class FakeOperator:
         amount = to_decimal(amount_micro)
         return CashflowView(platform=platform, amount=amount, reason=reason, sequence=SEQUENCE)
 
+    async def adopt_break(self, break_id: str, **said: Any) -> ResolvedView | None:
+        self._note("adopt_break", break_id=break_id, **said)
+        if self.operator_error is not None:
+            raise self.operator_error
+        return ResolvedView(name=break_id, sequence=SEQUENCE) if self.resolves else None
+
     async def resolve_break(self, break_id: str, **said: Any) -> ResolvedView | None:
         self._note("resolve_break", break_id=break_id, **said)
         return ResolvedView(name=break_id, sequence=SEQUENCE) if self.resolves else None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from arbees.core.operating import Conflict
 from tests.api.fake import FakeGateway, Wire
 from tests.api.fake_operator import BREAK
 
@@ -65,3 +66,16 @@ async def test_an_end_that_cannot_be_read(
     answer = await wire.ask("POST", f"{PATH}/resolve", hand(**changes))
     assert (answer.status, answer.json["field"]) == (400, next(iter(changes)))
     assert gateway.did == []
+
+
+async def test_the_venues_word_is_taken(wire: Wire, gateway: FakeGateway) -> None:
+    """With who and why; 404 where none is open, 409 where the venue agrees by now."""
+    answer = await wire.ask("POST", f"{PATH}/adopt", hand(actor="ann"))
+    assert (answer.status, answer.json["name"]) == (200, BREAK.break_id)
+    (did,) = gateway.did
+    assert (did["what"], did["reason"], did["actor"]) == ("adopt_break", "corrected", "ann")
+    gateway.resolves = False
+    assert (await wire.ask("POST", f"{PATH}/adopt", hand())).status == 404
+    gateway.operator_error = Conflict("AGREES", "The venue agrees by now")
+    answer = await wire.ask("POST", f"{PATH}/adopt", hand())
+    assert (answer.status, answer.json["code"]) == (409, "AGREES")

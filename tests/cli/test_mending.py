@@ -40,6 +40,20 @@ def test_a_break_is_ended_by_hand(served: Served, capsys: Capture) -> None:
     assert main([*words, "--reason", "again"]) == 1
 
 
+def test_the_venues_word_is_taken(served: Served, capsys: Capture) -> None:
+    """With who and why; without a reason nothing happens."""
+    words = ["reconcile", "adopt", BREAK.break_id]
+    assert main(words) == 2
+    assert main([*words, "--reason", "a trade by hand"]) == 0
+    assert "Adopted" in capsys.readouterr().out
+    (did,) = served.gateway.did
+    assert (did["what"], did["break_id"], did["reason"]) == (
+        *("adopt_break", BREAK.break_id, "a trade by hand"),
+    )
+    served.gateway.resolves = False
+    assert main([*words, "--reason", "again"]) == 1
+
+
 def test_an_unknown_order_is_ended_by_hand(served: Served, capsys: Capture) -> None:
     """How must be said, and one of two words."""
     words = ["orders", "resolve", "arb-1", "--reason", "asked support"]

@@ -336,6 +336,7 @@ async def test_nothing_else_is_done_without_a_journal() -> None:
         gateway = rig.gateway
         for asked in (
             gateway.resolve_break("b", reason="r", actor="ann"),
+            gateway.adopt_break("b", reason="r", actor="ann"),
             gateway.resolve_order("arb-1", end="cancelled", reason="r", actor="ann"),
             gateway.move_cash("Kalshi", MICRO, reason="r", actor="ann"),
         ):

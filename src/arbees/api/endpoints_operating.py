@@ -241,6 +241,19 @@ RECONCILIATIONS = (
         answers={200: ResolvedView},
         problems={404: ("NOT_FOUND",)},
     ),
+    Endpoint(
+        method="POST",
+        path="/v1/reconciliations/adopt",
+        operation="adoptBreak",
+        summary="Take the venue's word of a reconciliation break",
+        handler=reconciliations.adopt,
+        tag="Reconciliation",
+        scopes=("admin",),
+        body=reconciliations.ResolveBreak,
+        example={"break_id": "Kalshi|cash|Kalshi:3", "reason": "a trade by hand"},
+        answers={200: ResolvedView},
+        problems={404: ("NOT_FOUND",), 409: ("AGREES", "NOT_COMPARED")},
+    ),
 )
 
 OPERATING = (*ORDERS, *ACCOUNT, *RECONCILIATIONS)

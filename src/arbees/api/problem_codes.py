@@ -7,6 +7,7 @@ does not answer; a test compares. Codes of denials are no problems: they stand i
 PROBLEM_CODES: dict[str, str] = {
     "ACKNOWLEDGE_REQUIRED": "a halt that the gateway raised by itself remains in force; look at "
     "its cause, then send `acknowledge: true`",
+    "AGREES": "the venue agrees with the book by now, so that there is nothing to take over",
     "AHEAD_OF_JOURNAL": "no record has that sequence yet; `head` names the newest",
     "AMBIGUOUS_ORDER_ID": "two venues have an order of that id; name the platform, or use our "
     "own id",
@@ -25,6 +26,7 @@ PROBLEM_CODES: dict[str, str] = {
     "spent",
     "METHOD_NOT_ALLOWED": "`Allow` names the methods that are offered here",
     "NOT_ABSENT": "some of the order was at the venue, so it cannot be ended as `not_sent`",
+    "NOT_COMPARED": "the venue cannot be compared with the book there just now; come again",
     "NOT_FOUND": "nothing is known under that name, or there is no such path",
     "NOT_READY": "nothing is decided now; `reasons` say why",
     "NOT_UNKNOWN": "the order ended, is on its way or works at its venue: not ended by hand",

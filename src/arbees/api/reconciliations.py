@@ -14,13 +14,14 @@ from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
 from arbees.api.said import actor_of, reason_of
 from arbees.core import wire
+from arbees.core.operating import Conflict
 from arbees.core.wire import Malformed
 
 BREAK_ID_MAX = 512
 
 
 class ResolveBreak(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Which break a person ends, and why."""
+    """Which break a person ends or takes over, and why."""
 
     break_id: str
     """As the list of breaks has it."""
@@ -60,14 +61,39 @@ async def resolve(context: Context, request: Request) -> Reply:
     """
     gateway = context.gateway
     parameters(request.scope["query_string"], ())
+    name, reason, actor = await _asked(request)
+    resolved = await gateway.resolve_break(name, reason=reason, actor=actor)
+    if resolved is None:
+        raise Problem(404, "NOT_FOUND", f"No break {name} is open")
+    return json_reply(resolved)
+
+
+async def adopt(context: Context, request: Request) -> Reply:
+    """
+    Take the venue's word of a break.
+
+    The venue is compared first; what it says then becomes the book's, and the break ends and does
+    not come back. It is journaled with who and why. What it means for each kind of break stands in
+    the guide "How to compare with the venue".
+    """
+    gateway = context.gateway
+    parameters(request.scope["query_string"], ())
+    name, reason, actor = await _asked(request)
+    try:
+        adopted = await gateway.adopt_break(name, reason=reason, actor=actor)
+    except Conflict as error:
+        raise Problem(409, error.code, error.message) from None
+    if adopted is None:
+        raise Problem(404, "NOT_FOUND", f"No break {name} is open")
+    return json_reply(adopted)
+
+
+async def _asked(request: Request) -> tuple[str, str, str]:
+    """Return which break is meant, why, and who says so. Raises Malformed."""
     asked = wire.decode(await read_json(request.scope, request.receive), _RESOLVE)
     caller_of(request.scope).stay()
     name = asked.break_id
     if not (0 < len(name) <= BREAK_ID_MAX and name.isprintable()):
         expected = f"Expected printable text of 1 to {BREAK_ID_MAX} characters"
         raise Malformed("break_id", f"{expected}, was {wire.shown(name)}")
-    reason, actor = reason_of(asked.reason), actor_of(request, asked.actor)
-    resolved = await gateway.resolve_break(name, reason=reason, actor=actor)
-    if resolved is None:
-        raise Problem(404, "NOT_FOUND", f"No break {name} is open")
-    return json_reply(resolved)
+    return name, reason_of(asked.reason), actor_of(request, asked.actor)

@@ -1,4 +1,4 @@
-"""`arbees reconcile`: compare with the venues now; `list` the breaks, `resolve` one by hand.
+"""`arbees reconcile`: compare with the venues now; `list`, `resolve` and `adopt` breaks.
 
 Guarantees that a venue that could not be compared is no success, and that nobody ends a break
 without naming it and saying why.
@@ -75,6 +75,31 @@ def resolve(
         print_bytes(answer.body)
     else:
         out(f"Ended: {plain(break_id)}, record {answer.json['sequence']}")
+    return Exit.OK
+
+
+@app.command
+def adopt(
+    break_id: Annotated[str, Parameter(help="As the list shows it; quote it, it holds a bar.")],
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why the venue is right; it is journaled.")],
+    as_json: Json = False,
+) -> int:
+    """Take the venue's word of a break: its position, its cash, or the order that it shows.
+
+    The venue is compared first. The break ends, and does not come back.
+
+    Example: `arbees reconcile adopt "Kalshi|cash|Kalshi:3" --reason "a trade by hand"`
+    """
+    body = encode({"break_id": break_id, "reason": reason, "actor": actor()})
+    answer = ask(find_client(), lambda client: client.post(f"{PATH}/adopt", body, SECONDS))
+    if not isinstance(answer, Answer):
+        return answer
+    if as_json:
+        print_bytes(answer.body)
+    else:
+        out(f"Adopted: {plain(break_id)}, record {answer.json['sequence']}")
     return Exit.OK
 
 

@@ -336,6 +336,19 @@ class Operator(Protocol):
         """
         ...
 
+    async def adopt_break(self, break_id: str, *, reason: str, actor: str) -> ResolvedView | None:
+        """
+        Take the venue's word of a break, by a named operator, after a comparison of now.
+
+        Returns:
+            What was recorded; None = there is none of this name.
+
+        Raises:
+            Conflict: the venue agrees by now (`AGREES`), or cannot be compared (`NOT_COMPARED`).
+            Undecided: the journal failed.
+        """
+        ...
+
     async def resolve_break(self, break_id: str, *, reason: str, actor: str) -> ResolvedView | None:
         """End a break by word of a named operator; None = there is none of this name."""
         ...

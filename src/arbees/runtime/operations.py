@@ -247,6 +247,12 @@ class Operations:
         breaks = await self.breaks()
         return troubles.reconciliation(self.desk, failed, breaks.items, breaks.sequence)
 
+    async def adopt_break(self, break_id: str, *, reason: str, actor: str) -> ResolvedView | None:
+        """Take the venue's word of a break, by a named operator; see the port."""
+        if self.desk.writer.poison is not None:
+            raise Undecided("JOURNAL_FAILED", "nothing was taken over")
+        return await self.reconciler.adopt(break_id, reason=reason, actor=actor)
+
     async def resolve_break(self, break_id: str, *, reason: str, actor: str) -> ResolvedView | None:
         """End a break by word of a named operator; see the port."""
         command = c.EndBreak(break_id=break_id, reason=reason, actor=actor)
