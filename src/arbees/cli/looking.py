@@ -109,7 +109,7 @@ def follow_receipt(client: Client, receipt_id: str, seconds: float) -> Answer | 
 
 
 def still_working(found: dict[str, Any]) -> Exit:
-    """Return 6 while the venue may still hold an order of a receipt, which is said; else 0."""
+    """Return 6 while a venue may still hold an order of a receipt, which is said; else 0."""
     left: dict[str, list[str]] = {}
     for order in found.get("in_flight", ()):
         left.setdefault(str(order["platform"]), []).append(str(order["status"]))
@@ -121,6 +121,9 @@ def still_working(found: dict[str, Any]) -> Exit:
             "venue shows none of ours",
             style="bold red",
         )
+    if not left and not found.get("complete"):
+        say("Not every venue has shown yet that nothing of ours works there", style="bold red")
+        return Exit.UNKNOWN
     return Exit.UNKNOWN if left else Exit.OK
 
 
