@@ -175,3 +175,27 @@ def test_a_pipe_that_nobody_reads(service: Service) -> None:
     assert working(service) == 0
     os.close(reader)
     os.close(writer)
+
+
+def test_a_terminal_that_closes_during_the_start(service: Service) -> None:
+    """What rested before a crash is cancelled by the start, which hears it as soon as it can."""
+    service.start()
+    trade(service)
+    service.end(signal.SIGKILL)
+    assert working(service) == 1
+    with (service.folder / "stderr").open("ab") as log:
+        service.process = subprocess.Popen(
+            [sys.executable, "-m", "arbees", "run"],
+            cwd=service.folder,
+            env=service.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while "paper trading" not in (service.folder / "stderr").read_text().rpartition("Ready")[2]:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        service.process.send_signal(signal.SIGHUP)
+        assert service.process.wait(PATIENCE) == 0
+    assert working(service) == 0

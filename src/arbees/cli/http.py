@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from arbees import __version__
 from arbees.cli.place import Place
+from arbees.errors import without_login
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 10.0
@@ -91,7 +92,7 @@ class Client:
         self._headers = {"User-Agent": f"arbees/{__version__}", "Accept": "application/json"}
         if place.api_key is not None:
             self._headers["Authorization"] = f"Bearer {place.api_key}"
-        self.url = place.url
+        self.url = without_login(place.url)
 
     def get(self, path: str, seconds: float = ANSWER_SECONDS) -> Answer:
         """Read something. Raises Unreachable."""

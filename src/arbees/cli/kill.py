@@ -24,6 +24,7 @@ from arbees.cli.streams import surviving_the_terminal
 from arbees.cli.who import actor
 from arbees.core.result import encode
 from arbees.core.views import KillReply, Receipt
+from arbees.errors import without_login
 
 PATH = "/v1/kill-switch"
 _REASON_MAX = 1_000
@@ -285,7 +286,7 @@ def _stop(where: Place, scope: str, reason: str | None) -> _Stop:
     order = _order("ENABLE", scope, reason)
     heard = place.in_time(lambda: _asked(where, order), ANSWER_SECONDS)
     if heard is None:
-        heard = f"{where.url}: no answer in {ANSWER_SECONDS:g} s"
+        heard = f"{without_login(where.url)}: no answer in {ANSWER_SECONDS:g} s"
     if isinstance(heard, str):
         return _Stop(trouble=heard, file=_stop_by_file(where, reason))
     if _proves_stop(heard, scope) and where.stranger is None:

@@ -29,9 +29,10 @@ def run() -> int:
     Settings come from the environment, `.env` and `arbees.toml`. Before it starts it prints to
     stderr what will run: mode, address, journal, and in red every safeguard that is off.
 
-    SIGTERM and SIGINT stop it in order: nothing new is admitted, working orders are cancelled
-    (`CANCEL_ON_SHUTDOWN`), what is in flight is settled, everything is flushed. SIGUSR1 halts
-    trading, also if it comes before the gateway is ready.
+    SIGTERM, SIGINT, SIGQUIT and a closed terminal (SIGHUP, unless under nohup) stop it in order:
+    nothing new is admitted, working orders are cancelled (`CANCEL_ON_SHUTDOWN`), what is in flight
+    is settled, everything is flushed. SIGUSR1 halts trading, also if it comes before the gateway is
+    ready.
 
     Ends with 78 where the settings refuse, 65 where the journal is not whole, 1 where another
     gateway writes the journal.
@@ -41,8 +42,9 @@ def run() -> int:
     Example: `HTTP_PORT=8400 arbees run`
     """
     # A halt asked for while everything is being made ready waits until there is somebody to hear
-    # it: by itself the signal would end the process, and the next start would trade on.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    # it: by itself the signal would end the process, and the next start would trade on. So does the
+    # end of the terminal, which would leave what worked before at the venue.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGHUP})
     os.umask(os.umask(PRIVATE) | PRIVATE)
     from arbees import bootstrap
 

@@ -12,6 +12,9 @@ import signal
 from arbees.core.words import HaltSource
 from arbees.runtime.gateway import TradingGateway
 
+HEARD_LATE = frozenset({signal.SIGUSR1, signal.SIGHUP})
+"""Signals that a service blocks at its start, so that they wait until they can be heard."""
+
 
 class Ends:
     """How a service ends: asked to by a signal, or because a part of it failed."""
@@ -47,7 +50,7 @@ def hear_signals(gateway: TradingGateway, ends: Ends) -> None:
         loop.add_signal_handler(signal.SIGHUP, ends.ask, "SIGHUP")
     start = gateway.desk.supervisor.start
     loop.add_signal_handler(signal.SIGUSR1, lambda: start(_halt_by_signal(gateway), "SIGUSR1"))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_LATE)
 
 
 async def _halt_by_signal(gateway: TradingGateway) -> None:
