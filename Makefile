@@ -143,7 +143,7 @@ recorded: $(READY) ## Play the recorded evenings in ARBEES_DATA_DIR, on paper an
 	@$(BIN)/python tools/recorded_live.py
 
 .PHONY: conform
-conform: $(READY) ## Compare the simulated Kalshi with Kalshi's documents, records and a client
+conform: $(READY) ## Compare the simulated Kalshi with Kalshi's documents, records and clients
 	@$(BIN)/python -m tools.conform $(ARGS)
 
 .PHONY: lock

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from arbees.core.quote import Quote
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Platform, TimeInForce
-from arbees.testing.kalshi.rules import PriceRange
+from arbees.testing.kalshi.rules import OWNER, PriceRange
 from arbees.testing.kalshi.scene import MARKET as STAGED
 from arbees.testing.kalshi.scene import kalshi_stage
 from arbees.testing.kalshi.server import KalshiServer
-from tools.conformity import documents, foreign
+from tools.conformity import documents, foreign, official
 from tools.conformity.caller import ROOT, Caller
 from tools.conformity.listening import STREAM, listen
 from tools.conformity.round import go_round
@@ -60,7 +60,7 @@ async def compare(*, is_foreign: bool) -> list[str]:
     found: list[str] = []
     parts: dict[str, Part] = {"round": _round, "records": _records}
     if is_foreign:
-        parts["client"] = _client
+        parts |= {"client": _client, "official": _official}
     for name, part in parts.items():
         tap = Tap()
         found += [f"{name}: {each}" for each in await _with_exchange(tap, part)]
@@ -152,6 +152,31 @@ async def _client(root: str, key: rsa.RSAPrivateKey, _server: KalshiServer) -> l
         for name, value in wanted.items()
         if read.get(name) != value
     ]
+
+
+async def _official(root: str, key: rsa.RSAPrivateKey, server: KalshiServer) -> list[str]:
+    base = await asyncio.to_thread(official.interpreter)
+    if base is None:
+        print(f"{official.PACKAGE} needs Python {official.NEEDS}, which is not here: not compared")
+        return []
+    package = official.PACKAGE, official.RELEASE
+    python = await asyncio.to_thread(foreign.environment, *package, base)
+    exchange = server.exchange
+    bought = exchange.by_hand.order(
+        OWNER, OTHER, is_bid=True, price=450_000, count=MICRO, client_order_id="official-0"
+    )
+    exchange.create(bought)
+    exchange.lifecycle.void(OTHER)
+    exchange.lifecycle.finalize(OTHER)
+    exchange.money.deposit(MICRO)
+    exchange.money.deposit(-MICRO)
+    exchange.money.transfer(0, 3, MICRO)
+    exchange.money.lend(0, 2, MICRO)
+    live(server, SHORT)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    found = await official.run(python, root + ROOT, (KEY_ID, pem.decode()), TICKER, OTHER)
+    print(f"{official.PACKAGE} {official.RELEASE} read everything and traded")
+    return found
 
 
 async def _gateway(tap: Tap) -> list[str]:

@@ -1,5 +1,7 @@
 """The judges of `make conform`: what they take, what they point out, and the tap before them."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from tests.testing.kalshi.served import KEY_ID, MARKET, served
 from tests.venues.kalshi.keypairs import rsa_key
+from tools.conformity import official
 from tools.conformity.caller import ROOT, Caller
 from tools.conformity.documents import ASYNCAPI, OPENAPI, Rest, Streams
 from tools.conformity.listening import listen
@@ -156,3 +159,13 @@ async def test_a_tap_hears_both_sides_and_changes_nothing() -> None:
         assert b'"price":"0.0100"' in placed.asked
         assert tap.commands[0]["cmd"] == "subscribe"
         assert tap.messages[0]["type"] == "subscribed"
+
+
+def test_the_official_client_needs_a_python_of_its_own() -> None:
+    """One that is new enough is found, or none; never ours where it is older."""
+    found = official.interpreter()
+    if sys.version_info >= official.NEEDS:
+        assert found == Path(sys.executable)
+    elif found is not None:
+        asked = [str(found), "-c", "import sys; print(sys.version_info[:2] >= (3, 13))"]
+        assert subprocess.run(asked, capture_output=True, check=True).stdout == b"True\n"

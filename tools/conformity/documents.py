@@ -148,8 +148,9 @@ class Rest:
     def _asked(self, name: str, operation: dict[str, Any], call: Call) -> Iterator[str]:
         known = {each.get("name") for each in self._parameters(operation)}
         yield from (f"asked with {each}" for each in call.query if each not in known)
-        content = operation.get("requestBody", {}).get("content")
-        if content is not None:
+        asked = operation.get("requestBody", {})
+        content = asked.get("content")
+        if content is not None and (call.asked or asked.get("required")):
             schema = content["application/json"]["schema"]
             value = msgspec.json.decode(call.asked)
             yield from self._document.complaints(f"{name} asked", schema, value)

@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +51,23 @@ async def run(root: str, key_id: str, pem: bytes, ticker: str) -> dict[str, Any]
     return read
 
 
-def environment() -> Path:
-    """Return the interpreter of the client's own environment, made if it is not there yet."""
-    folder = FOLDER / f"{PACKAGE}-{RELEASE}"
+def environment(package: str = PACKAGE, release: str = RELEASE, base: Path | None = None) -> Path:
+    """
+    Return the interpreter of a client's own environment, made if it is not there yet.
+
+    Args:
+        package: the client.
+        release: exactly this one.
+        base: the Python that it needs; None = ours.
+    """
+    folder = FOLDER / f"{package}-{release}"
     python = folder.absolute() / "bin" / "python"
     ready = folder / ".ready"
     if not ready.exists():
-        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([base or sys.executable, "-m", "venv", "--clear", folder], check=True)
         quiet = ("--disable-pip-version-check", "--quiet", "--quiet", "--no-input")
         subprocess.run(
-            [python, "-m", "pip", *quiet, "install", f"{PACKAGE}=={RELEASE}"],
+            [python, "-m", "pip", *quiet, "install", f"{package}=={release}"],
             check=True,
             timeout=INSTALL_SECONDS,
         )

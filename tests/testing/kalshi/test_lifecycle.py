@@ -249,3 +249,9 @@ async def test_one_shard_is_paused_and_the_others_trade() -> None:
         path = f"/portfolio/events/orders/{placed}"
         gone = await made.call("DELETE", path, query={"market_ticker": MARKET})
         assert gone.status == 200
+
+
+async def test_a_market_says_that_it_has_no_settlement_bounds() -> None:
+    """In the word that Kalshi's own client takes; an empty one it refuses."""
+    async with served() as made:
+        assert (await row(made))["settlement_bounds_type"] == "default"
