@@ -78,6 +78,7 @@ class Client:
         auth = importlib.import_module(f"{PACKAGE}.auth")
         self._client.kalshi_auth = auth.KalshiAuth(key_id, pem)
         self._library = library
+        self._refused = importlib.import_module(f"{PACKAGE}.exceptions").OpenApiException
         self.complaints: list[str] = []
 
     def ask(self, group: str, name: str, *arguments: object, **more: object) -> Any:  # noqa: ANN401
@@ -85,7 +86,7 @@ class Client:
         api = getattr(self._library, f"{group}Api")(self._client)
         try:
             return getattr(api, name)(*arguments, **more)
-        except Exception as error:  # noqa: BLE001 - whatever the client raises is what is looked for
+        except (ValueError, TypeError, self._refused) as error:
             self.complaints.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
             return None
 

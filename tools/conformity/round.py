@@ -72,6 +72,8 @@ async def go_round(caller: Caller, server: KalshiServer, ticker: str, other: str
     server.exchange.archive.set_ns.clear()
     await caller.call("GET", f"/markets/{other}")
     await caller.create(other)
+    server.desk.is_fcm = True
+    await caller.call("GET", "/portfolio/summary/total_resting_order_value")
     await _pauses(caller, server, ticker)
 
 

@@ -195,6 +195,7 @@ async def test_a_cancel_without_its_market_goes_to_shard_0() -> None:
 async def test_the_balance_is_told_by_shard_and_cut_to_cents() -> None:
     """What rests is taken off its shard; the cents are cut, not rounded."""
     async with served() as made:
+        made.server.desk.is_fcm = True
         await made.create(MARKET, price="0.3900", count="2.50")
         body = (await made.get("/portfolio/balance")).body
         assert body["balance_dollars"] == "39999.0250"

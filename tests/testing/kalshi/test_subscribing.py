@@ -86,7 +86,6 @@ async def test_a_refused_market_names_itself_and_others_are_taken() -> None:
     async with served() as made, made.stream() as heard:
         made.server.show(book(NFL))
         made.server.exchange.settle(NFL, "yes")
-        made.server.exchange.markets[NFL].is_archived = True
         tickers = [MARKET, NFL, "NONE"]
         await heard.socket.send_json(
             {

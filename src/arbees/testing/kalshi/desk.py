@@ -12,7 +12,7 @@ class Desk:
         """Serve an exchange."""
         self.exchange = exchange
         self.faults = faults
-        self.is_fcm = True
+        self.is_fcm = False
         """Whether the account is one of an FCM, which is told what its resting orders hold."""
         self.hidden: dict[str, int] = {}
         """Orders that lists do not show, and until when."""

@@ -192,7 +192,7 @@ class Subscribing:
             market = self._desk.exchange.markets.get(ticker)
             if fault is not None and ticker in named:
                 found[ticker] = fault.code or MARKET_NOT_FOUND
-            elif market is None or market.is_archived:
+            elif market is None or market.is_archived or market.settled_ns:
                 found[ticker] = MARKET_NOT_FOUND
         return found
 
