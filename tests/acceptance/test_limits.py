@@ -65,16 +65,22 @@ def test_a_hundred_contracts_by_default(recorder: Recorder) -> None:
     assert played.codes == [capped, None, None, capped, None]
 
 
-def test_the_first_word_on_a_market_stays(recorder: Recorder) -> None:
-    """Tick, lot, sport and game are those of the first quote; later ones change none of them."""
-    books = [quote(0, tick="0.01", lot="1"), quote(2, tick="0.001", sport="NFL", game_id="other")]
-    asked = [
-        request(3, limit_price="0.525"),
-        request(3, size="0.5"),
-        request(3, sport="NFL"),
-        request(3, sport="NBA", game_id="nba_1"),
+def test_the_newest_quotes_word_on_a_market_counts(recorder: Recorder) -> None:
+    """Tick, lot and sport are those of the last quote that says them; games join."""
+    books = [
+        quote(0, tick="0.001", lot="0.01"),
+        quote(2, tick="0.01", lot="1", sport="NFL", game_id="other"),
     ]
-    codes = ["INVALID_TICK", "INVALID_QUANTITY", "CLASSIFICATION_CONFLICT", None]
+    asked = [
+        request(1, limit_price="0.525"),
+        request(4, limit_price="0.525"),
+        request(4, size="0.5"),
+        request(4, sport="NBA"),
+        request(4, sport="NFL", game_id="nba_1"),
+        request(4, sport="NFL", game_id="third"),
+    ]
+    conflict = "CLASSIFICATION_CONFLICT"
+    codes = [None, "INVALID_TICK", "INVALID_QUANTITY", conflict, None, conflict]
     assert recorder.play(asked, books).codes == codes
 
 

@@ -16,6 +16,9 @@ async def hold(scene: KalshiScene, side: Side = Side.YES) -> int:
     """Hold a hundred contracts of a side at 0.40 (No at 0.62); return the fee."""
     price = "0.40" if side is Side.YES else "0.62"
     result = await scene.send(scene.request("100", price, side=side))
+    if result is not None and result.code == "QUOTE_MISSING":  # its first state came late
+        await scene.pass_time(1)
+        result = await scene.send(scene.request("100", price, side=side))
     assert result is not None
     assert result.status is ResultStatus.FILLED
     await scene.settled()
@@ -54,3 +57,34 @@ def test_a_file_of_settlements_takes_results_and_payouts(tmp_path: Path) -> None
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     read = [each.item.payouts for each in read_settlements(file)]
     assert read == [Payouts(MICRO, 0), Payouts(500_000, 500_000), Payouts(330_000, 610_000)]
+
+
+async def test_an_amended_result_is_booked_as_the_difference() -> None:
+    """Yes is paid, then the venue calls it a tie: cash and P&L follow."""
+    async with kalshi_stage() as scene:
+        await hold(scene)
+        book = scene.assembly.gateway.desk.book
+        scene.exchange.settle(MARKET, "yes")
+        await scene.until(lambda: book.markets[MARKET].is_settled)
+        assert book.realized == 60 * MICRO
+        scene.exchange.lifecycle.amend(MARKET, 500_000)
+        await scene.until(lambda: book.realized == 10 * MICRO, 3_600)
+        await scene.assembly.gateway.reconcile()
+        await scene.settled()
+        assert book.breaks == {}
+
+
+async def test_what_may_still_change_is_not_booked() -> None:
+    """Determined, disputed, amended: the position stays, and its worst case with it."""
+    async with kalshi_stage() as scene:
+        await hold(scene)
+        book, market = scene.assembly.gateway.desk.book, scene.exchange.markets[MARKET]
+        for status in ("determined", "disputed", "amended"):
+            market.status, market.result, market.payout = status, "yes", MICRO
+            await scene.pass_time(70)
+            assert not book.markets[MARKET].is_settled
+            assert not book.markets[MARKET].is_open
+            assert book.total_worst == 40 * MICRO
+        scene.exchange.settle(MARKET, "no")
+        await scene.until(lambda: book.markets[MARKET].is_settled)
+        assert book.realized == -40 * MICRO

@@ -255,12 +255,17 @@ LEAST: list[tuple[e.Event, str]] = [
             '"market_key":"K","is_flipped":false,"opposite_id":null,"sport":null,"game_id":null,'
             '"game_start_ns":null,'
             '"close_ns":null,"tick":1000,"ticks":[],"lot":10000,"minimum":0,"is_netting":true,'
-            '"taker_rate":70000,"maker_rate":0,"fee_grid":100,"pool":""}}'
+            '"taker_rate":70000,"maker_rate":0,"fee_grid":100,"pool":"","event_id":null,'
+            '"milestone_id":null}}'
         ),
     ),
     (
         e.MarketStatusChanged(market_key="K", is_open=False),
         '{"type":"MarketStatusChanged","market_key":"K","is_open":false}',
+    ),
+    (
+        e.GamesJoined(game="g", names=("h",)),
+        '{"type":"GamesJoined","game":"g","names":["h"]}',
     ),
     (
         e.MarketSettled(market_key="K", payout=1, realized=2),
@@ -444,6 +449,8 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     e.FlattenPlanned: {
         "left": (Left(platform="Kalshi", market_id="M", side="No", quantity=3, reason="m"),)
     },
+    e.MarketListed: {"status": "active"},
+    e.MarketStatusChanged: {"status": "inactive"},
     e.MarketSettled: {
         "result": Side.NO,
         "yes_payout": 500_000,
@@ -480,6 +487,7 @@ EMPTY: dict[str, Any] = {
     "left": (),
     **{key: {} for key in ("disabled", "settings")},
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
+    "status": "",
     **dict.fromkeys(("result", "yes_payout", "no_payout"), None),
     **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),
     "is_counted": True,

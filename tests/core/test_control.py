@@ -60,16 +60,10 @@ def test_the_coordinates_of_an_order() -> None:
     """By which scopes find it."""
     scene, orders = crowd()
     assert subject_of(orders["kalshi"], scene.book) == Subject(
-        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", scene.book.markets[KALSHI].game_id
+        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", ("nba_BOS@ATL",)
     )
     assert subject_of(orders["poly"], scene.book) == Subject(
-        "Polymarket",
-        "NBA",
-        CONDITION,
-        YES_TOKEN,
-        "beta",
-        None,
-        scene.book.markets[CONDITION].game_id,
+        "Polymarket", "NBA", CONDITION, YES_TOKEN, "beta", None, ("nba_BOS@ATL",)
     )
 
 
@@ -233,13 +227,16 @@ def test_what_lifts_which_halt(
 # Markets ---------------------------------------------------------------------------------------
 
 
-def test_a_market_is_listed_once() -> None:
-    """The first word counts; the same again is no news."""
+def test_the_newest_word_on_a_market_counts() -> None:
+    """What it changes is recorded; the same again is no news."""
     scene = Scene(is_bare=True)
     known = listing()
     assert scene.do(c.ListMarket(listing=known)) == c.Decision((e.MarketListed(listing=known),))
-    assert scene.do(c.ListMarket(listing=listing(sport="NFL"))) == c.NO_DECISION
-    assert scene.book.markets[KALSHI].sport == "NBA"
+    assert scene.do(c.ListMarket(listing=known)) == c.NO_DECISION
+    other = listing(sport="NFL", tick=10_000, close_ns=5, game_start_ns=3)
+    assert scene.do(c.ListMarket(listing=other)) == c.Decision((e.MarketListed(listing=other),))
+    market = scene.book.markets[KALSHI]
+    assert (market.sport, market.listing) == ("NFL", other)
 
 
 def test_a_market_opens_and_closes() -> None:

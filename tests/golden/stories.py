@@ -238,6 +238,21 @@ async def take_over(evening: Evening) -> None:
     await writer.put(c.AdoptBreak(found=stranger, **said), Lane.FACTS)
 
 
+async def join_games(evening: Evening) -> None:
+    """A label joins two games, a market's tick and status change, and a join comes with a quote."""
+    gateway = evening.assembly.gateway
+    plain = [
+        replace(make_quote(market, (600, 50), (620, 50), evening.clock.now_ns()), game_id=None)
+        for market in (GAME, OTHER)
+    ]
+    await gateway.feed(plain)
+    await evening.ask("one", game_id="BOS@ATL")
+    await evening.ask("other", market=OTHER, game_id="BOS@ATL")
+    finer = replace(plain[0], tick=500, game_id="the late game", status="closed")
+    await gateway.feed([finer])
+    await evening.ask("closed")
+
+
 async def review(evening: Evening) -> None:
     """Denials that an operator confirms, disputes and thinks over."""
     await evening.quote()
@@ -362,4 +377,5 @@ STORIES: tuple[Act, ...] = (
     dispute,
     pay_out,
     close_all,
+    join_games,
 )

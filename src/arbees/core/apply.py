@@ -66,6 +66,7 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.HaltLifted: control.halt_lifted,
     e.MarketListed: markets.market_listed,
     e.MarketStatusChanged: markets.market_status,
+    e.GamesJoined: markets.games_joined,
     e.MarketSettled: markets.market_settled,
     e.SettlementCorrected: markets.settlement_corrected,
     e.BalanceObserved: control.balance_observed,

@@ -123,7 +123,8 @@ class Subject(msgspec.Struct, frozen=True):
     market_id: str
     strategy: str
     model_version: str | None
-    game_id: str = ""
+    games: tuple[str, ...] = ()
+    """Names of the game that it is about."""
 
     def is_in(self, scope: str) -> bool:
         """Tell whether a scope (`all`, `platform:X`, ...) covers this order."""
@@ -132,12 +133,13 @@ class Subject(msgspec.Struct, frozen=True):
         kind, _, name = scope.partition(":")
         if kind == "market":
             return name in {self.market_key, self.market_id}
+        if kind == "game":
+            return name in self.games
         values = {
             "platform": self.platform,
             "sport": self.sport,
             "strategy": self.strategy,
             "model_version": self.model_version,
-            "game": self.game_id,
         }
         return values.get(kind) == name
 
@@ -159,6 +161,8 @@ class Book(msgspec.Struct, kw_only=True):
     markets: dict[str, Market] = {}
     names: dict[str, tuple[str, bool]] = {}
     """`platform|market_id` -> (market key, sides swapped)."""
+    games: dict[str, str] = {}
+    """Other names of a game -> the name that it goes by."""
     orders: dict[str, Order] = {}
     """Open orders by client order id."""
     unknown: int = 0
@@ -205,9 +209,15 @@ class Book(msgspec.Struct, kw_only=True):
         found = self.names.get(platform + "|" + market_id)
         return None if found is None else (self.markets[found[0]], found[1])
 
+    def game(self, name: str) -> str:
+        """Return the name that a game goes by."""
+        return self.games.get(name, name)
+
     def canonical(self, scope: str) -> str:
-        """Return a scope with the key of a market that it calls by another of its names."""
+        """Return a scope that calls a market or a game by another of its names by the first one."""
         kind, _, name = scope.partition(":")
+        if kind == "game":
+            return f"game:{self.game(name)}"
         if kind == "market" and name not in self.markets:
             for platform in Platform:
                 found = self.names.get(f"{platform}|{name}")

@@ -9,7 +9,7 @@ import msgspec
 from arbees.core.access import ApiKey
 from arbees.core.book import Book, Subject, closable, mark_price
 from arbees.core.facts import Facts, Touch
-from arbees.core.market import Listing, Market, Terms
+from arbees.core.market import Listing, Market, Terms, own_game
 from arbees.core.order import Reservation
 from arbees.core.request import Alternate, Request
 from arbees.core.reserve import reserve
@@ -42,8 +42,12 @@ class Candidate(msgspec.Struct, gc=False):
     is_flipped: bool
     key_side: Side
     sport: str
-    game_id: str
-    """Group of markets for the game's exposure; `market:KEY` where no game is known."""
+    games: tuple[str, ...]
+    """
+    Games that this order makes one, for their exposure: that of its market and that of its label.
+
+    The leading one first; `market:KEY` where no game is known.
+    """
     strategy: str
     subject: Subject
     closable: int
@@ -68,6 +72,11 @@ class Candidate(msgspec.Struct, gc=False):
     """Limit price in terms of the key's Yes."""
     api_key: ApiKey | None = None
     """With which it was asked for; None = keys are not in use."""
+
+    @property
+    def game_id(self) -> str:
+        """The game that its market is of once it is approved."""
+        return self.games[0]
 
     @property
     def is_bid(self) -> bool:
@@ -102,7 +111,7 @@ def make_candidate(  # noqa: PLR0917 - hot: passed by place
     platform, market_id = there.platform, there.market_id
     found = book.market_of(platform, market_id)
     if found is None:
-        unknown = _unknown_market(platform, market_id, terms[platform])
+        unknown = _unknown_market(book, platform, market_id, terms[platform])
         return _against(unknown, request, leg, there, book, facts, balance_buffer)
     return _against(
         found[0],
@@ -155,7 +164,7 @@ def _against(  # noqa: PLR0917 - hot: passed by place
     if market.yes.quantity or market.no.quantity:
         close = close_of(key_side, action, price, quantity, is_netting=listing.is_netting)
     worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
-    sport, game_id = _classification(market, request)
+    sport, games = _classification(book, market, request)
     strategy = request.strategy or UNNAMED
     return Candidate(
         request,
@@ -173,9 +182,9 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         is_flipped,
         key_side,
         sport,
-        game_id,
+        games,
         strategy,
-        Subject(platform, sport, key, market_id, strategy, request.model_version, game_id),
+        Subject(platform, sport, key, market_id, strategy, request.model_version, games),
         held,
         is_reducing,
         mul_ceil(price, quantity),
@@ -197,14 +206,19 @@ def _held(market: Market, key_side: Side, *, is_buy: bool) -> int:
     return closable(market, key_side.opposite) if market.listing.is_netting else 0
 
 
-def _classification(market: Market, request: Request) -> tuple[str, str]:
-    """Return sport and game: what is known of the market, else what the request says."""
-    sport, game_id = market.sport, market.game_id
+def _classification(book: Book, market: Market, request: Request) -> tuple[str, tuple[str, ...]]:
+    """Return the sport, known or said, and the games that are one: what is known leads."""
+    sport = market.sport
     if sport == UNCLASSIFIED and request.sport is not None:
         sport = request.sport.upper()
-    if request.game_id is not None and game_id == f"market:{market.listing.market_key}":
-        game_id = request.game_id
-    return sport, game_id
+    known = market.game_id
+    if request.game_id is None:
+        return sport, (known,)
+    said = book.game(request.game_id)
+    if said == known:
+        return sport, (known,)
+    is_alone = known == own_game(market.listing.market_key)
+    return sport, ((said, known) if is_alone else (known, said))
 
 
 def _touch_of(touch: Touch | None, key_side: Side) -> tuple[int | None, int | None]:
@@ -232,7 +246,7 @@ def _reference(
     return mark_price(bid, ask, market.mark_yes if held is Side.YES else market.mark_no)
 
 
-def _unknown_market(platform: Platform, market_id: str, terms: Terms) -> Market:
+def _unknown_market(book: Book, platform: Platform, market_id: str, terms: Terms) -> Market:
     listing = Listing(
         platform=platform,
         market_id=market_id,
@@ -244,5 +258,7 @@ def _unknown_market(platform: Platform, market_id: str, terms: Terms) -> Market:
         taker_rate=terms.taker_rate,
         maker_rate=terms.maker_rate,
         fee_grid=terms.fee_grid,
+        event_id=terms.event_of(market_id),
     )
-    return Market(listing=listing, sport=UNCLASSIFIED, game_id=f"market:{market_id}", is_open=False)
+    game = book.game(listing.games[0]) if listing.games else own_game(market_id)
+    return Market(listing=listing, sport=UNCLASSIFIED, game_id=game, is_open=False)

@@ -102,6 +102,12 @@ CODES: dict[str, Code] = {
         "Market {observed} is closed for trading",
         "Nothing to do: it ended or is paused.",
     ),
+    "MARKET_STALE": Code(
+        "market",
+        Unit.TEXT,
+        "The venue's word on the market is too old: {observed}",
+        "The venue does not answer; reducing orders pass. It is asked again and again.",
+    ),
     "INVALID_TICK": Code(
         "market",
         Unit.PRICE,

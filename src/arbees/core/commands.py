@@ -211,6 +211,8 @@ class ListMarket(msgspec.Struct, frozen=True, kw_only=True):
 
     listing: Listing
     is_open: bool = True
+    status: str = ""
+    """The venue's own word for that."""
     quote: Quote | None = None
     """The quote that named it; volatile, for the marks."""
 

@@ -12,7 +12,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.access import obstacle
 from arbees.core.book import Book, Halt, Subject, halt_name
-from arbees.core.market import Listing, Market
+from arbees.core.market import Listing, Market, own_game
 from arbees.core.order import Order
 from arbees.core.payouts import Payouts
 from arbees.core.words import HaltSource, Side, TradingState
@@ -31,7 +31,7 @@ def subject_of(order: Order, book: Book) -> Subject:
         order.market_id,
         order.strategy,
         order.model_version,
-        book.markets[order.market_key].game_id,
+        (book.markets[order.market_key].game_id,),
     )
 
 
@@ -197,20 +197,86 @@ def lift_halt(book: Book, command: c.LiftHalt) -> c.Decision:
 
 
 def list_market(book: Book, command: c.ListMarket) -> c.Decision:
-    """Take the first word on a market; a later one only opens or closes it."""
+    """
+    Take a word on a market; only what it changes is recorded.
+
+    A venue's own word replaces what was known, but for what it leaves out of sport and game: those
+    are never unlearnt. What a quote says replaces only what it says. Under the name of the other
+    outcome a market only opens and closes.
+    """
     listing = command.listing
     found = book.market_of(listing.platform, listing.market_id)
-    if found is not None:
-        market, _ = found
-        if market.is_open == command.is_open or market.is_settled:
-            return c.NO_DECISION
-        key = market.listing.market_key
-        return _decision([e.MarketStatusChanged(market_key=key, is_open=command.is_open)], [])
-    listing = _placed(book, listing)
-    events: list[e.Event] = [e.MarketListed(listing=listing)]
-    if not command.is_open:
-        events.append(e.MarketStatusChanged(market_key=listing.market_key, is_open=False))
+    if found is None:
+        listing = _placed(book, listing)
+        events = _joins(book, listing, None)
+        status = command.status if command.is_open else ""
+        events.append(e.MarketListed(listing=listing, status=status))
+        if not command.is_open:
+            events.append(_status(listing.market_key, command))
+        return _decision(events, [])
+    market, is_flipped = found
+    if market.is_settled:
+        return c.NO_DECISION
+    events = [] if is_flipped else _renewed(book, market, command)
+    said = command.status if command.quote is None else market.status
+    if (market.is_open, market.status) != (command.is_open, said):
+        events.append(_status(market.listing.market_key, command))
     return _decision(events, [])
+
+
+def _status(market_key: str, command: c.ListMarket) -> e.MarketStatusChanged:
+    return e.MarketStatusChanged(
+        market_key=market_key, is_open=command.is_open, status=command.status
+    )
+
+
+def _renewed(book: Book, market: Market, command: c.ListMarket) -> list[e.Event]:
+    """Return what a later word on a market changes, but for its status."""
+    known, new, quote = market.listing, command.listing, command.quote
+    if quote is None:
+        new = replace(
+            new,
+            market_key=known.market_key,
+            is_flipped=known.is_flipped,
+            opposite_id=known.opposite_id,
+            sport=new.sport or known.sport,
+            game_id=new.game_id or known.game_id,
+            event_id=new.event_id or known.event_id,
+            milestone_id=new.milestone_id or known.milestone_id,
+        )
+    else:
+        new = replace(
+            known,
+            tick=known.tick if quote.tick is None else quote.tick,
+            ticks=known.ticks if quote.tick is None else (),
+            lot=known.lot if quote.lot is None else quote.lot,
+            sport=known.sport if quote.sport is None else new.sport,
+            game_id=known.game_id if quote.game_id is None else quote.game_id,
+            game_start_ns=(
+                known.game_start_ns if quote.game_start_ns is None else quote.game_start_ns
+            ),
+        )
+    if new == known:
+        return []
+    return [*_joins(book, new, market), e.MarketListed(listing=new)]
+
+
+def _joins(book: Book, listing: Listing, market: Market | None) -> list[e.Event]:
+    """
+    Return the event that makes games one which were several, because a market is of all of them.
+
+    Names that nobody used yet become its game's with the listing itself.
+    """
+    names = list(listing.games)
+    if market is not None and market.game_id != own_game(market.listing.market_key):
+        names.append(market.game_id)
+    if len(names) < 2:
+        return []
+    game = book.game(names[0])
+    used = {each.game_id for each in book.markets.values()}
+    others = dict.fromkeys(book.game(name) for name in names)
+    joined = tuple(other for other in others if other != game and other in used)
+    return [e.GamesJoined(game=game, names=joined)] if joined else []
 
 
 def _placed(book: Book, listing: Listing) -> Listing:

@@ -17,6 +17,7 @@ from arbees.core.candidate import Candidate, make_candidate
 from arbees.core.facts import Facts
 from arbees.core.ids import client_order_id
 from arbees.core.index import RETRIABLE
+from arbees.core.market import own_game
 from arbees.core.outcomes import _SEAL, ApprovedOrder
 from arbees.core.request import Request
 from arbees.core.verdicts import Deny, Pass, Skipped, Verdict, Warn
@@ -234,6 +235,8 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
     if not order.is_known:
         # Only with the market safeguard switched off: what is sent must be in the book.
         events.append(e.MarketListed(listing=order.market.listing))
+    if len(order.games) > 1 and own_game(order.market_key) not in order.games:
+        events.append(e.GamesJoined(game=order.games[0], names=order.games[1:]))
     approved = e.OrderApproved(
         request=request,
         leg=command.leg,

@@ -344,9 +344,11 @@ class MassCancelled(Event, frozen=True, kw_only=True):
 
 
 class MarketListed(Event, frozen=True, kw_only=True):
-    """A market was seen for the first time, or its metadata became known."""
+    """A market was seen for the first time, or the newest word on it is another one."""
 
     listing: Listing
+    status: str = ""
+    """The venue's own word, where the market is new and open."""
 
 
 class MarketStatusChanged(Event, frozen=True, kw_only=True):
@@ -354,6 +356,17 @@ class MarketStatusChanged(Event, frozen=True, kw_only=True):
 
     market_key: str
     is_open: bool
+    status: str = ""
+    """The venue's own word."""
+
+
+class GamesJoined(Event, frozen=True, kw_only=True):
+    """Names of one and the same game: their markets are one risk from here on."""
+
+    game: str
+    """The name that it goes by."""
+    names: tuple[str, ...]
+    """Its other names, those of before among them."""
 
 
 class MarketSettled(Event, frozen=True, kw_only=True):
@@ -480,6 +493,7 @@ AnyEvent = (
     | FlattenPlanned
     | MarketListed
     | MarketStatusChanged
+    | GamesJoined
     | MarketSettled
     | SettlementCorrected
     | BalanceObserved

@@ -49,6 +49,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When what is held was marked, the oldest of it; 0 = some of it not since the start."""
     has_own_books: bool = False
     """Quotes are the venue's own books, also where paper stands in for it; else they are fed."""
+    market_ns: int | None = None
+    """As of when the venue's word on the market is; None = it is fed, 0 = not since the start."""
     balance_ns: int = 0
     """The venue's own time of its last figure of our balance, whether it changed or not."""
     clock_offset_ns: int = 0

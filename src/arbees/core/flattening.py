@@ -148,7 +148,7 @@ def _held(book: Book, scope: str) -> Iterator[tuple[Market, Side, str, int]]:
                     market.listing.market_id,
                     strategy,
                     None,
-                    market.game_id,
+                    (market.game_id,),
                 )
                 if book.covers(scope, subject):
                     yield market, side, strategy, quantity

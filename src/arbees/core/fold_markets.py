@@ -5,7 +5,7 @@ Guarantees that the sums by game, sport and account equal those over the markets
 
 from arbees.core import events as e
 from arbees.core.book import Book
-from arbees.core.market import Listing, Market
+from arbees.core.market import Listing, Market, own_game
 from arbees.core.payouts import Payouts, won_by
 from arbees.core.words import UNCLASSIFIED, Side
 from arbees.core.worst import worst_ahead
@@ -44,21 +44,28 @@ def classify(book: Book, market: Market, sport: str, game_id: str) -> None:
 
 
 def market_listed(book: Book, event: e.MarketListed, _time_ns: int) -> None:
-    """Take the first word on a market, or metadata that became known."""
+    """Take the first word on a market, or a newer one."""
     listing = event.listing
     key = listing.market_key
     market = book.markets.get(key)
+    game_id = None
+    for name in listing.games:
+        if game_id is None:
+            game_id = book.game(name)
+        elif book.game(name) != game_id:
+            book.games[name] = game_id
     if market is None:
         market = Market(
             listing=listing,
             sport=listing.sport or UNCLASSIFIED,
-            game_id=listing.game_id or f"market:{key}",
+            game_id=game_id or own_game(key),
+            status=event.status,
             orders=[],
             break_kinds=[],
         )
         book.markets[key] = market
     elif not listing.is_flipped:
-        classify(book, market, listing.sport or market.sport, listing.game_id or market.game_id)
+        classify(book, market, listing.sport or market.sport, game_id or market.game_id)
         market.listing = listing
     _name(book, listing)
 
@@ -72,7 +79,21 @@ def _name(book: Book, listing: Listing) -> None:
 
 def market_status(book: Book, event: e.MarketStatusChanged, _time_ns: int) -> None:
     """Open or close a market for trading."""
-    book.markets[event.market_key].is_open = event.is_open
+    market = book.markets[event.market_key]
+    market.is_open, market.status = event.is_open, event.status
+
+
+def games_joined(book: Book, event: e.GamesJoined, _time_ns: int) -> None:
+    """Make all markets of several games those of one; nothing parts them again."""
+    joined = {book.game(name) for name in event.names} - {event.game}
+    for market in book.markets.values():
+        if market.game_id in joined:
+            classify(book, market, market.sport, event.game)
+    for name, game in book.games.items():
+        if game in joined:
+            book.games[name] = event.game
+    book.games.pop(event.game, None)
+    book.games.update(dict.fromkeys(event.names, event.game))
 
 
 def market_settled(book: Book, event: e.MarketSettled, time_ns: int) -> None:

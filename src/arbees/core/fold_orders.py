@@ -29,7 +29,7 @@ def order_approved(book: Book, event: e.OrderApproved, time_ns: int) -> None:
         msg = f"Expected one open order a key, {order.client_order_id} is open already"
         raise InvariantViolation(msg)
     market = book.markets[order.market_key]
-    classify(book, market, event.sport, event.game_id)
+    classify(book, market, event.sport, book.game(event.game_id))
     book.orders[order.client_order_id] = order
     market.orders.append(order.client_order_id)
     _reserve(book, market, order, NOTHING)

@@ -24,10 +24,21 @@ class Terms(msgspec.Struct, frozen=True):
     lot: int
     minimum: int = 0
     """Smallest quantity of an order."""
+    names_event: bool = False
+    """The name of a market begins with that of its event, up to the last dash."""
+
+    def event_of(self, market_id: str) -> str | None:
+        """Return the event that the name of a market begins with, where the venue names it so."""
+        event, dash, last = market_id.rpartition("-")
+        return event if self.names_event and dash and last and "-" in event else None
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """Metadata of a market under one name: the first word on it, kept for ever."""
+    """
+    Metadata of a market under one name: the newest word on it of the venue.
+
+    On paper without a venue, what the quotes that are fed say.
+    """
 
     platform: str
     market_id: str
@@ -37,6 +48,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     opposite_id: str | None = None
     sport: str | None = None
     game_id: str | None = None
+    """What a feed calls the game."""
     game_start_ns: int | None = None
     close_ns: int | None = None
     tick: int = 1_000
@@ -50,6 +62,16 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     fee_grid: int = 100
     pool: str = ""
     """Whose cash its orders take: of a shard of the venue; empty = the venue has one pool."""
+    event_id: str | None = None
+    """The venue's own name of the event that the market is about."""
+    milestone_id: str | None = None
+    """The venue's own name of the game, which may join several events."""
+
+    @property
+    def games(self) -> tuple[str, ...]:
+        """Every name of its game, the one that it goes by first."""
+        names = (self.game_id, self.milestone_id, self.event_id)
+        return tuple(dict.fromkeys(name for name in names if name is not None))
 
     def tick_at(self, price: int) -> tuple[int, int]:
         """Return the tick at a price of Yes, and from where it counts."""
@@ -57,6 +79,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             if start <= price <= end:
                 return step, start
         return self.tick, 0
+
+
+def own_game(market_key: str) -> str:
+    """Return the game of a market of which no game is known: it is one by itself."""
+    return f"market:{market_key}"
 
 
 class Holding(msgspec.Struct):
@@ -79,6 +106,8 @@ class Market(msgspec.Struct):
     sport: str
     game_id: str
     is_open: bool = True
+    status: str = ""
+    """The venue's own word for that, where it has one."""
     is_settled: bool = False
     payouts: Payouts | None = None
     """What a contract of each side pays, once it is settled."""

@@ -384,8 +384,21 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     listing: Listing
     is_open: bool
     """Whether it takes orders now."""
+    status: str = ""
+    """The venue's own word for that."""
     payouts: Payouts | None = None
     """What it pays, once it is finally settled."""
+    as_of_ns: int
+    """Our time at which the oldest part of this was asked for."""
+
+
+class MarketNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's word that something of markets changed: to be asked for anew."""
+
+    market_ids: tuple[str, ...] | None
+    """None = any of them may have changed: what was said meanwhile was not heard."""
+    closed: str = ""
+    """The venue's word where they take no orders from now on, whatever a read still says."""
 
 
 class MarketData(Protocol):
@@ -395,8 +408,17 @@ class MarketData(Protocol):
         """Connect. Raises VenueError; goes on trying all the same."""
         ...
 
-    async def metadata(self, market_id: str) -> Metadata | None:
-        """Return what is known of a market; None = there is none. Raises VenueError."""
+    async def metadata(self, market_ids: Sequence[str]) -> Mapping[str, Metadata]:
+        """
+        Return what is known of markets; those that are not there, or unreadable, are left out.
+
+        Raises:
+            VenueError: no answer; nothing is concluded of any.
+        """
+        ...
+
+    def notify(self, sink: Callable[[MarketNotice], None]) -> None:
+        """Tell `sink` when the venue says that markets changed."""
         ...
 
     def watch(self, market_id: str) -> None:

@@ -295,6 +295,10 @@ def _halts(reader: JournalReader, own: list[Recorded], last: int) -> list[Row]:
     return found
 
 
+def _games(*names: str | None) -> tuple[str, ...]:
+    return tuple(name for name in names if name is not None)
+
+
 def _subject(event: e.Event) -> Subject | None:
     """Return what a scope may match, as far as the record says it."""
     if isinstance(event, e.OrderApproved):
@@ -305,7 +309,7 @@ def _subject(event: e.Event) -> Subject | None:
             event.market_id,
             event.strategy,
             event.request.model_version,
-            event.game_id,
+            _games(event.game_id, event.request.game_id),
         )
     if not isinstance(event, e.RequestDenied):
         return None
@@ -318,7 +322,7 @@ def _subject(event: e.Event) -> Subject | None:
         there.market_id,
         request.strategy or "",
         request.model_version,
-        request.game_id or "",
+        _games(request.game_id),
     )
 
 

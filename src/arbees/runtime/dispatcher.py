@@ -106,6 +106,8 @@ class Dispatcher:
         """Told of each contact with a venue."""
         self.on_unexplained: Callable[[Platform], None] = lambda _platform: None
         """Told where only cash keeps an order from being absent: it may have moved otherwise."""
+        self.on_refused: Callable[[Platform, str], None] = lambda _platform, _market_id: None
+        """Told of the market of an order that the venue refused."""
 
     @property
     def is_idle(self) -> bool:
@@ -171,6 +173,8 @@ class Dispatcher:
         finally:
             self.sending.discard(order.client_order_id)
         self._judge(order.platform, outcome)
+        if isinstance(outcome, Refused) and not outcome.is_kill:
+            self.on_refused(order.platform, order.market_id)
         if isinstance(outcome, Accepted) and outcome.closed is None and _is_brief(order):
             # Its own stream says how it ended, within moments; if it does not, we ask.
             self._once(self._resolving, order.client_order_id, self._verify, "verify")

@@ -1,4 +1,4 @@
-"""Listings from quotes: the first word on a market, kept for ever."""
+"""Listings from quotes: what is known of a market where no venue is asked."""
 
 from arbees.core.market import Listing, Terms
 from arbees.core.quote import Quote
@@ -22,6 +22,17 @@ def listing_of(quote: Quote, terms: Terms) -> Listing:
         game_start_ns=quote.game_start_ns,
         tick=quote.tick,
         lot=quote.lot,
+    )
+
+
+def says_more(quote: Quote, listing: Listing) -> bool:
+    """Tell whether a quote says something of its market that is not known of it."""
+    return (
+        quote.tick not in {None, listing.tick}
+        or quote.lot not in {None, listing.lot}
+        or quote.game_id not in {None, listing.game_id}
+        or quote.game_start_ns not in {None, listing.game_start_ns}
+        or (quote.sport is not None and quote.sport.upper() != listing.sport)
     )
 
 
@@ -55,4 +66,5 @@ def plain_listing(
         taker_rate=terms.taker_rate,
         maker_rate=terms.maker_rate,
         fee_grid=terms.fee_grid,
+        event_id=terms.event_of(market_id),
     )

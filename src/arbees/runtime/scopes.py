@@ -80,7 +80,7 @@ class Scopes:
         if kind == "sport":
             return {UNCLASSIFIED, *(each.sport for each in book.markets.values())}
         if kind == "game":
-            return {each.game_id for each in book.markets.values()}
+            return {*book.games, *(each.game_id for each in book.markets.values())}
         if kind == "strategy":
             open_ones = {each.strategy for each in book.orders.values()}
             cycling = {each.strategy for each in book.cycles.values()}

@@ -27,7 +27,7 @@ from arbees.core.result import Recorded
 from arbees.core.views import Undecided
 from arbees.core.words import Platform
 from arbees.errors import JournalError, LeaseLost
-from arbees.runtime.listing import listing_of
+from arbees.runtime.listing import listing_of, says_more
 from arbees.runtime.lookup import Lookups
 from arbees.runtime.marks import Marks
 from arbees.runtime.worker import Worker
@@ -118,6 +118,7 @@ class Writer:
         self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
         self.health: Callable[[Platform, int], VenueHealth] = lambda _platform, _now: VenueHealth()
         self.balance_ns: Callable[[str], int] = lambda _pool: 0
+        self.market_ns: Callable[[Platform, str], int | None] = lambda _platform, _market_id: None
         self.has_own_books: Callable[[Platform], bool] = lambda _platform: False
         self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
         """Asked before each batch: commands that must come first (kill file, trading day)."""
@@ -299,7 +300,9 @@ class Writer:
             key = market.listing.market_key
             if market.is_settled or self._marks.is_newer_known(key, quote, self._now_ns()):
                 return None
-            if market.is_open == is_open:
+            if self.has_own_books(quote.platform):
+                is_open = market.is_open  # the venue's own word of that comes with its metadata
+            if market.is_open == is_open and not says_more(quote, market.listing):
                 self._touch(quote)
                 return None
         listing = listing_of(quote, self._rules.terms[quote.platform])
@@ -354,6 +357,7 @@ class Writer:
             unrealized=self._marks.unrealized,
             marks_ns=self._marks.oldest_ns(),
             has_own_books=self.has_own_books(there.platform),
+            market_ns=self.market_ns(there.platform, there.market_id),
             balance_ns=self.balance_ns(pool),
             clock_offset_ns=self.clock_offset_ns(there.platform),
         )

@@ -41,18 +41,13 @@ class GameExposure(msgspec.Struct, frozen=True):
         """
         Compare the game's worst case, this order included, with the limit.
 
-        An order may be the first to say which game a market is about; then all that the market
-        holds comes along.
+        A request may say that its market is of another game too: then both are one, with all that
+        is held and open in either.
         """
-        before = book.game_worst.get(order.game_id, 0)
-        is_there = order.game_id == order.market.game_id
-        return judge(
-            order,
-            before,
-            before + (order.added_worst if is_there else order.market_worst),
-            self.max_game_exposure,
-            _REDUCING,
-        )
+        worst = book.game_worst
+        before = sum(worst.get(game, 0) for game in order.games)
+        after = before + order.added_worst
+        return judge(order, before, after, self.max_game_exposure, _REDUCING)
 
     def used(self, book: Book, facts: Facts) -> tuple[Use, ...]:
         """Return the worst case of each game; a market of which no game is known is one."""

@@ -12,13 +12,19 @@ from arbees.core.book import Book
 from arbees.core.candidate import Candidate
 from arbees.core.facts import Facts
 from arbees.core.market import Listing
-from arbees.core.market import Market as State
-from arbees.core.units import is_multiple
+from arbees.core.units import NS_PER_SECOND, is_multiple, whole_seconds
 from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
 from arbees.core.words import UNCLASSIFIED, Platform, Side
 
 _KNOWN = Pass("MARKET_UNKNOWN")
 _OPEN = Pass("MARKET_CLOSED")
+MARKET_AGE_MAX_NS = 120 * NS_PER_SECOND
+"""The venue's word on a market is too old to open anything by."""
+_AGE_MAX_SECONDS = whole_seconds(MARKET_AGE_MAX_NS)
+_FRESH = Pass("MARKET_STALE")
+_FED = Skipped("MARKET_STALE", "no venue is asked")
+_REDUCING = Skipped("MARKET_STALE", "reducing order")
+_STALE_SKIPPED = Skipped("MARKET_STALE", "the market is not known")
 _CLOSED_SKIPPED = Skipped("MARKET_CLOSED", "the market is not known")
 _CONFLICT_SKIPPED = Skipped("CLASSIFICATION_CONFLICT", "the market is not known")
 _NO_LABELS = Skipped("CLASSIFICATION_CONFLICT", "no sport, game_id or token_id")
@@ -26,12 +32,13 @@ _NO_CONFLICT = Pass("CLASSIFICATION_CONFLICT")
 
 
 class Market(msgspec.Struct, frozen=True):
-    """What the venue's metadata, or the first quote, says of the market. Always on."""
+    """What the venue's newest word, or the newest quote, says of the market. Always on."""
 
     name: ClassVar[str] = "market"
     codes: ClassVar[tuple[str, ...]] = (
         "MARKET_UNKNOWN",
         "MARKET_CLOSED",
+        "MARKET_STALE",
         "INVALID_TICK",
         "INVALID_QUANTITY",
         "MIN_ORDER",
@@ -45,6 +52,7 @@ class Market(msgspec.Struct, frozen=True):
             return (
                 Deny("MARKET_UNKNOWN", order.market_id),
                 _CLOSED_SKIPPED,
+                _STALE_SKIPPED,
                 _tick(order, listing),
                 _lot(order, listing),
                 _minimum(order, listing),
@@ -52,12 +60,32 @@ class Market(msgspec.Struct, frozen=True):
             )
         return (
             _KNOWN,
-            _OPEN if order.market.is_open else Deny("MARKET_CLOSED", order.market_id),
+            _OPEN if order.market.is_open else _closed(order),
+            _age(order, facts),
             _tick(order, listing),
             _lot(order, listing),
             _minimum(order, listing),
             _classification(order, listing),
         )
+
+
+def _closed(order: Candidate) -> Verdict:
+    status = order.market.status
+    return Deny("MARKET_CLOSED", f"{order.market_id} ({status})" if status else order.market_id)
+
+
+def _age(order: Candidate, facts: Facts) -> Verdict:
+    """Judge how old the venue's word on the market is; a way out goes by what is known."""
+    if facts.market_ns is None:
+        return _FED
+    if order.is_reducing:
+        return _REDUCING
+    age_ns = facts.now_ns - facts.market_ns
+    if age_ns <= MARKET_AGE_MAX_NS:
+        return _FRESH
+    if not facts.market_ns:
+        return Deny("MARKET_STALE", "not confirmed since the start")
+    return Deny("MARKET_STALE", f"{whole_seconds(age_ns)} s, maximum {_AGE_MAX_SECONDS} s")
 
 
 def _tick(order: Candidate, listing: Listing) -> Verdict:
@@ -94,9 +122,9 @@ def _classification(order: Candidate, listing: Listing) -> Verdict:
     sport = order.market.sport
     if request.sport is not None and sport != UNCLASSIFIED and not _same(request.sport, sport):
         return _conflict(f"sport {request.sport}", f"sport {sport}")
-    game = _game_of(order.market)
-    if request.game_id is not None and game is not None and request.game_id != game:
-        return _conflict(f"game {request.game_id}", f"game {game}")
+    fed = listing.game_id
+    if request.game_id is not None and fed is not None and len(order.games) > 1:
+        return _conflict(f"game {request.game_id}", f"game {fed}")
     if token is not None:
         meant = order.market_id if order.side is Side.YES else _opposite(order.market_id, listing)
         if meant is None:
@@ -109,13 +137,6 @@ def _classification(order: Candidate, listing: Listing) -> Verdict:
 def _same(left: str, right: str) -> bool:
     """Tell whether two sports are one: `nba` is `NBA`."""
     return left == right or left.casefold() == right.casefold()
-
-
-def _game_of(market: State) -> str | None:
-    """Return the game of a market if one is known; else it is a game of its own."""
-    if market.listing.game_id is not None:
-        return market.listing.game_id
-    return None if market.game_id == f"market:{market.listing.market_key}" else market.game_id
 
 
 def _opposite(market_id: str, listing: Listing) -> str | None:

@@ -102,9 +102,7 @@ class Window(msgspec.Struct, frozen=True):
     def check(self, order: Candidate, now_ns: int) -> Verdict:
         """Judge a moment for the market of an order; an unknown time that is needed denies."""
         listing = order.market.listing
-        start, close = listing.game_start_ns, listing.close_ns
-        if start is None:
-            start = order.request.game_start_ns
+        start, close = self._start(order), listing.close_ns
         if self.phase != "any" and start is None:
             return self._deny("the start of the game is not known", None)
         if self.stop_ns is not None and close is None:
@@ -117,6 +115,16 @@ class Window(msgspec.Struct, frozen=True):
         if self.hours is not None and self.hours.opens_at(now_ns) != now_ns:
             return self._deny(self.hours.local(now_ns), self._next(now_ns, end))
         return _INSIDE
+
+    def _start(self, order: Candidate) -> int | None:
+        """
+        Return the start that counts, of the venue's word and the request's.
+
+        The one that leaves less time: for pregame the earlier, in the game the later.
+        """
+        known = (order.market.listing.game_start_ns, order.request.game_start_ns)
+        said = [start for start in known if start is not None]
+        return (max if self.phase == "in_game" else min)(said, default=None)
 
     def _end(self, start: int | None, close: int | None) -> tuple[int, str, int] | None:
         """Return the last moment that phase and close allow, and why in words and a time."""

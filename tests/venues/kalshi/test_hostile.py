@@ -7,7 +7,7 @@ from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import cancel_outcome, create_outcome, error_of, read_error
 from arbees.venues.kalshi.budget import Budget
-from arbees.venues.kalshi.markets import rates_of
+from arbees.venues.kalshi.catalogue import rates_of
 from arbees.venues.kalshi.orders import fill_of
 from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, FillRow, Limits
 from arbees.venues.kalshi.shapes import read as read_message

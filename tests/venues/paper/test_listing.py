@@ -121,10 +121,12 @@ async def test_a_quote_cannot_move_a_token_from_its_condition(rig: Rig) -> None:
     await rig.exchange.close()
 
 
-async def test_tick_and_lot_are_the_first_quotes_word(rig: Rig) -> None:
-    """What the first quote said of tick and lot holds for ever."""
-    rig.exchange.feed(make_quote([], [], tick="0.01", lot="1"))
+async def test_tick_and_lot_are_the_newest_quotes_word(rig: Rig) -> None:
+    """They hold until a quote says otherwise; one that says nothing of them changes nothing."""
     rig.exchange.feed(make_quote([], [], tick="0.001", lot="0.01"))
+    assert (await rig.accept("c", price="0.505", size="0.5")).closed == "cancelled"
+    rig.exchange.feed(make_quote([], [], tick="0.01", lot="1"))
+    rig.exchange.feed(make_quote([], []))
     assert await rig.refuse("a", price="0.505") == "invalid_price"
     assert await rig.refuse("b", size="0.5") == "invalid_order_size"
     await rig.exchange.close()

@@ -330,6 +330,7 @@ async def kalshi_stage(
     starts: bool = True,
     answer_seconds: float = ANSWER_SECONDS,
     host: str = HOST,
+    toml: str = "",
 ) -> AsyncIterator[KalshiScene]:
     """
     Set up a scene and take it down.
@@ -342,6 +343,7 @@ async def kalshi_stage(
         starts: whether to start the gateway as well.
         answer_seconds: how long an answer is waited for.
         host: the name by which the gateway knows the exchange.
+        toml: text of an arbees.toml.
     """
     clock, key = AdvancingClock(), ed25519.Ed25519PrivateKey.generate()
     with tempfile.TemporaryDirectory(prefix="arbees-kalshi-") as temporary:
@@ -366,9 +368,9 @@ async def kalshi_stage(
             "MAX_PRICE_DELTA_FROM_PREGAME": "0.9",
             **(settings or {}),
         }
-        scene = KalshiScene(
-            place, server, clock, load(environment), addresses, answer_seconds=answer_seconds
-        )
+        (place / "arbees.toml").write_text(toml, encoding="utf-8")
+        loaded = load(environment, toml_path=place / "arbees.toml")
+        scene = KalshiScene(place, server, clock, loaded, addresses, answer_seconds=answer_seconds)
         scene.show(MARKET)
         scene.show(OTHER)
         try:

@@ -7,8 +7,9 @@ clock. Nothing here is ever sent again by itself.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from arbees.core.ports import Clock
 from arbees.core.units import NS_PER_SECOND
@@ -197,7 +198,7 @@ class KalshiApi:
 
     # Lists -------------------------------------------------------------------------------------
 
-    async def markets(self, tickers: list[str], path: str = "/markets") -> list[shapes.MarketRow]:
+    async def markets(self, tickers: list[str]) -> list[shapes.MarketRow]:
         """
         Return markets by their tickers.
 
@@ -207,7 +208,7 @@ class KalshiApi:
         for first in range(0, len(tickers), 100):
             cursor, names = "", ",".join(tickers[first : first + 100])
             for _ in range(PAGES_MAX):
-                page = await self.get(path, shapes.Markets, paged({"tickers": names}, cursor))
+                page = await self.get("/markets", shapes.Markets, paged({"tickers": names}, cursor))
                 found += shapes.readable(page.markets, shapes.MarketRow)
                 if not (cursor := page.cursor):
                     break
@@ -218,12 +219,10 @@ class KalshiApi:
     async def ended_markets(self, tickers: list[str]) -> list[shapes.MarketRow]:
         """Return markets by their tickers, those of the archive too."""
         found = await self.markets(tickers)
-        missing = sorted(set(tickers) - {each.ticker for each in found})
-        if missing:
-            try:
-                found += await self.markets(missing, "/historical/markets")
-            except VenueRefused:
-                return found  # the archive takes no such question: they are not known
+        for ticker in sorted(set(tickers) - {each.ticker for each in found}):
+            path = f"/historical/markets/{quote(ticker, safe='')}"
+            with suppress(VenueRefused):  # the archive does not know it either
+                found.append((await self.get(path, shapes.OneMarket)).market)
         return found
 
     async def settlements(self, query: Mapping[str, str | int]) -> list[shapes.SettlementRow]:

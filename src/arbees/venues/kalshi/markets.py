@@ -1,47 +1,31 @@
 """Kalshi's markets: what an order must know of one, and their books as they change.
 
-Guarantees that ticks, fees, shard and hours are the venue's own, so that what passes our safeguards
-is not refused for its form; and that a sport is named only where the series leaves no doubt.
+Guarantees that ticks, fees, shard, hours, status and game are the venue's own newest word, so that
+what passes our safeguards is not refused for its form; and that a market which cannot be read is
+its own trouble alone.
 """
 
 import asyncio
-from collections.abc import Callable
-from urllib.parse import quote
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from arbees.core.market import Listing
-from arbees.core.ports import Kept, Metadata
+from arbees.core.ports import Kept, MarketNotice, Metadata
 from arbees.core.quote import Quote
-from arbees.core.units import MICRO, mul_ceil
+from arbees.core.units import MICRO
 from arbees.core.words import Platform
+from arbees.errors import VenueError, VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.books import BookStream
+from arbees.venues.kalshi.catalogue import Catalogue, Facts
 from arbees.venues.kalshi.connection import Connection
+from arbees.venues.kalshi.lifecycle import Lifecycle, News
 
-TAKER_RATE = 70_000
-MAKER_RATE = 17_500
-MAKER_FEES = frozenset({"quadratic_with_maker_fees", "quadratic_with_combo_maker_fees"})
-COMBO_FACTOR = 2
-"""Makers of combos pay half the taker's rate instead of a quarter."""
 FEE_GRID = 100
 LOT = 10_000
-TRADING = frozenset({"active", "open"})
-SPORTS = {
-    "KXNBA": "NBA",
-    "KXWNBA": "WNBA",
-    "KXNFL": "NFL",
-    "KXMLB": "MLB",
-    "KXNHL": "NHL",
-    "KXNCAAMB": "NCAAB",
-    "KXNCAAF": "NCAAF",
-    "KXATP": "TENNIS",
-    "KXWTA": "TENNIS",
-    "KXEPL": "SOCCER",
-    "KXMLS": "SOCCER",
-    "KXUFC": "MMA",
-}
-"""Sports by the beginning of a series' ticker; the longest that fits counts."""
+TRADING = "active"
+"""The one status in which orders are taken; a paused market is `inactive`."""
 
 
 class KalshiMarketData:
@@ -63,40 +47,88 @@ class KalshiMarketData:
         self._connection = connection
         self._api = connection.api
         self._shards = shards
-        self._fees: dict[str, tuple[int, int]] = {}
-        """(taker rate, maker rate) by event."""
+        self._catalogue = Catalogue(connection.api, connection.clock)
+        self._events: dict[str, set[str]] = {}
+        """Markets that were asked for, by event."""
+        account = connection.account
         self.books = BookStream(
-            connection.account.ws_url,
+            account.ws_url,
             signer=connection.signer,
             clock=connection.clock,
             offset_ns=lambda: connection.venue_clock.offset_ns,
             best_ask=self._best_ask,
         )
-        self._task: Kept | None = None
+        self.lifecycle = Lifecycle(
+            account.ws_url, signer=connection.signer, clock=connection.clock, sink=self._hear
+        )
+        self._sink: Callable[[MarketNotice], None] = lambda _notice: None
+        self._tasks: list[Kept] = []
 
     async def start(self) -> None:
         """Connect. Raises VenueError; goes on trying all the same."""
-        if self._task is None:
-            self._task = self._connection.tasks.keep(self.books.run, "kalshi books")
+        if not self._tasks:
+            keep = self._connection.tasks.keep
+            self._tasks = [
+                keep(self.books.run, "kalshi books"),
+                keep(self.lifecycle.run, "kalshi lifecycle"),
+            ]
         await self._connection.start()
 
-    async def metadata(self, market_id: str) -> Metadata | None:
-        """Return what is known of a market; None = there is none. Raises VenueError."""
-        rows = await self._api.markets([market_id])
-        row = next((each for each in rows if each.ticker == market_id), None)
-        if row is None:
-            return None
-        if row.exchange_index is not None:
-            self._shards[row.ticker] = row.exchange_index
-        taker, maker = await self._rates(row.event_ticker)
-        listing = listing_of(row, taker, maker)
-        if self._owns_connection:  # what stands in for the venue keeps its cash in one pool
-            listing = replace(listing, pool="")
-        return Metadata(
-            listing=listing,
-            is_open=row.status.lower() in TRADING,
-            payouts=shapes.payouts_of(row),
-        )
+    async def metadata(self, market_ids: Sequence[str]) -> Mapping[str, Metadata]:
+        """
+        Return what is known of markets; those that are not there, or unreadable, are left out.
+
+        Raises:
+            VenueError: no answer; nothing is concluded of any.
+        """
+        asked_ns = self._connection.clock.now_ns()
+        wanted, found = set(market_ids), dict[str, Metadata]()
+        trouble: VenueError | None = None
+        for row in await self._api.markets(list(market_ids)):
+            if row.ticker not in wanted:
+                continue
+            event = row.event_ticker or row.ticker.rpartition("-")[0]
+            try:
+                facts = await self._catalogue.facts(event)
+            except VenueError as error:
+                trouble = error  # of this event: the others are asked for all the same
+                continue
+            try:
+                listing = listing_of(row, facts)
+                payouts = shapes.payouts_of(row)
+            except VenueOutcomeUnknown:
+                continue
+            if row.exchange_index is not None:
+                self._shards[row.ticker] = row.exchange_index
+            self._events.setdefault(event, set()).add(row.ticker)
+            if self._owns_connection:  # what stands in for the venue keeps its cash in one pool
+                listing = replace(listing, pool="")
+            status = row.status.lower()
+            found[row.ticker] = Metadata(
+                listing=listing,
+                is_open=status == TRADING,
+                status=status,
+                payouts=payouts,
+                as_of_ns=min(asked_ns, facts.as_of_ns),
+            )
+        if trouble is not None and not found:
+            raise trouble
+        return found
+
+    def notify(self, sink: Callable[[MarketNotice], None]) -> None:
+        """Tell `sink` when the venue says that markets changed."""
+        self._sink = sink
+
+    def _hear(self, news: News) -> None:
+        """Turn what the stream says into the markets that it is about."""
+        if news.event_ticker is not None:
+            self._catalogue.forget(news.event_ticker)
+            markets = tuple(sorted(self._events.get(news.event_ticker, ())))
+            self._sink(MarketNotice(market_ids=markets))
+        elif news.market_ticker is None:
+            self._sink(MarketNotice(market_ids=None))
+        else:
+            self._sink(MarketNotice(market_ids=(news.market_ticker,), closed=news.closed))
 
     def watch(self, market_id: str) -> None:
         """Follow the book of a market from now on."""
@@ -124,49 +156,21 @@ class KalshiMarketData:
         self.books.listen(sink)
 
     async def close(self) -> None:
-        """Release the stream, and the connection if it is ours."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Release the streams, and the connection if it is ours."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._owns_connection:
             await self._connection.close()
 
-    async def _rates(self, event_ticker: str) -> tuple[int, int]:
-        """Return the taker's and the maker's fee rate of an event's markets."""
-        known = self._fees.get(event_ticker)
-        if known is None:
-            event = (
-                await self._api.get(f"/events/{quote(event_ticker, safe='')}", shapes.OneEvent)
-            ).event
-            path = f"/series/{quote(event.series_ticker, safe='')}"
-            series = (await self._api.get(path, shapes.OneSeries)).series
-            known = self._fees[event_ticker] = rates_of(event, series)
-        return known
 
-
-def rates_of(event: shapes.EventRow, series: shapes.SeriesRow) -> tuple[int, int]:
+def listing_of(row: shapes.MarketRow, facts: Facts) -> Listing:
     """
-    Return the taker's and the maker's fee rate, in millionths; the event's word before the series'.
+    Return the metadata of a market. Raises VenueOutcomeUnknown: its ticks cannot be read.
 
-    A type of fee that we do not know counts as the dearest that we do.
-
-    Source: fee schedule of 2026-07-07 (0.07 and 0.0175 x multiplier; combos 0.035).
+    A close that is none (the year 1, absent) is not known. The start of the game is that of its
+    milestone, never `occurrence_datetime`, which lies hours after it.
     """
-    kind = event.fee_type_override or series.fee_type
-    multiplier = event.fee_multiplier_override
-    factor = _micro(series.fee_multiplier if multiplier is None else multiplier)
-    taker, maker = mul_ceil(TAKER_RATE, factor), 0
-    if kind in MAKER_FEES:
-        maker = mul_ceil(MAKER_RATE, factor)
-    if kind == "quadratic_with_combo_maker_fees":
-        maker *= COMBO_FACTOR
-    if kind not in MAKER_FEES | {"quadratic"}:
-        taker, maker = max(taker, TAKER_RATE), max(taker, TAKER_RATE)
-    return taker, maker
-
-
-def listing_of(row: shapes.MarketRow, taker_rate: int, maker_rate: int) -> Listing:
-    """Return the metadata of a market. Raises VenueError: it cannot be read."""
     ranges = tuple(
         (
             shapes.micro("price_ranges", each.start),
@@ -180,32 +184,23 @@ def listing_of(row: shapes.MarketRow, taker_rate: int, maker_rate: int) -> Listi
         platform=Platform.KALSHI,
         market_id=row.ticker,
         market_key=row.ticker,
-        sport=sport_of(row.ticker),
-        game_start_ns=shapes.moment("occurrence_datetime", row.occurrence_datetime) or None,
-        close_ns=shapes.moment("close_time", row.close_time) or None,
+        sport=facts.sport,
+        game_start_ns=facts.game.start_ns,
+        close_ns=shapes.known_moment(row.close_time),
         tick=min(steps, default=MICRO // 100),
         ticks=ranges if len(steps) == len(ranges) and len(set(steps)) > 1 else (),
         lot=LOT,
         minimum=LOT,
         is_netting=True,
-        taker_rate=taker_rate,
-        maker_rate=maker_rate,
+        taker_rate=facts.taker_rate,
+        maker_rate=facts.maker_rate,
         fee_grid=FEE_GRID,
         pool=pool_name(row.exchange_index or 0),
+        event_id=row.event_ticker or None,
+        milestone_id=facts.game.milestone_id,
     )
-
-
-def sport_of(ticker: str) -> str | None:
-    """Return the sport of a market by its series; None = it does not say."""
-    fitting = [prefix for prefix in SPORTS if ticker.startswith(prefix)]
-    return SPORTS[max(fitting, key=len)] if fitting else None
 
 
 def pool_name(shard: int) -> str:
     """Return the name of the pool of a shard: its cash cannot be spent on another."""
     return "" if shard == 0 else f"{Platform.KALSHI}:{shard}"
-
-
-def _micro(number: float) -> int:
-    """Read a factor that Kalshi writes as a JSON number."""
-    return shapes.plausible("fee_multiplier", shapes.micro("fee_multiplier", repr(number)), 0)

@@ -185,12 +185,17 @@ class MarketRow(Shape, frozen=True, kw_only=True):
     settlement_value_dollars: str | None = None
     open_time: str | None = None
     close_time: str | None = None
-    occurrence_datetime: str | None = None
     price_ranges: tuple[PriceRange, ...] = ()
     yes_ask_dollars: str | None = None
     fee_waiver_expiration_time: str | None = None
     settlement_ts: str | None = None
     exchange_index: int | None = None
+
+
+class OneMarket(Shape, frozen=True, kw_only=True):
+    """`GET /historical/markets/{ticker}`."""
+
+    market: MarketRow
 
 
 class Markets(Shape, frozen=True, kw_only=True):
@@ -222,6 +227,40 @@ class Settlements(Shape, frozen=True, kw_only=True):
 
     settlements: tuple[msgspec.Raw, ...]
     cursor: str = ""
+
+
+class MilestoneRow(Shape, frozen=True, kw_only=True):
+    """A game, and the events about it; the word on when it starts."""
+
+    id: str
+    start_date: str | None = None
+    related_event_tickers: tuple[str, ...] = ()
+    primary_event_tickers: tuple[str, ...] = ()
+
+
+class Milestones(Shape, frozen=True, kw_only=True):
+    """`GET /milestones`."""
+
+    milestones: tuple[msgspec.Raw, ...]
+
+
+class FeeChangeRow(Shape, frozen=True, kw_only=True):
+    """A fee that is announced, of a series or of an event, whose nulls end an override."""
+
+    series_ticker: str = ""
+    event_ticker: str | None = None
+    fee_type: str | None = None
+    fee_multiplier: float | None = None
+    fee_type_override: str | None = None
+    fee_multiplier_override: float | None = None
+    scheduled_ts: str | None = None
+
+
+class FeeChanges(Shape, frozen=True, kw_only=True):
+    """`GET /series/fee_changes` and `/events/fee_changes`."""
+
+    series_fee_change_arr: tuple[msgspec.Raw, ...] = ()
+    event_fee_changes: tuple[msgspec.Raw, ...] = ()
 
 
 class EventRow(Shape, frozen=True, kw_only=True):
@@ -330,7 +369,7 @@ def readable(rows: Iterable[msgspec.Raw], shape: type[T]) -> list[T]:
     """Return the rows of a list that can be read; an odd one is its own trouble alone."""
     found: list[T] = []
     for row in rows:
-        with suppress(msgspec.DecodeError, RecursionError):
+        with suppress(ValueError, RecursionError):  # bytes that are no UTF-8 too
             found.append(msgspec.json.decode(row, type=shape))
     return found
 
@@ -389,6 +428,15 @@ def moment(field: str, text: str | None) -> int:
         return parse_time(text)
     except ValueError as error:
         raise unreadable(f"Kalshi's {field}: {error}") from None
+
+
+def known_moment(text: str | None) -> int | None:
+    """Read a time that may be absent or none at all (the year 1); None = not known."""
+    try:
+        found = moment("time", text)
+    except VenueOutcomeUnknown:
+        return None
+    return found if found > 0 else None
 
 
 def fill_ns(row: FillRow) -> int:

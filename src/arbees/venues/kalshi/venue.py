@@ -47,6 +47,7 @@ TERMS = Terms(
     fee_grid=100,
     tick=10_000,
     lot=10_000,
+    names_event=True,
 )
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
 GROUPS_SECONDS = 30.0

@@ -1,7 +1,7 @@
-"""How markets become known: the first quote or settlement that names one, and for ever.
+"""How markets become known: from the first quote or settlement that names one, and for ever.
 
 Guarantees one book a market however its outcomes are named: a Kalshi ticker, or either token of a
-Polymarket condition. The first name seen is the market's Yes; tick and lot are the first quote's
+Polymarket condition. The first name seen is the market's Yes; tick and lot are the newest quote's
 word. A token that fits neither side of a condition that is complete stands for itself.
 """
 
@@ -20,7 +20,12 @@ def of_quote(state: State, quote: Quote) -> tuple[PaperMarket, bool, bool]:
     known = state.names.get((quote.platform, quote.market_id))
     if known is not None:
         market, is_flipped = known
-        return market, is_flipped, not is_flipped and _learn_opposite(state, market, quote)
+        is_new = _renew(market, quote)
+        return (
+            market,
+            is_flipped,
+            (not is_flipped and _learn_opposite(state, market, quote)) or is_new,
+        )
     key = quote.condition_id or quote.market_id
     if (quote.platform, key) in state.markets:
         market = state.markets[quote.platform, key]
@@ -61,6 +66,15 @@ def _fresh(
         tick=terms.tick if tick is None else tick,
         lot=terms.lot if lot is None else lot,
     )
+
+
+def _renew(market: PaperMarket, quote: Quote) -> bool:
+    """Take tick and lot where a quote says them."""
+    tick = market.tick if quote.tick is None else quote.tick
+    lot = market.lot if quote.lot is None else quote.lot
+    is_new = (tick, lot) != (market.tick, market.lot)
+    market.tick, market.lot = tick, lot
+    return is_new
 
 
 def _learn_opposite(state: State, market: PaperMarket, quote: Quote) -> bool:

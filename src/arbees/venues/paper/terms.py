@@ -15,6 +15,7 @@ KALSHI = Terms(
     fee_grid=100,
     tick=1_000,
     lot=10_000,
+    names_event=True,
 )
 POLYMARKET = Terms(
     is_netting=False,
