@@ -60,7 +60,14 @@ RULES = c.Rules(
 )
 CASH = 40 * MICRO
 EVIDENCE = ("none by id", "none by list", "none by fills", "cash explained")
-ENDS_UNKNOWN = (c.TakeOutcome, c.TakeFill, c.TakeClosed, c.TakeLookup, c.TakeCancel)
+ENDS_UNKNOWN = (
+    c.TakeOutcome,
+    c.TakeFill,
+    c.TakeClosed,
+    c.TakeLookup,
+    c.TakeVenueOrder,
+    c.TakeCancel,
+)
 KINDS = (
     *("wait", "wait", "wait", "quote", "quote", "quote", "look_at_money", "look_at_money"),
     *("halt", "resume", "resume", "cancel_all", "open_day", "die", "die"),

@@ -102,7 +102,15 @@ class Promises(Answering):
             if truth.is_travelling:
                 truth.is_travelling = False
             self.look_up_truth(truth)
+            if truth.is_placed:
+                self.show_truth(truth)
+                self.look_up_truth(truth)
+        working = {truth.order.client_order_id for truth in self.where(is_working=True)}
+        placed = {truth.order.client_order_id for truth in self.where(is_placed=True)}
+        assert placed & set(self.book.orders) == working, "open here is not what works there"
         assert self.book.unknown == 0
+        lives = {each.request_id: self.desk.life(each.request_id) for each in self.asked}
+        assert oracle.disagreements(lives, self.book) == []
         seen = {r[2].trade_id for r in self.desk.records if isinstance(r[2], e.OrderFilled)}
         there = {fill.trade_id for truth in self.truths.values() for fill in truth.fills}
         assert seen == there, "the gateway and the venues know other fills"

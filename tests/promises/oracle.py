@@ -9,12 +9,14 @@ from fractions import Fraction
 from itertools import permutations, product
 
 import msgspec
+from msgspec.structs import replace
 
 from arbees.core import events as e
 from arbees.core.book import Book
 from arbees.core.market import Market
 from arbees.core.order import NOTHING, Order
-from arbees.core.result import Recorded
+from arbees.core.past import past_order
+from arbees.core.result import Recorded, fold
 from arbees.core.units import MICRO
 from arbees.core.words import Action, OrderStatus, Side
 from arbees.testing.evidence import is_final
@@ -214,6 +216,41 @@ def wrong_finals(records: Iterable[Recorded], book: Book) -> list[str]:
     for request_id, sequences in finals.items():
         if len(sequences) != (request_id not in still_open):
             found.append(f"{request_id}: final results {sequences}")
+    return found
+
+
+def disagreements(lives: dict[str, list[Recorded]], book: Book) -> list[str]:
+    """
+    Return where book, result and closed order do not say the same of a request as its records.
+
+    Args:
+        lives: the records of each request.
+        book: as it is now.
+    """
+    found: list[str] = []
+    for request_id, records in lives.items():
+        filled = fees = 0
+        for _, _, event in records:
+            sign = isinstance(event, e.OrderFilled) - isinstance(event, e.FillReversed)
+            if isinstance(event, e.OrderFilled | e.FillReversed):
+                filled += sign * event.quantity
+                fees += sign * event.fee
+        life, past = fold(records), past_order(records)
+        if life is None or (life.filled, life.fees) != (filled, fees):
+            found.append(f"{request_id}: {filled} filled by its records, not by its result")
+            continue
+        if past is None:
+            continue
+        order = book.orders.get(past.order.client_order_id)
+        is_open = order is not None and order.request_id == request_id
+        if life.result().final is is_open:
+            found.append(f"{request_id}: final {life.result().final}, open {is_open}")
+        if (
+            order is not None
+            and is_open
+            and order != replace(past.order, is_inside=order.is_inside)
+        ):
+            found.append(f"{request_id}: the book has {order}, its records {past.order}")
     return found
 
 

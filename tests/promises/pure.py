@@ -19,7 +19,7 @@ from arbees.core.book import encode as encode_book
 from arbees.core.decide import decide
 from arbees.core.facts import Facts
 from arbees.core.index import RETRIABLE, rows_of
-from arbees.core.outcomes import ApprovedOrder, Fill
+from arbees.core.outcomes import ApprovedOrder, Fill, VenueOrder
 from arbees.core.past import past_order
 from arbees.core.ports import KeyRow, OrderRow, RequestRow, SignalRow
 from arbees.core.result import Recorded
@@ -165,6 +165,8 @@ def _order_named(command: c.Command) -> str | None:
         return command.fill.client_order_id
     if isinstance(command, c.TakeOutcome | c.TakeLookup):
         return command.client_order_id
+    if isinstance(command, c.TakeVenueOrder):
+        return command.listed.client_order_id
     return None
 
 
@@ -200,11 +202,35 @@ class Truth:
         """The gateway had its one answer, whichever; a crash loses it too."""
         self.closed: str | None = None
         self.fills: list[Fill] = []
+        self.quantity = order.quantity
+        """What it may fill in all; less than approved once somebody decreased it by hand."""
 
     @property
     def remaining(self) -> int:
         """What may still fill."""
-        return self.order.quantity - sum(fill.quantity for fill in self.fills)
+        return self.quantity - self.filled
+
+    @property
+    def filled(self) -> int:
+        """What has filled."""
+        return sum(fill.quantity for fill in self.fills)
+
+    def listed(self, now_ns: int) -> VenueOrder:
+        """Return it as its venue lists it."""
+        order = self.order
+        return VenueOrder(
+            client_order_id=order.client_order_id,
+            venue_order_id=self.venue_order_id,
+            platform=order.platform,
+            market_id=order.market_id,
+            side=order.side,
+            action=order.action,
+            quantity=self.quantity if self.closed is None else self.filled,
+            filled=self.filled,
+            limit_price=order.limit_price,
+            closed=self.closed,
+            time_ns=now_ns,
+        )
 
     @property
     def is_working(self) -> bool:

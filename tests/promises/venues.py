@@ -15,6 +15,7 @@ from arbees.core.outcomes import (
     CancelAccepted,
     CancelMissed,
     CancelUnknown,
+    Fill,
     Found,
     Gated,
     Inconclusive,
@@ -112,7 +113,7 @@ class Answering(Asking):
             closed=truth.closed or "cancelled",
             reason="venue",
             time_ns=self.now_ns,
-            filled=truth.order.quantity - truth.remaining if is_counted else None,
+            filled=truth.filled if is_counted else None,
         )
         self.reports.append(c.TakeClosed(closed=closed))
 
@@ -183,10 +184,69 @@ class Answering(Asking):
                 time_ns=self.now_ns,
                 fills=tuple(truth.fills),
                 closed=truth.closed,
+                listed=truth.listed(self.now_ns),
             )
         elif truth.is_travelling:
             lookup = Inconclusive(message="may still arrive")
         self.take(c.TakeLookup(client_order_id=name, lookup=lookup))
+
+    @precondition(lambda self: self.where(is_placed=True))
+    @rule(data=st.data(), by=st.sampled_from(["list", "stream"]))
+    def show(self, data: st.DataObject, by: str) -> None:
+        """A venue shows an order as it is, whatever the gateway has been told of it."""
+        self.show_truth(self.pick(data, self.where(is_placed=True)), by)
+
+    def show_truth(self, truth: Truth, by: str = "list") -> None:
+        """Hand over an order as its venue lists it now; what works is open from then on."""
+        self.now_ns += 1
+        listed = truth.listed(self.now_ns)
+        self.take(c.TakeVenueOrder(listed=listed, by=by, as_of_ns=self.now_ns))
+        if truth.is_working and by == "list":
+            assert truth.order.client_order_id in self.book.orders, "it works, and is not open"
+
+    @precondition(lambda self: self.where(is_working=True))
+    @rule(data=st.data(), is_told=st.booleans())
+    def decrease(self, data: st.DataObject, is_told: bool) -> None:
+        """Somebody decreases an order by hand; the stream tells of it, or does not."""
+        truth = self.pick(data, self.where(is_working=True))
+        truth.quantity -= truth.remaining // 2
+        if is_told:
+            self.show_truth(truth, "stream")
+
+    @precondition(lambda self: self.where(is_working=True, is_answered=False))
+    @rule(data=st.data(), by=st.sampled_from(["list", "stream", None]))
+    def misanswer(self, data: st.DataObject, by: str | None) -> None:
+        """A venue takes an order and answers in the form of a refusal; it may show it then."""
+        truth = self.pick(data, self.where(is_working=True, is_answered=False))
+        truth.is_answered = self.has_lied = True
+        name = truth.order.client_order_id
+        refused = Refused(venue_code="http_403", message="forbidden")
+        self.take(
+            c.TakeOutcome(client_order_id=name, outcome=refused, request=self.request_of(name))
+        )
+        if by is not None:
+            self.show_truth(truth, by)
+            assert name in self.book.orders, "the venue's word outranks an answer"
+
+    @precondition(lambda self: self.where(is_placed=True))
+    @rule(data=st.data(), more=st.integers(1, 10), is_worse=st.booleans())
+    def invent(self, data: st.DataObject, more: int, is_worse: bool) -> None:
+        """A venue tells of an execution that never was and cannot have been."""
+        truth = self.pick(data, self.where(is_placed=True))
+        worse = 10_000 if truth.is_buy else -10_000
+        fill = Fill(
+            client_order_id=truth.order.client_order_id,
+            trade_id=f"invented-{self.now_ns}-{len(self.desk.records)}",
+            quantity=1 if is_worse else truth.order.quantity + more,
+            price=truth.order.limit_price + (worse if is_worse else 0),
+            fee=0,
+            is_maker=False,
+            time_ns=self.now_ns,
+        )
+        before = len(self.desk.records)
+        self.take(c.TakeFill(fill=fill))
+        booked = [each for _, _, each in self.desk.records[before:] if _is_fill(each)]
+        assert booked == [], "what contradicts its order is not booked"
 
     @precondition(lambda self: self.cancels)
     @rule(data=st.data(), is_lost=st.booleans())
@@ -253,6 +313,10 @@ class Answering(Asking):
             and _was_absent(self.desk.life(truth.order.request_id))
             and self.desk.orders[truth.order.client_order_id].request_id == truth.order.request_id
         ]
+
+
+def _is_fill(event: e.Event) -> bool:
+    return isinstance(event, e.OrderFilled)
 
 
 def _was_absent(records: list[Recorded]) -> bool:

@@ -79,6 +79,7 @@ async def cancel(evening: Evening) -> None:
     await evening.ask("first", price=610, time_in_force=TimeInForce.GTC)
     await evening.ask("second", market=OTHER, price=610, time_in_force=TimeInForce.GTC)
     await evening.assembly.gateway.cancel_all(reason="drill", actor="ann", scope=f"market:{GAME}")
+    await evening.clock.sleep(0.5)  # the first is over before the venue goes wrong
     evening.assembly.exchange.faults.set(Fault.CANCEL_YET_FILLED, times=1)
     await evening.assembly.gateway.cancel_all(scope="all", reason="drill", actor="ann")
     await evening.clock.sleep(1)
