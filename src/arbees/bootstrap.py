@@ -62,6 +62,7 @@ from arbees.telemetry.metrics import Metrics
 from arbees.telemetry.quality import Quality
 from arbees.telemetry.stream import EventStream
 from arbees.venues.paper.terms import TERMS
+from arbees.winding_down import winding_down
 
 __all__ = [
     "SWITCH_SECONDS",
@@ -310,7 +311,12 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
                 sys.stderr.write(f"Warning: {NO_KEYS_YET}\n")
             sys.stderr.write(f"Ready on {server.address}\n")
             sys.stderr.flush()
-            await ends.asked.wait()
+
+            def make(live: Settings, live_files: Files) -> Assembly:
+                return assemble(live, clock=clock, files=live_files)
+
+            async with winding_down(settings, assembly, make):
+                await ends.asked.wait()
     finally:
         await server.stop()
     if ends.exit_code:
