@@ -11,9 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from arbees.assembly import Assembly, Files
 from arbees.bootstrap import assemble
-from arbees.core.quote import Quote
+from arbees.core.operating import Conflict
+from arbees.core.payouts import YES_WON
+from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Result
 from arbees.core.units import MICRO, parse_micro
@@ -239,6 +243,31 @@ async def test_a_lost_subscription_is_noticed_and_made_anew(tmp_path: Path) -> N
         await made.pass_time(10)
         denied = await made.send("0.55")
         assert (denied.status, denied.code) == (ResultStatus.REJECTED, "THROUGH_QUOTE")
+
+
+async def test_nobody_else_says_what_a_venues_book_is(tmp_path: Path) -> None:
+    """A quote or settlement fed by hand is refused and changes nothing; the venue's word stands."""
+    async with paper(tmp_path) as made:
+        await made.send()
+        fed = Quote(
+            ts_ns=made.clock.now_ns(),
+            platform=Platform.KALSHI,
+            market_id=MARKET,
+            bids=(),
+            asks=((10_000, 100 * MICRO),),
+        )
+        gateway = made.gateway.gateway
+        with pytest.raises(Conflict, match="VENUE_SPEAKS"):
+            await gateway.feed([fed])
+        settled = Settlement(
+            ts_ns=made.clock.now_ns(),
+            platform=Platform.KALSHI,
+            market_id=MARKET,
+            payouts=YES_WON,
+        )
+        with pytest.raises(Conflict, match="VENUE_SPEAKS"):
+            await gateway.settle(settled)
+        assert made.ask() == 400_000
 
 
 async def test_a_book_that_nobody_renews_is_denied_and_said(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from arbees.core.denials import NoDenial, ReviewView
 from arbees.core.drilling import DrillsView
 from arbees.core.events import DenialReviewed, Drilled
+from arbees.core.operating import Conflict
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
 from arbees.core.result import Leg, Line, Result
@@ -134,6 +135,7 @@ class FakeGateway(FakeKeys, FakeOperator):
         self.receipts: dict[str, Receipt] = {}
         self.ready = Readiness(ready=True)
         self.live = False
+        self.conflict: Conflict | None = None
         self.gate = asyncio.Event()
         """Until it is set, `answer` is waited for."""
         self.gate.set()
@@ -172,9 +174,13 @@ class FakeGateway(FakeKeys, FakeOperator):
         return None
 
     async def feed(self, quotes: Sequence[Quote]) -> None:
+        if self.conflict is not None:
+            raise self.conflict
         self.quotes += quotes
 
     async def settle(self, settlement: Settlement) -> None:
+        if self.conflict is not None:
+            raise self.conflict
         self.settlements.append(settlement)
 
     async def kill_switch(

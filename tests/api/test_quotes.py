@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from arbees.core.operating import Conflict
 from arbees.core.payouts import NO_WON, YES_WON
 from arbees.core.words import KeyScope
 from tests.api.fake import NOW_NS, FakeGateway, Wire
@@ -81,6 +82,17 @@ async def test_live_is_409(wire: Wire, gateway: FakeGateway, path: str) -> None:
     headers = {"Authorization": f"Bearer {gateway.hold('feeder', KeyScope.ADMIN)}"}
     answer = await wire.ask("POST", path, json.dumps(QUOTE).encode(), headers)
     assert (answer.status, answer.json["code"]) == (409, "PAPER_ONLY")
+    assert (gateway.quotes, gateway.settlements) == ([], [])
+
+
+@pytest.mark.parametrize(("path", "item"), [(PATH, QUOTE), ("/v1/settlements", SETTLEMENT)])
+async def test_a_venue_that_speaks_for_itself_is_409(
+    wire: Wire, gateway: FakeGateway, path: str, item: dict[str, object]
+) -> None:
+    """On paper over a venue's own books nobody else says what they are."""
+    gateway.conflict = Conflict("VENUE_SPEAKS", "Kalshi tells its own books")
+    answer = await wire.ask("POST", path, json.dumps(item).encode())
+    assert (answer.status, answer.json["code"]) == (409, "VENUE_SPEAKS")
     assert (gateway.quotes, gateway.settlements) == ([], [])
 
 

@@ -195,7 +195,7 @@ MARKET_DATA = (
             "asks": [[0.66, 50]],
         },
         answers={200: Accepted},
-        problems={409: ("PAPER_ONLY",)},
+        problems={409: ("PAPER_ONLY", "VENUE_SPEAKS")},
     ),
     Endpoint(
         method="GET",
@@ -220,7 +220,7 @@ MARKET_DATA = (
         body_bytes_max=LIST_BYTES_MAX,
         example={"platform": "Kalshi", "market_id": "NBA-BOS", "result": "Yes"},
         answers={200: Accepted},
-        problems={409: ("PAPER_ONLY",)},
+        problems={409: ("PAPER_ONLY", "VENUE_SPEAKS")},
     ),
 )
 

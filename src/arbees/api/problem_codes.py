@@ -32,6 +32,7 @@ PROBLEM_CODES: dict[str, str] = {
     "NOT_UNKNOWN": "the order ended, is on its way or works at its venue: not ended by hand",
     "ORIGIN_REFUSED": "a web page asks that is not this gateway's own",
     "OVERLOADED": "too many connections at once; come again",
+    "VENUE_SPEAKS": "the venue tells its own books and settlements here, nobody feeds them",
     "PAPER_ONLY": "live trading takes quotes and settlements from the venues alone",
     "QUEUE_FULL": "more requests wait than may; nothing was decided, come again with the same key",
     "REQUEST_TIMEOUT": "head or body did not come in time (10 s each)",

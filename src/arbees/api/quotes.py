@@ -12,9 +12,11 @@ from starlette.requests import Request
 
 from arbees.api.body import LIST_BYTES_MAX, parameters, read_json
 from arbees.api.context import Context
+from arbees.api.orders import conflict
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
 from arbees.api.shapes import Accepted
+from arbees.core.operating import Conflict
 from arbees.core.quote import parse_quote, parse_settlement
 from arbees.core.views import Gateway
 from arbees.core.wire import Malformed
@@ -34,7 +36,10 @@ async def feed(context: Context, request: Request) -> Reply:
     """
     gateway = _paper(context)
     quotes = await _read(context, request, parse_quote)
-    await gateway.feed(quotes)
+    try:
+        await gateway.feed(quotes)
+    except Conflict as error:
+        raise conflict(error) from None
     return json_reply(Accepted(accepted=len(quotes)))
 
 
@@ -54,8 +59,11 @@ async def settle(context: Context, request: Request) -> Reply:
     """Take one settlement, or a list of at most 1,000; either every item is read or none taken."""
     gateway = _paper(context)
     settlements = await _read(context, request, parse_settlement)
-    for settlement in settlements:
-        await gateway.settle(settlement)
+    try:
+        for settlement in settlements:
+            await gateway.settle(settlement)
+    except Conflict as error:
+        raise conflict(error) from None
     return json_reply(Accepted(accepted=len(settlements)))
 
 

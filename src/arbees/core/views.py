@@ -248,11 +248,21 @@ class Gateway(KeyHolder, Operator, Driller, Reviewer, Protocol):
         ...
 
     async def feed(self, quotes: Sequence[Quote]) -> None:
-        """Take quotes (paper only): facts for the safeguards, a book for the paper exchange."""
+        """
+        Take quotes (paper only): facts for the safeguards, a book for the paper exchange.
+
+        Raises:
+            Conflict: the venue tells its own books here (`VENUE_SPEAKS`); nothing was taken.
+        """
         ...
 
     async def settle(self, settlement: Settlement) -> None:
-        """Settle a market on the paper exchange."""
+        """
+        Settle a market on the paper exchange.
+
+        Raises:
+            Conflict: the venue tells its own settlements here (`VENUE_SPEAKS`).
+        """
         ...
 
     async def kill_switch(

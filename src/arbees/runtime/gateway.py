@@ -5,10 +5,11 @@ orderly end settles what is in flight and flushes. It only wires calls; the part
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.operating import Conflict
 from arbees.core.outcomes import (
     Filled,
     FillFailed,
@@ -34,6 +35,7 @@ from arbees.core.words import (
     HaltSource,
     Mode,
     OrderStatus,
+    Platform,
     TimeInForce,
 )
 from arbees.runtime.access import KeyedDesk
@@ -244,6 +246,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
 
     async def feed(self, quotes: Sequence[Quote]) -> None:
         """Take quotes: facts for the safeguards, a book for the paper exchange."""
+        self._require_fed({quote.platform for quote in quotes})
         last: asyncio.Future[Committed] | None = None
         for left, quote in zip(range(len(quotes) - 1, -1, -1), quotes, strict=True):
             if left:
@@ -257,8 +260,19 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
 
     async def settle(self, settlement: Settlement) -> None:
         """Settle a market on the paper exchange, which reports it like any venue."""
+        self._require_fed({settlement.platform})
         if self.desk.simulator is not None and not self.desk.simulator.settle(settlement):
             raise Undecided("QUEUE_FULL", "the paper exchange takes no more; come again")
+
+    def _require_fed(self, platforms: Collection[Platform]) -> None:
+        """Refuse a stranger's word on markets whose venue speaks for itself (P12)."""
+        for platform in Platform:
+            if platform in platforms and platform in self.desk.market_data:
+                raise Conflict(
+                    "VENUE_SPEAKS",
+                    f"{platform} tells its own books and settlements here; unset its credentials to"
+                    " feed them by hand",
+                )
 
     # Stops -------------------------------------------------------------------------------------
 
