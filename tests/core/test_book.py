@@ -305,6 +305,7 @@ def test_a_fresh_book_is_empty() -> None:
         "is_started": False,
         "markets": {},
         "names": {},
+        "games": {},
         "orders": {},
         "unknown": 0,
         "game_worst": {},

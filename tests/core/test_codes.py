@@ -71,6 +71,13 @@ SENTENCES: list[tuple[str, str, int | str | None, int | str | None, str]] = [
         "Market what is not known: is it of this platform, and spelt so?",
     ),
     ("MARKET_CLOSED", "market", "what", None, "Market what is closed for trading"),
+    (
+        "MARKET_STALE",
+        "market",
+        "125 s, maximum 120 s",
+        None,
+        "The venue's word on the market is too old: 125 s, maximum 120 s",
+    ),
     ("INVALID_TICK", "market", 655_000, 600_000, "Price 0.655 does not lie on the tick 0.60"),
     (
         "INVALID_QUANTITY",

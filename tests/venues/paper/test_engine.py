@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from arbees.core.outcomes import Filled, OrderClosed
+from arbees.core.payouts import Payouts
 from tests.venues.paper.rig import (
     ASKS,
     BIDS,
@@ -270,4 +272,23 @@ async def test_depth_in_fractions_of_a_lot_stays(rig: Rig) -> None:
     assert prices_of(answer) == [(micro("0.50"), micro("4"))]
     rig.exchange.feed(make_quote([], [("0.40", "1.9"), ("0.45", "0.9")]))
     assert rig.order_rows()["a"] == ("partially_filled", micro("5"))
+    await rig.exchange.close()
+
+
+async def test_an_amended_settlement_pays_the_difference(rig: Rig) -> None:
+    """A tie, then a win: what was held is remembered, and the book says the last word."""
+    rig.exchange.feed(make_quote([], [("0.50", "10")]))
+    await rig.accept("a", size="10")
+    before = await rig.available()
+    tie = replace(settlement(YES), payouts=Payouts(500_000, 500_000))
+    rig.exchange.settle(tie)
+    assert await rig.available() == before + micro("5")
+    rig.exchange.settle(settlement(YES))
+    assert await rig.available() == before + micro("10")
+    assert rig.rows("SELECT result, yes_held, payout FROM settlements") == [
+        ("Yes", micro("10"), micro("10"))
+    ]
+    rig.exchange.settle(replace(tie, payouts=Payouts(330_000, 610_000)))
+    assert await rig.available() == before + micro("3.3")
+    assert rig.rows("SELECT result FROM markets") == [("330000/610000",)]
     await rig.exchange.close()
