@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from arbees.core.denials import NoDenial, ReviewView
 from arbees.core.drilling import DrillsView
 from arbees.core.events import DenialReviewed, Drilled
+from arbees.core.ids import own
 from arbees.core.operating import Conflict
 from arbees.core.quote import Quote, Settlement
 from arbees.core.request import Request
@@ -150,7 +151,7 @@ class FakeGateway(FakeKeys, FakeOperator):
         await self.gate.wait()
         answer: Result = self.answer(request)
         event = EventView(sequence=7, time=SINCE, kind="OrderApproved", body={"size": 50_000_000})
-        self.known[request.request_id] = Execution(result=answer, events=(event,))
+        self.known[own(request.request_id)] = Execution(result=answer, events=(event,))
         return answer
 
     async def record_drills(self, drills: Sequence[Drilled]) -> DrillsView:
@@ -164,12 +165,12 @@ class FakeGateway(FakeKeys, FakeOperator):
         self.reviews += reviews
         return ReviewView(recorded=len(reviews), sequence=9)
 
-    def execution(self, request_id: str) -> Execution | None:
+    def execution(self, request_id: str, strategy: str | None = None) -> Execution | None:
         return self.known.get(request_id)
 
-    def execution_by_key(self, idempotency_key: str) -> Execution | None:
+    def execution_by_key(self, key: str, strategy: str | None = None) -> Execution | None:
         for execution in self.known.values():
-            if execution.result.idempotency_key == idempotency_key:
+            if own(execution.result.idempotency_key) == key:
                 return execution
         return None
 

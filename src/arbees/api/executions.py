@@ -18,7 +18,8 @@ from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
 from arbees.api.shapes import execution_view
-from arbees.core.request import parse_request
+from arbees.core.ids import scoped
+from arbees.core.request import Request, parse_request
 from arbees.core.result import Result
 from arbees.core.units import MICRO, format_micro, parse_micro
 from arbees.core.views import Execution
@@ -44,7 +45,7 @@ async def submit(context: Context, request: HttpRequest) -> Reply:
     asked = parse_request(body, context.now_ns())
     caller = caller_of(scope)
     if caller.strategy is not None:
-        asked = replace(asked, strategy=caller.acts_for(asked.strategy))
+        asked = of_strategy(asked, caller.acts_for(asked.strategy) or caller.strategy)
     try:
         result = await gateway.submit(asked, wait, caller.key_id)
     except asyncio.CancelledError:
@@ -59,6 +60,18 @@ async def submit(context: Context, request: HttpRequest) -> Reply:
     return json_reply(result, 200 if result.final else 202)
 
 
+def of_strategy(asked: Request, strategy: str) -> Request:
+    """Return a request of a bound key: for its strategy, under ids of that strategy's own."""
+    signal_id = None if asked.signal_id is None else scoped(strategy, asked.signal_id)
+    return replace(
+        asked,
+        strategy=strategy,
+        request_id=scoped(strategy, asked.request_id),
+        idempotency_key=scoped(strategy, asked.idempotency_key),
+        signal_id=signal_id,
+    )
+
+
 async def by_key(context: Context, request: HttpRequest) -> Reply:
     """Show the result of a key's last attempt as known now, with the records it is the fold of."""
     gateway = context.gateway
@@ -70,7 +83,7 @@ async def by_key(context: Context, request: HttpRequest) -> Reply:
             "GET shows a result, a request is sent with POST",
         )
     key = identifier("idempotency_key", found["idempotency_key"])
-    execution = gateway.execution_by_key(key)
+    execution = gateway.execution_by_key(key, caller_of(request.scope).strategy)
     return _shown(caller_of(request.scope), execution, f"idempotency_key {key}")
 
 
@@ -79,7 +92,7 @@ async def by_request_id(context: Context, request: HttpRequest) -> Reply:
     gateway = context.gateway
     parameters(request.scope["query_string"], ())
     request_id = identifier("request_id", request.path_params["request_id"])
-    execution = gateway.execution(request_id)
+    execution = gateway.execution(request_id, caller_of(request.scope).strategy)
     return _shown(caller_of(request.scope), execution, f"request_id {request_id}")
 
 

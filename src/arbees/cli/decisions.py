@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from arbees.cli.console import plain
 from arbees.client import Event
+from arbees.core.ids import own
 from arbees.core.units import format_micro
 
 
@@ -77,14 +78,14 @@ def _text(kind: str, body: dict[str, Any]) -> str:
 def _asked(request: dict[str, Any], why: str) -> str:
     size, price = _number(request.get("size")), _number(request.get("limit_price"))
     said = (
-        f"{plain(request.get('request_id'))} {request.get('action', 'Buy')} {size} "
+        f"{plain(_own(request.get('request_id')))} {request.get('action', 'Buy')} {size} "
         f"{request.get('side')} {plain(request.get('market_id'))} at ${price}"
     )
     return f"{why}: {said}" if why else said  # what is behind is cut on a narrow terminal
 
 
 def _request(body: dict[str, Any]) -> str:
-    return plain(body.get("request_id"))
+    return plain(_own(body.get("request_id")))
 
 
 def _why(body: dict[str, Any]) -> str:
@@ -94,3 +95,7 @@ def _why(body: dict[str, Any]) -> str:
 
 def _number(micro: object) -> str:
     return format_micro(micro) if isinstance(micro, int) else "?"
+
+
+def _own(text: object) -> object:
+    return own(text) if isinstance(text, str) else text

@@ -30,6 +30,7 @@ from arbees.core.denials import (
     fold,
 )
 from arbees.core.events import DenialReviewed, encode, kind
+from arbees.core.ids import own
 from arbees.core.ports import Entry
 from arbees.core.result import encode as encode_json
 from arbees.core.result import in_unit
@@ -220,7 +221,8 @@ def _require_same(path: Path, client: Client) -> None:
 def _post(client: Client, reviews: Sequence[DenialReviewed]) -> int:
     body = {
         "denials": [
-            {"request_id": review.request_id, "sequence": review.sequence} for review in reviews
+            {"request_id": own(review.request_id), "sequence": review.sequence}
+            for review in reviews
         ],
         "verdict": reviews[0].verdict,
         "reason": reviews[0].reason,
@@ -270,7 +272,7 @@ def _explain(path: Path, denial: Denial) -> None:
 def _pairs(denial: Denial) -> list[tuple[str, object]]:
     return [
         ("Record", denial.sequence),
-        ("Request", denial.request_id),
+        ("Request", own(denial.request_id)),
         ("Denied by", denial.group),
         ("Why", told(denial)),
     ]
@@ -319,7 +321,7 @@ def _line(denial: Denial) -> dict[str, Any]:
     return {
         "sequence": denial.sequence,
         "time": format_time(denial.time_ns),
-        "request_id": denial.request_id,
+        "request_id": own(denial.request_id),
         "safeguard": denial.safeguard,
         "code": denial.code,
         "observed": denial.observed if unit is None else in_unit(unit, denial.observed),
@@ -345,7 +347,7 @@ def _show(denials: Denials, lines: int) -> None:
     if listed:
         table(
             ("Record", "Request", "Why"),
-            [(each.sequence, each.request_id, told(each)) for each in listed],
+            [(each.sequence, own(each.request_id), told(each)) for each in listed],
             "Open",
         )
     if waiting:

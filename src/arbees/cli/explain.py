@@ -4,6 +4,7 @@ Guarantees that it only reads the journal, beside a running gateway or without o
 shows is told from the records. A request that the journal does not know ends with 1.
 """
 
+import re
 import textwrap
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from arbees.cli.console import Json, dollars, out, pairs, plain, print_json, say
 from arbees.cli.exits import Exit
 from arbees.core.code import Unit
 from arbees.core.codes import CODES
+from arbees.core.ids import own, scoped
 from arbees.core.story_shapes import Decided, Judged, Story
 from arbees.core.wire import format_time
 from arbees.core.words import Platform
@@ -90,11 +92,14 @@ def explain(
 def find(reader: JournalReader, name: str | None, key: str | None) -> tuple[str, str] | None:
     """Return the id of the request that is meant, and how it was found if not by that."""
     if key is not None:
-        row = reader.key(key)
+        row = reader.key(key) or reader.key(_scoped(reader, "idempotency_key", key) or key)
         return None if row is None else (row.request_id, "")
     assert name is not None
     if reader.request(name) is not None:
         return name, ""
+    of_strategy = _scoped(reader, "request_id", name)
+    if of_strategy is not None:
+        return of_strategy, ""
     order = reader.order(name)
     if order is None:
         by_venue = (reader.order_by_venue_id(platform, name) for platform in Platform)
@@ -105,6 +110,14 @@ def find(reader: JournalReader, name: str | None, key: str | None) -> tuple[str,
     if row is not None:
         return row.request_id, f"{name} is a key; its last attempt is request {row.request_id}"
     return None
+
+
+def _scoped(reader: JournalReader, column: str, text: str) -> str | None:
+    """Return the id of a strategy's own that is written like this, if there is one."""
+    query = f"SELECT {column} FROM requests WHERE {column} LIKE ? ESCAPE ? ORDER BY 1"  # noqa: S608
+    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", scoped("", text))
+    rows = reader.ask(query, (pattern, "\\"))
+    return next((str(row[0]) for row in rows if own(row[0]) == text), None)
 
 
 def _unknown(reader: JournalReader, name: str | None, key: str | None) -> int:
@@ -118,9 +131,9 @@ def _attempts(reader: JournalReader, story: Story) -> list[str]:
     """Return the ids of all requests under the key, as far as the tables know them."""
     rows = reader.ask(
         "SELECT request_id FROM requests WHERE idempotency_key = ?",
-        (story.result.idempotency_key,),
+        (story.request["idempotency_key"],),
     )
-    return [row[0] for row in rows if row[0] != story.result.request_id]
+    return [own(row[0]) for row in rows if row[0] != story.request["request_id"]]
 
 
 # On the screen ---------------------------------------------------------------------------------

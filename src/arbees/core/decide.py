@@ -15,7 +15,7 @@ from arbees.core import events as e
 from arbees.core.book import Book, halt_name
 from arbees.core.candidate import Candidate, make_candidate
 from arbees.core.facts import Facts
-from arbees.core.ids import client_order_id
+from arbees.core.ids import client_order_id, own
 from arbees.core.index import RETRIABLE
 from arbees.core.market import own_game
 from arbees.core.outcomes import _SEAL, ApprovedOrder
@@ -55,7 +55,7 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
         # Another shard's execution of the signal may stand in the way at the alternate alone.
         signal = command.known.signal
         finding = e.Finding(
-            "idempotency", "DUPLICATE_SIGNAL", signal.signal_id, signal.idempotency_key
+            "idempotency", "DUPLICATE_SIGNAL", own(signal.signal_id), own(signal.idempotency_key)
         )
         return _deny(order, facts, command, (finding,), (), [], book)
     verdicts: list[Verdict] = []
@@ -94,7 +94,7 @@ def _look_up(command: c.Submit) -> e.DuplicateRefused | None:
         return _refuse(
             command,
             "IDEMPOTENCY_CONFLICT",
-            f"request_id was seen under idempotency_key {known.request_key}",
+            f"request_id was seen under idempotency_key {own(known.request_key)}",
         )
     if key is None:
         if request.attempt != 1:
@@ -112,7 +112,7 @@ def _look_up(command: c.Submit) -> e.DuplicateRefused | None:
             key.request_id,
         )
     if request.attempt <= key.attempt or key.outcome not in RETRIABLE:
-        return _refuse(command, "DUPLICATE_REQUEST", request.idempotency_key, key.request_id)
+        return _refuse(command, "DUPLICATE_REQUEST", own(request.idempotency_key), key.request_id)
     if request.attempt > key.attempt + 1:
         return _refuse(
             command,
@@ -137,9 +137,9 @@ def _look_up_signal(command: c.Submit) -> e.DuplicateRefused | None:
     return _refuse(
         command,
         "DUPLICATE_SIGNAL",
-        signal.signal_id,
+        own(signal.signal_id),
         command.known.signal_request_id or "",
-        signal.idempotency_key,
+        own(signal.idempotency_key),
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core import wire
 from arbees.core.again import KEY_SAFEGUARD
+from arbees.core.ids import own
 from arbees.core.ports import Stored
 from arbees.core.result import Recorded
 from arbees.core.wire import Identifier, Malformed
@@ -110,7 +111,7 @@ class Denials:
         event = record[2]
         if isinstance(event, e.DenialReviewed):
             denial = self.all.get(event.sequence)
-            if denial is not None and denial.request_id == event.request_id:
+            if denial is not None and own(denial.request_id) == own(event.request_id):
                 denial.verdict = event.verdict
                 denial.reason, denial.actor = event.reason, event.actor
             return
@@ -127,7 +128,7 @@ class Denials:
         if name.isascii() and name.isdecimal():
             found = self.all.get(int(name))
             return [] if found is None else [found]
-        return [each for each in self.all.values() if name in {each.group, each.request_id}]
+        return [each for each in self.all.values() if name in {each.group, own(each.request_id)}]
 
     def groups(self) -> list[Group]:
         """Return how many there are of each, those with most open ones first."""

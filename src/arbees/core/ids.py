@@ -8,9 +8,32 @@ our prefix that the journal does not know means that the journal was rolled back
 import hashlib
 from functools import lru_cache
 
+_OF = "\x1f"
+"""Between a strategy and an id of its own; no caller can write it (ids are printable)."""
+
 CLIENT_ORDER_ID_PREFIX = "arb-"
 _DOMAIN = b"arbees/client-order-id/v1"
 _HEX = 40
+
+
+def scoped(strategy: str, text: str) -> str:
+    """
+    Return an id in the namespace of the strategy that an API key is bound to.
+
+    Whatever such a key sends under an id stands in nobody else's way, and tells it nothing of
+    others. Callers that are not bound share the namespace of ids as they stand.
+    """
+    return f"{strategy}{_OF}{text}"
+
+
+def own(text: str) -> str:
+    """Return an id as its caller wrote it."""
+    return text.rpartition(_OF)[2]
+
+
+def is_scoped(text: str) -> bool:
+    """Tell whether an id is one of a strategy's own."""
+    return _OF in text
 
 
 def client_order_id(account: str, environment: str, idempotency_key: str) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.code import Unit
 from arbees.core.codes import CODES, message
+from arbees.core.ids import own
 from arbees.core.orders.lifecycle import RequestLife, falls_back
 from arbees.core.request import Request
 from arbees.core.units import div_ceil, div_floor, micro_seconds_of, to_decimal, whole_microseconds
@@ -204,8 +205,8 @@ class Life:
         request, status = self.request, self._wire_status()
         here = Leg(self.platform, self.market_id, status, self.code, self.order_id)
         return Result(
-            request_id=request.request_id,
-            idempotency_key=request.idempotency_key,
+            request_id=own(request.request_id),
+            idempotency_key=own(request.idempotency_key),
             attempt=request.attempt,
             status=status,
             final=self.final_sequence is not None,

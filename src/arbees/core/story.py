@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from arbees.core import events as e
+from arbees.core import ids
 from arbees.core.codes import CODES
 from arbees.core.ids import client_order_id
 from arbees.core.order import NOTHING, Reservation
@@ -50,7 +51,7 @@ def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
     original: str | None = None
     if isinstance(first, e.DuplicateRefused) and not _is_judged(own):
         result = refusal(first, own[0][0], own[0][1])
-        original = first.original_request_id or None
+        original = ids.own(first.original_request_id) or None
     bound = next((each for _, _, each in others if isinstance(each, e.Bound)), None)
     started = next((each for _, _, each in others if isinstance(each, e.Started)), None)
     return Story(
@@ -292,8 +293,8 @@ def _again(sequence: int, time_ns: int, event: Any) -> Again:  # noqa: ANN401 - 
     return Again(
         sequence=sequence,
         time=format_time(time_ns),
-        request_id=event.request.request_id,
-        idempotency_key=event.request.idempotency_key,
+        request_id=ids.own(event.request.request_id),
+        idempotency_key=ids.own(event.request.idempotency_key),
         code=event.code,
     )
 

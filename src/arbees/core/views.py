@@ -239,12 +239,18 @@ class Gateway(KeyHolder, Operator, Driller, Reviewer, Protocol):
         """
         ...
 
-    def execution(self, request_id: str) -> Execution | None:
-        """Return the result of a request as known now."""
+    def execution(self, request_id: str, strategy: str | None = None) -> Execution | None:
+        """
+        Return the result of a request as known now.
+
+        Args:
+            request_id: as its caller wrote it.
+            strategy: whose ids are meant; None = those that are nobody's own, then anybody's.
+        """
         ...
 
-    def execution_by_key(self, idempotency_key: str) -> Execution | None:
-        """Return the result of a key's last attempt as known now."""
+    def execution_by_key(self, key: str, strategy: str | None = None) -> Execution | None:
+        """Return the result of a key's last attempt as known now; likewise."""
         ...
 
     async def feed(self, quotes: Sequence[Quote]) -> None:

@@ -234,13 +234,13 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         code = {"starting": "STARTING", "stopping": "SHUTTING_DOWN"}.get(reason, "JOURNAL_FAILED")
         return Undecided(code, f"{reason}; come again with the same key")
 
-    def execution(self, request_id: str) -> Execution | None:
-        """Return the result of a request as known now."""
-        return self.reads.execution(request_id)
+    def execution(self, request_id: str, strategy: str | None = None) -> Execution | None:
+        """Return the result of a request as known now; see the port."""
+        return self.reads.execution(request_id, strategy)
 
-    def execution_by_key(self, idempotency_key: str) -> Execution | None:
-        """Return the result of a key's last attempt as known now."""
-        return self.reads.execution_by_key(idempotency_key)
+    def execution_by_key(self, key: str, strategy: str | None = None) -> Execution | None:
+        """Return the result of a key's last attempt as known now; see the port."""
+        return self.reads.execution_by_key(key, strategy)
 
     # Paper market data -------------------------------------------------------------------------
 

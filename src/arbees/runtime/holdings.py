@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from arbees.core.book import Book, Pool, marked_of
 from arbees.core.facts import Touch
+from arbees.core.ids import own
 from arbees.core.market import Market
 from arbees.core.operating import BalanceView, OrderView, PositionView, TouchView
 from arbees.core.order import Order
@@ -29,8 +30,8 @@ def _order(order: Order) -> OrderView:
     return OrderView(
         order_id=order.venue_order_id,
         client_order_id=order.client_order_id,
-        request_id=order.request_id,
-        idempotency_key=order.idempotency_key,
+        request_id=own(order.request_id),
+        idempotency_key=own(order.idempotency_key),
         platform=order.platform,
         market_id=order.market_id,
         side=order.wire_side,

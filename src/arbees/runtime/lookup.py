@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Book
+from arbees.core.ids import is_scoped, own
 from arbees.core.index import RETRIABLE
 from arbees.core.past import past_order
 from arbees.core.ports import IndexRow, Journal, KeyRow, KeyTables, RequestRow, SignalRow, Stored
@@ -73,6 +74,8 @@ class Lookups:
         if request_key is None:
             row = self._tables.request(request.request_id)
             request_key = None if row is None else row.idempotency_key
+        if is_scoped(request.idempotency_key):
+            key, request_key = self._of_before(request, key, request_key)
         signal = self._signal(request, request)
         if key is None and request_key is None and signal is None:
             return c.UNSEEN
@@ -82,6 +85,32 @@ class Lookups:
             signal=signal,
             signal_request_id=None if signal is None else self._request_of(signal.idempotency_key),
         )
+
+    def _of_before(
+        self, request: Request, key: KeyRow | None, request_key: str | None
+    ) -> tuple[KeyRow | None, str | None]:
+        """
+        Return what is known of a bound key's ids from before strategies had ids of their own.
+
+        Their rows stand under the plain ids. They are looked at as long as nothing newer is known,
+        and where they were of the same strategy: a key is good for one order, for ever.
+        """
+        if key is None:
+            older = self._tables.key(own(request.idempotency_key))
+            if older is not None and self._is_of(older.request_id, request.strategy):
+                key = older
+        if request_key is None:
+            name = own(request.request_id)
+            row = self._tables.request(name)
+            if row is not None and self._is_of(name, request.strategy):
+                is_same = row.idempotency_key == own(request.idempotency_key)
+                request_key = request.idempotency_key if is_same else row.idempotency_key
+        return key, request_key
+
+    def _is_of(self, request_id: str, strategy: str | None) -> bool:
+        """Tell whether a request was a strategy's."""
+        asked = (getattr(event, "request", None) for _, _, event in self.records(request_id))
+        return any(isinstance(each, Request) and each.strategy == strategy for each in asked)
 
     def _known_of_leg(self, request: Request, leg: int) -> c.Known:
         """Return what stands in the way of an alternate; its key is the request's own."""

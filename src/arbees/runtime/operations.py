@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from arbees.core import commands as c
 from arbees.core.control import ORDER_SCOPE, covered
+from arbees.core.ids import own
 from arbees.core.operating import (
     AlertView,
     BalanceView,
@@ -167,7 +168,7 @@ class Operations:
         return CancelReply(
             order_id=life.order_id,
             client_order_id=client_order_id,
-            request_id=row.request_id,
+            request_id=own(row.request_id),
             status=life.status,
             sequence=self.desk.journal.head.sequence,
             final=life.final_sequence is not None,

@@ -1,12 +1,13 @@
 """Reads of a desk as the outside sees them: results, receipts, status. Only what is durable."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 
 from arbees.core import events as e
+from arbees.core.ids import is_scoped, scoped
 from arbees.core.result import Life, Recorded, Result, fold, refusal
 from arbees.core.units import to_decimal
 from arbees.core.views import (
@@ -142,18 +143,43 @@ class Reads:
         first = self.life(event.original_request_id) if event.original_request_id else None
         return refusal(event, sequence, time_ns, first)
 
-    def execution(self, request_id: str) -> Execution | None:
-        """Return a result with its records."""
+    def execution(self, request_id: str, strategy: str | None = None) -> Execution | None:
+        """Return a result with its records, of a strategy's own request or of anybody's."""
+        for name in self._names(request_id, strategy):
+            if (found := self._execution(name)) is not None:
+                return found
+        return None
+
+    def _names(self, text: str, strategy: str | None) -> Iterator[str]:
+        """
+        Yield the ids that a caller's id may stand for.
+
+        Args:
+            text: as the caller wrote it.
+            strategy: to which the caller is bound; None = not bound, who sees all.
+        """
+        if strategy is not None:
+            yield scoped(strategy, text)
+            if not is_scoped(text):
+                yield text
+            return
+        yield text
+        keys = self._desk.book.keys.values()
+        for each in sorted({key.strategy for key in keys if key.strategy is not None}):
+            yield scoped(each, text)
+
+    def _execution(self, request_id: str) -> Execution | None:
         result = self.result(request_id)
         if result is None:
             return None
         events = tuple(view(record) for record in self.durable(request_id))
         return Execution(result=result, events=events)
 
-    def execution_by_key(self, idempotency_key: str) -> Execution | None:
-        """Return the result of a key's last attempt."""
-        row = self._desk.journal.key(idempotency_key)
-        return None if row is None else self.execution(row.request_id)
+    def execution_by_key(self, key: str, strategy: str | None = None) -> Execution | None:
+        """Return the result of a key's last attempt, of a strategy's own key or of anybody's."""
+        rows = (self._desk.journal.key(name) for name in self._names(key, strategy))
+        row = next((each for each in rows if each is not None), None)
+        return None if row is None else self._execution(row.request_id)
 
     # Halts and receipts ------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from arbees.core import commands as c
 from arbees.core.denials import NoDenial, ReviewView, denial_of
 from arbees.core.events import DenialReviewed
+from arbees.core.ids import own
 from arbees.runtime.desk import Desk
 from arbees.runtime.lookup import recorded
 from arbees.runtime.writer import Lane
@@ -30,6 +31,6 @@ class Reviews:
         stored = next(iter(self.desk.journal.records(review.sequence - 1)), None)
         if stored is not None and stored.sequence == review.sequence:
             denial = denial_of(recorded(stored))
-            if denial is not None and denial.request_id == review.request_id:
+            if denial is not None and own(denial.request_id) == review.request_id:
                 return
         raise NoDenial(f"Record {review.sequence} is no denial of request {review.request_id}")

@@ -14,6 +14,7 @@ import msgspec
 from arbees.core import events as e
 from arbees.core.book import Book, halt_name
 from arbees.core.codes import CODES, message
+from arbees.core.ids import own
 from arbees.core.request import Request
 from arbees.core.units import NS_PER_SECOND, format_dollars
 from arbees.core.words import HaltSource, OrderStatus, TradingState
@@ -164,7 +165,7 @@ def _about(name: AlertName, finding: e.Finding, request: Request) -> Change:
         data={
             "platform": str(request.platform),
             "market_id": request.market_id,
-            "request_id": request.request_id,
+            "request_id": own(request.request_id),
             "strategy": request.strategy,
             "code": finding.code,
         },
@@ -250,7 +251,7 @@ class AlertWatch:
                     f"The fate of order {client_order_id} is unknown for {seconds} s",
                     now_ns,
                     client_order_id=client_order_id,
-                    request_id=request_id,
+                    request_id=own(request_id),
                 )
 
     def _rejected(self, time_ns: int) -> None:

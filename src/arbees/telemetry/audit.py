@@ -14,6 +14,7 @@ import msgspec
 
 from arbees.core import events as e
 from arbees.core.codes import CODES, message
+from arbees.core.ids import own
 from arbees.core.order import CLOSED_STATES, Order
 from arbees.core.orders import lifecycle
 from arbees.core.orders.lifecycle import RequestLife
@@ -286,9 +287,10 @@ def is_of_journal(reader: Reader, mark: Mark) -> bool:
     stored = next(iter(reader.records(mark.sequence - 1)), None)
     if stored is None or stored.sequence != mark.sequence or stored.kind not in KINDS:
         return False
-    if _request_id(_decode(stored)) != mark.request_id:
+    request_id = _request_id(_decode(stored))
+    if own(request_id) != mark.request_id:
         return False
-    return any(mark.is_of(line) for line in lines_of(stored, reader.records_of(mark.request_id)))
+    return any(mark.is_of(line) for line in lines_of(stored, reader.records_of(request_id)))
 
 
 def _is_first(event: e.Event) -> bool:

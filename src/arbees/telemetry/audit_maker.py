@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arbees.core.ids import own
 from arbees.core.order import Order
 from arbees.core.ports import Stored
 from arbees.core.request import Request
@@ -144,8 +145,8 @@ class Maker:
         return AuditLine(
             timestamp=format_time(stored.time_ns),
             event_type=event_type,
-            request_id=request.request_id,
-            idempotency_key=request.idempotency_key,
+            request_id=own(request.request_id),
+            idempotency_key=own(request.idempotency_key),
             platform=leg.platform,
             market_id=leg.market_id,
             side=leg.side,
