@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from arbees.core import events as e
+from arbees.core.breaks import CONTRADICTORY
 from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.market import Market
 from arbees.core.order import Order
@@ -33,6 +34,9 @@ NOT_TOLD = "not listed, and not found yet"
 NOT_READ = "its row cannot be read"
 UNSURE = frozenset({NOT_TOLD, NOT_READ})
 """Differences that may be none: the next look tells, and is not waited for long."""
+
+
+_FIGURES = ("break_id", "kind", "platform", "market_key", "expected", "observed", "policy")
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +134,7 @@ class Comparing:
         self._unlisted(said, found)
         self._positions(said, there, found)
         self._cash(said, found)
+        self._disputed(said, found)
         return found
 
     # Orders ------------------------------------------------------------------------------------
@@ -164,6 +169,24 @@ class Comparing:
             else:
                 name = f"{self.key_of(row.market_id)}|{row.venue_order_id}"
                 self._take_order("foreign_order", name, row, observed, found)
+
+    def _disputed(self, said: Said, found: Compared) -> None:
+        """Let a disputed fill stand that is listed; another is over once all else agrees."""
+        listed = {each.trade_id for each in said.fills}
+        for item, known in self._desk.book.breaks.items():
+            if known.kind != CONTRADICTORY or known.platform != self._platform:
+                continue
+            key = known.market_key or ""
+            market = self._desk.book.markets.get(key)
+            pool = "" if market is None else market.listing.pool or self._platform
+            cash, position = f"{self._platform}|cash|{pool}", f"{self._platform}|position|{key}"
+            if item.rpartition("|")[2] in listed:
+                again = {name: getattr(known, name) for name in _FIGURES}
+                found.take(item, key, e.BreakOpened(**again))
+            elif cash in found.results and not (found.results[cash] or found.results.get(position)):
+                found.take(item, key, None)
+            else:
+                found.untold.add(item)
 
     def _take_order(
         self, kind: str, name: str, row: VenueOrder, observed: str, found: Compared

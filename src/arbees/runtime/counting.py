@@ -11,6 +11,8 @@ import msgspec
 
 from arbees.core import commands as c
 from arbees.core import events as e
+from arbees.core.decide import decide
+from arbees.core.facts import Facts
 from arbees.core.outcomes import Balance, Fill, VenuePosition
 from arbees.core.words import Platform, Side
 from arbees.runtime.desk import Desk
@@ -25,8 +27,56 @@ def missing_fills(desk: Desk, platform: Platform, fills: Sequence[Fill]) -> list
         platform: the venue that tells.
         fills: what it tells; of orders that are not ours too.
     """
+    known = (e.OrderFilled, e.FillReversed, e.FillDisputed)
+    return [
+        fill
+        for fill, events in _of_ours(desk, platform, fills)
+        if not any(isinstance(event, known) for event in events)
+    ]
+
+
+def proven_fills(
+    desk: Desk,
+    platform: Platform,
+    fills: Sequence[Fill],
+    there: Mapping[tuple[str, Side], int],
+    balances: Sequence[Balance],
+) -> list[Fill]:
+    """
+    Return disputed fills that happened: position and cash are as if they were booked.
+
+    Args:
+        desk: whose orders they are.
+        platform: the venue that tells.
+        fills: that it lists.
+        there: what it says is held.
+        balances: its cash.
+    """
+    book, totals = desk.book, {each.pool: each.total for each in balances}
     found: list[Fill] = []
-    taken: dict[str, frozenset[str]] = {}
+    for fill, events in _of_ours(desk, platform, fills):
+        if not events or not all(isinstance(event, e.FillDisputed) for event in events):
+            continue
+        command = desk.lookups.complete(c.TakeFill(fill=fill, is_proven=True))
+        decision = decide(book, Facts(now_ns=desk.clock.now_ns()), command, desk.rules)
+        for booked in decision.events:
+            if not isinstance(booked, e.OrderFilled):
+                continue
+            market, pool = book.markets[booked.market_key], booked.pool or booked.platform
+            yes = market.yes.quantity + booked.yes_quantity
+            no = market.no.quantity + booked.no_quantity
+            key, counted, total = booked.market_key, book.ledgers.get(pool), totals.get(pool)
+            is_held = (there.get((key, Side.YES), 0), there.get((key, Side.NO), 0)) == (yes, no)
+            if is_held and counted is not None and total == counted + booked.cash:
+                found.append(fill)
+    return found
+
+
+def _of_ours(
+    desk: Desk, platform: Platform, fills: Sequence[Fill]
+) -> Iterator[tuple[Fill, list[e.OrderEvent]]]:
+    """Yield those of our orders, each with our own id, and what is on record of its trade."""
+    records: dict[str, dict[str, list[e.OrderEvent]]] = {}
     for fill in fills:
         row = None
         if fill.client_order_id:
@@ -35,17 +85,13 @@ def missing_fills(desk: Desk, platform: Platform, fills: Sequence[Fill]) -> list
             row = desk.journal.order_by_venue_id(platform, fill.venue_order_id)
         if row is None:
             continue  # of somebody else: a difference of positions tells
-        if row.request_id not in taken:
-            taken[row.request_id] = frozenset(_trades(desk, row.request_id))
-        if fill.trade_id not in taken[row.request_id]:
-            found.append(msgspec.structs.replace(fill, client_order_id=row.client_order_id))
-    return found
-
-
-def _trades(desk: Desk, request_id: str) -> Iterator[str]:
-    for _, _, event in desk.lookups.records(request_id):
-        if isinstance(event, e.OrderFilled | e.FillReversed):
-            yield event.trade_id
+        if row.request_id not in records:
+            trades = records[row.request_id] = {}
+            for _, _, event in desk.lookups.records(row.request_id):
+                if isinstance(event, e.OrderFilled | e.FillReversed | e.FillDisputed):
+                    trades.setdefault(event.trade_id, []).append(event)
+        named = msgspec.structs.replace(fill, client_order_id=row.client_order_id)
+        yield named, records[row.request_id].get(fill.trade_id, [])
 
 
 def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[e.Event, ...]:

@@ -24,7 +24,13 @@ from arbees.core.views import Undecided
 from arbees.core.words import HaltSource, Platform
 from arbees.errors import VenueError
 from arbees.runtime.comparing import UNSURE, Compared, Comparing, Said, State, ours, state_of
-from arbees.runtime.counting import claims_of, first_counts, held_there, missing_fills
+from arbees.runtime.counting import (
+    claims_of,
+    first_counts,
+    held_there,
+    missing_fills,
+    proven_fills,
+)
 from arbees.runtime.desk import Desk
 from arbees.runtime.listing import plain_listing
 from arbees.runtime.monitors import Monitors
@@ -46,7 +52,15 @@ FILLS_BEFORE_NS = 300 * NS_PER_SECOND
 MOVEMENTS_BEFORE_NS = 86_400 * NS_PER_SECOND
 """What moved cash may be listed long before it is done."""
 KINDS = frozenset(
-    {"position", "unknown_order", "foreign_order", "missing_order", "missing_fill", "cash"}
+    {
+        "position",
+        "unknown_order",
+        "foreign_order",
+        "missing_order",
+        "missing_fill",
+        "contradictory_fill",
+        "cash",
+    }
 )
 """What is compared."""
 
@@ -286,6 +300,12 @@ class Reconciler:
         """Take what one look tells of the items that were still; return the pause, 0 = all is."""
         desk, round_.said = self._desk, said
         there = held_there(desk, platform, said.positions)
+        proven = proven_fills(desk, platform, said.fills, there, said.balances)
+        for fill in proven:
+            desk.writer.tell(c.TakeFill(fill=fill, is_proven=True))
+        if proven:
+            round_.done.clear()
+            return RETRY_SECONDS
         found = self._comparing[platform].compare(said, there)
         self._halt_where_lost(platform, said, found)
         round_.untold, round_.orders = found.untold, found.orders

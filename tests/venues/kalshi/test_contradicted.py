@@ -18,10 +18,21 @@ CENT = 10_000
 MUTE = ("user_orders", "fill")
 
 
+async def asked(scene: KalshiScene, size: str, price: str, time_in_force: TimeInForce) -> Result:
+    """Send an order that the gateway lets through, once it sees the market; return its result."""
+    for _ in range(20):
+        scene.show()
+        await scene.pass_time(0.1, 0.1)
+        found = await scene.send(scene.request(size, price, time_in_force), 0.5)
+        assert found is not None
+        if found.rejected_by != "gateway":
+            return found
+    raise AssertionError("denied again and again")
+
+
 async def rested(scene: KalshiScene, size: str = "5", price: str = "0.30") -> tuple[Order, Theirs]:
     """Return an order that rests, as the book and as the exchange have it."""
-    scene.show()
-    await scene.send(scene.request(size, price, TimeInForce.GTC), 0.5)
+    await asked(scene, size, price, TimeInForce.GTC)
     await scene.until(lambda: any(each.acknowledged_ns for each in orders(scene)))
     (order,) = orders(scene)
     return order, theirs(scene, order.client_order_id)
@@ -214,15 +225,13 @@ async def test_taken_and_answered_as_a_refusal(word: str, is_muted: bool) -> Non
     async with kalshi_stage() as scene:
         if is_muted:
             mute(scene)
-        scene.show()
         scene.server.fault(FaultKind.ANSWERED_INSTEAD, status=403, word=word)
-        asked = await scene.send(scene.request("50", "0.30", TimeInForce.GTC), 0.5)
-        assert asked is not None
-        name = asked.client_order_id or ""
+        answer = await asked(scene, "50", "0.30", TimeInForce.GTC)
+        name = answer.client_order_id or ""
         await scene.pass_time(1)
         book = scene.assembly.gateway.desk.book
         if is_muted:
-            assert (asked.status, book.total_worst) == ("Rejected", 0)
+            assert (answer.status, book.total_worst) == ("Rejected", 0)
         else:
             await scene.until(lambda: book.total_worst == 15_000_000)
             assert kinds(scene) == ["reopened_order"]
@@ -237,7 +246,7 @@ async def test_taken_and_answered_as_a_refusal(word: str, is_muted: bool) -> Non
 
         await scene.until(is_complete)
         assert theirs(scene, name).status is Status.CANCELED
-        found = result(scene, asked.request_id)
+        found = result(scene, answer.request_id)
         assert (found.status, found.final) == ("Cancelled", True)
         assert found.corrects
         assert await compared(scene)
@@ -248,14 +257,12 @@ async def test_taken_refused_and_found_by_a_comparison() -> None:
     """Streams said nothing: the venue's own list is enough, also after a restart."""
     async with kalshi_stage() as scene:
         mute(scene)
-        scene.show()
         scene.server.fault(FaultKind.ANSWERED_INSTEAD, status=403)
-        asked = await scene.send(scene.request("5", "0.30", TimeInForce.GTC), 0.5)
-        assert asked is not None
+        answer = await asked(scene, "5", "0.30", TimeInForce.GTC)
         await scene.restart()
         await scene.until(lambda: orders(scene))
         (order,) = orders(scene)
-        assert (order.client_order_id, order.remaining) == (asked.client_order_id, 5 * MICRO)
+        assert (order.client_order_id, order.remaining) == (answer.client_order_id, 5 * MICRO)
         assert scene.assembly.gateway.desk.book.total_worst == 1_500_000
         assert kinds(scene) == ["reopened_order"]
 
@@ -267,14 +274,11 @@ async def test_taken_refused_and_found_by_a_comparison() -> None:
 async def test_a_documented_refusal_freezes_nothing(status: int, word: str) -> None:
     """Rejected at once; the next order in the market is decided and sent."""
     async with kalshi_stage() as scene:
-        scene.show()
         scene.server.fault(FaultKind.ANSWERED_ONLY, status=status, word=word)
-        asked = await scene.send(scene.request("5", "0.40"))
-        assert asked is not None
-        assert (asked.status, asked.venue_code) == ("Rejected", word)
-        after = await scene.send(scene.request("5", "0.40"))
-        assert after is not None
-        assert after.status == "Filled"
+        refused = await asked(scene, "5", "0.40", TimeInForce.IOC)
+        assert (refused.status, refused.venue_code) == ("Rejected", word)
+        after = await asked(scene, "5", "0.40", TimeInForce.IOC)
+        await scene.until(lambda: result(scene, after.request_id).status == "Filled")
 
 
 @pytest.mark.parametrize(("status", "word"), [(409, "reduce_only"), (400, "exchange_unavailable")])
@@ -285,3 +289,31 @@ async def test_a_refusal_that_proves_nothing_is_looked_up(status: int, word: str
         order, _ = await rested(scene)
         assert order.status is OrderStatus.WORKING
         assert not result(scene, order.request_id).final
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+async def test_a_comparison_goes_on_beside_a_disputed_fill(is_listed: bool) -> None:
+    """It is complete; what the lists do not have ends by it, what they have stays a break."""
+    async with kalshi_stage() as scene:
+        _, there = await rested(scene)
+        scene.exchange.by_hand.invent(there, 9_000 * MICRO, 90 * CENT, is_listed=is_listed)
+        await scene.until(lambda: kinds(scene) == ["contradictory_fill"])
+        assert await compared(scene)
+        assert ("contradictory_fill" in kinds(scene)) is is_listed
+        assert "position" not in kinds(scene)
+
+
+async def test_a_fill_that_listing_and_cash_agree_with_counts() -> None:
+    """Amended there unseen, and filled at once: what was disputed is booked, to the last dollar."""
+    async with kalshi_stage() as scene:
+        order, there = await rested(scene)
+        assert await compared(scene)
+        mute(scene)
+        scene.exchange.by_hand.amend(there, 8 * MICRO, 35 * CENT)
+        scene.trade(there, 8 * MICRO)
+        await scene.until(lambda: kinds(scene) == ["contradictory_fill"])
+        assert scene.assembly.gateway.desk.book.markets[MARKET].yes.quantity == 0
+        assert await compared(scene)
+        assert (await ended(scene, order)).filled_qty == 8
+        assert kinds(scene) == []
+        assert scene.compare().is_agreed
