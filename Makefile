@@ -130,7 +130,7 @@ load: $(READY) ## 16 connections and 8 followers of the events for a minute, eve
 	@$(BIN)/python -m arbees.testing.streams $(ARGS)
 
 .PHONY: faults
-faults: $(READY) ## Every fault of Kalshi x every call x when x killed or not; about ten minutes
+faults: $(READY) ## Every fault of Kalshi x every call, and of what is read; fifteen minutes
 	@$(BIN)/python -m arbees.testing.kalshi.matrix $(ARGS)
 
 .PHONY: replay

@@ -2,10 +2,19 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from arbees.testing.kalshi import halting
+from arbees.testing.kalshi.believing import (
+    READINGS,
+    ReadingCell,
+    Situation,
+    reading_cells,
+    run_reading,
+)
 from arbees.testing.kalshi.cells import Cell, Moment, Operation, cells, combinations, reason_against
 from arbees.testing.kalshi.faults import READING, FaultKind
-from arbees.testing.kalshi.matrix import Row, line_of, no_cells, troubles_of
+from arbees.testing.kalshi.matrix import Row, line_of, no_cells, reading_line, troubles_of
 from arbees.testing.kalshi.run import Ran, run_cell
 
 EVERY = 31
@@ -18,6 +27,28 @@ def test_every_combination_is_a_cell_or_has_a_reason() -> None:
     assert set(cells()) == {cell for cell in everything if reason_against(cell) is None}
     assert {cell.fault for cell in cells()} == set(FaultKind) - READING
     assert len(no_cells()) > 0
+
+
+def test_every_reading_meets_every_situation() -> None:
+    """Each fault of what is read x what there is x killed or not; each by a name of its own."""
+    everything = reading_cells()
+    assert len({cell.name for cell in everything}) == len(everything)
+    assert len(everything) == len(READINGS) * len(Situation) * 2
+    assert all(cell.reading.name == cell.fault for cell in everything)
+
+
+async def test_a_sample_of_what_is_read_keeps_every_promise() -> None:
+    """Book and exchange agree, nothing was sent on an old quote; the table says what did not."""
+    for cell in (
+        ReadingCell("subscription lost for good", Situation.HELD, is_killed=False),
+        ReadingCell("book in prices of No", Situation.NOTHING, is_killed=False),
+        ReadingCell("bytes that are no text", Situation.UNKNOWN, is_killed=True),
+        ReadingCell("decreased and amended by hand", Situation.RESTING, is_killed=True),
+    ):
+        ran = await run_reading(cell, 3)
+        assert ran.is_good, ran
+        assert "<-" not in reading_line(cell, [ran])
+        assert "<-" in reading_line(cell, [replace(ran, stale=1)])
 
 
 async def test_a_sample_of_the_matrix_keeps_every_promise() -> None:

@@ -1,4 +1,6 @@
-"""The fault matrix: every fault x every call x when x whether the process dies, and a table of it.
+"""The fault matrix: every fault x every call x when x whether the process dies, and tables of it.
+
+Faults of what is read have a table of their own: each x what there is x whether the process dies.
 
 Guarantees that each cell is run on the whole gateway, live, against the simulated exchange; that
 what makes no cell is named with its reason; and that one broken promise is an exit code of 1.
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from arbees.testing.kalshi.believing import Believed, ReadingCell, reading_cells, run_reading
 from arbees.testing.kalshi.cells import Cell, Moment, Operation, cells, combinations, reason_against
 from arbees.testing.kalshi.run import Ran, run_cell
 
@@ -134,6 +137,75 @@ def report(rows: Iterator[Row], say: Callable[[str], None]) -> int:
     return bad
 
 
+# What is read ----------------------------------------------------------------------------------
+
+READING_HEAD = (
+    f"{'what is read':<34}{'there is':<16}{'killed':<8}{'runs':>5}{'sent':>6}{'stale':>7}"
+    f"{'lost':>6}{'breach':>8}{'evidence, s':>13}"
+)
+
+
+def read_once(work: tuple[ReadingCell, int]) -> Believed:
+    """Run a cell of what is read once, in a loop of its own."""
+    cell, seed = work
+
+    async def bounded() -> Believed:
+        async with asyncio.timeout(TURN_SECONDS):
+            return await run_reading(cell, seed)
+
+    return asyncio.run(bounded())
+
+
+def read_all(
+    chosen: Sequence[ReadingCell], seeds: Sequence[int], jobs: int, say: Callable[[str], None]
+) -> int:
+    """Run cells of what is read and say their table; return how many broke a promise."""
+    say(f"\n{READING_HEAD}")
+    runs: list[Believed] = []
+    bad = 0
+    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+        started = {
+            cell: [pool.submit(read_once, (cell, seed)) for seed in seeds] for cell in chosen
+        }
+        for cell, futures in started.items():
+            row = [_read(cell, each) for each in futures]
+            runs += row
+            bad += not all(each.is_good for each in row)
+            say(reading_line(cell, row))
+            for each in row:
+                for text in each.failures[:8]:
+                    say(f"    seed {each.seed}: {text}")
+    say(
+        f"\n{len(chosen)} cells of what is read, {len(runs)} runs, {sum(r.sent for r in runs)} "
+        f"orders: {sum(r.stale for r in runs)} sent on a belief past its bound, "
+        f"{sum(r.lost_fills for r in runs)} lost fills, {sum(r.breaches for r in runs)} limit "
+        f"breaches, {bad} cells with a broken promise"
+    )
+    return bad
+
+
+def _read(cell: ReadingCell, future: "concurrent.futures.Future[Believed]") -> Believed:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return Believed(cell=cell, seed=0, failures=[f"the run broke: {error!r}"])
+
+
+def reading_line(cell: ReadingCell, runs: Sequence[Believed]) -> str:
+    """Return a line of the table."""
+    sums = [
+        sum(each.sent for each in runs),
+        sum(each.stale for each in runs),
+        sum(each.lost_fills for each in runs),
+        sum(each.breaches for each in runs),
+    ]
+    figures = f"{len(runs):>5}{sums[0]:>6}{sums[1]:>7}{sums[2]:>6}{sums[3]:>8}"
+    worst = max(each.evidence_seconds for each in runs)
+    mark = "" if all(each.is_good for each in runs) else "  <- "
+    killed = "yes" if cell.is_killed else "no"
+    return f"{cell.fault:<34}{cell.situation:<16}{killed:<8}{figures}{worst:>13.1f}{mark}"
+
+
 def chosen_by(word: str | None, operation: str | None) -> list[Cell]:
     """Return the cells whose names hold a word, of one call or of all."""
     return [
@@ -150,18 +222,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--only", help="cells whose name holds this")
+    parser.add_argument("--only-reading", action="store_true", help="leave the calls out")
     parser.add_argument("--call", choices=[str(each) for each in Operation])
     options = parser.parse_args(arguments)
     began = time.monotonic()
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    chosen = chosen_by(options.only, options.call)
+    chosen = [] if options.only_reading else chosen_by(options.only, options.call)
+    read = [
+        cell
+        for cell in ([] if options.call else reading_cells())
+        if options.only is None or options.only in cell.name
+    ]
 
     def say(text: str) -> None:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
-    bad = report(run_all(chosen, seeds, options.jobs), say)
-    say("\nNo cells:\n" + "\n".join(no_cells()))
+    bad = 0
+    if chosen:
+        bad += report(run_all(chosen, seeds, options.jobs), say)
+        say("\nNo cells:\n" + "\n".join(no_cells()))
+    if read:
+        bad += read_all(read, seeds, options.jobs, say)
     say(f"\n{time.monotonic() - began:.0f} s")
     return 1 if bad else 0
 
