@@ -32,7 +32,7 @@ from arbees.runtime.writer import Lane
 
 METADATA_SECONDS = 3.0
 """How long a request waits for the metadata of a market that is new, or known too long ago."""
-QUOTE_SECONDS = 1.0
+QUOTE_SECONDS = 2.0
 """How long it then waits for the first state of its book."""
 RENEW_NS = 60 * NS_PER_SECOND
 """A request does not go by older facts than this, where the venue answers in time."""
