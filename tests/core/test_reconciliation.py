@@ -8,11 +8,12 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.operating import End
 from arbees.core.order import NOTHING
-from arbees.core.outcomes import Accepted
+from arbees.core.outcomes import Accepted, Balance, CashMovement, Inconclusive, Missing
+from arbees.core.reconciliation import UNSETTLED_NS, explained
 from arbees.core.units import MICRO
 from arbees.core.words import Action, OrderStatus, Platform, TimeInForce
 from tests.core.scene import Scene
-from tests.safeguards.build import KALSHI
+from tests.safeguards.build import KALSHI, NOW
 
 KINDS = frozenset({"position", "foreign_order"})
 
@@ -205,3 +206,103 @@ def test_a_claim_that_is_older_than_the_book_or_has_no_price_is_not_adopted(
     scene.fill(scene.resting(), 10 * MICRO, 650_000)
     assert adopting(scene, claim) == (opened(policy="freeze_market"),)
     assert scene.book.markets[KALSHI].yes.quantity == 10 * MICRO
+
+
+# Cash that moved -------------------------------------------------------------------------------
+
+
+def moved(amount: int, name: str, at_ns: int, kind: str = "deposit") -> CashMovement:
+    """Return a movement of the one pool."""
+    return CashMovement(
+        platform=Platform.KALSHI,
+        pool="Kalshi",
+        amount=amount,
+        kind=kind,
+        movement_id=name,
+        time_ns=at_ns,
+    )
+
+
+def counted(scene: Scene, total: int, *movements: CashMovement) -> dict[str, bool]:
+    """Take movements with the figure that is there; return which were counted, by id."""
+    figure = Balance(
+        platform=Platform.KALSHI, pool="Kalshi", available=total, as_of_ns=NOW, total=total
+    )
+    taken = scene.do(c.TakeMovements(movements=movements, balances=(figure,)))
+    found = [each for each in taken.events if isinstance(each, e.CashExplained)]
+    return {each.movement_id: each.is_counted for each in found}
+
+
+def test_movements_are_counted_as_far_as_they_explain() -> None:
+    """Each once; one that our count has already is remembered, and explains nothing later."""
+    scene = Scene()
+    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    long_ago_ns = NOW - UNSETTLED_NS - 1
+    first, second = moved(30, "a", long_ago_ns), moved(-7, "b", long_ago_ns)
+    assert counted(scene, 130, first, second) == {"a": True, "b": False}
+    assert scene.book.ledgers["Kalshi"] == 130
+    assert counted(scene, 123, first, second) == {}
+    assert scene.book.ledgers["Kalshi"] == 130
+
+
+@pytest.mark.parametrize(("age_ns", "is_taken"), [(0, True), (1, False)])
+def test_a_movement_that_the_figure_may_not_have_yet_explains_later(
+    age_ns: int, is_taken: bool
+) -> None:
+    """Younger than the figure less a minute: not remembered as done until it explains something."""
+    scene = Scene()
+    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    young = moved(30, "a", NOW - UNSETTLED_NS - age_ns)
+    assert counted(scene, 100, young) == ({} if is_taken else {"a": False})
+    assert counted(scene, 130, young) == ({"a": True} if is_taken else {})
+
+
+# Absence ---------------------------------------------------------------------------------------
+
+
+def lookup(scene: Scene, total: int | None, uncertain: int = 0) -> Missing | Inconclusive:
+    """Hold an absence of the one order against the cash."""
+    (order,) = scene.book.orders.values()
+    figure = Balance(
+        platform=Platform.KALSHI,
+        pool="Kalshi",
+        available=0,
+        as_of_ns=NOW,
+        total=total,
+        uncertain=uncertain,
+    )
+    return explained(scene.book, order, Missing(evidence=("lists",), cash=(figure,)))
+
+
+@pytest.mark.parametrize(
+    ("gap", "uncertain", "is_absent"),
+    [
+        (0, 0, True),
+        (1, 0, False),
+        (-1, 0, False),
+        (5, 5, True),
+        (6, 5, False),
+        (6_500_000, 6_500_000, False),
+        (6_499_999, 6_499_999, True),
+    ],
+)
+def test_absence_needs_the_cash(gap: int, uncertain: int, *, is_absent: bool) -> None:
+    """Exactly; what is uncertain counts only while it is less than what the order would tie up."""
+    scene = Scene()
+    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100_000_000),)))
+    scene.order()
+    found = lookup(scene, 100_000_000 - gap, uncertain)
+    assert isinstance(found, Missing) is is_absent
+    if isinstance(found, Missing):
+        assert found.evidence[-1].startswith("cash of Kalshi: $")
+
+
+def test_absence_is_inconclusive_without_a_count_or_a_figure() -> None:
+    """Nothing to compare with is no agreement; a venue that gives no cash says it all itself."""
+    scene = Scene()
+    scene.order()
+    assert isinstance(lookup(scene, 100), Inconclusive)
+    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    assert isinstance(lookup(scene, None), Inconclusive)
+    (order,) = scene.book.orders.values()
+    assert isinstance(explained(scene.book, order, Missing(evidence=("lists",))), Missing)

@@ -16,7 +16,7 @@ from arbees.errors import VenueError
 from arbees.safeguards.reconciliation import Reconciliation
 from tests.runtime.rig import Rig, fill, listed, position, running
 from tests.runtime.scripted_venue import fills
-from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, NOW, YES_TOKEN
+from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, NOW, SECOND, YES_TOKEN
 
 TEN = 10 * MICRO
 
@@ -343,4 +343,46 @@ async def test_a_settlement_that_nobody_told_is_taken_first() -> None:
         assert await compare(rig)
         assert rig.book.markets[KALSHI].is_settled
         assert rig.book.realized == 3_500_000
+        assert breaks(rig) == {}
+
+
+async def test_a_market_that_always_moves_keeps_no_other_from_being_compared() -> None:
+    """One trades at every look: a break elsewhere is found; it alone is not told, and said so."""
+    async with running(Reconciliation(), reconcile_interval_ns=SECOND) as rig:
+        order = await rig.rest(size=100 * MICRO)
+        rig.kalshi.working = [listed(order)]
+        rig.kalshi.held = [position(TEN, market_id="KX")]
+        count = [0]
+
+        def trades() -> None:
+            if rig.kalshi.asked[-1] == "positions":
+                count[0] += 1
+                more = fill(order, MICRO // 100, trade_id=f"t-{count[0]}")
+                rig.desk.writer.tell(c.TakeFill(fill=more))
+                rig.kalshi.working = [listed(rig.order())]
+
+        rig.kalshi.during_read = trades
+        assert not await compare(rig)
+        assert breaks(rig) == {"Kalshi|position|KX": "10 Yes"}
+        await rig.wait(10)
+        assert any(name == "BELIEF_UNVERIFIED" for name, _ in rig.alerts)
+        rig.kalshi.during_read = lambda: None
+        held = rig.book.markets[KALSHI].yes.quantity
+        rig.kalshi.held.append(position(held))
+        rig.kalshi.working = [listed(rig.order())]
+        assert await compare(rig)
+        assert breaks(rig) == {"Kalshi|position|KX": "10 Yes"}
+
+
+async def test_a_row_of_a_position_that_cannot_be_read_is_not_flat() -> None:
+    """Its market alone is frozen, whatever the policy; the others agree."""
+    async with running(Reconciliation(), reconcile_default="report") as rig:
+        await hold(rig)
+        rig.kalshi.held = [position(0, trouble="nonsense")]
+        assert await compare(rig)
+        name = f"Kalshi|position|{KALSHI}"
+        assert rig.book.breaks[name].policy == "freeze_market"
+        assert (await rig.ask("k-2")).code == "RECONCILIATION_BREAK"
+        rig.kalshi.held = [position(TEN)]
+        assert await compare(rig)
         assert breaks(rig) == {}

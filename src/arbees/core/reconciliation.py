@@ -16,7 +16,7 @@ from arbees.core.book import Book, Break
 from arbees.core.market import Holding
 from arbees.core.order import Order
 from arbees.core.outcomes import Inconclusive, Missing
-from arbees.core.units import MICRO, format_dollars, mul_ceil, mul_floor, share_floor
+from arbees.core.units import MICRO, NS_PER_SECOND, format_dollars, mul_ceil, mul_floor, share_floor
 from arbees.core.wire import format_time
 from arbees.core.words import Action
 
@@ -221,6 +221,11 @@ EXPLAIN_MAX = 12
 """Movements of a pool that are told apart; of more all are taken."""
 
 
+UNSETTLED_NS = 60 * NS_PER_SECOND
+"""A movement that is younger than the figure less this may not be inside it yet: what it does not
+explain now it may explain later."""
+
+
 def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
     """
     Explain cash that our count does not have by what the venue's own lists say moved it.
@@ -240,6 +245,7 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
             for each in command.movements
             if each.pool == pool and each.movement_id not in known
         ]
+        settled_ns = figure.as_of_ns - UNSETTLED_NS
         counted = explain(figure.total - ours, [each.amount for each in fresh])
         events += (
             e.CashExplained(
@@ -252,6 +258,7 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
                 is_counted=place in counted,
             )
             for place, each in enumerate(fresh)
+            if place in counted or each.time_ns < settled_ns
         )
     return c.Decision(tuple(events))
 

@@ -371,8 +371,7 @@ class Reconciler:
         if all(each.movement_id in desk.book.movements for each in movements):
             return False
         command = c.TakeMovements(movements=tuple(movements), balances=tuple(said.balances))
-        await desk.writer.put(command, Lane.FACTS)
-        return True
+        return bool((await desk.writer.put(command, Lane.FACTS)).records)
 
     async def _finish(self, platform: Platform, round_: _Round, began_ns: int) -> _Round | None:
         """Record what all looks told; the venue is compared."""

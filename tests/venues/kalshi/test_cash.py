@@ -22,12 +22,17 @@ async def compared(scene: KalshiScene) -> dict[str, str]:
 
 
 async def code(scene: KalshiScene, market: str = MARKET) -> str | None:
-    """Ask for a small order; return the code of the answer."""
-    scene.show(market)
-    await scene.pass_time(1)
-    result = await scene.send(scene.request("1", "0.40", market=market))
-    assert result is not None
-    return result.code
+    """Ask for a small order once its book is there; return the code of the answer."""
+    found: str | None = "QUOTE_MISSING"
+    for _ in range(10):
+        scene.show(market)
+        await scene.pass_time(1)
+        result = await scene.send(scene.request("1", "0.40", market=market))
+        assert result is not None
+        found = result.code
+        if found not in {"QUOTE_MISSING", "QUOTE_STALE"}:
+            break
+    return found
 
 
 async def hold(scene: KalshiScene) -> None:
@@ -194,3 +199,34 @@ def _by_hand(
         created_ns=now_ns,
         updated_ns=now_ns,
     )
+
+
+async def test_a_fill_that_contradicts_its_order_keeps_no_comparison_from_ending() -> None:
+    """It is told on the stream and nowhere listed: a break, which the next clean look ends."""
+    async with kalshi_stage() as scene:
+        await hold(scene)
+        await scene.rest(1)
+        (order,) = scene.exchange.resting(OWNER)
+        hand = scene.exchange.by_hand
+        hand.invent(order, 9_000 * MICRO, 900_000, trade_id="never", is_listed=False)
+        book = scene.assembly.gateway.desk.book
+        await scene.until(lambda: any("contradictory_fill" in name for name in book.breaks))
+        assert await compared(scene) == {}
+        assert book.markets[MARKET].yes.quantity == 5 * MICRO
+        await scene.settled()
+
+
+async def test_a_listed_fill_that_nothing_else_shows_stays_a_break() -> None:
+    """Position and cash do not know it: not booked, and everything else is compared."""
+    async with kalshi_stage() as scene:
+        await hold(scene)
+        await scene.rest(1)
+        (order,) = scene.exchange.resting(OWNER)
+        hand = scene.exchange.by_hand
+        hand.invent(order, 9_000 * MICRO, 900_000, trade_id="listed", is_listed=True)
+        book = scene.assembly.gateway.desk.book
+        await scene.until(lambda: any("contradictory_fill" in name for name in book.breaks))
+        for _ in range(2):
+            (name,) = await compared(scene)
+            assert name.endswith("|listed")
+        assert book.markets[MARKET].yes.quantity == 5 * MICRO
