@@ -80,7 +80,7 @@ class SilentVenue:
         """Have no such call."""
         return None
 
-    async def re_arm(self) -> None:
+    async def re_arm(self, pool: str | None = None) -> None:
         """There is nothing to undo."""
 
     async def fills(self, since_ns: int) -> Sequence[Fill]:

@@ -30,6 +30,7 @@ from arbees.venues.kalshi.answers import Asked, create_outcome
 from arbees.venues.kalshi.budget import TokenBucket
 from arbees.venues.kalshi.cash import Cash
 from arbees.venues.kalshi.connection import CREATE, Account, Connection
+from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.keys import SigningKey
 from arbees.venues.kalshi.orders import KalshiOrders
 from arbees.venues.kalshi.portfolio import Portfolio
@@ -134,6 +135,8 @@ class Line:
         )
         if isinstance(self.signer, Constant):
             self.signer.constant = self.signer.sign("POST", f"{ROOT}{CREATE}")
+        groups = Groups(self.connection.api, 1_000)
+        groups.ids[3] = "00000000-0000-4000-8000-0000group"
         cash = Cash(
             self.connection.api,
             Portfolio(self.connection.api),
@@ -146,7 +149,7 @@ class Line:
             self.wire,
             cash=cash,
             shard_of=lambda _ticker: 3,
-            groups={3: "00000000-0000-4000-8000-0000group"},
+            groups=groups,
         )
 
     async def sent(self, bench: Bench, request: Request) -> "Sent":

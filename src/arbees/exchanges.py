@@ -9,15 +9,18 @@ import msgspec
 
 from arbees.assembly import Files
 from arbees.core.ports import Clock, MarketData, Tasks, Venue
+from arbees.core.units import MICRO
 from arbees.core.words import Mode, Platform
 from arbees.runtime.desk import JumpingClock
 from arbees.safeguards.balance import Balance
+from arbees.safeguards.open_orders import OpenOrders
 from arbees.safeguards.order_size import OrderSize
 from arbees.safeguards.rate_limit import RateLimit
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings
 from arbees.settings.authority import credentialed, live_platforms
 from arbees.venues.kalshi.connection import Account, Connection
+from arbees.venues.kalshi.groups import LIMIT_MAX
 from arbees.venues.kalshi.keys import parse_key
 from arbees.venues.kalshi.markets import KalshiMarketData
 from arbees.venues.kalshi.venue import KalshiVenue
@@ -107,9 +110,14 @@ def kalshi_account(settings: Settings) -> Account:
 
 def group_limit(settings: Settings) -> int:
     """
-    Return the micro-contracts that our own limits let through in 15 s, and as much again.
+    Return the most micro-contracts that our own limits let through in 15 s: they never trip it.
 
-    Opening and reducing orders have a window each, of orders of at most so many contracts.
+    All that may rest can be swept at once, and within the same 15 s a whole minute's orders can be
+    sent and filled in their places. Without one of these limits there is no such number.
     """
+    needed = {OrderSize.name, OpenOrders.name, RateLimit.name}
+    if not needed.isdisjoint(settings.disabled):
+        return LIMIT_MAX * MICRO
     size, rate = settings.section(OrderSize), settings.section(RateLimit)
-    return 2 * size.max_order_contracts * rate.max_orders_per_minute
+    orders = settings.section(OpenOrders).max_open_orders + rate.max_orders_per_minute
+    return size.max_order_contracts * orders

@@ -320,6 +320,10 @@ LEAST: list[tuple[e.Event, str]] = [
         '{"type":"VenueStateChanged","platform":"Kalshi","state":"HALTED"}',
     ),
     (
+        e.VenueNoted(platform="Kalshi", name="order_group:2", value="g open"),
+        '{"type":"VenueNoted","platform":"Kalshi","name":"order_group:2","value":"g open"}',
+    ),
+    (
         e.AlertRaised(alert_id="a", name="N", severity="warning", message="m", since_ns=7),
         (
             '{"type":"AlertRaised","alert_id":"a","name":"N","severity":"warning","message":"m",'
@@ -470,7 +474,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     e.BalanceObserved: {"inside": ("c-1",)},
     e.BreakOpened: {"pool": "Kalshi:3", "amount": -5},
     e.CashExplained: {"is_counted": False},
-    e.VenueStateChanged: {"reasons": ("late", "blind")},
+    e.VenueStateChanged: {"reasons": ("late", "blind"), "shard": 2},
     e.Drilled: {"failures": ("an order passes",)},
     e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
     e.KeyCreated: {
@@ -486,7 +490,7 @@ EMPTY: dict[str, Any] = {
     "is_flatten": False,
     "left": (),
     **{key: {} for key in ("disabled", "settings")},
-    **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects"), None),
+    **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects", "shard"), None),
     "status": "",
     **dict.fromkeys(("result", "yes_payout", "no_payout"), None),
     **dict.fromkeys(("key_id", "strategy", "requests_per_minute"), None),

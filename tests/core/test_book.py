@@ -326,6 +326,7 @@ def test_a_fresh_book_is_empty() -> None:
         "breaks": {},
         "authority": None,
         "venue_states": {},
+        "venue_notes": {},
         "keys": {},
         "alerts": {},
         "ledgers": {},

@@ -54,7 +54,7 @@ def test_a_buy_on_kalshi() -> None:
         sport="NBA",
         games=("nba_BOS@ATL",),
         strategy="alpha",
-        subject=Subject("Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", ("nba_BOS@ATL",)),
+        subject=Subject("Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", ("nba_BOS@ATL",), "Kalshi"),
         closable=0,
         is_reducing=False,
         notional=6_500_000,

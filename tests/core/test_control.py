@@ -60,10 +60,10 @@ def test_the_coordinates_of_an_order() -> None:
     """By which scopes find it."""
     scene, orders = crowd()
     assert subject_of(orders["kalshi"], scene.book) == Subject(
-        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", ("nba_BOS@ATL",)
+        "Kalshi", "NBA", KALSHI, KALSHI, "alpha", "v1", ("nba_BOS@ATL",), "Kalshi"
     )
     assert subject_of(orders["poly"], scene.book) == Subject(
-        "Polymarket", "NBA", CONDITION, YES_TOKEN, "beta", None, ("nba_BOS@ATL",)
+        "Polymarket", "NBA", CONDITION, YES_TOKEN, "beta", None, ("nba_BOS@ATL",), "Polymarket"
     )
 
 
@@ -180,7 +180,10 @@ def test_a_halt_cancels_what_it_covers(
 
 ALL_SOURCES = tuple(HaltSource)
 BY_HAND = ("http", "command", "signal", "redis")
-AUTOMATIC = ("daily_loss", "repeated_execution", "reconciliation", "journal", "clock")
+AUTOMATIC = (
+    *("daily_loss", "repeated_execution", "reconciliation", "journal", "clock"),
+    "order_group",
+)
 
 
 @pytest.mark.parametrize(

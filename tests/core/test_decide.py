@@ -86,6 +86,7 @@ def test_an_approval_holds_every_number() -> None:
         "limit_price": 650_000,
         "time_in_force": TimeInForce.GTD,
         "expires_ns": NOW + 60,
+        "is_reducing": False,
     }
 
 

@@ -23,7 +23,7 @@ SPELLINGS: dict[type[StrEnum], tuple[str, ...]] = {
     words.TradingState: ("ACTIVE", "REDUCING", "HALTED", "READ_ONLY"),
     words.HaltSource: (
         *("file", "http", "command", "signal", "redis", "daily_loss", "repeated_execution"),
-        *("reconciliation", "journal", "clock"),
+        *("reconciliation", "journal", "clock", "order_group"),
     ),
 }
 
@@ -63,4 +63,5 @@ def test_automatic_halts() -> None:
         HaltSource.RECONCILIATION,
         HaltSource.JOURNAL,
         HaltSource.CLOCK,
+        HaltSource.ORDER_GROUP,
     }

@@ -355,6 +355,36 @@ async def close_all(evening: Evening) -> None:
     await evening.ask("good")
 
 
+async def trip(evening: Evening) -> None:
+    """A shard's circuit breaker trips and is reset by hand; what its adapter must know is noted."""
+    await evening.quote()
+    gateway = evening.assembly.gateway
+    writer = gateway.desk.writer
+    await evening.ask("before")
+    noted = e.VenueNoted(platform="Kalshi", name="order_group:2", value="group-1 open")
+    over = replace(noted, name="re_arms_ns", value="7")
+    events = (noted, over, replace(noted, value="group-2 tripped"), replace(over, value=""))
+    await writer.put(c.Record(events=events), Lane.FACTS)
+    down = e.VenueStateChanged(platform="Kalshi", state="REDUCING", reasons=("502",), shard=2)
+    up = e.VenueStateChanged(platform="Kalshi", state="ACTIVE")
+    await writer.put(c.Record(events=(down, up)), Lane.FACTS)
+    tripped = c.RaiseHalt(
+        source=HaltSource.ORDER_GROUP,
+        scope="pool:Kalshi",
+        state=TradingState.REDUCING,
+        reason="the order group tripped at Kalshi",
+        actor="arbees",
+        receipt_id="receipt-trip",
+    )
+    await writer.put(tripped, Lane.CONTROL)
+    await evening.ask("tripped")
+    lift = c.LiftHalt(
+        sources=(), scope="all", reason="looked at it", actor="operator", acknowledge=True
+    )
+    await writer.put(lift, Lane.CONTROL)
+    await evening.ask("after")
+
+
 def _said(result: Result, verdict: str) -> e.DenialReviewed:
     return e.DenialReviewed(
         request_id=result.request_id,
@@ -378,4 +408,5 @@ STORIES: tuple[Act, ...] = (
     pay_out,
     close_all,
     join_games,
+    trip,
 )

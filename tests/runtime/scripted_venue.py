@@ -179,7 +179,7 @@ class ScriptedVenue:
         """List what filled since a moment."""
         return self._read("fills", [each for each in self.traded if each.time_ns >= since_ns])
 
-    async def re_arm(self) -> None:
+    async def re_arm(self, pool: str | None = None) -> None:
         self._act("re_arm")
 
     def listen(self, sink: Callable[[Report], None]) -> None:

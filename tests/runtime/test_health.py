@@ -1,13 +1,16 @@
 """The breaker: opens on errors within a minute, closes on evidence after the pause."""
 
+from typing import Any, ClassVar, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arbees.core.facts import VenueHealth
+from arbees.core.ports import WELL, Venue, Vitals
 from arbees.core.units import NS_PER_SECOND
-from arbees.core.words import TradingState
-from arbees.runtime.health import ERROR_WINDOW_NS, Breaker
+from arbees.core.words import Platform, TradingState
+from arbees.runtime.health import ERROR_WINDOW_NS, UNCOMPARED, Breaker, Conditions
 from tests.safeguards.build import NOW
 
 SECOND = NS_PER_SECOND
@@ -41,7 +44,7 @@ def test_opens_at_exactly_so_many_errors() -> None:
     made = breaker(5)
     assert [made.note(NOW + each, "timeout") for each in range(5)] == [False] * 4 + [True]
     assert made.is_open
-    assert made.state is TradingState.HALTED
+    assert made.state is TradingState.REDUCING
     assert made.health(NOW + 5) == VenueHealth(
         is_open=False, reason="breaker: timeout", until_ns=NOW + 4 + PAUSE
     )
@@ -137,3 +140,64 @@ def test_opens_as_the_obvious_count_says(threshold: int, contacts: list[tuple[in
                 opened_ns = now
         made.note(now, None if works else "error")
         assert made.is_open is (opened_ns >= 0)
+
+
+# By shard --------------------------------------------------------------------------------------
+
+
+class Shards:
+    """A venue of two shards."""
+
+    shards: ClassVar[dict[str, int]] = {"Kalshi": 0, "Kalshi:2": 2}
+
+    def __init__(self, **sick: Any) -> None:
+        self.sick = Vitals(**sick)
+
+    @property
+    def vitals(self) -> Vitals:
+        """Return how all of it is."""
+        return self.sick
+
+    def vitals_of(self, pool: str) -> Vitals:
+        """Return how a shard is."""
+        return self.sick if pool == "Kalshi:2" else WELL
+
+
+def conditions(**sick: Any) -> Conditions:
+    """Return what is seen of a venue whose shard 2 is sick."""
+    venues = cast("dict[Platform, Venue]", {Platform.KALSHI: Shards(**sick)})
+    return Conditions(venues, {Platform.KALSHI: breaker()}, set())
+
+
+@pytest.mark.parametrize(
+    ("sick", "state"),
+    [
+        ({"is_paused": True, "reason": "paused", "is_sendable": False}, "HALTED"),
+        ({"is_closed": True, "reason": "shut", "is_sendable": False}, "READ_ONLY"),
+        ({"reason": "no clock", "is_sendable": False}, "HALTED"),
+        ({"reason": "re-arms"}, "REDUCING"),
+        ({"is_heartbeat_late": True}, "REDUCING"),
+        ({"is_blind": True, "blind_reason": "refused"}, "REDUCING"),
+    ],
+)
+def test_a_shard_stands_for_itself(sick: dict[str, Any], state: str) -> None:
+    """What is wrong with one is said of that one, and decides of its markets alone."""
+    seen, place = conditions(**sick), Platform.KALSHI
+    assert seen.shards(place) == {"Kalshi": 0, "Kalshi:2": 2}
+    assert seen.state(place, NOW, "Kalshi") is TradingState.ACTIVE
+    assert seen.state(place, NOW, "Kalshi:2") == state
+    assert seen.health(place, NOW, "Kalshi") == VenueHealth()
+    health = seen.health(place, NOW, "Kalshi:2")
+    assert health.is_sendable is sick.get("is_sendable", True)
+    assert (health.reason, health.blind_reason) == (sick.get("reason"), sick.get("blind_reason"))
+
+
+def test_a_venue_that_was_not_compared_says_so() -> None:
+    """Blind, with a reason, on every shard; a venue without an adapter takes nothing."""
+    venues = cast("dict[Platform, Venue]", {Platform.KALSHI: Shards()})
+    seen = Conditions(venues, {Platform.KALSHI: breaker()}, {Platform.KALSHI})
+    for pool in ("Kalshi", "Kalshi:2"):
+        assert seen.health(Platform.KALSHI, NOW, pool).blind_reason == UNCOMPARED
+        assert seen.state(Platform.KALSHI, NOW, pool) is TradingState.REDUCING
+    assert not seen.health(Platform.POLYMARKET, NOW).is_sendable
+    assert seen.state(Platform.POLYMARKET, NOW) is TradingState.HALTED

@@ -297,7 +297,7 @@ async def test_errors_open_the_breaker_and_reads_close_it() -> None:
         await rig.wait(1)
         assert not rig.desk.breakers[Platform.KALSHI].is_open
         changes = [(each.platform, each.state) for each in rig.events(e.VenueStateChanged)]
-        assert changes == [("Kalshi", "HALTED"), ("Kalshi", "ACTIVE")]
+        assert changes == [("Kalshi", "REDUCING"), ("Kalshi", "ACTIVE")]
         assert rig.book.venue_states == {"Kalshi": TradingState.ACTIVE}
 
 

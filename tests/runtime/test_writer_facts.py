@@ -64,7 +64,7 @@ async def test_facts_of_a_decision() -> None:
     watching = Watching()
     bench = Bench(watching)
     late = VenueHealth(is_heartbeat_late=True)
-    bench.writer.health = lambda _platform, now_ns: late if now_ns == NOW else VenueHealth()
+    bench.writer.health = lambda _platform, now_ns, _pool: late if now_ns == NOW else VenueHealth()
     bench.writer.balance_ns = lambda platform: {"Kalshi": 17}[platform]
     bench.writer.clock_offset_ns = lambda _platform: 5
     async with bench.running():

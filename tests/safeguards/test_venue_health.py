@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from arbees.core.facts import VenueHealth as Health
 from arbees.core.units import NS_PER_SECOND
@@ -14,6 +15,7 @@ from tests.safeguards.build import NOW, book_with, facts, market, verdicts
 DOWN, LATE, BLIND, SKEW = VenueHealth.codes
 LIMIT = 2 * NS_PER_SECOND
 WELL = (Pass(DOWN), Pass(LATE), Pass(BLIND), Pass(SKEW, 0, LIMIT, LIMIT))
+REDUCING = tuple(Skipped(code, "reducing order") for code in VenueHealth.codes)
 HELD = book_with(market(yes="100"))
 
 
@@ -40,14 +42,17 @@ def test_defaults() -> None:
         (Health(is_open=False, is_paused=True, reason="paused"), "paused", None),
     ],
 )
-def test_a_venue_that_is_down_or_restricted_denies_all(
+def test_a_venue_that_is_down_or_restricted_denies_what_opens(
     venue: Health, why: str, until: int | None
 ) -> None:
-    """It says why, and until when if that is known; reducing orders do not pass either."""
+    """It says why, and until when if that is known; what reduces passes, if it can be sent."""
     denied = Deny(DOWN, why, None, until)
     assert verdicts(VenueHealth(), None, facts(venue=venue)) == (denied, *WELL[1:])
     said = verdicts(VenueHealth(), HELD, facts(venue=venue), action=Action.SELL)
-    assert said[0] == denied
+    assert said == REDUCING
+    shut = facts(venue=replace(venue, is_sendable=False))
+    assert verdicts(VenueHealth(), None, shut)[0] == denied
+    assert verdicts(VenueHealth(), HELD, shut, action=Action.SELL)[0] == denied
 
 
 @pytest.mark.parametrize("reason", [None, "exchange pause"])
@@ -61,34 +66,28 @@ def test_a_late_heartbeat_denies_what_adds_risk() -> None:
     """What rests there may be gone; closing is let through."""
     seen = facts(venue=Health(is_heartbeat_late=True, until_ns=NOW + 1))
     assert verdicts(VenueHealth(), None, seen) == (WELL[0], Deny(LATE), *WELL[2:])
-    assert verdicts(VenueHealth(), HELD, seen, action=Action.SELL) == (
-        WELL[0],
-        Skipped(LATE, "reducing order"),
-        Skipped(BLIND, "reducing order"),
-        WELL[3],
-    )
+    said = verdicts(VenueHealth(), HELD, seen, action=Action.SELL)
+    assert said == (WELL[0], *REDUCING[1:])
 
 
 def test_blindness_denies_what_adds_risk() -> None:
-    """Fills would go unseen; closing is let through."""
+    """Fills would go unseen; closing is let through. Why is told where it is known."""
     seen = facts(venue=Health(is_blind=True))
     assert verdicts(VenueHealth(), None, seen) == (*WELL[:2], Deny(BLIND), WELL[3])
-    assert verdicts(VenueHealth(), HELD, seen, action=Action.SELL) == (
-        WELL[0],
-        Skipped(LATE, "reducing order"),
-        Skipped(BLIND, "reducing order"),
-        WELL[3],
-    )
+    why = facts(venue=Health(is_blind=True, blind_reason="the channel fill is refused"))
+    assert verdicts(VenueHealth(), None, why)[2] == Deny(BLIND, "the channel fill is refused")
+    said = verdicts(VenueHealth(), HELD, seen, action=Action.SELL)
+    assert said == (WELL[0], *REDUCING[1:])
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("action", Action)
-def test_the_clock_may_be_off_by_exactly_the_limit(sign: int, action: Action) -> None:
-    """Ahead or behind: at the limit passes, a nanosecond more is denied, to all."""
-    said = verdicts(VenueHealth(), HELD, facts(clock_offset_ns=sign * LIMIT), action=action)
-    assert said[3] == Pass(SKEW, LIMIT, LIMIT, 0)
-    said = verdicts(VenueHealth(), HELD, facts(clock_offset_ns=sign * (LIMIT + 1)), action=action)
-    assert said[3] == Deny(SKEW, LIMIT + 1, LIMIT)
+def test_the_clock_may_be_off_by_exactly_the_limit(sign: int) -> None:
+    """Ahead or behind: at the limit passes, a nanosecond more is denied to what opens."""
+    at, beyond = facts(clock_offset_ns=sign * LIMIT), facts(clock_offset_ns=sign * (LIMIT + 1))
+    assert verdicts(VenueHealth(), HELD, at)[3] == Pass(SKEW, LIMIT, LIMIT, 0)
+    assert verdicts(VenueHealth(), HELD, beyond)[3] == Deny(SKEW, LIMIT + 1, LIMIT)
+    for seen in (at, beyond):
+        assert verdicts(VenueHealth(), HELD, seen, action=Action.SELL)[3] == REDUCING[3]
 
 
 def test_the_clock_is_shared_with_freshness() -> None:
@@ -126,10 +125,11 @@ def test_agrees_with_a_list_of_conditions(venue: Health, offset: int, action: Ac
     """Each condition denies under its own code; reducing orders pass two of them."""
     opens = action is Action.BUY
     bad = {
-        DOWN: not venue.is_open or (venue.reason is not None and not venue.is_paused),
+        DOWN: (opens or not venue.is_sendable)
+        and (not venue.is_open or (venue.reason is not None and not venue.is_paused)),
         LATE: opens and venue.is_heartbeat_late,
         BLIND: opens and venue.is_blind,
-        SKEW: abs(offset) > LIMIT,
+        SKEW: opens and abs(offset) > LIMIT,
     }
     said = verdicts(VenueHealth(), HELD, facts(venue=venue, clock_offset_ns=offset), action=action)
     assert {each.code: isinstance(each, Deny) for each in said} == bad

@@ -80,6 +80,7 @@ _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
     e.BreakOpened: control.break_opened,
     e.BreakClosed: control.break_closed,
     e.VenueStateChanged: control.venue_state,
+    e.VenueNoted: control.venue_noted,
     e.AlertRaised: control.alert_raised,
     e.AlertCleared: control.alert_cleared,
     e.KeyCreated: control.key_created,

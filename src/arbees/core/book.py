@@ -125,6 +125,8 @@ class Subject(msgspec.Struct, frozen=True):
     model_version: str | None
     games: tuple[str, ...] = ()
     """Names of the game that it is about."""
+    pool: str = ""
+    """Whose cash it takes; on a venue with shards, which shard."""
 
     def is_in(self, scope: str) -> bool:
         """Tell whether a scope (`all`, `platform:X`, ...) covers this order."""
@@ -140,6 +142,7 @@ class Subject(msgspec.Struct, frozen=True):
             "sport": self.sport,
             "strategy": self.strategy,
             "model_version": self.model_version,
+            "pool": self.pool,
         }
         return values.get(kind) == name
 
@@ -201,6 +204,9 @@ class Book(msgspec.Struct, kw_only=True):
     """The last ones by id, cleared ones too, in the order of their last records."""
     authority: Authority | None = None
     venue_states: dict[str, str] = {}
+    """By venue, or by its shard: `Kalshi`, `Kalshi:2`."""
+    venue_notes: dict[str, dict[str, str]] = {}
+    """By venue: what its adapter must know after a restart."""
     keys: dict[str, ApiKey] = {}
     """API keys by id, revoked ones too; once there was one there always is."""
 

@@ -165,7 +165,7 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         close = close_of(key_side, action, price, quantity, is_netting=listing.is_netting)
     worst = worst_ahead(market, book.orders, reserved.loss_yes, reserved.loss_no, close)
     sport, games = _classification(book, market, request)
-    strategy = request.strategy or UNNAMED
+    strategy, pool = request.strategy or UNNAMED, listing.pool or platform
     return Candidate(
         request,
         leg,
@@ -184,7 +184,7 @@ def _against(  # noqa: PLR0917 - hot: passed by place
         sport,
         games,
         strategy,
-        Subject(platform, sport, key, market_id, strategy, request.model_version, games),
+        Subject(platform, sport, key, market_id, strategy, request.model_version, games, pool),
         held,
         is_reducing,
         mul_ceil(price, quantity),

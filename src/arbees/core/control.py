@@ -15,7 +15,7 @@ from arbees.core.book import Book, Halt, Subject, halt_name
 from arbees.core.market import Listing, Market, own_game
 from arbees.core.order import Order
 from arbees.core.payouts import Payouts
-from arbees.core.words import HaltSource, Side, TradingState
+from arbees.core.words import SCOPE_ALL, HaltSource, Side, TradingState
 
 ORDER_SCOPE = "order:"
 REASON_MAX = 1_000
@@ -32,6 +32,7 @@ def subject_of(order: Order, book: Book) -> Subject:
         order.strategy,
         order.model_version,
         (book.markets[order.market_key].game_id,),
+        order.pool or order.platform,
     )
 
 
@@ -161,7 +162,10 @@ def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
     leaves: list[Halt] = []
     scope = book.canonical(command.scope)
     for halt in book.halts.values():
-        if not command.every and book.canonical(halt.scope) != scope:
+        # What a venue's own breaker stopped is no scope that somebody chose: whoever resumes all
+        # resumes it too.
+        is_part = halt.source == HaltSource.ORDER_GROUP and scope == SCOPE_ALL
+        if not (command.every or is_part) and book.canonical(halt.scope) != scope:
             continue
         if command.owner and halt.owner != command.owner:
             does_lift = False

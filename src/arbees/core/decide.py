@@ -281,6 +281,7 @@ def _seal(order: Candidate, request: Request, order_id: str, leg: int) -> Approv
         order.limit_price,
         request.time_in_force,
         request.expires_ns,
+        order.is_reducing,
     )
 
 

@@ -462,6 +462,18 @@ class VenueStateChanged(Event, frozen=True, kw_only=True):
     platform: str
     state: str
     reasons: tuple[str, ...] = ()
+    shard: int | None = None
+    """Which shard of it; None = all of it."""
+
+
+class VenueNoted(Event, frozen=True, kw_only=True):
+    """What the adapter of a venue must know after a restart, such as its order groups."""
+
+    platform: str
+    name: str
+    """Of the note; a later one of this name takes its place."""
+    value: str
+    """Empty = nothing is to be known any more."""
 
 
 AnyEvent = (
@@ -506,6 +518,7 @@ AnyEvent = (
     | BreakOpened
     | BreakClosed
     | VenueStateChanged
+    | VenueNoted
     | AlertRaised
     | AlertCleared
     | DenialReviewed

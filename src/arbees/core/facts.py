@@ -34,6 +34,10 @@ class VenueHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     """Our own stream of orders and fills is not trusted."""
     is_paused: bool = False
     """The venue's trading pause (Kalshi Thursdays 03:00-05:00 New York)."""
+    blind_reason: str | None = None
+    """Why not, where that is known."""
+    is_sendable: bool = True
+    """Whether anything can be sent at all; where it can, what reduces passes."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -165,8 +165,17 @@ def authorized(book: Book, event: e.Authorized, time_ns: int) -> None:
 
 
 def venue_state(book: Book, event: e.VenueStateChanged, _time_ns: int) -> None:
-    """Take a venue's move along the lattice."""
-    book.venue_states[event.platform] = event.state
+    """Take a venue's move along the lattice, or that of one of its shards."""
+    shard = "" if event.shard is None else f":{event.shard}"
+    book.venue_states[event.platform + shard] = event.state
+
+
+def venue_noted(book: Book, event: e.VenueNoted, _time_ns: int) -> None:
+    """Keep what an adapter must know after a restart; one note a name."""
+    notes = book.venue_notes.setdefault(event.platform, {})
+    notes.pop(event.name, None)
+    if event.value:
+        notes[event.name] = event.value
 
 
 ALERTS_MAX = 200

@@ -20,6 +20,7 @@ class ApprovedOrder:
         "action",
         "client_order_id",
         "expires_ns",
+        "is_reducing",
         "leg",
         "limit_price",
         "market_id",
@@ -46,6 +47,7 @@ class ApprovedOrder:
         limit_price: int,
         time_in_force: TimeInForce,
         expires_ns: int | None,
+        is_reducing: bool = False,  # noqa: FBT001, FBT002 - hot: passed by place
     ) -> None:
         """Build from a decision; `seal` proves where. Raises TypeError without it."""
         if seal is not _SEAL:
@@ -65,6 +67,8 @@ class ApprovedOrder:
         self.limit_price = limit_price
         self.time_in_force = time_in_force
         self.expires_ns = expires_ns
+        self.is_reducing = is_reducing
+        """It closes what is held: nothing of ours that guards against new risk stops it."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,7 +268,25 @@ class StreamChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Report = Filled | FillFailed | OrderSeen | OrderClosed | Settled | StreamChanged
+class BreakerTripped(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue's own circuit breaker for our orders tripped: what opens in a pool is refused."""
+
+    platform: Platform
+    pool: str
+    reason: str
+
+
+class Noted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What the adapter must know after a restart; an empty value ends a note."""
+
+    platform: Platform
+    name: str
+    value: str
+
+
+Report = (
+    Filled | FillFailed | OrderSeen | OrderClosed | Settled | StreamChanged | BreakerTripped | Noted
+)
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):

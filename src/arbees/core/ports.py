@@ -232,6 +232,10 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing can be sent, if anything keeps it."""
     until_ns: int | None = None
     """When that lifts, if it is known."""
+    is_sendable: bool = True
+    """Whether anything can be sent at all: if not, not even what reduces is tried."""
+    blind_reason: str | None = None
+    """Why our own stream is not up, where that is known."""
 
 
 WELL = Vitals()
@@ -301,8 +305,14 @@ class Venue(Protocol):
         """
         ...
 
-    async def re_arm(self) -> None:
-        """Undo what `cancel_everything` shut at the venue: a halt was lifted. Raises VenueError."""
+    async def re_arm(self, pool: str | None = None) -> None:
+        """
+        Undo what `cancel_everything` shut at the venue: a halt was lifted. Raises VenueError.
+
+        Args:
+            pool: whose own circuit breaker is to be reset, since the halt of it was lifted; None =
+                what we shut, and nothing that tripped by itself.
+        """
         ...
 
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
@@ -375,6 +385,29 @@ class CancelsMany(Protocol):
 
     async def cancel_many(self, orders: Sequence[WorkingOrder]) -> Mapping[str, CancelOutcome]:
         """Ask for cancels; each order has an outcome, by client order id, as from `cancel`."""
+        ...
+
+
+@runtime_checkable
+class Sharded(Protocol):
+    """A venue whose parts are up and down by themselves."""
+
+    @property
+    def shards(self) -> Mapping[str, int]:
+        """The number of each shard, by the name of its pool."""
+        ...
+
+    def vitals_of(self, pool: str) -> Vitals:
+        """Return how the shard of a pool is now; a pool that is not known is the whole venue."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A venue whose adapter must know something of the life before; see `outcomes.Noted`."""
+
+    def recall(self, notes: Mapping[str, str]) -> None:
+        """Take over what the life before noted, by name; called before `start`."""
         ...
 
 

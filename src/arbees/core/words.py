@@ -146,6 +146,8 @@ class HaltSource(StrEnum):
     RECONCILIATION = "reconciliation"
     JOURNAL = "journal"
     CLOCK = "clock"
+    ORDER_GROUP = "order_group"
+    """The venue's own circuit breaker for our orders tripped; of the pool whose orders it stops."""
 
     @property
     def is_automatic(self) -> bool:
@@ -160,6 +162,7 @@ _AUTOMATIC = frozenset(
         HaltSource.RECONCILIATION,
         HaltSource.JOURNAL,
         HaltSource.CLOCK,
+        HaltSource.ORDER_GROUP,
     }
 )
 
@@ -168,3 +171,5 @@ UNCLASSIFIED = "UNCLASSIFIED"
 UNNAMED = "UNNAMED"
 """The strategy of a request that names none."""
 SCOPE_ALL = "all"
+POOL_SCOPE = "pool:"
+"""Before the name of a pool of cash (`Kalshi`, `Kalshi:2`): a scope that the gateway chooses."""

@@ -310,6 +310,7 @@ def _subject(event: e.Event) -> Subject | None:
             event.strategy,
             event.request.model_version,
             _games(event.game_id, event.request.game_id),
+            event.pool or event.platform,
         )
     if not isinstance(event, e.RequestDenied):
         return None

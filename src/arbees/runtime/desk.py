@@ -10,7 +10,7 @@ from arbees.core.quote import Quote, Settlement
 from arbees.core.words import Platform
 from arbees.runtime.dispatcher import Dispatcher
 from arbees.runtime.gate import Gate, KillFile
-from arbees.runtime.health import Breaker
+from arbees.runtime.health import Breaker, Conditions
 from arbees.runtime.lookup import Lookups
 from arbees.runtime.marks import Marks
 from arbees.runtime.options import Options
@@ -154,6 +154,7 @@ class Desk:
         """Venues whose word was not compared with the book since the start: nothing opens there."""
         self.compared_ns: dict[Platform, int] = {}
         """When each venue was compared last, wholly."""
+        self.conditions = Conditions(venues, self.breakers, self.uncompared)
 
     def _task_died(self, name: str, error: BaseException) -> str:
         """Tell that a task died; return it as a sentence."""

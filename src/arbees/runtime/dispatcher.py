@@ -315,15 +315,15 @@ class Dispatcher:
         halts = self._book.halts.values()
         return any(each.scope == SCOPE_ALL and each.state is TradingState.HALTED for each in halts)
 
-    def re_arm(self, platform: Platform) -> None:
-        """Open a venue again that was shut; in a task, until it answers."""
-        self._keep(partial(self._re_arm, platform), f"re-arm {platform}")
+    def re_arm(self, platform: Platform, pool: str | None = None) -> None:
+        """Open a venue that was shut, or the breaker of a pool; in a task, until it answers."""
+        self._keep(partial(self._re_arm, platform, pool), f"re-arm {pool or platform}")
 
-    async def _re_arm(self, platform: Platform) -> None:
+    async def _re_arm(self, platform: Platform, pool: str | None) -> None:
         pause = PAUSE_FIRST
         while not self._is_stopped:  # a new stop meanwhile keeps it shut
             try:
-                await self._venues[platform].re_arm()
+                await self._venues[platform].re_arm(pool)
             except VenueError as error:
                 self.note(platform, str(error), is_health=error.is_health)
                 pause = await self._pause(pause)

@@ -11,8 +11,10 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.operating import Conflict
 from arbees.core.outcomes import (
+    BreakerTripped,
     Filled,
     FillFailed,
+    Noted,
     OrderClosed,
     OrderSeen,
     Refusal,
@@ -170,6 +172,11 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             writer.tell(c.TakeClosed(closed=report))
         elif isinstance(report, Settled):
             self._settled(report)
+        elif isinstance(report, BreakerTripped):
+            self.monitors.take_trip(report)
+        elif isinstance(report, Noted):
+            noted = e.VenueNoted(platform=report.platform, name=report.name, value=report.value)
+            writer.tell(c.Record(events=(noted,)))
         elif isinstance(report, StreamChanged):
             # What happened meanwhile was not told, and never will be: compare.
             self.reconciler.interrupt(report.platform)

@@ -12,7 +12,7 @@ from arbees.core.book import halt_name
 from arbees.core.control import liftable
 from arbees.core.operating import Conflict
 from arbees.core.views import KillReply, Undecided
-from arbees.core.words import SCOPE_ALL, HaltSource, TradingState
+from arbees.core.words import POOL_SCOPE, SCOPE_ALL, HaltSource, Platform, TradingState
 from arbees.runtime.desk import Desk
 from arbees.runtime.reads import Reads
 from arbees.runtime.writer import Committed, Lane
@@ -152,7 +152,10 @@ class Halts:
     # At the venues -----------------------------------------------------------------------------
 
     def follow(self, event: e.HaltRaised | e.HaltLifted) -> None:
-        """Let a global stop, and its end, be the venues' as well."""
+        """Let a global stop, and its end, be the venues' as well; open what a trip shut."""
+        if isinstance(event, e.HaltLifted) and event.source == HaltSource.ORDER_GROUP:
+            pool = event.scope.removeprefix(POOL_SCOPE)
+            self._desk.dispatcher.re_arm(Platform(pool.partition(":")[0]), pool)
         if event.scope != SCOPE_ALL:
             return
         was_stopped, self._is_stopped = self._is_stopped, self._is_everything_halted()
@@ -162,7 +165,14 @@ class Halts:
                     self._desk.dispatcher.cancel_everything(platform)
         elif was_stopped and not self._is_stopped:
             for platform in self._desk.venues:
-                self._desk.dispatcher.re_arm(platform)
+                self._re_arm(platform)
+
+    def _re_arm(self, platform: Platform) -> None:
+        """Open a venue again, but for what tripped there by itself and is halted for it."""
+        for pool in self._desk.conditions.shards(platform) or ("",):
+            name = halt_name(HaltSource.ORDER_GROUP, f"{POOL_SCOPE}{pool}")
+            if name not in self._desk.book.halts:
+                self._desk.dispatcher.re_arm(platform, pool or None)
 
     def _is_news(self, event: e.HaltRaised, *, is_stopped: bool) -> bool:
         """Tell whether a stop is none that the venues have heard of already."""

@@ -1,16 +1,23 @@
-"""Health of a venue: a breaker over its errors, and the lattice that it moves along.
+"""Health of a venue: a breaker over its errors, and the lattice that it and its shards move along.
 
-Pure: time comes in. Down on errors, up again only on evidence (a read that worked).
+Pure: time comes in. Down on errors, up again only on evidence (a read that worked). What decides
+and what status shows are made from the same conditions, so that they cannot disagree.
 """
 
 from collections import deque
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from msgspec.structs import replace
 
 from arbees.core.facts import VenueHealth
+from arbees.core.ports import WELL, Sharded, Venue, Vitals
 from arbees.core.units import NS_PER_SECOND
-from arbees.core.words import TradingState
+from arbees.core.words import Platform, TradingState
 
 ERROR_WINDOW_NS = 60 * NS_PER_SECOND
 _HEALTHY = VenueHealth()
+UNCOMPARED = "its orders and positions are not compared with the book yet"
 
 
 class Breaker:
@@ -66,4 +73,74 @@ class Breaker:
     @property
     def state(self) -> TradingState:
         """Where the venue stands on the lattice."""
-        return TradingState.ACTIVE if self._opened_ns is None else TradingState.HALTED
+        return TradingState.ACTIVE if self._opened_ns is None else TradingState.REDUCING
+
+
+class Conditions:
+    """What stops orders to the venues of a desk now, by shard where a venue has some."""
+
+    def __init__(
+        self,
+        venues: Mapping[Platform, Venue],
+        breakers: Mapping[Platform, Breaker],
+        uncompared: AbstractSet[Platform],
+    ) -> None:
+        """
+        Look at venues.
+
+        Args:
+            venues: by platform.
+            breakers: over their errors.
+            uncompared: whose word was not compared with the book yet.
+        """
+        self._venues = venues
+        self._breakers = breakers
+        self._uncompared = uncompared
+        self._sharded = {
+            platform: venue for platform, venue in venues.items() if isinstance(venue, Sharded)
+        }
+
+    def vitals(self, platform: Platform, pool: str) -> Vitals:
+        """Return how the shard of a pool is; of a venue without shards, how the venue is."""
+        sharded = self._sharded.get(platform)
+        return self._venues[platform].vitals if sharded is None else sharded.vitals_of(pool)
+
+    def health(self, platform: Platform, now_ns: int, pool: str = "") -> VenueHealth:
+        """Return the facts of a venue's health for a decision about a market of a pool."""
+        breaker = self._breakers.get(platform)
+        if breaker is None:
+            reason = "no adapter for this venue"
+            return VenueHealth(is_open=False, reason=reason, is_sendable=False)
+        health, vitals = breaker.health(now_ns), self.vitals(platform, pool)
+        is_uncompared = platform in self._uncompared
+        if vitals is WELL:
+            if not is_uncompared:
+                return health
+            return replace(health, is_blind=True, blind_reason=UNCOMPARED)
+        is_blind = vitals.is_blind or is_uncompared
+        return VenueHealth(
+            is_open=health.is_open and vitals.reason is None,
+            reason=health.reason or vitals.reason,
+            until_ns=health.until_ns or vitals.until_ns,
+            is_heartbeat_late=vitals.is_heartbeat_late,
+            is_blind=is_blind,
+            blind_reason=(vitals.blind_reason or UNCOMPARED) if is_blind else None,
+            is_paused=vitals.is_paused,
+            is_sendable=vitals.is_sendable,
+        )
+
+    def shards(self, platform: Platform) -> Mapping[str, int]:
+        """Return the shards of a venue by the names of their pools; empty = it has none."""
+        sharded = self._sharded.get(platform)
+        return {} if sharded is None else sharded.shards
+
+    def state(self, platform: Platform, now_ns: int, pool: str = "") -> TradingState:
+        """Return where a venue, or the shard of a pool, stands on the lattice."""
+        health = self.health(platform, now_ns, pool)
+        if platform in self._venues and self.vitals(platform, pool).is_closed:
+            return TradingState.READ_ONLY
+        if health.is_paused or not health.is_sendable:
+            return TradingState.HALTED
+        if not health.is_open or health.is_heartbeat_late or health.is_blind:
+            return TradingState.REDUCING
+        return TradingState.ACTIVE

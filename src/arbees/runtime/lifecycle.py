@@ -13,6 +13,7 @@ from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import encode as encode_book
 from arbees.core.outcomes import Refusal
+from arbees.core.ports import Remembers
 from arbees.core.units import NS_PER_SECOND
 from arbees.core.words import HaltSource, OrderStatus
 from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable, VenueError
@@ -63,6 +64,8 @@ class Lifecycle:
         )
         await _finished(desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL))
         for platform, venue in desk.venues.items():
+            if isinstance(venue, Remembers):
+                venue.recall(desk.book.venue_notes.get(platform, {}))
             try:
                 await venue.start()
             except VenueError as error:

@@ -9,16 +9,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.book import Halt, halt_name
 from arbees.core.control import REASON_MAX
 from arbees.core.facts import VenueHealth
-from arbees.core.ports import WELL
+from arbees.core.outcomes import BreakerTripped
 from arbees.core.units import NS_PER_SECOND, format_dollars, mul_floor
-from arbees.core.words import SCOPE_ALL, HaltSource, Platform, TradingState
+from arbees.core.words import POOL_SCOPE, SCOPE_ALL, HaltSource, Platform, TradingState
 from arbees.errors import VenueError
 from arbees.runtime.clock import JUMP_MAX_NS
 from arbees.runtime.desk import Desk
@@ -233,6 +231,11 @@ class Monitors:
             Lane.CONTROL,
         )
 
+    def take_trip(self, tripped: BreakerTripped) -> None:
+        """Let only what reduces pass in a pool whose breaker at the venue tripped."""
+        scope = f"{POOL_SCOPE}{tripped.pool}"
+        self.halt(HaltSource.ORDER_GROUP, tripped.reason, scope=scope, state=TradingState.REDUCING)
+
     async def _watch_balances(self) -> None:
         while True:
             await self._desk.clock.sleep(self._desk.options.balance_interval_ns / NS_PER_SECOND)
@@ -280,25 +283,9 @@ class Monitors:
             self._probed.add(platform)
             desk.supervisor.keep(partial(self._probe_until_back, platform), f"probe {platform}")
 
-    def health(self, platform: Platform, now_ns: int) -> VenueHealth:
-        """Return the facts of a venue's health for a decision."""
-        breaker = self._desk.breakers.get(platform)
-        if breaker is None:
-            return VenueHealth(is_open=False, reason="no adapter for this venue")
-        health = breaker.health(now_ns)
-        vitals = self._desk.venues[platform].vitals
-        is_blind = vitals.is_blind or platform in self._desk.uncompared
-        if vitals is WELL:
-            return replace(health, is_blind=True) if is_blind else health
-        is_open = health.is_open and vitals.reason is None
-        return VenueHealth(
-            is_open=is_open,
-            reason=health.reason or vitals.reason,
-            until_ns=health.until_ns or vitals.until_ns,
-            is_heartbeat_late=vitals.is_heartbeat_late,
-            is_blind=is_blind,
-            is_paused=vitals.is_paused,
-        )
+    def health(self, platform: Platform, now_ns: int, pool: str = "") -> VenueHealth:
+        """Return the facts of a venue's health for a decision about a market of a pool."""
+        return self._desk.conditions.health(platform, now_ns, pool)
 
     def clock_offset_ns(self, platform: Platform) -> int:
         """Return our clock less the venue's, in nanoseconds."""

@@ -55,7 +55,6 @@ _OF_ONE_MARKET = frozenset({"MARKET_UNKNOWN", "MARKET_CLOSED", "QUOTE_STALE", "Q
 _OF_THE_VENUE = frozenset(
     {"VENUE_UNAVAILABLE", "VENUE_HEARTBEAT_LATE", "VENUE_BLIND", "VENUE_PAUSED", "CLOCK_SKEW"}
 )
-_NOTHING_SENT = frozenset({"VENUE_UNAVAILABLE", "VENUE_PAUSED"})
 _PROBE = "arbees-probe"
 _TROUBLES = {"starting": "STARTING", "stopping": "SHUTTING_DOWN"}
 _WORDS = {
@@ -164,8 +163,9 @@ class Refusing:
         """Return the pools of each venue: its shards where it has any, else itself."""
         found: dict[Platform, tuple[str, ...]] = {}
         for platform in self._desk.venues:
+            shards = self._desk.conditions.shards(platform)
             named = [name for name in self._desk.book.pools if name.startswith(f"{platform}:")]
-            found[platform] = tuple(sorted(named)) or (platform,)
+            found[platform] = tuple(shards) or tuple(sorted(named)) or (platform,)
         return found
 
     def _of_pools(self) -> Iterator[Denied]:
@@ -174,7 +174,11 @@ class Refusing:
             request = self._request(platform, _PROBE, Side.YES, MICRO, MICRO // 2)
             seen = self._desk.writer.facts_for(request)
             for pool in pools:
-                facts = replace(seen, balance_ns=self._desk.writer.balance_ns(pool))
+                facts = replace(
+                    seen,
+                    balance_ns=self._desk.writer.balance_ns(pool),
+                    venue=self._desk.writer.health(platform, seen.now_ns, pool),
+                )
                 order = self._candidate(request, facts)
                 order.is_known = True
                 market = order.market
@@ -270,19 +274,22 @@ class Refusing:
             trouble = None if data is None else data.trouble
             for pool in pools:
                 denials = found.get(pool, [])
-                state = _state_of(denials)
-                if breaker.state.rank > state.rank:
-                    state = breaker.state
+                now_ns = self._desk.clock.now_ns()
+                states = (
+                    _state_of(denials),
+                    breaker.state,
+                    self._desk.conditions.state(platform, now_ns, pool),
+                )
+                state = max(states, key=lambda each: each.rank)
                 reasons = [_reason(each) for each in denials]
                 if breaker.is_open and not reasons:
                     reasons.append(breaker.last_error or "breaker open")
                 if trouble is not None:
                     reasons.append(trouble)
                     state = max(state, TradingState.REDUCING, key=lambda each: each.rank)
-                number = pool.rpartition(":")[2]
                 yield VenueView(
                     platform=platform,
-                    shard=int(number) if number.isdigit() else None,
+                    shard=self._desk.conditions.shards(platform).get(pool),
                     state=state,
                     reasons=tuple(reasons),
                     until=_until(denials),
@@ -312,7 +319,7 @@ def _natural(code: str, order: Candidate, otherwise: str) -> str:
 
 def _state_of(denials: Iterable[Deny]) -> TradingState:
     codes = {each.code for each in denials}
-    if codes & _NOTHING_SENT:
+    if "VENUE_PAUSED" in codes:
         return TradingState.HALTED
     return TradingState.REDUCING if codes else TradingState.ACTIVE
 

@@ -11,7 +11,9 @@ from arbees.core.book import Book
 from arbees.core.wire import ID_MAX, Malformed, identifier, shown
 from arbees.core.words import SCOPE_ALL, UNCLASSIFIED, Platform
 
-SCOPE_KINDS = frozenset({"platform", "sport", "game", "market", "strategy", "model_version"})
+SCOPE_KINDS = frozenset(
+    {"platform", "pool", "sport", "game", "market", "strategy", "model_version"}
+)
 EXPECTED = "all, platform:X, sport:X, game:X, market:X, strategy:X or model_version:X"
 SEEN_MAX = 10_000
 """Strategies and model versions that are remembered, each; one more is not."""
@@ -75,6 +77,9 @@ class Scopes:
         book = self._book
         if kind == "platform":
             return {str(each) for each in Platform}
+        if kind == "pool":
+            listings = (each.listing for each in book.markets.values())
+            return {*book.pools, *(each.pool or each.platform for each in listings)}
         if kind == "market":
             return {*book.markets, *(name.partition("|")[2] for name in book.names)}
         if kind == "sport":

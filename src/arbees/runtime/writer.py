@@ -116,7 +116,7 @@ class Writer:
         self.is_admitting = False
         self.poison: str | None = None
         self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
-        self.health: Callable[[Platform, int], VenueHealth] = lambda _platform, _now: VenueHealth()
+        self.health: Callable[[Platform, int, str], VenueHealth] = _well
         self.balance_ns: Callable[[str], int] = lambda _pool: 0
         self.market_ns: Callable[[Platform, str], int | None] = lambda _platform, _market_id: None
         self.has_own_books: Callable[[Platform], bool] = lambda _platform: False
@@ -353,7 +353,7 @@ class Writer:
         return Facts(
             now_ns=now_ns,
             touch=touch,
-            venue=self.health(there.platform, now_ns),
+            venue=self.health(there.platform, now_ns, pool),
             unrealized=self._marks.unrealized,
             marks_ns=self._marks.oldest_ns(),
             has_own_books=self.has_own_books(there.platform),
@@ -403,6 +403,10 @@ class Writer:
         for lane in self.lanes:
             lane.clear()
         _refuse(waiting, Undecided(code, NOT_KNOWN))
+
+
+def _well(_platform: Platform, _now_ns: int, _pool: str) -> VenueHealth:
+    return VenueHealth()
 
 
 _ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)

@@ -1,7 +1,8 @@
 """Denies orders to a venue that is down or restricted, and while we cannot see or time what we do.
 
-Guarantees that nothing new is sent where errors pile up, where our own fills would go unseen, or
-with a clock that the venue does not share. The runtime's monitor judges; here its word is law.
+Guarantees that nothing that opens is sent where errors pile up, where our own fills would go
+unseen, or with a clock that the venue does not share. What reduces is stopped only where nothing
+can be sent at all. The runtime's monitor judges, by the market's own shard; here its word is law.
 """
 
 from typing import Annotated, ClassVar
@@ -23,6 +24,8 @@ _LATE_REDUCING = Skipped("VENUE_HEARTBEAT_LATE", "reducing order")
 _SEEING = Pass("VENUE_BLIND")
 _BLIND = Deny("VENUE_BLIND")
 _BLIND_REDUCING = Skipped("VENUE_BLIND", "reducing order")
+_UNAVAILABLE_REDUCING = Skipped("VENUE_UNAVAILABLE", "reducing order")
+_SKEWED_REDUCING = Skipped("CLOCK_SKEW", "reducing order")
 
 
 class VenueHealth(msgspec.Struct, frozen=True):
@@ -74,19 +77,20 @@ class VenueHealth(msgspec.Struct, frozen=True):
         """Look at what the monitor says of the venue, and at the clock."""
         venue = facts.venue
         skew, limit = abs(facts.clock_offset_ns), self.max_clock_skew
-        clock: Verdict
-        if skew > limit:
-            clock = Deny("CLOCK_SKEW", skew, limit)
-        else:
-            clock = Pass("CLOCK_SKEW", skew, limit, limit - skew)
         available = _availability(venue)
         if order.is_reducing:
-            return available, _LATE_REDUCING, _BLIND_REDUCING, clock
+            if venue.is_sendable and isinstance(available, Deny):
+                available = _UNAVAILABLE_REDUCING
+            return available, _LATE_REDUCING, _BLIND_REDUCING, _SKEWED_REDUCING
         return (
             available,
             _LATE if venue.is_heartbeat_late else _BEATING,
-            _BLIND if venue.is_blind else _SEEING,
-            clock,
+            (Deny("VENUE_BLIND", venue.blind_reason) if venue.blind_reason else _BLIND)
+            if venue.is_blind
+            else _SEEING,
+            Deny("CLOCK_SKEW", skew, limit)
+            if skew > limit
+            else Pass("CLOCK_SKEW", skew, limit, limit - skew),
         )
 
 

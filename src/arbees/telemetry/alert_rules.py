@@ -17,7 +17,7 @@ from arbees.core.codes import CODES, message
 from arbees.core.ids import own
 from arbees.core.request import Request
 from arbees.core.units import NS_PER_SECOND, format_dollars
-from arbees.core.words import HaltSource, OrderStatus, TradingState
+from arbees.core.words import POOL_SCOPE, HaltSource, OrderStatus, TradingState
 from arbees.telemetry.alert_record import standing
 from arbees.telemetry.alerts import AlertBoard, AlertName
 
@@ -63,6 +63,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 def alerts_of(event: e.Event) -> tuple[Change, ...]:
     """Return the alerts that one event raises or ends by itself."""
     match event:
+        case e.HaltRaised(source=HaltSource.ORDER_GROUP):
+            name = AlertName.ORDER_GROUP_TRIPPED
+            text = f"{event.reason}; in {event.scope} only what reduces passes"
+            return (Change(name=name, message=text, data=_pool_of(event.scope)),)
+        case e.HaltLifted(source=HaltSource.ORDER_GROUP):
+            name = AlertName.ORDER_GROUP_TRIPPED
+            return (Change(name=name, is_raised=False, data=_pool_of(event.scope)),)
         case e.HaltRaised(state=TradingState.HALTED):
             return _halted(event)
         case e.HaltRaised():
@@ -107,6 +114,12 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
 
 def _halt_scope(event: e.HaltRaised | e.HaltLifted) -> str:
     return halt_name(event.source, event.scope, event.owner)
+
+
+def _pool_of(scope: str) -> dict[str, Any]:
+    """Return what a halt of a pool is about."""
+    pool = scope.removeprefix(POOL_SCOPE)
+    return {"platform": pool.partition(":")[0], "pool": pool}
 
 
 def _halted(event: e.HaltRaised) -> tuple[Change, ...]:

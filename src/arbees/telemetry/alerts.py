@@ -84,7 +84,7 @@ _SUBJECTS: dict[AlertName, tuple[str, ...]] = {
     AlertName.BALANCE_LOW: ("platform", "pool"),
     AlertName.RECONCILIATION_MISMATCH: ("platform", "market_key"),
     AlertName.UNKNOWN_ORDER: ("client_order_id",),
-    AlertName.ORDER_GROUP_TRIPPED: ("platform", "shard"),
+    AlertName.ORDER_GROUP_TRIPPED: ("platform", "pool"),
     AlertName.TASK_DIED: ("task",),
     AlertName.RATE_LIMIT_HIT: ("strategy",),
     AlertName.EXTREME_PRICE_REJECTED: ("platform", "market_id"),

@@ -226,7 +226,7 @@ class Player:
         self.results = [self.results[index] for index in by_line]
 
 
-Health = Callable[[Platform, int], VenueHealth]
+Health = Callable[[Platform, int, str], VenueHealth]
 """What the health of a venue was at a time."""
 
 
@@ -238,12 +238,12 @@ def paused_as_recorded(health: Health) -> Health:
     nobody traded then.
     """
 
-    def look(platform: Platform, now_ns: int) -> VenueHealth:
+    def look(platform: Platform, now_ns: int, pool: str) -> VenueHealth:
         ends = kalshi_pause(now_ns) if platform is Platform.KALSHI else None
         if ends is None:
-            return health(platform, now_ns)
+            return health(platform, now_ns, pool)
         return replace(
-            health(platform, now_ns),
+            health(platform, now_ns, pool),
             is_paused=True,
             reason="Thursdays 03:00-05:00 New York",
             until_ns=ends,

@@ -77,6 +77,7 @@ class Rig:
         ticker: str = TICKER,
         expires_ns: int | None = None,
         name: str | None = None,
+        is_reducing: bool = False,
     ) -> ApprovedOrder:
         """Return an order as a decision would have approved it."""
         self._number += 1
@@ -94,6 +95,7 @@ class Rig:
             cents * CENT,
             time_in_force,
             expires_ns,
+            is_reducing,
         )
 
     async def send(self, order: ApprovedOrder) -> Outcome:

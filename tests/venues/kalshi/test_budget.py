@@ -53,7 +53,8 @@ def test_the_venues_own_word_counts() -> None:
     budget = Budget(0)
     cost = EndpointCost(method="POST", path="/trade-api/v2/portfolio/events/orders", cost=50)
     big = Bucket(refill_rate=300, bucket_capacity=900)
-    budget.learn(Limits(read=big, write=big), Costs(endpoint_costs=(cost,)), 0)
+    budget.learn(Limits(read=big, write=big), 0)
+    budget.learn_costs(Costs(endpoint_costs=(cost,)))
     assert budget.cost("POST", "/portfolio/events/orders") == 50
     assert budget.cost("GET", "/portfolio/fills") == 10
     orders = 0

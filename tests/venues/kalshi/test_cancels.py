@@ -16,6 +16,7 @@ from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import TimeInForce
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.venues.kalshi.orders import ABSENT_AFTER_NS
+from arbees.venues.kalshi.venue import RE_ARMS
 from tests.venues.kalshi.rig import TICKER, quote, rig
 
 LONG_AGO_NS = ABSENT_AFTER_NS + 5 * NS_PER_SECOND
@@ -91,13 +92,13 @@ async def test_everything_is_cancelled_by_one_call_and_the_venue_re_arms() -> No
         assert made.exchange.resting("trader") == []
         assert all(group.is_triggered for group in made.exchange.groups.values())
         vitals = made.venue.vitals
-        assert vitals.reason == "re_arm"
+        assert vitals.reason == RE_ARMS
         assert vitals.until_ns is not None
         assert vitals.until_ns > made.clock.now_ns() + 59 * NS_PER_SECOND
         await made.venue.re_arm()
         assert not any(group.is_triggered for group in made.exchange.groups.values())
         made.clock.shift_ns += 61 * NS_PER_SECOND
-        assert made.venue.vitals.reason != "re_arm"
+        assert made.venue.vitals.reason != RE_ARMS
 
 
 # Evidence --------------------------------------------------------------------------------------

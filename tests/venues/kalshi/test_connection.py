@@ -3,6 +3,7 @@
 import pytest
 
 from arbees.core.outcomes import Accepted, NotSent
+from arbees.core.units import NS_PER_SECOND
 from arbees.errors import VenueError
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.venues.kalshi import shapes
@@ -89,18 +90,23 @@ async def test_a_venue_that_is_away_is_found_when_it_is_back() -> None:
 
 
 async def test_limits_are_learnt_once_they_can_be() -> None:
-    """A start in trouble learns them later; the budget is the account's own."""
+    """Until then the smallest tier holds, and nothing waits for them; after a minute, once."""
     async with rig() as made:
         connection = made.venue._connection
-        assert connection._has_limits
-        connection._has_limits = False
-        made.server.fault(FaultKind.ERROR_BEFORE, call="any", count=2)
-        for _ in range(2):
-            with pytest.raises(VenueError):
-                await connection._look()
-        assert not connection._has_limits
+        rate = made.venue.api.budget.write.rate
+        connection._asks_limits_ns = 0
+        made.venue.api.budget.write.rate = 100.0
+        made.server.fault(FaultKind.ANSWERED_ONLY, path="/account/limits", status=403)
         await connection._look()
-        assert connection._has_limits
+        assert connection.trouble is None
+        assert made.venue.api.budget.write.rate == 100.0
+        await connection._look()
+        assert made.venue.api.budget.write.rate == 100.0
+        now_ns = made.clock.now_ns()
+        assert 59 < (connection._asks_limits_ns - now_ns) / NS_PER_SECOND <= 60
+        connection._asks_limits_ns = now_ns
+        await connection._look()
+        await made.until(lambda: made.venue.api.budget.write.rate == rate)
 
 
 async def test_an_account_shows_nothing_of_its_key() -> None:

@@ -65,14 +65,15 @@ def test_a_fill_that_can_be_none_is_not_taken(changed: dict[str, object]) -> Non
         fill_of(row(**changed), "arb-1")
 
 
-def test_a_limit_of_nothing_leaves_what_was_known() -> None:
-    """Buckets that never fill and prices below nothing are no word of the venue's."""
+@pytest.mark.parametrize("rate", [0.0, -5.0, 1e-320, 1e300])
+@pytest.mark.parametrize("price", [-5.0, 1e300])
+def test_a_limit_that_can_be_none_leaves_what_was_known(rate: float, price: float) -> None:
+    """Buckets that never fill, or have no end, and prices below nothing are no word at all."""
     budget = Budget(0)
-    nothing = Bucket(refill_rate=0, bucket_capacity=0)
-    cost = EndpointCost(method="GET", path="/portfolio/fills", cost=-5)
-    budget.learn(
-        Limits(read=nothing, write=nothing), Costs(default_cost=0, endpoint_costs=(cost,)), 0
-    )
+    odd = Bucket(refill_rate=rate, bucket_capacity=rate)
+    cost = EndpointCost(method="GET", path="/portfolio/fills", cost=price)
+    budget.learn(Limits(read=odd, write=odd), 0)
+    budget.learn_costs(Costs(default_cost=price, endpoint_costs=(cost,)))
     budget.exceeded("POST", 0)
     assert budget.order(0) > 0
     assert budget.cost("GET", "/portfolio/fills") == 10

@@ -193,7 +193,8 @@ async def test_a_fill_is_told_by_the_stream_with_its_fee() -> None:
     async with rig() as made:
         answer = await made.send(made.order(contracts=10))
         assert isinstance(answer, Accepted)
-        await made.until(lambda: len(made.reports) >= 3)
+        kinds = {Filled, OrderClosed}
+        await made.until(lambda: kinds <= {type(each) for each in made.reports})
         filled = [each.fill for each in made.reports if isinstance(each, Filled)]
         assert [(each.quantity, each.price, each.is_of_yes) for each in filled] == [
             (10 * MICRO, 400_000, True)

@@ -245,9 +245,9 @@ class KalshiApi:
 
     async def learn_limits(self) -> None:
         """Ask for the account's rates and the costs of calls. Raises VenueError."""
+        self.budget.learn_costs(await self.get("/account/endpoint_costs", shapes.Costs))
         limits = await self.get("/account/limits", shapes.Limits)
-        costs = await self.get("/account/endpoint_costs", shapes.Costs)
-        self.budget.learn(limits, costs, self._clock.now_ns())
+        self.budget.learn(limits, self._clock.now_ns())
 
 
 def paged(query: Mapping[str, str | int], cursor: str) -> dict[str, str | int]:

@@ -95,7 +95,7 @@ class BookStream:
     async def _connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._down_reason = None
         tasks = [
-            asyncio.create_task(self._line.listen(socket, self._take, takes_errors=True)),
+            asyncio.create_task(self._line.listen(socket, self._take)),
             asyncio.create_task(self._keep_asking(socket), name="kalshi books wanted"),
             asyncio.create_task(self._keep_proving(), name="kalshi books proved"),
         ]

@@ -23,6 +23,10 @@ _COSTS = {
     ("GET", "/portfolio/orders/:order_id"): 2.0,
 }
 _DEFAULT_COST = 10.0
+COST_MAX = 100.0
+"""Tokens; the whole bucket of the smallest tier. Nothing that we call costs more."""
+RATE_MIN, RATE_MAX = 1.0, 1e9
+"""Tokens a second that can be a tier."""
 TRAVEL_SECONDS = 0.1
 """By how much the ways of two calls may differ; the venue counts when a call arrives."""
 
@@ -100,15 +104,18 @@ class Budget:
         self._costs = dict(_COSTS)
         self._default = _DEFAULT_COST
 
-    def learn(self, limits: Limits, costs: Costs, now_ns: int) -> None:
-        """Take the venue's own word for rates and costs; what can be neither is left out."""
+    def learn(self, limits: Limits, now_ns: int) -> None:
+        """Take the venue's own word for rates; what can be none is left out."""
         self.read = _bucket(limits.read, now_ns) or self.read
         self.write = _bucket(limits.write, now_ns) or self.write
-        if costs.default_cost > 0:
+
+    def learn_costs(self, costs: Costs) -> None:
+        """Take the venue's own word for the costs of calls; what can be none is left out."""
+        if 0 < costs.default_cost <= COST_MAX:
             self._default = costs.default_cost
         for each in costs.endpoint_costs:
             path = each.path.removeprefix("/trade-api/v2")
-            if each.cost >= 0:
+            if 0 <= each.cost <= COST_MAX:
                 self._costs[each.method.upper(), path] = each.cost
 
     def order(self, now_ns: int) -> int:
@@ -136,7 +143,7 @@ class Budget:
 
 
 def _bucket(told: Bucket, now_ns: int) -> TokenBucket | None:
-    """Return a bucket as the venue describes it; None = it never fills."""
-    if told.refill_rate <= 0 or told.bucket_capacity <= 0:
+    """Return a bucket as the venue describes it; None = it can be none."""
+    if not (RATE_MIN <= told.refill_rate <= RATE_MAX and told.bucket_capacity >= RATE_MIN):
         return None
     return TokenBucket(told.refill_rate, told.bucket_capacity, now_ns)

@@ -11,6 +11,7 @@ import threading
 import msgspec
 
 from arbees.core.ports import Clock, Kept, Tasks
+from arbees.core.units import NS_PER_SECOND
 from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.api import KalshiApi
@@ -23,6 +24,8 @@ REFILL_SECONDS = 0.5
 STATUS_SECONDS = 5.0
 """Kalshi's state is asked for this often, by a call that needs no signature; it tells its time."""
 RETRY_SECONDS = 1.0
+LIMITS_RETRY_NS = 60 * NS_PER_SECOND
+NEVER_NS = 2**63 - 1
 CALLS_MAX = 16
 """Reads and cancels that are under way at once."""
 
@@ -76,7 +79,8 @@ class Connection:
         """The venue's own word of its state; None = not heard yet."""
         self.trouble: str | None = "Kalshi was not reached yet"
         """Why nothing is known of it now, None if something is."""
-        self._has_limits = False
+        self._asks_limits_ns = 0
+        """When our rates are asked for next; they are learnt once."""
         self._ends = threading.Event()
         self._refiller: threading.Thread | None = None
         self._keeper: Kept | None = None
@@ -116,18 +120,25 @@ class Connection:
         self._calls.answer_seconds = self._urgent.answer_seconds = answer_seconds
 
     async def _look(self) -> None:
-        """Ask how the venue is; learn our limits once."""
+        """Ask how the venue is; learn our rates once."""
         try:
             self.status = await self.api.get(
                 "/exchange/status", shapes.ExchangeStatus, is_public=True
             )
-            if not self._has_limits:
-                await self.api.learn_limits()
-                self._has_limits = True
         except VenueError as error:
             self.trouble = error.message
             raise
         self.trouble = None
+        if self.clock.now_ns() >= self._asks_limits_ns:
+            await self._learn_limits()
+
+    async def _learn_limits(self) -> None:
+        """Ask for our rates; until they are told, the smallest tier's hold."""
+        self._asks_limits_ns = NEVER_NS
+        try:
+            await self.api.learn_limits()
+        except VenueError:
+            self._asks_limits_ns = self.clock.now_ns() + LIMITS_RETRY_NS
 
     async def _keep_looking(self) -> None:
         while True:

@@ -8,7 +8,7 @@ explained without it, which who counts it (`core.reconciliation`) has the last w
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +27,7 @@ from arbees.core.outcomes import (
     Missing,
     NotSent,
     Outcome,
+    Refused,
     Unknown,
     VenueOrder,
 )
@@ -39,6 +40,7 @@ from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import Asked, cancel_outcome, create_outcome
 from arbees.venues.kalshi.cash import Cash
 from arbees.venues.kalshi.connection import CREATE, Connection
+from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.portfolio import Rows
 from arbees.venues.kalshi.signing import BUDGET_NS, Signed
 from arbees.venues.wire import Wire
@@ -70,7 +72,7 @@ class KalshiOrders:
         *,
         cash: Cash,
         shard_of: Callable[[str], int | None],
-        groups: Mapping[int, str],
+        groups: Groups,
     ) -> None:
         """
         Hold what an order needs.
@@ -80,7 +82,7 @@ class KalshiOrders:
             wire: connections for creates alone.
             cash: the account's, with its lists.
             shard_of: the shard of a ticker; None = not known, the venue routes it.
-            groups: the order group that orders of a shard are put into.
+            groups: the order groups that orders which open are put into.
         """
         self._api = connection.api
         self._wire = wire
@@ -132,7 +134,11 @@ class KalshiOrders:
         self._api.compare(sent_ns, answer)
         if answer.status == 429:
             self._api.budget.exceeded("POST", self._clock.now_ns())
-        return create_outcome(answer.status, answer.body, _asked(order, signed.timestamp_ns))
+        outcome = create_outcome(answer.status, answer.body, _asked(order, signed.timestamp_ns))
+        if isinstance(outcome, Refused) and not order.is_reducing:
+            refusal_text = f"{outcome.venue_code} {outcome.message}"
+            self._groups.refused(self._shard_of(order.market_id), refusal_text)
+        return outcome
 
     def _body(self, order: ApprovedOrder) -> bytes:
         """Return the body of a create. Raises ValueError: Kalshi has no way to say it."""
@@ -160,9 +166,8 @@ class KalshiOrders:
         shard = self._shard_of(order.market_id)
         if shard is not None:
             body["exchange_index"] = shard
-        group = self._groups.get(shard) if shard is not None else None
-        if group is not None:
-            body["order_group_id"] = group
+            if not order.is_reducing and (group := self._groups.ids.get(shard)) is not None:
+                body["order_group_id"] = group
         return msgspec.json.encode(body)
 
     async def _pay(self) -> int:

@@ -127,19 +127,14 @@ class Line:
                     await socket.close()
 
     async def listen(
-        self,
-        socket: aiohttp.ClientWebSocketResponse,
-        take: Callable[[Message], None],
-        *,
-        takes_errors: bool = False,
+        self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[Message], None]
     ) -> None:
         """
         Read until the stream ends.
 
         Args:
             socket: the connection.
-            take: given each message; what it raises ends the connection.
-            takes_errors: errors are given to it too, all but those that end a connection.
+            take: given each message, errors that end no connection too; what it raises ends it.
 
         Raises:
             VenueOutcomeUnknown: silence, an error of the stream, or what cannot be read.
@@ -155,7 +150,7 @@ class Line:
                 message = read(frame.data, Message)
                 if message.type == "error":
                     error = read(message.msg, StreamError)
-                    if error.code in TERMINAL or not takes_errors:
+                    if error.code in TERMINAL:
                         raise VenueOutcomeUnknown(f"stream error {error.code}: {error.msg}")
                 take(message)
             elif frame.type is not aiohttp.WSMsgType.PONG:

@@ -13,13 +13,19 @@ from arbees.core.outcomes import Filled, OrderClosed, OrderSeen, Report, StreamC
 from arbees.core.ports import Clock
 from arbees.core.units import NS_PER_MILLISECOND
 from arbees.core.words import Platform
+from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.orders import closed_by, fill_of, is_ours, listed_order
 from arbees.venues.kalshi.shapes import read
 from arbees.venues.kalshi.signing import Signer
-from arbees.venues.kalshi.socket import Line, Message
+from arbees.venues.kalshi.socket import Line, Message, StreamError
 
-CHANNELS = ("user_orders", "fill", "market_positions")
+CHANNELS = ("user_orders", "fill")
+"""Without these we do not see what happens to our orders."""
+GROUPS = "order_group_updates"
+"""Without this, a group that tripped shows by a refusal."""
+ASKED = (*CHANNELS, GROUPS)
+MESSAGE_MAX = 300
 
 
 class OwnFill(msgspec.Struct, frozen=True):
@@ -36,6 +42,13 @@ class OwnFill(msgspec.Struct, frozen=True):
     ts: int | None = None
     subaccount: int | None = None
     subaccount_number: int | None = None
+
+
+class GroupUpdate(msgspec.Struct, frozen=True):
+    """A message of the channel `order_group_updates`."""
+
+    order_group_id: str = ""
+    event_type: str = ""
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -62,6 +75,10 @@ class OwnStream:
         self.sink: Callable[[Report], None] = lambda _report: None
         """Told of what happened to orders of ours, and of what the stream is worth."""
         self.is_live = False
+        self.groups: Callable[[str, str], None] = lambda _group, _event: None
+        """Told of order groups: which, and what became of it."""
+        self.trouble: str | None = "not connected yet"
+        """Why it is not live; None = it is."""
         self._waiting: set[str] = set()
         self._line.is_wanting = lambda: bool(self._waiting)
 
@@ -79,8 +96,9 @@ class OwnStream:
 
     async def _connected(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._waiting = set(CHANNELS)
-        params = {"channels": list(CHANNELS)}
-        await socket.send_json({"id": 1, "cmd": "subscribe", "params": params})
+        for number, channel in enumerate(ASKED, 1):  # each by itself: one may be refused
+            params = {"channels": [channel]}
+            await socket.send_json({"id": number, "cmd": "subscribe", "params": params})
         await self._line.listen(socket, self._take)
 
     def _down(self, reason: str) -> None:
@@ -91,10 +109,29 @@ class OwnStream:
             self._waiting.discard(read(message.msg, Subscribed).channel)
             if not self._waiting:
                 self._say("subscribed", is_live=True)
+        elif message.type == "error":
+            self._refused(message.id, read(message.msg, StreamError))
+        elif message.type == GROUPS:
+            update = read(message.msg, GroupUpdate)
+            self.groups(update.order_group_id, update.event_type)
         elif message.type == "fill":
             self._take_fill(read(message.msg, OwnFill))
         elif message.type == "user_order":
             self._take_order(read(message.msg, shapes.OrderRow))
+
+    def _refused(self, number: int | None, error: StreamError) -> None:
+        """
+        Take it that a channel was refused: only what hangs on it is not known.
+
+        Raises:
+            VenueOutcomeUnknown: what happens to our orders hangs on it; we come again.
+        """
+        if number is None or not 1 <= number <= len(ASKED):
+            return
+        channel = ASKED[number - 1]
+        if channel in CHANNELS:
+            said = f"Kalshi refuses the channel {channel}: {error.code} {error.msg}"
+            raise VenueOutcomeUnknown(said[:MESSAGE_MAX])
 
     def _take_fill(self, fill: OwnFill) -> None:
         number = fill.subaccount if fill.subaccount_number is None else fill.subaccount_number
@@ -135,6 +172,7 @@ class OwnStream:
         )
 
     def _say(self, reason: str, *, is_live: bool) -> None:
+        self.trouble = None if is_live else reason
         if is_live != self.is_live:
             self.is_live = is_live
             report = StreamChanged(platform=Platform.KALSHI, is_live=is_live, reason=reason)

@@ -7,16 +7,18 @@ guess, reports come in the order of the stream. It only joins the parts: signatu
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from arbees.core.market import Terms
 from arbees.core.outcomes import (
     ApprovedOrder,
     Balance,
+    BreakerTripped,
     CancelOutcome,
     CashMovement,
     Fill,
     Lookup,
+    Noted,
     Outcome,
     Report,
     Settled,
@@ -34,7 +36,8 @@ from arbees.venues.kalshi.answers import read_error
 from arbees.venues.kalshi.batches import Batches
 from arbees.venues.kalshi.cash import Cash
 from arbees.venues.kalshi.connection import CREATE, Connection
-from arbees.venues.kalshi.groups import Groups
+from arbees.venues.kalshi.groups import SHARDS, Groups
+from arbees.venues.kalshi.markets import pool_name
 from arbees.venues.kalshi.orders import KalshiOrders, fill_of, listed_order
 from arbees.venues.kalshi.portfolio import Portfolio, Rows, fields_of
 from arbees.venues.kalshi.stream import OwnStream
@@ -52,6 +55,10 @@ TERMS = Terms(
 """Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
 GROUPS_SECONDS = 30.0
 """Between attempts to make the order groups that are missing."""
+SHARD_OF_POOL = {pool_name(shard) or Platform.KALSHI: shard for shard in SHARDS}
+POOL_OF_SHARD = {shard: pool for pool, shard in SHARD_OF_POOL.items()}
+RE_ARMS = "a cancel of everything still reaches new orders"
+RE_ARMS_NOTE = "re_arms_ns"
 CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
 """A cancel-all may reach orders that are placed within the minute after it."""
 
@@ -79,6 +86,8 @@ class KalshiVenue:
             subaccount=connection.account.subaccount,
         )
         self.groups = Groups(self.api, limit=connection.account.group_limit)
+        self.groups.note, self.groups.tripped = self._note, self._tripped
+        self.stream.groups = self.groups.hear
         self.portfolio = Portfolio(self.api)
         self.cash = Cash(
             self.api,
@@ -88,7 +97,7 @@ class KalshiVenue:
             shard_of=shards.get,
         )
         self.orders = KalshiOrders(
-            connection, self._wire, cash=self.cash, shard_of=shards.get, groups=self.groups.ids
+            connection, self._wire, cash=self.cash, shard_of=shards.get, groups=self.groups
         )
         self._batches = Batches(self.api, shards.get)
         self._re_arms_ns = 0
@@ -107,33 +116,56 @@ class KalshiVenue:
 
     @property
     def vitals(self) -> Vitals:
-        """How Kalshi is now."""
+        """How Kalshi is now, all of its shards taken together."""
+        return self._vitals(None)
+
+    @property
+    def shards(self) -> Mapping[str, int]:
+        """The shards, by the names of their pools."""
+        return SHARD_OF_POOL
+
+    def vitals_of(self, pool: str) -> Vitals:
+        """Return how the shard of a pool is now."""
+        return self._vitals(SHARD_OF_POOL.get(pool))
+
+    def _vitals(self, shard: int | None) -> Vitals:
         connection = self._connection
         offset_ns = connection.venue_clock.offset_ns
-        reason, until_ns = connection.trouble, None
-        if reason is None and not connection.is_kept:
-            reason = "the venue's state is not asked for any more"
-        is_open, is_trading = connection.is_open(None), connection.is_trading(None)
-        now_ns = self._clock.now_ns()
-        if reason is None and offset_ns is None:
-            reason = "the venue's clock is not known"
-        elif reason is None and not is_open:
-            reason, until_ns = "exchange_is_paused", connection.resumes_ns
-        elif reason is None and not is_trading:
-            reason, until_ns = "trading_is_paused", connection.resumes_ns
-        elif reason is None and now_ns < self._re_arms_ns:
-            reason, until_ns = "re_arm", self._re_arms_ns
-        elif reason is None and self.groups.is_shut:
-            reason = "order group is triggered"
+        is_open, is_trading = connection.is_open(shard), connection.is_trading(shard)
+        reason, until_ns = self._obstacle(shard)
+        is_heard = self.stream.is_live and self._task is not None and not self._task.done()
         return Vitals(
             clock_offset_ns=offset_ns or 0,
             is_heartbeat_late=self.stream.is_late,
-            is_blind=not self.stream.is_live or self._task is None or self._task.done(),
+            is_blind=not is_heard,
+            blind_reason=None if is_heard else self.stream.trouble,
             is_paused=is_open and not is_trading and connection.trouble is None,
             is_closed=not is_open,
             reason=reason,
             until_ns=until_ns,
+            # What cannot be signed cannot be sent; whether a venue that we cannot read takes what
+            # reduces is found out by trying.
+            is_sendable=offset_ns is not None and is_open and is_trading,
         )
+
+    def _obstacle(self, shard: int | None) -> tuple[str | None, int | None]:
+        """Return what keeps orders from a shard (None = from any), and until when."""
+        connection = self._connection
+        if connection.trouble is not None:
+            return connection.trouble, None
+        if not connection.is_kept:
+            return "the venue's state is not asked for any more", None
+        if connection.venue_clock.offset_ns is None:
+            return "the venue's clock is not known", None
+        if not connection.is_open(shard):
+            return "exchange_is_paused", connection.resumes_ns
+        if not connection.is_trading(shard):
+            return "trading_is_paused", connection.resumes_ns
+        if self._clock.now_ns() < self._re_arms_ns:
+            return RE_ARMS, self._re_arms_ns
+        if self.groups.is_shut(shard):
+            return "its order group is not open again yet", None
+        return None, None
 
     async def start(self) -> None:
         """Connect, and listen. Raises VenueError; goes on trying all the same."""
@@ -155,10 +187,10 @@ class KalshiVenue:
         await self._connection.close()
 
     async def _keep_making(self) -> None:
-        """Make the order groups that a venue which could not be reached at the start is without."""
-        while not self.groups.are_made:
+        """Make the order groups that are missing, whatever kept them from being made."""
+        while True:
             await self._clock.sleep(GROUPS_SECONDS)
-            if self._connection.trouble is None:
+            if self._connection.trouble is None and not self.groups.are_made:
                 await self.groups.make()
 
     def hurry(self, answer_seconds: float) -> None:
@@ -168,18 +200,39 @@ class KalshiVenue:
 
     async def cancel_everything(self) -> int:
         """Cancel all that works of the account, on all shards; shut our order groups as well."""
-        self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
+        self._reach()
         answer, _ = await asyncio.gather(
             self.api.call("DELETE", CREATE, is_urgent=True), self.groups.trigger()
         )
-        self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
+        self._reach()
+        self._note(RE_ARMS_NOTE, str(self._re_arms_ns))
         if answer.status not in {200, 204}:
             raise read_error(answer.status, answer.body)
         return CANCEL_ALL_REACH_NS
 
-    async def re_arm(self) -> None:
-        """Open the order groups again. Raises VenueError."""
-        await self.groups.reset()
+    async def re_arm(self, pool: str | None = None) -> None:
+        """Open the order groups that we shut, or that of a pool, again. Raises VenueError."""
+        if pool is None:
+            await self.groups.reset()
+        elif (shard := SHARD_OF_POOL.get(pool)) is not None:
+            await self.groups.reset(shard)
+
+    def recall(self, notes: Mapping[str, str]) -> None:
+        """Take over the order groups of the life before, and how long its last cancel reaches."""
+        self.groups.recall(notes)
+        until = notes.get(RE_ARMS_NOTE, "")
+        self._re_arms_ns = int(until) if until.isdecimal() else 0
+
+    def _note(self, name: str, value: str) -> None:
+        self.stream.sink(Noted(platform=Platform.KALSHI, name=name, value=value))
+
+    def _tripped(self, shard: int, reason: str) -> None:
+        pool = POOL_OF_SHARD[shard]
+        self.stream.sink(BreakerTripped(platform=Platform.KALSHI, pool=pool, reason=reason))
+
+    def _reach(self) -> None:
+        """Send nothing that opens while a cancel of everything may reach it."""
+        self._re_arms_ns = self._clock.now_ns() + CANCEL_ALL_REACH_NS
 
     # Orders ------------------------------------------------------------------------------------
 

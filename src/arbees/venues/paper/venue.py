@@ -97,7 +97,7 @@ class PaperVenue:
     async def cancel_everything(self) -> None:
         """Return nothing: orders are cancelled one by one, there is nothing to be faster for."""
 
-    async def re_arm(self) -> None:
+    async def re_arm(self, pool: str | None = None) -> None:
         """Nothing was shut."""
 
     async def submit(self, order: ApprovedOrder, gate: Gate) -> Outcome:
