@@ -1,5 +1,7 @@
 """One part's trouble stays there: a group, a shard, a channel, an odd market, end to end."""
 
+import asyncio
+
 import pytest
 
 from arbees.core.result import Result
@@ -240,3 +242,22 @@ async def test_bytes_that_are_none_end_no_part() -> None:
         assert [name for name, _ in scene.alerts if name == "TASK_DIED"] == []
         held = scene.exchange.account(OWNER).positions
         assert held[MARKET] == 10 * MICRO
+
+
+async def test_our_own_budget_is_no_fault_of_the_venue() -> None:
+    """Seventeen orders at once on the smallest tier all fill, and what reduces passes besides."""
+    limits = {"MAX_ORDERS_PER_MINUTE": "60", "MAX_ORDERS_PER_HOUR": "100"}
+    async with kalshi_stage(limits, starts=False) as scene:
+        scene.server.rest.set_limits((200.0, 600.0), (100.0, 100.0))
+        await scene.start()
+        await hold(scene)
+        scene.show(MARKET)
+        scene.show(OTHER)
+        buys = [scene.request("1", "0.40", market=MARKET) for _ in range(17)]
+        sell = scene.request("5", "0.38", market=OTHER, action=Action.SELL)
+        asked = [asyncio.create_task(scene.send(each, 10.0)) for each in (*buys, sell)]
+        await scene.until(lambda: all(each.done() for each in asked))
+        results = [each.result() for each in asked]
+        assert [each.status for each in results if each] == 18 * [ResultStatus.FILLED]
+        assert not scene.assembly.gateway.desk.breakers[scene.venue.platform].is_open
+        assert scene.server.rest.over_limit == 0

@@ -29,12 +29,14 @@ FOUND = Found(venue_order_id="v-1", by="id", time_ns=NOW)
     [
         (NotSent(message="no route"), True),
         (LOST, True),
-        (Refused(venue_code="paused", message="paused", is_health=True), True),
+        (Unknown(message="HTTP 200, cut", sent_ns=NOW, is_health=False), False),
+        (NotSent(message="our own budget", is_health=False), False),
+        (Refused(venue_code="paused", message="paused", is_health=True), False),
         (Refused(venue_code="price", message="bad price"), False),
     ],
 )
 async def test_answers_that_speak_of_health(answer: Outcome, is_error: bool) -> None:
-    """What does not arrive or is refused for the venue's state is an error; a refusal is none."""
+    """What does not arrive is an error; an answer, an odd one too, and our own budget are none."""
     async with running(errors_to_open=1) as rig:
         rig.kalshi.answers.append(answer)
         rig.kalshi.lookups.append(LAGS)

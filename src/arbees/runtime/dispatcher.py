@@ -199,9 +199,8 @@ class Dispatcher:
             return  # our own word, not the venue's
         if isinstance(outcome, NotSent | Unknown):
             self.note(platform, outcome.message, is_health=outcome.is_health)
-        elif isinstance(outcome, Refused) and outcome.is_health:
-            self.note(platform, outcome.message)
-        else:
+        elif not (isinstance(outcome, Refused) and outcome.is_health):
+            # A pause or a limit of calls is an answer: the venue's own state says what it takes.
             self.note(platform, None)
 
     def _tell(self, command: c.Command) -> None:

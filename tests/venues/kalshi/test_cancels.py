@@ -84,7 +84,7 @@ async def test_a_cancel_that_lost_the_race_is_found_out_by_the_fill() -> None:
 async def test_everything_is_cancelled_by_one_call_and_the_venue_re_arms() -> None:
     """All that rests is gone at once, the groups are shut, and nothing is sent for a minute."""
     async with rig() as made:
-        await made.data.metadata(TICKER)
+        await made.data.metadata([TICKER])
         for _ in range(20):
             await made.send(made.order(cents=20, time_in_force=TimeInForce.GTC))
         reach_ns = await made.venue.cancel_everything()

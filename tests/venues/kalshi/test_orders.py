@@ -58,7 +58,7 @@ async def test_all_four_ways_stand_in_one_book(
 async def test_resting_orders_carry_the_venues_own_backstops() -> None:
     """A resting order is cancelled by a pause and by its group; a Sell now never opens."""
     async with rig() as made:
-        await made.data.metadata(TICKER)
+        await made.data.metadata([TICKER])
         await made.send(made.order(cents=20, time_in_force=TimeInForce.GTC))
         await made.send(made.order(Side.YES, 30, 3, TimeInForce.IOC, Action.SELL))
         resting, sold = made.exchange.orders.values()

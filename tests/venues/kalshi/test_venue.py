@@ -33,7 +33,7 @@ def foreign(made: Rig, cents: int, contracts: int, *, is_bid: bool = True) -> Or
 async def test_cash_is_told_by_shard_with_what_rests() -> None:
     """A pool a shard: what can be spent, and the same with what resting orders hold."""
     async with rig() as made:
-        await made.data.metadata(TICKER)
+        await made.data.metadata([TICKER])
         await made.send(made.order(cents=20, contracts=10, time_in_force=TimeInForce.GTC))
         pools = {each.pool: each for each in await made.venue.balances()}
         assert sorted(pools) == ["Kalshi", "Kalshi:1", "Kalshi:2", "Kalshi:3"]

@@ -118,10 +118,15 @@ class Budget:
             if 0 <= each.cost <= COST_MAX:
                 self._costs[each.method.upper(), path] = each.cost
 
-    def order(self, now_ns: int) -> int:
-        """Take what a create costs; nanoseconds to wait, 0 = taken. Leaves the reserve."""
+    def order(self, now_ns: int, *, is_reducing: bool = False) -> int:
+        """
+        Take what a create costs; nanoseconds to wait, 0 = taken.
+
+        Leaves the reserve; what reduces may spend half of it.
+        """
         cost = self.cost("POST", "/portfolio/events/orders")
-        return self.write.take(cost, now_ns, CANCEL_RESERVE * self.write.capacity)
+        reserve = CANCEL_RESERVE * self.write.capacity
+        return self.write.take(cost, now_ns, reserve / 2 if is_reducing else reserve)
 
     def call(self, method: str, path: str, now_ns: int, items: int = 1) -> int:
         """Take what another call costs, an item each; nanoseconds to wait, 0 = taken."""

@@ -43,13 +43,12 @@ from arbees.venues.kalshi.connection import CREATE, Connection
 from arbees.venues.kalshi.groups import Groups
 from arbees.venues.kalshi.portfolio import Rows
 from arbees.venues.kalshi.signing import BUDGET_NS, Signed
+from arbees.venues.kalshi.turns import Turns
 from arbees.venues.wire import Wire
 
 ABSENT_AFTER_NS = 60 * NS_PER_SECOND + 2 * BUDGET_NS
 """After the moment that a signature names plus this, Kalshi takes the bytes no more (it refuses
 at 30 s already, as measured); with the budget of signatures on both sides."""
-BUDGET_PATIENCE_NS = NS_PER_SECOND
-"""An order waits this long for tokens; then it is not sent, and may come again."""
 LISTED_BEFORE_SECONDS = 120
 """How far before the sending a list begins: the clocks may differ."""
 _TIMES = {
@@ -93,6 +92,7 @@ class KalshiOrders:
         self._clock = connection.clock
         self._shard_of = shard_of
         self._groups = groups
+        self._turns = Turns(connection.clock)
 
     # Create ------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class KalshiOrders:
             body = self._body(order)
         except ValueError as error:
             return NotSent(message=f"Kalshi cannot be told this order: {error}", is_health=False)
-        wait_ns = await self._pay()
+        wait_ns = await self._pay(order)
         if wait_ns:
             return NotSent(
                 message=f"the rate budget is used up for {wait_ns / NS_PER_SECOND:.1f} s more",
@@ -170,13 +170,15 @@ class KalshiOrders:
                 body["order_group_id"] = group
         return msgspec.json.encode(body)
 
-    async def _pay(self) -> int:
+    async def _pay(self, order: ApprovedOrder) -> int:
         """Take the tokens of a create; return how long they would take, 0 = taken."""
-        wait_ns = self._api.budget.order(self._clock.now_ns())
-        if 0 < wait_ns <= BUDGET_PATIENCE_NS:
-            await self._clock.sleep(wait_ns / NS_PER_SECOND)
-            wait_ns = self._api.budget.order(self._clock.now_ns())
-        return wait_ns
+
+        def tokens(now_ns: int) -> int:
+            return self._api.budget.order(now_ns, is_reducing=order.is_reducing)
+
+        return await self._turns.take(
+            tokens, is_reducing=order.is_reducing, expires_ns=order.expires_ns
+        )
 
     async def _sign(self) -> Signed:
         return await asyncio.to_thread(self._signer.sign, "POST", self._api.path(CREATE))
