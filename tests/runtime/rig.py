@@ -81,6 +81,7 @@ class Rig:
         self.standing: dict[str, str] = {}
         """Messages of those that stand, by name and subject."""
         self.ended: list[str] = []
+        chosen = options(**changes)
         self.desk = Desk(
             journal=self.journal,
             book=self.journal.replayed(),
@@ -91,11 +92,13 @@ class Rig:
                 safeguards=safeguards,
                 terms=TERMS,
                 balance_buffer=BUFFER,
+                break_policies=dict(chosen.reconcile_policy),
+                break_policy=chosen.reconcile_default,
             ),
             venues={Platform.KALSHI: self.kalshi, Platform.POLYMARKET: self.polymarket},
             simulator=None,
             clock=self.clock,
-            options=options(**changes),
+            options=chosen,
             alerts=self,
             supervisor=Supervisor(self.clock),
         )

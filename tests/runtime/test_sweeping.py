@@ -108,3 +108,14 @@ async def test_the_stream_reopens_it_before_any_halt() -> None:
         assert [each.kind for each in rig.book.breaks.values()] == ["reopened_order"]
         assert rig.book.total_worst == 6_500_000
         assert rig.order().platform is Platform.KALSHI
+
+
+async def test_a_break_of_one_order_halts_where_the_policy_says_so() -> None:
+    """It does not matter that no comparison found it; the order itself is cancelled."""
+    async with running(reconcile_default="halt") as rig:
+        await refused_but_working(rig)
+        rig.kalshi.report(OrderSeen(order=rig.kalshi.working[0]))
+        await rig.settle()
+        assert "reconciliation|all" in rig.book.halts
+        assert rig.book.orders == {}
+        assert rig.known().status == "Cancelled"

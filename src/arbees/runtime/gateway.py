@@ -123,6 +123,8 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             if isinstance(event, _OF_HALTS):
                 self._halts.follow(event)
                 self._sweeps.follow(event)
+            elif isinstance(event, e.BreakOpened):
+                self.monitors.take_break(event)
             about = getattr(event, "request_id", None)
             if about is None:
                 request = getattr(event, "request", None)

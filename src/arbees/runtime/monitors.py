@@ -203,6 +203,12 @@ class Monitors:
             ]
         )
 
+    def take_break(self, event: e.BreakOpened) -> None:
+        """Halt on a break whose policy says so, wherever it was found: by a list or by an order."""
+        if event.policy == "halt":
+            text = f"{event.platform} {event.market_key}: expected {event.expected}"
+            self.halt(HaltSource.RECONCILIATION, f"{text}, was {event.observed}")
+
     def halt(
         self,
         source: HaltSource,

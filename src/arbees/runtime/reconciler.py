@@ -509,7 +509,7 @@ class Reconciler:
         ]
 
     async def _record(self, platform: Platform, round_: _Round) -> bool:
-        """Journal what is new and what is gone, halt where the policy says so; False: it failed."""
+        """Journal what is new and what is gone; False: it failed."""
         desk, said = self._desk, round_.said
         assert said is not None
         there = held_there(desk, platform, said.positions)
@@ -526,13 +526,9 @@ class Reconciler:
             untold=frozenset(untold),
         )
         try:
-            committed = await desk.writer.put(command, Lane.FACTS)
+            await desk.writer.put(command, Lane.FACTS)
         except Undecided:
             return False
-        for _, _, event in committed.records:
-            if isinstance(event, e.BreakOpened) and event.policy == "halt":
-                text = f"{platform} {event.market_key}: expected {event.expected}"
-                self._monitors.halt(HaltSource.RECONCILIATION, f"{text}, was {event.observed}")
         return True
 
 
