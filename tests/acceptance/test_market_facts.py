@@ -10,6 +10,7 @@ from arbees.core import events as e
 from arbees.core.result import Result
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import Action, Platform, ResultStatus, Side, TradingState
+from arbees.runtime.refusing import Refusing
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.rules import PriceRange
 from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
@@ -46,6 +47,17 @@ def records(scene: KalshiScene, *kinds: str) -> int:
     """Count the records of some kinds."""
     journal = scene.assembly.gateway.desk.journal
     return sum(each.kind in kinds for each in journal.records())
+
+
+def refused(scene: KalshiScene) -> set[tuple[str, str]]:
+    """Return scope and code of what would be refused now."""
+    gateway = scene.assembly.gateway
+    return {(each.scope, each.code) for each in Refusing(gateway.desk, tuple).now()}
+
+
+def belief(scene: KalshiScene) -> set[str]:
+    """Return what is believed and told that nobody verifies."""
+    return {each for each in scene.standing if each.startswith("BELIEF_UNVERIFIED|")}
 
 
 async def test_a_game_that_moves_to_sooner_ends_pregame_at_once() -> None:
@@ -206,8 +218,10 @@ async def test_facts_that_nobody_renews_open_nothing_and_let_out() -> None:
         scene.server.fault(FaultKind.ERROR_BEFORE, call="read", count=100_000)
         await scene.pass_time(130, step=2.5)
         scene.show(MARKET)
+        assert belief(scene) == {f"BELIEF_UNVERIFIED|market:{MARKET}|Kalshi"}
         opening = await ask(scene, "1", "0.40")
         assert "MARKET_STALE" in [each.code for each in opening.denials]
+        assert ("market:" + MARKET, "MARKET_STALE") in refused(scene)
         out = scene.request("5", "0.38", action=Action.SELL)
         closing = await scene.send(out)
         assert closing is not None
@@ -216,6 +230,28 @@ async def test_facts_that_nobody_renews_open_nothing_and_let_out() -> None:
         await scene.pass_time(30)
         known = desk.book.markets[MARKET]
         assert known.is_open
+        await scene.until(lambda: not belief(scene), 60)
+        assert "MARKET_STALE" not in [code for _, code in refused(scene)]
+
+
+async def test_fresh_facts_refuse_nothing_and_neither_do_markets_that_nobody_asks_for() -> None:
+    """After a fill nothing is; nor where the venue is asked before the next order."""
+    async with kalshi_stage() as scene:
+        scene.show(MARKET)
+        scene.show(OTHER)
+        await ask(scene, "1", "0.40", market=OTHER)
+        await ask(scene, "5", "0.40")
+        assert refused(scene) == set()
+        ask_age: Any = scene.assembly.gateway.desk.writer.market_ns
+        directory = ask_age.__self__
+        directory._known.clear()
+        assert {scope for scope, code in refused(scene) if code == "MARKET_STALE"} == {
+            f"market:{name}" for name in (MARKET, OTHER)
+        }
+        await ask(scene, "5", "0.38", action=Action.SELL)
+        await scene.settled()
+        directory._known.clear()
+        assert f"market:{MARKET}" not in {scope for scope, _ in refused(scene)}
 
 
 async def test_one_odd_market_does_not_close_the_venue() -> None:

@@ -29,6 +29,7 @@ from arbees.errors import VenueError
 from arbees.runtime.desk import Desk
 from arbees.runtime.monitors import Monitors
 from arbees.runtime.writer import Lane
+from arbees.safeguards.market import MARKET_AGE_MAX_NS
 
 METADATA_SECONDS = 3.0
 """How long a request waits for the metadata of a market that is new, or known too long ago."""
@@ -73,7 +74,10 @@ class _Known(msgspec.Struct):
     """Of the last request that named it."""
     closed_ns: int = 0
     """When the venue's stream said that it takes no orders."""
+    followed_ns: int = 0
     is_watched: bool = False
+    is_told: bool = False
+    """Somebody was told that the venue's word on it is too old."""
 
 
 class Directory:
@@ -114,10 +118,11 @@ class Directory:
                 await data.start()
             except VenueError as error:
                 self._monitors.note(platform, str(error), is_health=error.is_health)
+        now_ns = self._desk.clock.now_ns()
         for market in self._desk.book.markets.values():
             place = (Platform(market.listing.platform), market.listing.market_id)
             if place[0] in self._desk.market_data and _is_ours(market):
-                known = self._known.setdefault(place, _Known())
+                known = self._known.setdefault(place, _Known(followed_ns=now_ns))
                 if not market.is_settled:
                     self._watch(place, known)
         if self.is_needed:
@@ -302,6 +307,7 @@ class Directory:
             await self._desk.clock.sleep(TICK_SECONDS)
             now_ns = self._desk.clock.now_ns()
             self._let_go(now_ns)
+            self._look_at_age(now_ns)
             for platform in self._desk.market_data:
                 due = sorted(
                     (known.asked_ns, place[1])
@@ -320,6 +326,25 @@ class Directory:
             async with asyncio.timeout(BATCH_SECONDS):
                 await self._ask(platform, market_ids)
 
+    def _look_at_age(self, now_ns: int) -> None:
+        """Tell who looks which markets the venue does not answer for: what is known is a belief."""
+        for place, known in self._known.items():
+            found = self._desk.book.market_of(*place)
+            is_over = found is None or found[0].is_settled
+            since_ns = known.as_of_ns or known.followed_ns
+            self._say(place, known, is_old=not is_over and now_ns - since_ns > MARKET_AGE_MAX_NS)
+
+    def _say(self, place: Place, known: _Known, *, is_old: bool) -> None:
+        if is_old == known.is_told:
+            return
+        known.is_told, (platform, market_id) = is_old, place
+        fields = {"belief": f"market:{market_id}", "platform": str(platform)}
+        if is_old:
+            said = f"{platform} does not say how {market_id} stands: nothing opens there"
+            self._desk.alert("BELIEF_UNVERIFIED", said, **fields)
+        else:
+            self._desk.alert_over("BELIEF_UNVERIFIED", **fields)
+
     def _let_go(self, now_ns: int) -> None:
         """Stop following what nobody wants and nobody holds."""
         book = self._desk.book
@@ -333,6 +358,7 @@ class Directory:
             else:
                 is_over = now_ns - known.wanted_ns > IDLE_NS and not _is_ours(market)
             if is_over:
+                self._say(place, known, is_old=False)
                 del self._known[place]
 
     # Books -------------------------------------------------------------------------------------

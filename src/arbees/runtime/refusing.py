@@ -50,7 +50,9 @@ OF_THE_ORDER = frozenset(
 )
 """Codes that say something of an order's own terms: nothing is refused for as long as they are."""
 _OF_HALTS = frozenset({"HALTED", "REDUCE_ONLY"})
-_OF_ONE_MARKET = frozenset({"MARKET_UNKNOWN", "MARKET_CLOSED", "QUOTE_STALE", "QUOTE_MISSING"})
+_OF_ONE_MARKET = frozenset(
+    {"MARKET_UNKNOWN", "MARKET_CLOSED", "MARKET_STALE", "QUOTE_STALE", "QUOTE_MISSING"}
+)
 """Codes that a market which is not known yet cannot be judged by."""
 _OF_THE_VENUE = frozenset(
     {"VENUE_UNAVAILABLE", "VENUE_HEARTBEAT_LATE", "VENUE_BLIND", "VENUE_PAUSED", "CLOCK_SKEW"}
@@ -214,6 +216,9 @@ class Refusing:
             price = None if bid is None else MICRO - bid
         request = self._request(platform, listing.market_id, side, size, price or MICRO // 2)
         facts = self._desk.writer.facts_for(request)
+        if not facts.market_ns and not _is_ours(market):
+            # Nobody follows it: the venue is asked before the first request that names it.
+            facts = replace(facts, market_ns=None)
         order = self._candidate(request, facts)
         for finding in self._denials(order, facts):
             scope = _natural(finding.code, order, f"market:{key}")
@@ -222,10 +227,7 @@ class Refusing:
     def _followed(self) -> list[Market]:
         book, touches = self._desk.book, self._desk.marks.touches
         ours = [
-            market
-            for market in book.markets.values()
-            if not market.is_settled
-            and (market.orders or market.yes.quantity or market.no.quantity)
+            market for market in book.markets.values() if not market.is_settled and _is_ours(market)
         ]
         known = {market.listing.market_key for market in ours}
         newest = sorted(touches.items(), key=lambda each: -each[1].ts_ns)
@@ -294,6 +296,11 @@ class Refusing:
                     reasons=tuple(reasons),
                     until=_until(denials),
                 )
+
+
+def _is_ours(market: Market) -> bool:
+    """Tell whether something is held or works in a market."""
+    return bool(market.orders or market.yes.quantity or market.no.quantity)
 
 
 def _sides(market: Market) -> tuple[Side, ...]:

@@ -72,6 +72,8 @@ class KalshiScene:
         self.settings = settings
         self.addresses = addresses
         self.alerts: list[tuple[str, str]] = []
+        self.standing: set[str] = set()
+        """Alerts that are not over, by name and details: `NAME|value|value`."""
         self.starts = 0
         self._folder = folder
         self._answer_seconds = answer_seconds
@@ -186,10 +188,12 @@ class KalshiScene:
 
     def clear(self, name: str, **data: object) -> None:
         """Take it that an alert is over; what was raised stays on the list."""
+        self.standing.discard("|".join((str(name), *map(str, data.values()))))
 
     def raise_(self, name: str, message: str, **data: object) -> None:
         """Remember an alert."""
         self.alerts.append((str(name), message))
+        self.standing.add("|".join((str(name), *map(str, data.values()))))
 
     # Time --------------------------------------------------------------------------------------
 
