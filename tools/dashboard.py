@@ -75,8 +75,8 @@ PANELS = (
         "Balance",
         "currencyUSD",
         (
-            ("arbees_balance_dollars", "{{venue}}"),
-            ("arbees_balance_reserved_dollars", "{{venue}}, ours"),
+            ("arbees_balance_dollars", "{{pool}}"),
+            ("arbees_balance_reserved_dollars", "{{pool}}, ours"),
         ),
     ),
     Panel(

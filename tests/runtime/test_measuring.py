@@ -34,7 +34,8 @@ async def test_measures_a_desk_at_work() -> None:
         kalshi, polymarket = found.venues
         assert (kalshi.platform, kalshi.exposure) == (Platform.KALSHI, 6 * MICRO)
         assert (polymarket.exposure, polymarket.is_breaker_open) == (0, False)
-        assert kalshi.available is not None
+        assert [each.pool for each in found.pools] == ["Kalshi", "Polymarket"]
+        assert all(each.age_ns >= 0 for each in found.pools)
         used = {(each.code, each.scope): each for each in found.used}
         market = used["MAX_POSITION_PER_MARKET", "market"]
         assert (market.value, market.limit) == (Decimal(6), Decimal(50))

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from arbees.core import events as e
-from arbees.core.measures import Histogram, Measures, Used, VenueMeasure
+from arbees.core.measures import Histogram, Measures, PoolMeasure, Used, VenueMeasure
 from arbees.core.units import to_decimal
 from arbees.core.words import Platform, TradingState
 from arbees.telemetry import catalogue as m
@@ -24,11 +24,19 @@ def venue(platform: Platform, **more: Any) -> VenueMeasure:
         "state": TradingState.ACTIVE,
         "is_breaker_open": False,
         "exposure": 12_500_000,
-        "available": 9_990_000_000,
-        "outside": 1_000_000,
-        "balance_age_ns": 1_500_000_000,
     }
     return VenueMeasure(**(known | more))
+
+
+def pool(name: str, available: int = 9_990_000_000) -> PoolMeasure:
+    """Return a pool of Kalshi's, seen a second and a half ago."""
+    return PoolMeasure(
+        platform="Kalshi",
+        pool=name,
+        available=available,
+        outside=1_000_000,
+        age_ns=1_500_000_000,
+    )
 
 
 def measures(**more: Any) -> Measures:
@@ -45,6 +53,7 @@ def measures(**more: Any) -> Measures:
         "halts": (),
         "disabled": (),
         "venues": tuple(venue(platform) for platform in Platform),
+        "pools": (pool("Kalshi"),),
         "open_orders": 2,
         "unknown_orders": 1,
         "breaks": 0,
@@ -115,7 +124,7 @@ def test_names_follow_the_rules_of_prometheus() -> None:
 
 def test_no_label_names_a_market_a_request_or_a_key() -> None:
     """Labels are of closed or bounded sets."""
-    bounded = "code decision how lane name safeguard scope severity source venue"
+    bounded = "code decision how lane name pool safeguard scope severity source venue"
     build = "account environment mode settings_hash version"
     found = {label for metric in m.CATALOGUE if metric is not m.BUILD for label in metric.labels}
     assert " ".join(sorted(found)) == bounded
@@ -129,6 +138,7 @@ def test_gauges_tell_what_was_measured() -> None:
         halts=("file", "http", "http"),
         disabled=("balance",),
         venues=(venue(Platform.KALSHI, state=TradingState.HALTED, is_breaker_open=True),),
+        pools=(pool("Kalshi"), pool("Kalshi:2", 5_000_000)),
     )
     text = page(halted)
     assert values(text, "arbees_trading_state") == {(): 2}
@@ -136,8 +146,9 @@ def test_gauges_tell_what_was_measured() -> None:
     assert values(text, "arbees_halts")["redis",] == 0
     assert values(text, "arbees_safeguard_enabled")["balance",] == 0
     assert values(text, "arbees_breaker_open") == {("Kalshi",): 1}
-    assert values(text, "arbees_balance_dollars") == {("Kalshi",): 9_990}
-    assert values(text, "arbees_balance_age_seconds") == {("Kalshi",): 1.5}
+    places = {("Kalshi", "Kalshi"): 9_990, ("Kalshi", "Kalshi:2"): 5}
+    assert values(text, "arbees_balance_dollars") == places
+    assert values(text, "arbees_balance_age_seconds") == dict.fromkeys(places, 1.5)
     assert values(text, "arbees_pnl_today_dollars") == {(): -1.5}
     assert values(text, "arbees_audit_log_lag_records") == {(): 2}
     assert values(text, "arbees_exposure_dollars")["sport", "NBA"] == 25
@@ -147,8 +158,7 @@ def test_gauges_tell_what_was_measured() -> None:
 
 def test_a_balance_never_seen_is_missing_not_zero() -> None:
     """A gauge that is not known is not shown, so that nobody takes it for nothing."""
-    unseen = venue(Platform.KALSHI, available=None, balance_age_ns=None)
-    text = page(measures(venues=(unseen,)))
+    text = page(measures(pools=()))
     assert values(text, "arbees_balance_dollars") == {}
     assert values(text, "arbees_balance_age_seconds") == {}
 

@@ -12,7 +12,9 @@ app = App(name="balances")
 
 @app.default
 def balances(*, as_json: Json = False) -> int:
-    """Show the money at each venue, and what of it is reserved.
+    """Show the money in each pool of each venue, and what of it is reserved.
+
+    A venue with shards has a pool for each: what lies in one cannot be spent on another.
 
     Example: `arbees balances`
 
@@ -27,10 +29,11 @@ def show(found: dict[str, Any]) -> None:
         say("No balance is known yet.")
         return
     table(
-        ("Venue", "Available", "Reserved", "Equity", "As of"),
+        ("Venue", "Pool", "Available", "Reserved", "Equity", "As of"),
         [
             (
                 plain(each["platform"]),
+                plain(each["pool"] or each["platform"]),
                 dollars(each["available"]),
                 dollars(each["reserved"]),
                 dollars(each["equity"]),

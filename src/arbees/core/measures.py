@@ -15,17 +15,25 @@ from arbees.core.words import Platform, TradingState
 
 
 class VenueMeasure(msgspec.Struct, frozen=True, kw_only=True):
-    """One venue: its state, what may be lost there, and its money, in micro-dollars."""
+    """One venue: its state, and what may be lost there, in micro-dollars."""
 
     platform: Platform
     state: TradingState
     is_breaker_open: bool
     exposure: int
-    available: int | None
-    """The venue's own figure; None = never seen."""
+
+
+class PoolMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """One pool of a venue's money, in micro-dollars; a venue with shards has one for each."""
+
+    platform: str
+    pool: str
+    available: int
+    """The venue's own figure."""
     outside: int
     """What of ours is not provably inside that figure."""
-    balance_age_ns: int | None
+    age_ns: int
+    """Of that figure."""
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +115,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """Code and kind of scope of each thing that would be refused now."""
     disabled: tuple[str, ...]
     venues: tuple[VenueMeasure, ...]
+    pools: tuple[PoolMeasure, ...]
     open_orders: int
     unknown_orders: int
     breaks: int

@@ -13,7 +13,7 @@ from arbees.core.book import Book
 from arbees.core.code import Unit
 from arbees.core.codes import CODES
 from arbees.core.facts import Facts
-from arbees.core.measures import Histogram, Measures, Used, VenueMeasure
+from arbees.core.measures import Histogram, Measures, PoolMeasure, Used, VenueMeasure
 from arbees.core.units import to_decimal
 from arbees.core.verdicts import Measured, Use
 from arbees.core.words import Platform, TradingState
@@ -91,6 +91,7 @@ class Measuring:
             ),
             disabled=tuple(options.disabled),
             venues=self._venues(book),
+            pools=self._pools(book),
             open_orders=len(book.orders),
             unknown_orders=book.unknown,
             breaks=len(book.breaks),
@@ -117,17 +118,24 @@ class Measuring:
         return tuple(self._venue(name, states[name], exposure[name]) for name in states)
 
     def _venue(self, platform: Platform, state: TradingState, exposure: int) -> VenueMeasure:
-        desk = self._desk
-        breaker, pool = desk.breakers[platform], desk.book.pools.get(platform)
-        seen_ns = max(desk.balance_ns.get(platform, 0), 0 if pool is None else pool.as_of_ns)
         return VenueMeasure(
             platform=platform,
             state=state,
-            is_breaker_open=breaker.is_open,
+            is_breaker_open=self._desk.breakers[platform].is_open,
             exposure=exposure,
-            available=None if pool is None else pool.available,
-            outside=0 if pool is None else pool.outside,
-            balance_age_ns=max(0, desk.clock.now_ns() - seen_ns) if seen_ns else None,
+        )
+
+    def _pools(self, book: Book) -> tuple[PoolMeasure, ...]:
+        now_ns, seen_ns = self._desk.clock.now_ns(), self._desk.balance_ns
+        return tuple(
+            PoolMeasure(
+                platform=pool.platform,
+                pool=name,
+                available=pool.available,
+                outside=pool.outside,
+                age_ns=max(0, now_ns - max(seen_ns.get(name, 0), pool.as_of_ns)),
+            )
+            for name, pool in book.pools.items()
         )
 
     def _used(self) -> tuple[Used, ...]:

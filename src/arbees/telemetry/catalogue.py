@@ -132,11 +132,16 @@ USED = _gauge("limit_used", "How much of that limit is used.", "safeguard", "cod
 HEADROOM = _gauge("limit_headroom", "What is left of that limit.", "safeguard", "code", "scope")
 PNL = _gauge("pnl_today_dollars", "P&L of the trading day: realized, marked, less fees.")
 LOSS_LIMIT = _gauge("daily_loss_limit_dollars", "Greatest loss of a trading day.")
-BALANCE = _gauge("balance_dollars", "Available balance by the figure of the venue.", "venue")
-RESERVED = _gauge(
-    "balance_reserved_dollars", "What of ours is not provably inside that figure.", "venue"
+BALANCE = _gauge(
+    "balance_dollars", "Available balance of a pool by the figure of the venue.", "venue", "pool"
 )
-BALANCE_AGE = _gauge("balance_age_seconds", "Age of that figure.", "venue")
+RESERVED = _gauge(
+    "balance_reserved_dollars",
+    "What of ours is not provably inside that figure.",
+    "venue",
+    "pool",
+)
+BALANCE_AGE = _gauge("balance_age_seconds", "Age of that figure.", "venue", "pool")
 SEQUENCE = _gauge("journal_sequence", "Last durable record of the journal.")
 QUEUED = _gauge("queued_commands", "Commands that wait for the writer.", "lane")
 AUDIT_LAG = _gauge("audit_log_lag_records", "Journal records that the audit log has yet to hold.")

@@ -156,11 +156,11 @@ def _venues(now: Measures) -> dict[str, Values]:
         name = (str(venue.platform),)
         found[m.VENUE_STATE.name][name] = TradingState(venue.state).rank
         found[m.BREAKER.name][name] = venue.is_breaker_open
-        if venue.available is not None:
-            found[m.BALANCE.name][name] = _dollars(venue.available)
-            found[m.RESERVED.name][name] = _dollars(venue.outside)
-        if venue.balance_age_ns is not None:
-            found[m.BALANCE_AGE.name][name] = venue.balance_age_ns / NS_PER_SECOND
+    for pool in now.pools:
+        place = (pool.platform, pool.pool)
+        found[m.BALANCE.name][place] = _dollars(pool.available)
+        found[m.RESERVED.name][place] = _dollars(pool.outside)
+        found[m.BALANCE_AGE.name][place] = pool.age_ns / NS_PER_SECOND
     return found
 
 
