@@ -429,3 +429,17 @@ async def test_a_jump_halts_once(jump: int) -> None:
     assert clock.did == ["accept", "slew"]
     assert list(rig.desk.gate.pending) == [(HaltSource.CLOCK, "all", "")]
     assert "2.0 s" in rig.desk.gate.pending[HaltSource.CLOCK, "all", ""].reason
+
+
+async def test_balances_that_nobody_tells_are_said_not_to_be_verified() -> None:
+    """After three intervals, of that venue alone; over with the first figure."""
+    async with running(balance_interval_ns=60 * SECOND, errors_to_open=1_000) as rig:
+        rig.kalshi.failure = VenueError("502")
+        await rig.wait(180)
+        assert "BELIEF_UNVERIFIED|balances|Kalshi" not in rig.standing
+        await rig.wait(61)
+        assert "BELIEF_UNVERIFIED|balances|Kalshi" in rig.standing
+        assert "BELIEF_UNVERIFIED|balances|Polymarket" not in rig.standing
+        rig.kalshi.failure = None
+        await rig.wait(61)
+        assert "BELIEF_UNVERIFIED|balances|Kalshi" not in rig.standing

@@ -29,6 +29,8 @@ MARK_SECONDS = 30.0
 BELIEF_SECONDS = 2.0
 CLOCK_SECONDS = 1.0
 SPACE_SECONDS = 5.0
+UNVERIFIED_INTERVALS = 3
+"""What has not succeeded for so many of its intervals is said not to be verified."""
 
 
 Stale = tuple[str, str, str]
@@ -43,6 +45,8 @@ class Monitors:
         self._desk = desk
         self._day_ends_ns = 0
         self._probed: set[Platform] = set()
+        self._balances_ns = dict.fromkeys(desk.venues, desk.clock.now_ns())
+        """When each venue told its balances last; before that, since when it is asked."""
         self._began_ns = desk.clock.now_ns()
         self._stale: set[Stale] = set()
         self.on_reconnect: Callable[[], None] = lambda: None
@@ -242,10 +246,23 @@ class Monitors:
         scope = f"{POOL_SCOPE}{tripped.pool}"
         self.halt(HaltSource.ORDER_GROUP, tripped.reason, scope=scope, state=TradingState.REDUCING)
 
+    def _look_at_balances(self) -> None:
+        """Tell who looks where no venue's word on our money came for long."""
+        desk = self._desk
+        most_ns = UNVERIFIED_INTERVALS * desk.options.balance_interval_ns
+        for platform, since_ns in self._balances_ns.items():
+            fields = {"belief": "balances", "platform": str(platform)}
+            if desk.clock.now_ns() - since_ns > most_ns:
+                text = f"{platform} did not tell its balances for {UNVERIFIED_INTERVALS} intervals"
+                desk.alert("BELIEF_UNVERIFIED", text, **fields)
+            else:
+                desk.alert_over("BELIEF_UNVERIFIED", **fields)
+
     async def _watch_balances(self) -> None:
         while True:
             await self._desk.clock.sleep(self._desk.options.balance_interval_ns / NS_PER_SECOND)
             await self.refresh_balances()
+            self._look_at_balances()
 
     async def refresh_balances(self) -> None:
         """Ask each venue for its own figures; a failure leaves the old ones to grow stale."""
@@ -257,6 +274,7 @@ class Monitors:
                 self.note(platform, str(error), is_health=error.is_health)
                 continue
             self.note(platform, None)
+            self._balances_ns[platform] = desk.clock.now_ns()
             for balance in balances:
                 desk.balance_ns[balance.pool] = balance.as_of_ns
                 desk.writer.tell(c.ObserveBalance(balance=balance))

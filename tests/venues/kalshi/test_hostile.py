@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbees.core.outcomes import CancelMissed, CancelUnknown, StreamChanged, Unknown
+from arbees.core.outcomes import CancelMissed, CancelUnknown, Filled, StreamChanged, Unknown
 from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import cancel_outcome, create_outcome, error_of, read_error
@@ -150,6 +150,26 @@ def test_bytes_that_cannot_be_read_are_unknown_of_that_call_alone(status: int, b
         with pytest.raises(VenueError) as raised:
             shapes.read(body, shape)
         assert not raised.value.is_health
+
+
+@pytest.mark.parametrize("name", [None, "", "web-1", "caf\u00e9"])
+@pytest.mark.parametrize("channel", ["fill", "user_orders"])
+async def test_an_odd_row_of_another_program_costs_nothing(channel: str, name: str | None) -> None:
+    """The stream stands and goes on; of a row that may be ours something was missed."""
+    async with rig() as made:
+        before = len(made.reports)
+        odd = {"order_id": 7, "trade_id": [], "status": {}, "client_order_id": name}
+        word = "fill" if channel == "fill" else "user_order"
+        for _ in range(3):
+            made.server.streams.say(channel, {"type": word, "msg": odd})
+        await made.send(made.order())
+        await made.until(lambda: any(isinstance(each, Filled) for each in made.reports))
+        assert not any(isinstance(each, StreamChanged) for each in made.reports[before:])
+        ours = odd | {"client_order_id": "arb-1"}
+        made.server.streams.say(channel, {"type": word, "msg": ours})
+        await made.until(
+            lambda: any(isinstance(each, StreamChanged) for each in made.reports[before:])
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ These streams have no sequence numbers and no replay: after each gap the reads m
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import aiohttp
 import msgspec
 
+from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.outcomes import Filled, OrderClosed, OrderSeen, Report, StreamChanged
 from arbees.core.ports import Clock
 from arbees.core.units import NS_PER_MILLISECOND
@@ -16,6 +18,7 @@ from arbees.core.words import Platform
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.orders import closed_by, fill_of, is_ours, listed_order
+from arbees.venues.kalshi.portfolio import fields_of
 from arbees.venues.kalshi.shapes import read
 from arbees.venues.kalshi.signing import Signer
 from arbees.venues.kalshi.socket import Line, Message, StreamError
@@ -26,6 +29,7 @@ GROUPS = "order_group_updates"
 """Without this, a group that tripped shows by a refusal."""
 ASKED = (*CHANNELS, GROUPS)
 MESSAGE_MAX = 300
+T = TypeVar("T")
 
 
 class OwnFill(msgspec.Struct, frozen=True):
@@ -115,9 +119,9 @@ class OwnStream:
             update = read(message.msg, GroupUpdate)
             self.groups(update.order_group_id, update.event_type)
         elif message.type == "fill":
-            self._take_fill(read(message.msg, OwnFill))
+            self._take_fill(_row_of(message, OwnFill))
         elif message.type == "user_order":
-            self._take_order(read(message.msg, shapes.OrderRow))
+            self._take_order(_row_of(message, shapes.OrderRow))
 
     def _refused(self, number: int | None, error: StreamError) -> None:
         """
@@ -133,7 +137,9 @@ class OwnStream:
             said = f"Kalshi refuses the channel {channel}: {error.code} {error.msg}"
             raise VenueOutcomeUnknown(said[:MESSAGE_MAX])
 
-    def _take_fill(self, fill: OwnFill) -> None:
+    def _take_fill(self, fill: OwnFill | None) -> None:
+        if fill is None:
+            return
         number = fill.subaccount if fill.subaccount_number is None else fill.subaccount_number
         name = fill.client_order_id or ""
         if not is_ours(name) or number not in {None, self._subaccount}:
@@ -153,7 +159,9 @@ class OwnStream:
             found = msgspec.structs.replace(found, time_ns=told_ns)
         self.sink(Filled(fill=found))
 
-    def _take_order(self, row: shapes.OrderRow) -> None:
+    def _take_order(self, row: shapes.OrderRow | None) -> None:
+        if row is None:
+            return
         closed = closed_by(row)
         if row.subaccount_number not in {None, self._subaccount} or not is_ours(row.name):
             return
@@ -177,3 +185,20 @@ class OwnStream:
             self.is_live = is_live
             report = StreamChanged(platform=Platform.KALSHI, is_live=is_live, reason=reason)
             self.sink(report)
+
+
+def _row_of(message: Message, shape: type[T]) -> T | None:
+    """
+    Return what a message says of an order or fill; None = it is odd, and of another program.
+
+    Raises:
+        VenueOutcomeUnknown: it cannot be read and may be of ours: something was missed.
+    """
+    try:
+        return read(message.msg, shape)
+    except VenueOutcomeUnknown:
+        fields = fields_of(bytes(message.msg))
+        name = fields.get("client_order_id", CLIENT_ORDER_ID_PREFIX)
+        if name is None or (isinstance(name, str) and not is_ours(name)):
+            return None
+        raise
