@@ -146,6 +146,24 @@ CLOSING = (
         statuses=(400, 0),
     ),
     Attack(
+        name="endless trailer",
+        data=head("POST", PATH, *_CHUNKED) + b"2\r\n{}\r\n0\r\nX: " + b"a" * 70_000,
+        closes=True,
+        statuses=(431, 0),
+    ),
+    Attack(
+        name="many trailers",
+        data=head("POST", PATH, *_CHUNKED) + b"2\r\n{}\r\n0\r\n" + b"X: a\r\n" * 12_000,
+        closes=True,
+        statuses=(431, 0),
+    ),
+    Attack(
+        name="endless extension",
+        data=head("POST", PATH, *_CHUNKED) + b"2;x=" + b"a" * 70_000,
+        closes=True,
+        statuses=(431, 0),
+    ),
+    Attack(
         name="endless header",
         data=b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 70_000,
         statuses=(431,),

@@ -2,7 +2,8 @@
 
 Guarantees that each bad request heard a clear refusal (a problem with a known code, short, without
 anything of the inside), or the end of the connection where HTTP allows no more; that no request
-was decided; and that memory and file descriptors of the process are as before.
+was decided; that during each of the storms of `tools.storms` a stop with the operator's key was in
+force within a second; and that memory and file descriptors of the process are as before.
 `python -m tools.hostile --requests 100000` prints the figures and exits 1 if something leaked.
 """
 
@@ -10,11 +11,12 @@ import argparse
 import asyncio
 import itertools
 import json
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,16 +24,22 @@ from arbees.api.problem_codes import PROBLEM_CODES
 from arbees.journal import JournalReader
 from tools.attacks import BODY_SLOW, CLOSING, HEAD_SLOW, KEEPING, Attack
 from tools.served import Served, serving
+from tools.storms import STORMS
 
 WORKERS = 32
 SLOW = 64
 """Connections that say little, for as long as they are let."""
 WARM = 0.1
 """Part of the requests after which memory is looked at first: caches are full by then."""
+WARM_MIN = 2_000
 MEMORY_MAX = 8 * 1024 * 1024
 """Growth that is no leak: an allocator keeps pages."""
 BODY_BYTES_MAX = 2_048
 SECONDS_MAX = 30.0
+STORM_SECONDS = 8.0
+STOP_SECONDS_MAX = 1.0
+STORM_MEMORY_MAX = 96 * 1024 * 1024
+"""Growth while strangers hold all connections."""
 _INSIDE = (b"Traceback", b"site-packages", b".py", b'File "')
 
 
@@ -170,6 +178,53 @@ def settled(served: Served) -> tuple[int, int]:
     return found
 
 
+def storm(served: Served, name: str, seconds: float) -> str:
+    """
+    Let a storm blow, and stop and resume trading with the operator's key meanwhile.
+
+    Returns:
+        The figures.
+
+    Raises:
+        Broken: a stop was refused, or took too long; memory grew without a bound.
+    """
+    before, took = served.memory(), []
+    command = [sys.executable, "-m", "tools.storms", name, str(served.port), str(seconds)]
+    blowing = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while blowing.poll() is None:
+            begun = time.monotonic()
+            status, answer = served.ask("POST", "/v1/kill-switch", {"action": "ENABLE"})
+            took.append(time.monotonic() - begun)
+            if status != 200 or not answer["in_force"]:
+                raise Broken(f"{name}: expected a stop in force, was {status} {answer}")
+            served.ask("POST", "/v1/kill-switch", {"action": "DISABLE", "reason": "storm"})
+            time.sleep(0.1)
+        grown = served.memory() - before
+    finally:
+        blowing.kill()
+        blowing.wait()
+    said = (
+        f"storm of {name}: {len(took)} stops, the slowest in force after {max(took):.3f} s, "
+        f"memory +{max(0, grown) / 1e6:.1f} MB"
+    )
+    if max(took) > STOP_SECONDS_MAX or grown > STORM_MEMORY_MAX:
+        raise Broken(
+            f"Expected stops within {STOP_SECONDS_MAX:g} s and bounded memory, was: {said}"
+        )
+    return said
+
+
+def storms(names: Iterable[str] = tuple(STORMS), seconds: float = STORM_SECONDS) -> str:
+    """Let storms blow over a gateway of our own, and return the figures. Raises Broken."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as served:
+        served.take_key()
+        lines = [storm(served, name, seconds) for name in names]
+        if served.ask("GET", "/v1/status")[0] != 200:
+            raise Broken("Expected it to answer afterwards")
+    return "\n".join(lines)
+
+
 def siege(count: int, slow: int = SLOW) -> str:
     """
     Attack a gateway of our own with so many bad requests, slow ones besides.
@@ -183,7 +238,7 @@ def siege(count: int, slow: int = SLOW) -> str:
     tally = Tally()
     with tempfile.TemporaryDirectory() as name:
         with serving(Path(name)) as served:
-            run(attack(served.port, int(count * WARM), tally))
+            run(attack(served.port, max(WARM_MIN, int(count * WARM)), tally))
             before = settled(served)
             began = time.monotonic()
             run(_both(served.port, count, slow, tally))
@@ -236,6 +291,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         print(siege(given.requests, given.slow))
+        print(storms())
     except Broken as broken:
         print(broken)
         return 1

@@ -77,12 +77,14 @@ required, which a form of a page cannot send unasked, and a page that asks first
 
 HTTP/1.1 with keep-alive (75 s) and pipelining; at most 1,024 connections. One too many ends another
 one: first the oldest that never showed a key in force, from whatever address it comes, then an idle
-one; what is being decided for a key is never ended. A key holds at most half of them, but its stops
-and cancels always come through. A client may close its sending half after the request and still
-hears the answer. An offer of another protocol (`Upgrade: h2c`) is ignored: the request is answered
-in HTTP/1.1. Head and body have 10 s each. A head has at most 32 KiB, and so have all chunk
-extensions and trailers of a body; trailers are dropped, never taken for headers. Whoever takes
-nothing of an answer for 45 s is cut off.
+one; what is being decided for a key is never ended. What comes without a key in force is read a few
+connections at a time, so that nobody with a key waits for strangers. A key holds at most half of
+all connections, but its stops and cancels always come through.
+
+A client may close its sending half after the request and still hears the answer. An offer of
+another protocol (`Upgrade: h2c`) is ignored: the request is answered in HTTP/1.1. Head and body
+have 10 s each. A head has at most 32 KiB, and so have chunk extensions and trailers of a body;
+trailers are dropped, never taken for headers. Whoever takes nothing for 45 s is cut off.
 """
 
 _PROBLEM = """\

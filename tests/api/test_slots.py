@@ -8,7 +8,7 @@ import pytest
 
 from arbees.api import ApiServer
 from arbees.api.server import _Embedded
-from arbees.api.slots import FILES_BESIDES, Slots, connections_allowed
+from arbees.api.slots import FILES_BESIDES, STRANGERS_A_TURN, Slots, connections_allowed
 from arbees.core.words import KeyScope
 from tests.api.fake import FakeGateway, Wire, ask, body
 
@@ -22,9 +22,13 @@ class _Connection:
         self.key_id: str | None = None
         self.is_idle = is_idle
         self.is_dropped = False
+        self.has_gone_on = False
 
     def drop(self) -> None:
         self.is_dropped = True
+
+    def go_on(self) -> None:
+        self.has_gone_on = True
 
 
 def _filled(slots: Slots, *, is_idle: bool = True) -> list[_Connection]:
@@ -87,6 +91,41 @@ def test_forgotten_connection_makes_room() -> None:
     slots.discard(first)
     assert slots.add(_Connection())
     assert not first.is_dropped
+
+
+@pytest.mark.parametrize(
+    ("data", "waits"),
+    [
+        (b"GET / HTTP/1.1\r\nAuthorization: Bearer good\r\n\r\n", False),
+        (b"GET / HTTP/1.1\r\nauthorization:\tbearer  good\r\n\r\n", False),
+        (b"GET / HTTP/1.1\r\nAuthorization: Bearer bad\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nAuthorization: Bearer goodx\r\n\r\n", True),
+        (b"GET /Authorization: Bearer good HTTP/1.1\r\n\r\n", True),
+        (b"", True),
+        (b"\xff" * 100, True),
+    ],
+)
+def test_who_shows_a_key_waits_for_nobody(data: bytes, *, waits: bool) -> None:
+    """A key in force in the head is seen before anything is parsed; all others have their turn."""
+    slots = Slots(2, lambda: True, lambda secret: secret == "good")
+    assert slots.has_to_wait(_Connection(), data) is waits
+    known = _Connection()
+    known.key_id = "arb_1"
+    assert not slots.has_to_wait(known, data)
+    assert not Slots(2, lambda: False).has_to_wait(_Connection(), data)
+
+
+async def test_strangers_go_on_a_few_a_turn() -> None:
+    """However many have sent something, others run in between."""
+    slots = Slots(100, lambda: True)
+    connections = [_Connection() for _ in range(3 * STRANGERS_A_TURN + 1)]
+    for connection in connections:
+        slots.line_up(connection)
+    counts = []
+    while not connections[-1].has_gone_on:
+        await asyncio.sleep(0)
+        counts.append(sum(each.has_gone_on for each in connections))
+    assert counts == [STRANGERS_A_TURN * turn for turn in (1, 2, 3)] + [len(connections)]
 
 
 def test_connections_leave_room_for_files() -> None:
@@ -192,6 +231,29 @@ async def test_who_takes_nothing_is_dropped(small: ApiServer, path: str) -> None
             await asyncio.sleep(0.1)
         assert _has_ended(small)
         sending.cancel()
+
+
+async def test_a_key_in_pieces_is_served(small: ApiServer, gateway: FakeGateway) -> None:
+    """However a head is cut, whoever has a key hears the answer."""
+    secret = gateway.hold("operator", KeyScope.SUBMIT)
+    wire = await Wire.open(small.address)
+    data = ask("POST", PATH, body(), {"Authorization": f"Bearer {secret}"})
+    for start in range(0, len(data), 7):
+        await wire.send(data[start : start + 7])
+    assert (await wire.answer()).status == 200
+    assert (await wire.ask("GET", "/healthz")).status == 200
+    wire.close()
+
+
+async def test_clients_that_leave_with_answers_due_are_no_fault(
+    small: ApiServer, gateway: FakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pipelined requests of a client that is gone are written nowhere, and logged as no fault."""
+    gateway.hold("operator", KeyScope.HALT)
+    for wire in await _held(small, ask("GET", "/openapi.json") * 60, 8):
+        wire.writer.transport.abort()
+    await asyncio.sleep(0.2)
+    assert caplog.records == []
 
 
 async def test_who_reads_slowly_is_served(small: ApiServer) -> None:

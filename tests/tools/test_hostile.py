@@ -3,7 +3,8 @@
 import pytest
 
 from tools.attacks import CLOSING, KEEPING, Attack
-from tools.hostile import Broken, Tally, check, report, siege
+from tools.hostile import Broken, Tally, check, report, siege, storms
+from tools.storms import STORMS
 
 PROBLEM = "application/problem+json"
 SEEN = Attack(name="seen", data=b"")
@@ -17,9 +18,16 @@ def test_names_are_distinct() -> None:
 
 def test_every_attack_is_refused() -> None:
     """A gateway refuses each clearly, decides nothing, and keeps neither memory nor descriptors."""
-    said = siege(1_500, slow=0)
+    said = siege(4_000, slow=0)
     for attack in (*KEEPING, *CLOSING):
         assert f" {attack.name}" in said, attack.name
+
+
+@pytest.mark.parametrize("name", STORMS)
+def test_a_stop_is_in_force_during_each_storm(name: str) -> None:
+    """Whatever strangers hold or pour in, a stop with a key comes through; memory is bounded."""
+    said = storms((name,), seconds=3)
+    assert said.startswith(f"storm of {name}: ")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ class Context:
         """Whether API keys are in use, as far as is known already."""
         return self._gateway is not None and self._gateway.is_keyed
 
+    def is_key(self, secret: str) -> bool:
+        """Tell whether a secret is that of a key in force."""
+        return self._gateway is not None and self._gateway.authenticate(secret) is not None
+
     @property
     def follower(self) -> Follower:
         """What reads at length. Raises Problem (503, `STARTING`) while there is none."""

@@ -6,7 +6,7 @@ first asked for), and that the page needs nothing from elsewhere and runs no scr
 
 import asyncio
 import re
-from functools import cache
+from functools import _lru_cache_wrapper, cache
 from typing import Any
 
 import msgspec
@@ -28,6 +28,9 @@ _ALONE: tuple[Header, ...] = (
 """A page that loads nothing, runs nothing, and stands in no other page."""
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 """What may stand in the examples as the address that the reader came by."""
+ADDRESSES_MAX = 16
+"""Addresses of which a page is kept: all who read it share one."""
+_pages: dict[str, bytes] = {}
 
 
 @cache
@@ -51,14 +54,24 @@ def _page() -> bytes:
 async def openapi(_context: Context, request: Request) -> Reply:
     """Describe the interface for programs: an OpenAPI 3.1 document."""
     parameters(request.scope["query_string"], ())
-    return Reply(200, await asyncio.to_thread(_json))
+    return Reply(200, await _made(_json))
 
 
 async def docs(_context: Context, request: Request) -> Reply:
     """Describe the interface for people: one page that works offline."""
     parameters(request.scope["query_string"], ())
-    page = await asyncio.to_thread(_page)
-    host = request.headers.get("host", "")
-    if _HOST.fullmatch(host):
-        page = page.replace(reference_page.ADDRESS.encode(), f"http://{host}".encode())
-    return Reply(200, page, _HTML, _ALONE)
+    return Reply(200, _for(request.headers.get("host", ""), await _made(_page)), _HTML, _ALONE)
+
+
+async def _made(make: "_lru_cache_wrapper[bytes]") -> bytes:
+    """Return a page; the first time it is made in a thread."""
+    return make() if make.cache_info().currsize else await asyncio.to_thread(make)
+
+
+def _for(host: str, page: bytes) -> bytes:
+    """Return the page with the address that the reader came by, for some of all addresses."""
+    known = _pages.get(host)
+    if known is None and len(_pages) < ADDRESSES_MAX and _HOST.fullmatch(host):
+        address = f"http://{host}".encode()
+        known = _pages[host] = page.replace(reference_page.ADDRESS.encode(), address)
+    return page if known is None else known

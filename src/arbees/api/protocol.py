@@ -35,9 +35,9 @@ BODY_SECONDS_READ_MAX = BODY_SECONDS_MAX + 5
 """From the end of a head to the end of its body, refused ones too."""
 UNTAKEN_SECONDS_MAX = 45.0
 """For which a client may take nothing of what was written to it."""
-PIECE_BYTES = 2_048
+PIECE_BYTES = 512
 """Parsed at once: bounds how many requests are begun before the first is answered."""
-PIPELINED_MAX = 16
+PIPELINED_MAX = 1
 
 _OF_AN_OFFER = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
@@ -73,6 +73,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """The request that is answered now; `cycle` is the one that came last."""
         self._waiting = b""
         """What is parsed once more requests are answered."""
+        self._is_in_line = False
+        """Whether it waits for its turn with what it sent."""
         self._has_ended = False
         self._last: Problem | None = None
         """Said when what came before is answered; nothing is read any more."""
@@ -94,6 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._waiting = b""
         self.slots.discard(self)
+        self._give_up_answers()
         super().connection_lost(exc)
 
     @property
@@ -102,8 +105,17 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._is_quiet() or self.transport.get_write_buffer_size() > 0
 
     def drop(self) -> None:
-        """End it at once."""
+        """End it at once; what is still being answered is not written any more."""
+        self._give_up_answers()
         self.transport.abort()
+
+    def _give_up_answers(self) -> None:
+        """Let nobody write to what is gone: neither who answers now, nor who comes next."""
+        self.pipeline.clear()
+        for cycle in (self._running, self.cycle):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def sweep(self, now: float, untaken_seconds_max: float) -> None:
         """
@@ -116,7 +128,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.get_write_buffer_size() == 0:
             self._taken_at = now
         elif now - self._taken_at > untaken_seconds_max:
-            self.transport.abort()
+            self.drop()
 
     def resume_writing(self) -> None:
         """Go on writing: enough was taken."""
@@ -128,7 +140,25 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._last is not None or self.transport.is_closing():
             return
         self._unset_keepalive_if_required()
-        self._parse_on(self._waiting + data if self._waiting else data)
+        data = self._waiting + data if self._waiting else data
+        if self.slots.has_to_wait(self, data):
+            self._waiting = data
+            self.flow.pause_reading()
+            if not self._is_in_line:
+                self._is_in_line = True
+                self.slots.line_up(self)
+            return
+        self._receive(data)
+
+    def go_on(self) -> None:
+        """Read what came: it is its turn."""
+        self._is_in_line = False
+        if self._waiting and not self.transport.is_closing():
+            self.flow.resume_reading()
+            self._receive(self._waiting)
+
+    def _receive(self, data: bytes) -> None:
+        self._parse_on(data)
         if self._timer is None and not self.transport.is_closing():
             if self._is_in_body:
                 self._start_timer(self.body_seconds_max)
@@ -228,7 +258,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = True
         super().on_message_begin()
         self.scope["extensions"] = {
-            ABORT: {"now": self.transport.abort},
+            ABORT: {"now": self.drop},
             CONNECTION: {"know": self._know},
         }
 
@@ -271,7 +301,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             return
-        if self._waiting:
+        if self._is_in_line:
+            self.flow.pause_reading()
+        elif self._waiting:
             self._parse_on(self._waiting)
             if self._has_ended and not self._waiting and not self.eof_received():
                 self.transport.close()
@@ -349,7 +381,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.close()
                 return
             if own.response_started:
-                self.transport.abort()
+                self.drop()
                 return
             own.disconnected = True
             own.message_event.set()

@@ -7,9 +7,11 @@ that `stop` ends within a bound. It fails by `ConfigurationError` where it may n
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -23,13 +25,19 @@ from arbees.core.views import Follower, Gateway
 from arbees.errors import ConfigurationError
 
 PORT_MAX = 65_535
-BACKLOG = 1_024
+BACKLOG = 4_096
+"""More than a stranger opens at once: who does not fit waits a second before he asks again."""
 KEEP_ALIVE_SECONDS = 75
+SEND_BYTES = 65_536
+"""Of an answer that the system holds for a connection: nobody has megabytes copied for nothing."""
 STOP_SECONDS = 5.0
 LAST_SECONDS = 1.0
 """For the answers to those that waited in vain."""
+ACCEPTED_A_TURN = 64
+"""Connections that are accepted in one turn of the loop."""
 _POLL_SECONDS = 0.01
 _TICKS_A_SECOND = 10
+_log = logging.getLogger("arbees.api")
 
 
 class _State(ServerState):
@@ -40,6 +48,43 @@ class _State(ServerState):
         self.slots = slots
 
 
+class _Listener:
+    """Accepts connections, some a turn: whoever opens them without end holds up nobody else."""
+
+    def __init__(self, bound: socket.socket, make: Callable[[], asyncio.Protocol]) -> None:
+        self._bound = bound
+        self._make = make
+        self._loop = asyncio.get_running_loop()
+        self._taking: set[asyncio.Task[Any]] = set()
+        bound.listen(BACKLOG)
+        self._loop.add_reader(bound.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Accept no more; idempotent."""
+        if self._bound.fileno() >= 0:
+            self._loop.remove_reader(self._bound.fileno())
+            self._bound.close()
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTED_A_TURN):
+            try:
+                connection, _address = self._bound.accept()
+            except OSError:  # nobody waits, or who waited is gone; a next turn comes
+                return
+            connection.setblocking(False)  # noqa: FBT003 - the library's signature
+            if connection.family in {socket.AF_INET, socket.AF_INET6}:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            taking = self._loop.connect_accepted_socket(self._make, connection)
+            task = self._loop.create_task(taking)
+            self._taking.add(task)
+            task.add_done_callback(self._taken)
+
+    def _taken(self, task: "asyncio.Task[Any]") -> None:
+        self._taking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.debug("A connection was gone before it was taken: %s", error)
+
+
 class _Embedded(uvicorn.Server):
     """A server that leaves signals alone, which the supervisor owns, and bounds what is written."""
 
@@ -48,6 +93,19 @@ class _Embedded(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, slots: Slots) -> None:
         super().__init__(config)
         self.server_state = _State(slots)
+        self.listeners: tuple[_Listener, ...] = ()
+
+    def listen(self, bound: socket.socket) -> None:
+        """Accept connections from now on."""
+        self.listeners = (_Listener(bound, self._connection),)
+        self.started = True
+
+    def _connection(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+        return made
 
     async def on_tick(self, counter: int) -> bool:
         """Renew the date, and every second end the connections that take no answer."""
@@ -114,7 +172,7 @@ class ApiServer:
         self._was_keyed = is_keyed
         self._stop_seconds = stop_seconds
         self._socket: socket.socket | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: _Embedded | None = None
         self._ticks: asyncio.Task[None] | None = None
 
     @property
@@ -155,10 +213,11 @@ class ApiServer:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         config.load()
-        server = _Embedded(config, Slots(connections_allowed(), self._is_keyed))
-        server.lifespan = config.lifespan_class(config)
+        server = _Embedded(
+            config, Slots(connections_allowed(), self._is_keyed, self._context.is_key)
+        )
         self._socket, self._server = bound, server
-        await server.startup(sockets=[bound])
+        server.listen(bound)
         self._ticks = asyncio.create_task(server.main_loop(), name="http")
 
     async def stop(self) -> None:
@@ -170,7 +229,7 @@ class ApiServer:
         server, ticks, self._ticks = self._server, self._ticks, None
         if server is None or ticks is None:
             return
-        for listener in server.servers:
+        for listener in server.listeners:
             listener.close()
         ticks.cancel()
         await asyncio.wait([ticks])
@@ -193,6 +252,7 @@ class ApiServer:
         bound = socket.socket(family, socket.SOCK_STREAM)
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
             bound.bind((host, self._port))
             bound.setblocking(False)  # noqa: FBT003 - the library's signature
         except OSError as error:

@@ -4,11 +4,15 @@ Guarantees that whoever shows a key in force gets in and stays in, however many 
 from whatever address: a connection that never showed one goes first, the oldest before the others,
 then idle ones with a key. Why by key and not by address: strangers behind one proxy, or on this
 machine, share an address with the operator. No key holds more than half of all, but for stops and
-cancels. It fails by ending the connection that came: nothing was read of it.
+cancels. What strangers send is read a few at a time, so that whoever shows a key waits for at most
+those few. It fails by ending the connection that came: nothing was read of it.
 """
 
+import asyncio
 import contextlib
+import re
 import resource
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,6 +22,11 @@ CONNECTION = "arbees.connection"
 FILES_BESIDES = 256
 """File descriptors that journal, venues and logs may need besides."""
 _CONNECTIONS_MIN = 16
+STRANGERS_A_TURN = 8
+"""Connections without a key that are read in one turn of the loop, where keys are in use."""
+_BEARER = re.compile(rb"\nauthorization:[ \t]*bearer +([!-~]{1,200})", re.IGNORECASE)
+_LOOKED_AT = 8_192
+"""Bytes of a head in which a key is looked for before its turn."""
 
 
 class Connection(Protocol):
@@ -32,6 +41,10 @@ class Connection(Protocol):
 
     def drop(self) -> None:
         """End it at once."""
+        ...
+
+    def go_on(self) -> None:
+        """Read what came: it is its turn."""
         ...
 
 
@@ -58,16 +71,25 @@ def connections_allowed(most: int = CONNECTIONS_MAX) -> int:
 class Slots:
     """Connections in the order in which they were opened, those without a key apart."""
 
-    def __init__(self, most: int, is_keyed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        most: int,
+        is_keyed: Callable[[], bool],
+        is_key: Callable[[str], bool] = lambda _secret: False,
+    ) -> None:
         """
         Begin with none.
 
         Args:
             most: that are open at once.
             is_keyed: whether keys are in use; then nothing of value is done for whoever shows none.
+            is_key: whether a secret is that of a key in force.
         """
         self.most = most
         self._is_keyed = is_keyed
+        self._is_key = is_key
+        self._line: deque[Connection] = deque()
+        self._is_serving = False
         self._strangers: dict[Connection, None] = {}
         self._known: dict[Connection, None] = {}
 
@@ -112,6 +134,27 @@ class Slots:
         if self._strangers.pop(connection, False) is None:
             self._known[connection] = None
         return True
+
+    def has_to_wait(self, connection: Connection, data: bytes) -> bool:
+        """Tell whether a connection waits for its turn with what it sent: it showed no key."""
+        if connection.key_id is not None or not self._is_keyed():
+            return False
+        found = _BEARER.search(data, 0, _LOOKED_AT)
+        return found is None or not self._is_key(found[1].decode("ascii"))
+
+    def line_up(self, connection: Connection) -> None:
+        """Let a connection go on when it is its turn."""
+        self._line.append(connection)
+        if not self._is_serving:
+            self._is_serving = True
+            asyncio.get_running_loop().call_soon(self._serve)
+
+    def _serve(self) -> None:
+        for _ in range(min(STRANGERS_A_TURN, len(self._line))):
+            self._line.popleft().go_on()
+        self._is_serving = bool(self._line)
+        if self._is_serving:
+            asyncio.get_running_loop().call_soon(self._serve)
 
     def _dispensable(self) -> Connection | None:
         if self._strangers and self._is_keyed():
