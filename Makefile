@@ -121,6 +121,10 @@ torture: $(READY) ## Kill the gateway at random moments, again and again, and co
 fuzz: $(READY) ## Ask the API what its own document allows and forbids, 5,000 times
 	@$(BIN)/python -m tools.fuzz $(or $(ARGS),--cases 5000)
 
+.PHONY: fuzz-kalshi
+fuzz-kalshi: $(READY) ## A million mutated answers and messages through Kalshi's readers and a gateway
+	@$(BIN)/python -m tools.fuzz_kalshi $(ARGS)
+
 .PHONY: hostile
 hostile: $(READY) ## Send 100,000 bad requests, slow and half-closed ones too; nothing may leak
 	@$(BIN)/python -m tools.hostile $(or $(ARGS),--requests 100000)

@@ -1,14 +1,19 @@
 """Answers that nobody should give: none of them is believed, and none of them breaks anything."""
 
+from typing import Any
+
 import pytest
 
 from arbees.core.outcomes import CancelMissed, CancelUnknown, Filled, StreamChanged, Unknown
+from arbees.core.units import MICRO
 from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.answers import cancel_outcome, create_outcome, error_of, read_error
+from arbees.venues.kalshi.book import Book, Delta, Snapshot
 from arbees.venues.kalshi.budget import Budget
+from arbees.venues.kalshi.cash import ties_of
 from arbees.venues.kalshi.catalogue import rates_of
-from arbees.venues.kalshi.orders import fill_of
+from arbees.venues.kalshi.orders import fill_of, listed_order
 from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, FillRow, Limits
 from arbees.venues.kalshi.shapes import read as read_message
 from arbees.venues.kalshi.socket import Message
@@ -54,6 +59,8 @@ def row(**changed: object) -> FillRow:
         {"yes_price_dollars": "-0.40"},
         {"yes_price_dollars": "1.01"},
         {"fee_cost": "99999999999999999"},
+        {"fee_cost": "5.010001"},
+        {"fee_cost": "-5.010001"},
         {"ts": -1},
         {"ts": 10**30},
         {"created_time": "9999-12-31T23:59:59Z"},
@@ -63,6 +70,55 @@ def test_a_fill_that_can_be_none_is_not_taken(changed: dict[str, object]) -> Non
     """A count of nothing or less, a price beyond a dollar, a number without end: an error."""
     with pytest.raises(VenueError):
         fill_of(row(**changed), "arb-1")
+
+
+def test_a_fee_may_be_all_that_a_fill_can_bring() -> None:
+    """A dollar a contract and a cent for its rounding are taken, whoever pays them."""
+    assert fill_of(row(fee_cost="5.010000"), "arb-1").fee == 5_010_000
+    assert fill_of(row(fee_cost="-5.010000"), "arb-1").fee == -5_010_000
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"yes_price_dollars": "1.000001"},
+        {"yes_price_dollars": "-0.000001"},
+        {"fill_count_fp": "-0.000001"},
+        {"remaining_count_fp": "-0.000001"},
+        {"remaining_count_fp": "9000000.000001"},
+    ],
+)
+def test_an_order_that_can_be_none_is_not_listed(changed: dict[str, str]) -> None:
+    """Its price lies between nothing and a dollar, its counts are none or more."""
+    fields: dict[str, Any] = {
+        "order_id": "o",
+        "ticker": TICKER,
+        "book_side": "bid",
+        "yes_price_dollars": "1.0000",
+        "fill_count_fp": "0.00",
+        "remaining_count_fp": "9000000.00",
+    }
+    assert listed_order(shapes.OrderRow(**fields)).limit_price == MICRO
+    odd = shapes.OrderRow(**(fields | changed))
+    with pytest.raises(VenueError):
+        listed_order(odd)
+    with pytest.raises(VenueError):
+        ties_of(odd, {}, {}) if "fill_count_fp" not in changed else listed_order(odd)
+
+
+@pytest.mark.parametrize("price", ["0.0000", "-0.0100", "1.0000", "1000000.00"])
+def test_a_level_at_nothing_or_a_dollar_is_none(price: str) -> None:
+    """Neither a whole book nor a change may name one: that book is in doubt."""
+    book = Book()
+    for levels in ({"yes_dollars_fp": ((price, "5.00"),)}, {"no_dollars_fp": ((price, "5.00"),)}):
+        with pytest.raises(VenueError):
+            book.replace(Snapshot(market_ticker=TICKER, **levels))
+    for side in ("yes", "no"):
+        change = Delta(market_ticker=TICKER, price_dollars=price, delta_fp="5.00", side=side)
+        with pytest.raises(VenueError):
+            book.change(change)
+    book.replace(Snapshot(market_ticker=TICKER, yes_dollars_fp=(("0.000001", "5.00"),)))
+    assert book.bids == {1: 5 * MICRO}
 
 
 @pytest.mark.parametrize("rate", [0.0, -5.0, 1e-320, 1e300])

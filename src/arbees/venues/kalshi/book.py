@@ -65,7 +65,7 @@ class Book:
         side = {"yes": self.bids, "no": self.asks}.get(delta.side)
         if side is None:
             raise shapes.unreadable(f"Kalshi's side: Expected yes or no, was {delta.side!r}")
-        price = shapes.micro("price_dollars", delta.price_dollars)
+        price = _price("price_dollars", delta.price_dollars)
         quantity = side.get(price, 0) + shapes.micro("delta_fp", delta.delta_fp)
         if quantity < 0:
             raise shapes.unreadable(f"Kalshi's book has {quantity} at {delta.price_dollars}")
@@ -117,5 +117,10 @@ def _levels(levels: Levels | None) -> dict[int, int]:
         if quantity < 0:
             raise shapes.unreadable(f"Kalshi's book has {count} at {price}")
         if quantity:
-            found[shapes.micro("price", price)] = quantity
+            found[_price("price", price)] = quantity
     return found
+
+
+def _price(field: str, text: str) -> int:
+    """Return the price of a level; nobody bids nothing, or asks a dollar."""
+    return shapes.plausible(field, shapes.micro(field, text), 1, MICRO - 1)

@@ -242,8 +242,8 @@ def ties_of(row: shapes.OrderRow, positions: dict[str, int], left: dict[str, int
         left: the same, less what orders before this one close; it takes its part. Whether two
             orders may close the same contracts is not documented: that, and the fee, is uncertain.
     """
-    remaining = shapes.micro("remaining_count_fp", row.remaining_count_fp)
-    price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
+    remaining = shapes.count("remaining_count_fp", row.remaining_count_fp)
+    price = shapes.price("yes_price_dollars", row.yes_price_dollars)
     is_bid = shapes.bought(row.book_side, row.outcome_side) is Side.YES
     pays = price if is_bid else MICRO - price
     sign = -1 if is_bid else 1

@@ -249,7 +249,7 @@ class KalshiOrders:
 
     async def _found(self, row: shapes.OrderRow) -> Found:
         """Return an order with its fills; whether these explain its end is for the core to say."""
-        filled = shapes.micro("fill_count_fp", row.fill_count_fp)
+        filled = shapes.count("fill_count_fp", row.fill_count_fp)
         fills = _fills_of(row, await self._portfolio.recent_fills({"order_id": row.order_id}))
         if sum(each.quantity for each in fills) != filled:
             # The archive has no list by order; that of the market is longer, and whole.
@@ -350,14 +350,15 @@ def _asked(order: ApprovedOrder, sent_ns: int) -> Asked:
 
 def fill_of(row: shapes.FillRow, client_order_id: str) -> Fill:
     """Return a fill of one of our orders. Raises VenueOutcomeUnknown: it can be none."""
-    quantity = shapes.micro("count_fp", row.count_fp)
-    price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
+    quantity = shapes.count("count_fp", row.count_fp)
+    fee, most = shapes.micro("fee_cost", row.fee_cost), quantity + shapes.CENT
+    # Nothing costs more than all that it can bring, its rounding to cents aside.
     return Fill(
         client_order_id=client_order_id,
         trade_id=row.trade_id,
-        quantity=shapes.plausible("count_fp", quantity, 1, shapes.FILL_MOST),
-        price=shapes.plausible("yes_price_dollars", price, 0, MICRO),
-        fee=shapes.micro("fee_cost", row.fee_cost),
+        quantity=shapes.plausible("count_fp", quantity, low=1),
+        price=shapes.price("yes_price_dollars", row.yes_price_dollars),
+        fee=shapes.plausible("fee_cost", fee, -most, most),
         is_maker=not row.is_taker,
         time_ns=shapes.fill_ns(row),
         venue_order_id=row.order_id,
@@ -375,10 +376,15 @@ def closed_by(row: shapes.OrderRow) -> str | None:
 
 
 def listed_order(row: shapes.OrderRow) -> VenueOrder:
-    """Return an order as Kalshi shows it: what it buys, at the price of that side."""
+    """
+    Return an order as Kalshi shows it: what it buys, at the price of that side.
+
+    Raises:
+        VenueOutcomeUnknown: no order can have such a side, price or count.
+    """
     side = shapes.bought(row.book_side, row.outcome_side)
-    price = shapes.micro("yes_price_dollars", row.yes_price_dollars)
-    filled = shapes.micro("fill_count_fp", row.fill_count_fp)
+    price = shapes.price("yes_price_dollars", row.yes_price_dollars)
+    filled = shapes.count("fill_count_fp", row.fill_count_fp)
     return VenueOrder(
         client_order_id=row.name or None,
         venue_order_id=row.order_id,
@@ -386,7 +392,7 @@ def listed_order(row: shapes.OrderRow) -> VenueOrder:
         market_id=row.ticker,
         side=side,
         action=Action.BUY,
-        quantity=filled + shapes.micro("remaining_count_fp", row.remaining_count_fp),
+        quantity=filled + shapes.count("remaining_count_fp", row.remaining_count_fp),
         filled=filled,
         limit_price=price if side is Side.YES else MICRO - price,
         closed=closed_by(row),

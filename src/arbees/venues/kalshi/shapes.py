@@ -27,7 +27,8 @@ MOST = 10**18
 """No amount of money and no count reaches this in millionths; sums of them fit 64 bits."""
 FINAL = frozenset({"finalized", "settled"})
 """Words of a market whose result is paid out."""
-FILL_MOST = 9 * 10**12  # micro-contracts of one fill: its value still fits 64 bits
+FILL_MOST = 9 * 10**12
+"""Micro-contracts of one fill or order: its value still fits 64 bits."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -413,6 +414,16 @@ def plausible(field: str, value: int, low: int = -MOST, high: int = MOST) -> int
     if not low <= value <= high:
         raise unreadable(f"Kalshi's {field}: Expected from {low} to {high}, was {value}")
     return value
+
+
+def price(field: str, text: str) -> int:
+    """Read a price: from nothing to a dollar, both included. Raises VenueOutcomeUnknown."""
+    return plausible(field, micro(field, text), 0, MICRO)
+
+
+def count(field: str, text: str) -> int:
+    """Read how many contracts: none or more. Raises VenueOutcomeUnknown."""
+    return plausible(field, micro(field, text), 0, FILL_MOST)
 
 
 def since_epoch(field: str, count: int, unit_ns: int) -> int:

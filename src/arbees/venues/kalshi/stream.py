@@ -175,7 +175,7 @@ class OwnStream:
                 closed=closed,
                 reason=row.last_update_reason or row.status,
                 time_ns=self._line.heard_ns,
-                filled=shapes.micro("fill_count_fp", row.fill_count_fp),
+                filled=shapes.count("fill_count_fp", row.fill_count_fp),
             )
         )
 
