@@ -44,12 +44,31 @@ async def test_nothing_but_itself_is_needed(wire: Wire, gateway: FakeGateway) ->
 
 
 @pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"reason": None}, "asked for"),
+        ({"reason": " "}, "asked for"),
+        ({"reason": "caf\xe9\n" + "x" * 2_000}, "caf\xe9?" + "x" * 495),
+        ({"actor": "caf\xe9 \n" + "x" * 200}, "asked for"),
+    ],
+)
+async def test_words_never_refuse_it(
+    wire: Wire, gateway: FakeGateway, fields: dict[str, Any], reason: str
+) -> None:
+    """Nobody is kept from closing what is held by the form of a reason or a name."""
+    gateway.receipts["receipt-1"] = replace(receipt(), complete=True)
+    assert (await wire.ask("POST", PATH, json.dumps(fields).encode())).status == 200
+    (asked,) = [each for each in gateway.did if each["what"] == "flatten"]
+    assert asked["reason"] == reason
+    assert asked["actor"].isascii()
+
+
+@pytest.mark.parametrize(
     ("fields", "field"),
     [
         ({"max_slippage": 1}, "max_slippage"),
         ({"max_slippage": -0.01}, "max_slippage"),
         ({"max_slippage": "much"}, "max_slippage"),
-        ({"reason": ""}, "reason"),
         ({"size": 1}, "size"),
     ],
 )

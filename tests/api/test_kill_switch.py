@@ -73,12 +73,12 @@ async def test_command_line_says_who_it_is(wire: Wire, gateway: FakeGateway) -> 
         ({"action": "DISABLE", "reason": "  "}, "reason"),
         ({"action": "DISABLE", "reason": None}, "reason"),
         ({"action": "DISABLE", "reason": "x" * 1_025}, "reason"),
-        ({"reason": 1}, "reason"),
-        ({"acknowledge": "true"}, "acknowledge"),
-        ({"acknowledge": 1}, "acknowledge"),
+        ({"action": "DISABLE", "reason": 1}, "reason"),
+        ({"action": "DISABLE", "acknowledge": "true"}, "acknowledge"),
+        ({"action": "DISABLE", "acknowledge": 1}, "acknowledge"),
+        ({"action": "DISABLE", "source": "redis"}, "source"),
+        ({"action": "DISABLE", "until": "tomorrow"}, "until"),
         ({"scope": ["all"]}, "scope"),
-        ({"source": "redis"}, "source"),
-        ({"until": "tomorrow"}, "until"),
     ],
 )
 async def test_malformed_is_400(
@@ -98,6 +98,11 @@ async def test_malformed_is_400(
         ({"reason": None}, "no reason was given"),
         ({"reason": " "}, "no reason was given"),
         ({"reason": "x" * 5_000}, "x" * 1_024),
+        ({"reason": 1}, "1"),
+        ({"scope": None, "acknowledge": None}, "no reason was given"),
+        ({"acknowledge": "true"}, "no reason was given"),
+        ({"source": "button"}, "no reason was given"),
+        ({"actor": 7, "until": "tomorrow", "reason": "late"}, "late"),
         ({"actor": ""}, "no reason was given"),
         ({"actor": "caf\xe9 \n" + "x" * 200}, "no reason was given"),
     ],
@@ -110,8 +115,16 @@ async def test_form_never_refuses_a_stop(
     assert answer.status == 200
     (asked,) = gateway.switched
     assert (asked["action"], asked["scope"], asked["reason"]) == (action.upper(), "all", reason)
+    assert asked["acknowledge"] is False
     assert asked["actor"].isascii()
     assert 0 < len(asked["actor"]) <= 128
+
+
+async def test_a_field_that_is_there_twice_is_400(wire: Wire, gateway: FakeGateway) -> None:
+    """Who says to stop and to resume has said neither."""
+    answer = await wire.ask("POST", PATH, b'{"action":"ENABLE","action":"DISABLE","reason":"x"}')
+    assert answer.status == 400
+    assert gateway.switched == []
 
 
 async def test_resuming_needs_a_reason(wire: Wire) -> None:

@@ -118,3 +118,19 @@ def test_nobody_is_69(nobody: str, capsys: Capture) -> None:
     """Nothing happened for certain."""
     assert main(["cancel", "--scope", "all"]) == 69
     assert nobody in capsys.readouterr().err
+
+
+def test_a_scope_that_matches_nothing_is_no_success(served: Served, capsys: Capture) -> None:
+    """It was asked for, and a misspelt name is said."""
+    served.gateway.receipts["receipt-1"] = replace(
+        receipt(), complete=True, scope="strategy:alhpa", matches_nothing=True
+    )
+    assert main(["cancel", "--scope", "strategy:alhpa"]) == 1
+    assert "strategy:alhpa MATCHES NOTHING KNOWN" in capsys.readouterr().err
+
+
+def test_bytes_that_are_no_text_keep_no_cancel(served: Served) -> None:
+    """What a terminal typed wrong is sent as far as it can be."""
+    served.gateway.receipts["receipt-1"] = replace(receipt(), complete=True)
+    assert main(["cancel", "--scope", "all", "--reason", "\udcff"]) == 0
+    assert served.gateway.did[0]["reason"] == "?"

@@ -160,6 +160,30 @@ def test_off(served: Served, capsys: Capture) -> None:
     assert "State: ACTIVE" in capsys.readouterr().out
 
 
+def test_off_resumes_nothing_at_a_guess(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the address is what is malformed, another gateway could be meant: nobody is asked."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ARBEES_URL", raising=False)
+    Path(".env").write_text("ARBEES_URL=here\n")
+    assert main(["kill", "off", "--reason", "fixed"]) == 78
+    assert served.gateway.switched == []
+
+
+def test_reduce_at_a_guess_is_no_success(
+    served: Served, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers there reduces, but it may be another gateway than the one that is meant."""
+    monkeypatch.setenv("HTTP_PORT", os.environ["ARBEES_URL"].rpartition(":")[2])
+    monkeypatch.delenv("ARBEES_URL")
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("ARBEES_URL=here\n")
+    assert main(["kill", "reduce"]) == 1
+    assert served.gateway.switched[0]["action"] == "REDUCE"
+    assert "PERHAPS NOT YOURS" in capsys.readouterr().err
+
+
 def test_off_over_an_automatic_halt_is_4(served: Served, capsys: Capture) -> None:
     """What the gateway halted by itself needs an acknowledgement."""
     served.gateway.remaining = (halt("daily_loss", automatic=True),)

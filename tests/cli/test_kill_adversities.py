@@ -20,6 +20,8 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from arbees.cli import place
+from arbees.cli.kill import _stop
 from arbees.core.words import KeyScope
 from tests.api.fake import FakeGateway, receipt
 from tests.cli.conftest import serving
@@ -195,6 +197,54 @@ def test_file_that_a_broken_env_names(tmp_path: Path) -> None:
     there.dotenv(b"ACCOUNT=caf\xe9\nMAX_ORDER_SIZE=abc\nKILL_SWITCH_FILE=" + bytes(tmp_path / "k"))
     assert there.run() == 69
     assert (tmp_path / "k").exists()
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "toml"),
+    [
+        ("HTTP_PORT=90x00\n", ""),
+        ("HTP_PORT=9000\n", ""),
+        ("HTTP_PORT 9000\n", ""),
+        ("", "[[[\nHTTP_PORT = 9000"),
+        (b"ACCOUNT=caf\xe9\n", ""),
+        ("ARBEES_URL=here\n", ""),
+    ],
+)
+def test_another_gateway_at_the_default_address(
+    dotenv: str | bytes, toml: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where what names the gateway cannot be read, the word of whoever answers proves nothing."""
+    fake = FakeGateway()
+    fake.receipts["receipt-1"] = replace(receipt(), complete=True)
+    with serving(fake) as address:
+        there = scene(tmp_path, None)
+        there.dotenv(dotenv)
+        if toml:
+            (tmp_path / "arbees.toml").write_text(toml)
+        monkeypatch.chdir(tmp_path)
+        for name in ("ARBEES_URL", "HTTP_PORT", "HTTP_HOST"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("KILL_SWITCH_FILE", str(there.kill_file))
+        where = place.find_to_stop()
+        assert where.is_guess
+        found = _stop(where._replace(url=address), "all", None)
+        assert not found.is_proved
+        assert there.kill_file.exists()
+        assert len(fake.switched) == 1
+
+
+@pytest.mark.parametrize("name", ["HTTP_PORT", "ARBEES_URL"])
+def test_an_address_that_can_be_read_is_no_guess(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong elsewhere: the environment names the gateway."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo(tmp_path / ".env")
+    for each in ("ARBEES_URL", "HTTP_PORT", "HTTP_HOST"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, "9000" if name == "HTTP_PORT" else "http://127.0.0.1:9000/")
+    where = place.find_to_stop()
+    assert (where.url, where.is_guess, where.is_doubtful) == ("http://127.0.0.1:9000", False, True)
 
 
 # Gateways that are none ------------------------------------------------------------------------

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
+from arbees.core import commands as c
 from arbees.core.access import Caps, KeyAsk
-from arbees.core.views import Receipt
+from arbees.core.request import Request
+from arbees.core.result import Result
+from arbees.core.views import Receipt, Undecided
 from arbees.core.words import Action, KeyScope, Side, TimeInForce
+from arbees.runtime.receipts import NEVER_ASKED, NEVER_PLANNED
+from arbees.runtime.writer import Lane
 from arbees.testing.scene import MARKET, Scene, stage
 
 OTHER = "KXNFLGAME-26JAN28AB-A"
@@ -158,6 +163,57 @@ async def test_positions_have_no_model_version() -> None:
     async with stage(WIDE) as scene:
         with pytest.raises(ValueError, match="model version"):
             await flatten(scene, "model_version:v1")
+
+
+async def test_one_that_ended_before_its_plan_names_what_is_held() -> None:
+    """A process that dies in between has closed nothing, and its receipt does not say otherwise."""
+    async with stage(WIDE) as scene:
+        await scene.quote("0.59", "0.61")
+        await scene.ask(size="30")
+        gateway = scene.assembly.gateway
+        command = c.RequestCancel(
+            scope="all", reason="flatten", actor="ann", receipt_id="receipt-x", is_flatten=True
+        )
+        await gateway.desk.writer.put(command, Lane.CONTROL)
+        receipt = gateway.receipt("receipt-x")
+        assert receipt is not None
+        assert [(each.quantity, each.reason) for each in receipt.left] == [
+            (Decimal(30), NEVER_PLANNED)
+        ]
+        again = await flatten(scene)
+        assert await held(scene) == {}
+        assert again.left == ()
+
+
+async def test_trouble_in_one_market_leaves_the_others() -> None:
+    """Where one order is not decided, what is held elsewhere is closed all the same."""
+    async with stage(WIDE) as scene:
+        await scene.quote("0.59", "0.61")
+        await scene.quote("0.39", "0.41", market=OTHER, sport="NFL", game="nfl")
+        await scene.ask(size="30")
+        await scene.ask(size="20", market=OTHER, price="0.41", sport="NFL")
+        gateway = scene.assembly.gateway
+        flattening, asked = gateway.flattening, gateway.submit
+
+        async def submit(request: Request, seconds: float, key_id: str | None = None) -> Result:
+            if request.market_id == MARKET:
+                raise Undecided("QUEUE_FULL", "come again")
+            await scene.player.settle()
+            return await asked(request, seconds, key_id)
+
+        flattening._submit = submit
+        receipt = await flatten(scene)
+        assert await held(scene) == {(MARKET, "Yes"): 30}
+        assert [each.reason for each in receipt.left] == [NEVER_ASKED]
+
+
+async def test_a_scope_that_matches_nothing_says_so() -> None:
+    """A name that nothing known has is taken, loudly: a typo is no empty account."""
+    async with stage(WIDE) as scene:
+        await scene.quote("0.59", "0.61")
+        await scene.ask(size="30", strategy="alpha")
+        assert (await flatten(scene, "strategy:alhpa")).matches_nothing
+        assert not (await flatten(scene, "strategy:ALPHA")).matches_nothing
 
 
 async def test_two_at_once_sell_nothing_twice() -> None:

@@ -16,7 +16,7 @@ from arbees.api.body import read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
-from arbees.api.said import actor_of, reason_of
+from arbees.api.said import ASKED, actor_out_of, reason_out_of
 from arbees.core import wire
 from arbees.core.units import MICRO, format_micro
 from arbees.core.wire import ABSENT, Malformed, OptionalNumber
@@ -32,7 +32,7 @@ class FlattenCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     scope: str = SCOPE_ALL
     """`all`, or `platform:X`, `sport:X`, `game:X`, `market:X`, `strategy:X`."""
-    reason: str = "asked for"
+    reason: str | None = ASKED
     max_slippage: OptionalNumber = ABSENT
     """Dollars a contract below the best bid, at most the collar; that unless given."""
     actor: str | None = None
@@ -61,8 +61,8 @@ async def flatten(context: Context, request: Request) -> Reply:
     try:
         receipt_id = await gateway.flatten(
             scope=caller.scope(asked.scope),
-            reason=reason_of(asked.reason),
-            actor=actor_of(request, asked.actor),
+            reason=reason_out_of(asked.reason or ""),
+            actor=actor_out_of(request, asked.actor),
             max_slippage=_slippage(asked.max_slippage),
             key_id=caller.key_id,
         )

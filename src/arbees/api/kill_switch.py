@@ -21,6 +21,7 @@ from arbees.core.views import Gateway, Undecided
 from arbees.core.wire import Malformed
 from arbees.core.words import SCOPE_ALL, HaltSource
 
+_STOPS = frozenset({"ENABLE", "REDUCE"})
 ACTIONS = {"enable": "ENABLE", "disable": "DISABLE", "reduce": "REDUCE"}
 _SOURCES = {str(source): source for source in (HaltSource.HTTP, HaltSource.COMMAND)}
 _REASON_MAX = 1_024
@@ -44,7 +45,20 @@ class KillCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who says so; the address that asks where nobody is named."""
 
 
+class _Stop(msgspec.Struct):
+    """What counts of a stop, whatever stands beside it."""
+
+    action: str
+    scope: str | None = SCOPE_ALL
+    reason: object = None
+    acknowledge: object = False
+    source: object = None
+    actor: object = None
+
+
 _COMMAND = msgspec.json.Decoder(KillCommand)
+_STOP = msgspec.json.Decoder(_Stop)
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 async def act(context: Context, request: Request) -> Reply:
@@ -56,7 +70,7 @@ async def act(context: Context, request: Request) -> Reply:
     `acknowledge` says that somebody has seen it.
     """
     gateway = context.gateway
-    command = wire.decode(await read_json(request.scope, request.receive), _COMMAND)
+    command = _read(await read_json(request.scope, request.receive))
     client = request.client.host if request.client else "unknown"
     return await switch(gateway, command, client, caller_of(request.scope))
 
@@ -102,7 +116,8 @@ async def switch(
     action = wire.word("action", command.action, ACTIONS)
     is_stop = action != "DISABLE"
     reason = _reason(command.reason, is_stop=is_stop)
-    source = wire.word("source", command.source, _SOURCES)
+    named = _source(command.source) if is_stop else command.source
+    source = wire.word("source", named, _SOURCES)
     actor = caller.actor(client if command.actor is None else _actor(command.actor))
     owner = caller.key_id or "" if caller.strategy is not None else ""
     try:
@@ -135,6 +150,38 @@ async def switch(
             **msgspec.structs.asdict(kill_view(reply)),
         )
     return json_reply(kill_view(reply))
+
+
+def _read(body: bytes) -> KillCommand:
+    """Read a command; of one that stops, what cannot be read is left out. Raises Malformed."""
+    try:
+        return wire.decode(body, _COMMAND)
+    except Malformed as error:
+        return _stop_of(body, error)
+
+
+def _stop_of(body: bytes, refusal: Malformed) -> KillCommand:
+    """Return the stop that is malformed beside its action and scope; else raise the refusal."""
+    try:
+        stop = _STOP.decode(body)
+        wire.refuse_duplicates(body, len(_OBJECT.decode(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed):
+        raise refusal from None
+    if ACTIONS.get(stop.action.lower()) not in _STOPS:
+        raise refusal
+    return KillCommand(
+        action=stop.action,
+        scope=SCOPE_ALL if stop.scope is None else stop.scope,
+        reason=None if stop.reason is None else str(stop.reason),
+        acknowledge=stop.acknowledge is True,
+        source=_source(stop.source),
+        actor=None if stop.actor is None else str(stop.actor),
+    )
+
+
+def _source(named: object) -> str:
+    is_known = isinstance(named, str) and named.lower() in _SOURCES
+    return str(named) if is_known else str(HaltSource.HTTP)
 
 
 def _reason(text: str | None, *, is_stop: bool) -> str:

@@ -15,14 +15,13 @@ from arbees.api.body import parameters, read_json
 from arbees.api.context import Context
 from arbees.api.problem import Problem
 from arbees.api.reply import Reply, json_reply
-from arbees.api.said import actor_of, reason_of
+from arbees.api.said import actor_of, actor_out_of, reason_of, reason_out_of
 from arbees.core import wire
 from arbees.core.operating import Conflict, Listed
 from arbees.core.wire import Identifier, Malformed
 from arbees.core.words import SCOPE_ALL, Platform
 
 _PLATFORMS = wire.words(Platform)
-_ASKED = "asked for"
 _CANCEL_PARAMETERS = ("reason", "actor", "platform")
 _MASS_PARAMETERS = ("scope", "reason", "actor")
 
@@ -76,8 +75,8 @@ async def cancel(context: Context, request: Request) -> Reply:
     try:
         reply = await gateway.cancel(
             order_id,
-            reason=reason_of(found.get("reason", _ASKED)),
-            actor=actor_of(request, found.get("actor")),
+            reason=reason_out_of(found.get("reason", "")),
+            actor=actor_out_of(request, found.get("actor")),
             platform=platform,
             strategy=caller_of(request.scope).strategy,
         )
@@ -102,8 +101,8 @@ async def cancel_all(context: Context, request: Request) -> Reply:
     try:
         receipt_id = await gateway.cancel_all(
             scope=scope,
-            reason=reason_of(found.get("reason", _ASKED)),
-            actor=actor_of(request, found.get("actor")),
+            reason=reason_out_of(found.get("reason", "")),
+            actor=actor_out_of(request, found.get("actor")),
         )
     except ValueError as error:
         raise Malformed("scope", str(error)) from None

@@ -1,7 +1,8 @@
 """Who asks and why, as operators say it in a query or a body.
 
 Guarantees that whatever is journaled about a person's act names somebody, and says why in printable
-text of a bounded length. It fails with `Malformed`.
+text of a bounded length. It fails with `Malformed`, but for the way out: no form of these words
+keeps anybody from a cancel or from closing what is held (P13).
 """
 
 from starlette.requests import Request
@@ -11,6 +12,9 @@ from arbees.core import wire
 from arbees.core.access import REASON_MAX
 from arbees.core.wire import Malformed
 
+ASKED = "asked for"
+"""Why, where nobody says so."""
+
 
 def reason_of(text: str) -> str:
     """Return a reason without blanks around it. Raises Malformed."""
@@ -19,6 +23,22 @@ def reason_of(text: str) -> str:
         expected = f"Expected printable text of 1 to {REASON_MAX} characters"
         raise Malformed("reason", f"{expected}, was {wire.shown(text)}")
     return reason
+
+
+def reason_out_of(text: str) -> str:
+    """Return why somebody wants out: cut, and made printable where it is not."""
+    return plain(text.strip())[:REASON_MAX] or ASKED
+
+
+def plain(text: str) -> str:
+    """Return a text with `?` in the place of what cannot be printed."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def actor_out_of(request: Request, named: str | None) -> str:
+    """Return who wants out, as `actor_of`: a name that is none keeps nobody from it."""
+    text = "".join(each if each.isascii() else "?" for each in plain(named or ""))
+    return actor_of(request, text[: wire.ID_MAX] or None)
 
 
 def actor_of(request: Request, named: str | None) -> str:

@@ -12,8 +12,8 @@ from cyclopts import App, Parameter
 
 from arbees.cli.console import Json, out, plain, print_bytes, say, styled
 from arbees.cli.exits import Exit
-from arbees.cli.http import Answer, Client, encoded
-from arbees.cli.looking import ask, find_client, follow, follow_receipt, show_receipt
+from arbees.cli.http import Answer, Client, encoded, sendable
+from arbees.cli.looking import ask, find_client, follow, follow_receipt, of_nothing, show_receipt
 from arbees.cli.who import actor
 
 PATH = "/v1/orders"
@@ -62,7 +62,7 @@ def cancel(
         say(f"--platform: Expected with an order's id; else --scope platform:{platform}")
         return Exit.USAGE
     said["platform"] = platform
-    query = urlencode({name: text for name, text in said.items() if text is not None})
+    query = urlencode({name: sendable(text) for name, text in said.items() if text is not None})
     place = PATH if order_id is None else f"{PATH}/{encoded(order_id)}"
     client = find_client(is_brake=True)
     answer = ask(client, lambda client: client.delete(f"{place}?{query}"))
@@ -83,7 +83,7 @@ def _end_of_all(client: Client, answer: Answer, wait: float, *, as_json: bool) -
     else:
         show_receipt(shown.json)
     if shown.json["complete"]:
-        return Exit.OK
+        return of_nothing(shown.json)
     say("Not all of them have ended; the cancels are on record and go on", style="yellow")
     return Exit.UNKNOWN
 

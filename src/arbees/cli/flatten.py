@@ -10,9 +10,16 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from arbees.cli.console import Json, out, plain, print_bytes, say, styled, table
-from arbees.cli.exits import Exit
-from arbees.cli.http import Answer, Client
-from arbees.cli.looking import ask, find_client, follow_receipt, show_receipt, still_working
+from arbees.cli.exits import Exit, worse
+from arbees.cli.http import Answer, Client, sendable
+from arbees.cli.looking import (
+    ask,
+    find_client,
+    follow_receipt,
+    of_nothing,
+    show_receipt,
+    still_working,
+)
 from arbees.cli.who import actor
 from arbees.core.result import encode
 
@@ -51,9 +58,9 @@ def flatten(
     Example: `arbees flatten --scope strategy:alpha --max-slippage 0.02`
     """
     client = find_client()
-    body = {"scope": scope, "actor": actor()}
+    body = {"scope": sendable(scope), "actor": actor()}
     if reason is not None:
-        body["reason"] = reason
+        body["reason"] = sendable(reason)
     if max_slippage is not None:
         body["max_slippage"] = str(max_slippage)
     answer = ask(client, lambda client: client.post(PATH, encode(body), SECONDS))
@@ -80,7 +87,7 @@ def _end(client: Client, answer: Answer, *, as_json: bool) -> Exit:
         return Exit.HALTED
     if any(each["code"] is not None for each in left):
         return Exit.DENIED
-    return Exit.FAILURE if left else Exit.OK
+    return worse(of_nothing(found), Exit.FAILURE if left else Exit.OK)
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -149,6 +149,11 @@ def _why(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+def sendable(text: str) -> str:
+    """Return a text that can be sent: bytes of a terminal that are no text become `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def encoded(name: str) -> str:
     """Return an id as a part of a path."""
-    return quote(name, safe="")
+    return quote(sendable(name), safe="")

@@ -16,11 +16,10 @@ from cyclopts import App, Parameter
 from arbees.cli import place
 from arbees.cli.console import Json, out, print_bytes, print_json, say, state, styled
 from arbees.cli.exits import Exit, of_problem, worse
-from arbees.cli.http import Answer, Client, Unreachable
+from arbees.cli.http import Answer, Client, Unreachable, sendable
 from arbees.cli.looking import follow_receipt, show_receipt, still_working
 from arbees.cli.place import Place
 from arbees.cli.status import show_halts
-from arbees.cli.streams import surviving_the_terminal
 from arbees.cli.who import actor
 from arbees.core.result import encode
 from arbees.core.views import KillReply, Receipt
@@ -35,6 +34,8 @@ RECEIPT_SECONDS = 3.0
 _KEYS = frozenset({"KEY_REQUIRED", "SCOPE_REQUIRED", "STRATEGY_REFUSED"})
 _REFUSALS = _KEYS | {"MALFORMED", "TOO_MANY_HALTS"}
 """Codes of a gateway that is well and says no: the file is no way around it."""
+
+_GUESS = "what names the gateway cannot be read, so {} may be another one"
 
 Scope = Annotated[
     str,
@@ -59,11 +60,10 @@ def on(*, scope: Scope = "all", reason: Reason = None, as_json: Json = False) ->
 
     Example: `arbees kill on --reason "the model is wrong"`
     """
-    with surviving_the_terminal():
-        where = place.find_to_stop()
-        stop = _stop(where, scope, reason)
-        place.tell_doubts(where)
-        return _tell_stop(where, stop, as_json=as_json)
+    where = place.find_to_stop()
+    stop = _stop(where, scope, reason)
+    place.tell_doubts(where)
+    return _tell_stop(where, stop, as_json=as_json)
 
 
 @app.command
@@ -87,9 +87,14 @@ def reduce(
 
     Example: `arbees kill reduce --scope sport:NBA --reason "late news"`
     """
-    where = _find()
-    order = _order("REDUCE", scope, reason, acknowledge=acknowledge)
-    return _ask(where, order, as_json=as_json)
+    where = place.find_to_stop()
+    heard = _heard(where, _order("REDUCE", scope, reason, acknowledge=acknowledge))
+    place.tell_doubts(where)
+    code = _tell_heard(where, heard, as_json=as_json)
+    if where.is_guess and isinstance(heard, Answer):
+        say(f"PERHAPS NOT YOURS: {_GUESS.format(where.url)}", style="bold red")
+        return worse(code, Exit.FAILURE)
+    return code
 
 
 @app.command
@@ -113,9 +118,11 @@ def off(
 
     Example: `arbees kill off --scope strategy:alpha --acknowledge --reason "fixed"`
     """
-    where = _find()
+    where = place.find()
+    place.require_address(where)
+    place.tell_doubts(where)
     order = _order("DISABLE", scope, reason, acknowledge=acknowledge, every=every)
-    code = _ask(where, order, as_json=as_json)
+    code = _tell_heard(where, _heard(where, order), as_json=as_json)
     if os.path.lexists(where.kill_file):
         say(f"The kill-switch file still halts everything. Remove it: rm {where.kill_file}")
         return Exit.HALTED if code is Exit.OK else code
@@ -130,7 +137,8 @@ def status(*, as_json: Json = False) -> int:
 
     Example: `arbees kill status --json`
     """
-    where = _find()
+    where = place.find()
+    place.tell_doubts(where)
     if os.path.lexists(where.kill_file):
         say(f"The kill-switch file {where.kill_file} exists", style="bold red")
     try:
@@ -145,12 +153,6 @@ def status(*, as_json: Json = False) -> int:
     return Exit.OK
 
 
-def _find() -> Place:
-    where = place.find()
-    place.tell_doubts(where)
-    return where
-
-
 def _order(
     action: str,
     scope: str,
@@ -163,8 +165,8 @@ def _order(
     return encode(
         {
             "action": action,
-            "scope": _clean(scope),
-            "reason": _clean(reason or f"arbees kill by {named}")[:_REASON_MAX],
+            "scope": sendable(scope),
+            "reason": sendable(reason or f"arbees kill by {named}")[:_REASON_MAX],
             "acknowledge": acknowledge,
             **({"every": True} if every else {}),
             "source": "command",
@@ -173,21 +175,21 @@ def _order(
     )
 
 
-def _clean(text: str) -> str:
-    """Return a text that can be sent: bytes of a terminal that are no text become `?`."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _ask(where: Place, order: bytes, *, as_json: bool) -> Exit:
+def _heard(where: Place, order: bytes) -> Answer | Unreachable:
     try:
-        answer = Client(where).post(PATH, order)
+        return Client(where).post(PATH, order)
     except Unreachable as error:
-        doubt = "whether it heard is not known" if error.is_sent else "nothing was changed"
-        say(f"The gateway did not answer, {doubt}: {error}", style="red")
+        return error
+
+
+def _tell_heard(where: Place, heard: Answer | Unreachable, *, as_json: bool) -> Exit:
+    if isinstance(heard, Unreachable):
+        doubt = "whether it heard is not known" if heard.is_sent else "nothing was changed"
+        say(f"The gateway did not answer, {doubt}: {heard}", style="red")
         return Exit.UNREACHABLE
-    if not answer.is_ok:
-        return _refused(answer, as_json=as_json)
-    return _tell(where, answer, as_json=as_json)
+    if not heard.is_ok:
+        return _refused(heard, as_json=as_json)
+    return _tell(where, heard, as_json=as_json)
 
 
 def _refused(answer: Answer, lead: str = "", *, as_json: bool) -> Exit:
@@ -289,13 +291,16 @@ def _stop(where: Place, scope: str, reason: str | None) -> _Stop:
         heard = f"{without_login(where.url)}: no answer in {ANSWER_SECONDS:g} s"
     if isinstance(heard, str):
         return _Stop(trouble=heard, file=_stop_by_file(where, reason))
-    if _proves_stop(heard, scope) and where.stranger is None:
+    is_ours = where.stranger is None and not where.is_guess
+    if is_ours and _proves_stop(heard, scope):
         return _Stop(heard, is_proved=True)
-    if not heard.is_ok and heard.json.get("code") in _REFUSALS and where.stranger is None:
+    if not heard.is_ok and heard.json.get("code") in _REFUSALS and is_ours:
         return _Stop(heard)
     trouble = heard.problem
     if where.stranger is not None:
         trouble = f"{where.url} is an address that only {where.stranger} names"
+    elif where.is_guess:
+        trouble = _GUESS.format(where.url)
     elif heard.is_ok:
         trouble = f"{where.url}: what it says is no proof that trading is halted"
     return _Stop(heard, trouble=trouble, file=_stop_by_file(where, reason))

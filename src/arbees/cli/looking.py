@@ -127,6 +127,14 @@ def still_working(found: dict[str, Any]) -> Exit:
     return Exit.UNKNOWN if left else Exit.OK
 
 
+def of_nothing(found: dict[str, Any]) -> Exit:
+    """Return 1 where nothing known is in the scope of a receipt, which is said; else 0."""
+    if not found.get("matches_nothing"):
+        return Exit.OK
+    say(f"{found['scope']} MATCHES NOTHING KNOWN: look at its spelling", style="bold red")
+    return Exit.FAILURE
+
+
 def show_receipt(found: dict[str, Any]) -> None:
     """Print what a receipt says, in a line."""
     out(

@@ -18,7 +18,7 @@ from arbees.cli.console import say
 from arbees.cli.exits import Exit
 from arbees.cli.help import prepare, show_examples
 from arbees.cli.mistakes import explained, page_to_read, without_command
-from arbees.cli.streams import lasting_output, open_standard
+from arbees.cli.streams import lasting_output, open_standard, surviving_the_terminal
 from arbees.errors import ArbeesError
 
 HELP = """Stand between trading strategies and prediction-market exchanges.
@@ -91,7 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.BAD_SETTINGS
     words = sys.argv[1:] if arguments is None else list(arguments)
     does_act = bool(words) and words[0] in _ACTING and words[:2] != ["kill", "status"]
-    with lasting_output() if does_act else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if does_act:
+            stack.enter_context(lasting_output())
+        if does_act and words[0] != "run":  # whose own end is an orderly one
+            stack.enter_context(surviving_the_terminal())
         return run(build(words[0] if words else None), words)
 
 

@@ -13,7 +13,7 @@ for everybody's key.
 import ipaddress
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -22,18 +22,20 @@ from arbees.cli.console import say
 from arbees.core.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.safeguards.kill_switch import KillSwitch
-from arbees.settings import Settings, SettingsRefused, all_sections, load_here
+from arbees.settings import Settings, SettingsRefused, address_of, all_sections, load_here
 from arbees.settings.catalog import Catalog
-from arbees.settings.effective import explicit_values, in_force
+from arbees.settings.effective import DEFAULT, explicit_values, in_force
 from arbees.settings.general import Client, Gateway
 from arbees.settings.given import DOTENV, TOML
 from arbees.settings.sources import gather
+from arbees.settings.spelling import nearest
 
 T = TypeVar("T")
 
 ADDRESS = frozenset({"ARBEES_URL", "HTTP_HOST", "HTTP_PORT"})
 """Settings that say where the gateway is."""
 _FOLDER = frozenset({DOTENV, TOML})
+_FILES = frozenset({".env", "arbees.toml"})
 FINDING_SECONDS = 1.0
 """How long the settings may take to read where somebody wants to stop."""
 
@@ -50,6 +52,8 @@ class Place(NamedTuple):
     """What is malformed, and how to write it."""
     astray: tuple[ConfigurationError, ...] = ()
     """What of that is about the address, so that another gateway may be meant."""
+    is_guess: bool = False
+    """What names the address could not be read: the gateway there may be another one."""
     stranger: str | None = None
     """What named the address, if it may be anybody's: no key goes there, its word proves nothing.
     """
@@ -105,18 +109,30 @@ def _is_loopback(url: str) -> bool:
 def find() -> Place:
     """Return the place, also when some settings are malformed; such a key is not sent."""
     astray: tuple[ConfigurationError, ...] = ()
+    is_guess = False
     try:
         return place_of(load_here())
     except SettingsRefused as error:
         settings, doubts = _what_can_be_read(), tuple(map(str, error.problems))
         astray = tuple(each for each in error.problems if each.setting in ADDRESS)
+        is_guess = _is_guess(settings, {each.setting or "" for each in error.problems})
     except ConfigurationError as error:
         settings, doubts = load_here(), (str(error),)
     try:
         where = place_of(settings)
     except ConfigurationError as error:
         where, doubts = _place(settings, None), (*doubts, str(error))
-    return where._replace(is_doubtful=True, doubts=tuple(dict.fromkeys(doubts)), astray=astray)
+    told = tuple(dict.fromkeys(doubts))
+    return where._replace(is_doubtful=True, doubts=told, astray=astray, is_guess=is_guess)
+
+
+def _is_guess(settings: Settings, refused: Collection[str]) -> bool:
+    """Tell whether the address may be another one than what was refused would have named."""
+    names = [name for name in refused if name in ADDRESS or nearest(name, sorted(ADDRESS))]
+    if settings.section(Client).url is not None:
+        return "ARBEES_URL" in names
+    is_default = all(settings.source_of(name)[0] == DEFAULT for name in ("HTTP_HOST", "HTTP_PORT"))
+    return bool(names) or (is_default and not _FILES.isdisjoint(refused))
 
 
 def find_to_stop() -> Place:
@@ -141,14 +157,16 @@ def in_time(work: Callable[[], T], seconds: float) -> T | None:
 def _by_environment() -> Place:
     """Return the place by the environment as it stands, each setting that is missing by default."""
     environ = os.environ
-    host, port = Gateway().http_host, Gateway().http_port
+    host = environ.get("HTTP_HOST") or Gateway().http_host
+    port = environ.get("HTTP_PORT") or Gateway().http_port
     kill_file = environ.get("KILL_SWITCH_FILE") or KillSwitch().kill_switch_file
     return Place(
-        environ.get("ARBEES_URL") or f"http://{host}:{environ.get('HTTP_PORT') or port}",
+        environ.get("ARBEES_URL") or address_of(host, port),
         environ.get("ARBEES_API_KEY"),
         Path(kill_file),
         is_doubtful=True,
         doubts=("The settings could not be read: the environment and the defaults count.",),
+        is_guess=not (environ.get("ARBEES_URL") or environ.get("HTTP_PORT")),
     )
 
 

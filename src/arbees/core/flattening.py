@@ -80,7 +80,7 @@ def plan(
     """
     closes: list[Close] = []
     left: list[Left] = []
-    for market, side, strategy, held in _held(book, scope):
+    for market, side, strategy, held in held_of(book, scope):
         listing = market.listing
         price = _price(listing, side, touches.get(listing.market_key), bounds.slippage)
         free = min(held, closable(market, side) - _planned(closes, listing, side))
@@ -131,7 +131,7 @@ def _planned(closes: list[Close], listing: Listing, side: Side) -> int:
     )
 
 
-def _held(book: Book, scope: str) -> Iterator[tuple[Market, Side, str, int]]:
+def held_of(book: Book, scope: str) -> Iterator[tuple[Market, Side, str, int]]:
     """Yield what is held of a scope, by market, side and strategy."""
     cycles: dict[str, list[tuple[str, int]]] = {}
     for cycle in book.cycles.values():

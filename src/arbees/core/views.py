@@ -125,6 +125,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """The orders that close what is held; of a flattening alone."""
     left: tuple[ReceiptLeft, ...] = ()
     """What of it could not be closed."""
+    matches_nothing: bool = False
+    """Nothing known is in its scope."""
 
 
 class VenueView(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,7 +48,7 @@ class Flattening:
         """Close what is held of a scope, in a task; its cancels have been asked for."""
         self._receipts.flattening.add(receipt_id)
         work = self._run(receipt_id, scope, reason, max_slippage, key_id)
-        self._desk.supervisor.start(work, f"flatten {receipt_id}")
+        self._desk.supervisor.once(work, f"flatten {receipt_id}", lambda _error: None)
 
     async def _run(
         self, receipt_id: str, scope: str, reason: str, max_slippage: int | None, key_id: str | None
@@ -110,6 +110,9 @@ class Flattening:
                 strategy=close.strategy,
                 reason=f"flatten: {reason}"[:_REASON_MAX],
             )
-            result = await self._submit(request, FILL_SECONDS, key_id)
+            try:
+                result = await self._submit(request, FILL_SECONDS, key_id)
+            except Undecided:
+                return  # of this market; the others go on
             if result.status != ResultStatus.FILLED:
                 return

@@ -8,7 +8,7 @@ will be.
 from collections.abc import Callable, Iterator, Sequence
 
 from arbees.core import events as e
-from arbees.core.flattening import Close
+from arbees.core.flattening import Close, held_of
 from arbees.core.result import Life, Recorded, fold
 from arbees.core.units import format_micro, to_decimal
 from arbees.core.views import Receipt, ReceiptClose, ReceiptLeft, ReceiptOrder
@@ -16,6 +16,7 @@ from arbees.core.wire import format_time
 from arbees.core.words import ResultStatus
 from arbees.runtime.desk import Desk
 
+NEVER_PLANNED = "the gateway ended before it was planned how to close it: ask again"
 NEVER_ASKED = "it was not asked for: the order before it did not fill, or the gateway ended"
 
 
@@ -79,9 +80,11 @@ class Receipts:
         closing: list[ReceiptClose] = []
         left: list[ReceiptLeft] = []
         is_active = receipt.receipt_id in self.flattening
-        for _, planned_ns, event in records:
-            if not isinstance(event, e.FlattenPlanned):
-                continue
+        plans = [each for each in records if isinstance(each[2], e.FlattenPlanned)]
+        if receipt.kind == "flatten" and not plans and not is_active:
+            left += self._never_planned(receipt.scope)
+        for _, planned_ns, event in plans:
+            assert isinstance(event, e.FlattenPlanned)
             ended_ns = max(ended_ns, planned_ns)
             left += [
                 ReceiptLeft(
@@ -119,7 +122,19 @@ class Receipts:
             completed_at=format_time(ended_ns) if is_complete else None,
             closing=tuple(closing),
             left=tuple(left),
+            matches_nothing=not self._desk.scopes.is_known(receipt.scope),
         )
+
+    def _never_planned(self, scope: str) -> Iterator[ReceiptLeft]:
+        """Yield what is still held of a scope of which nothing was ever asked to be closed."""
+        for market, side, _, quantity in held_of(self._desk.book, scope):
+            yield ReceiptLeft(
+                platform=market.listing.platform,
+                market_id=market.listing.market_id,
+                side=side,
+                quantity=to_decimal(quantity),
+                reason=NEVER_PLANNED,
+            )
 
     def _orders(self, names: Sequence[str], sequence: int) -> Iterator[tuple[Life, ReceiptOrder]]:
         """Yield what became of orders since a record."""

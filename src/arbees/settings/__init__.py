@@ -13,7 +13,7 @@ from arbees.settings.general import (
     Kalshi,
     Polymarket,
 )
-from arbees.settings.loaded import Settings, Shown, all_sections, load, load_here
+from arbees.settings.loaded import Settings, Shown, address_of, all_sections, load, load_here
 from arbees.settings.problems import SettingsRefused
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "SettingsRefused",
     "Shown",
+    "address_of",
     "all_sections",
     "load",
     "load_here",

@@ -161,9 +161,7 @@ class Settings:
         url = self.section(Client).url
         if url is not None:
             return url.rstrip("/")
-        host, port = self.gateway.http_host, self.gateway.http_port
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is read
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return address_of(self.gateway.http_host, self.gateway.http_port)
 
     @property
     def api_key(self) -> str | None:
@@ -257,6 +255,12 @@ def load(
         raise SettingsRefused(problems)
     warnings = (*gathered.warnings, *overruled(explicit), *unread(explicit))
     return Settings(catalog, values, mode, warnings)
+
+
+def address_of(host: str, port: int | str) -> str:
+    """Return the URL of a gateway that listens there; one that listens everywhere is here."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is read
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def load_here(flags: Mapping[str, str] | None = None) -> Settings:
