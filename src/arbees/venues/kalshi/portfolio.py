@@ -168,7 +168,7 @@ class Portfolio:
     def _is_here(self, raw: bytes) -> bool:
         """Tell whether an unreadable row may be of our subaccount."""
         named = fields_of(raw).get("subaccount_number")
-        return named in {None, self._api.subaccount} or not isinstance(named, int)
+        return not isinstance(named, int) or named == self._api.subaccount
 
 
 def _since(since_ns: int) -> dict[str, str | int]:
