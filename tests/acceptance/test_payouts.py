@@ -74,6 +74,53 @@ async def test_an_amended_result_is_booked_as_the_difference() -> None:
         assert book.breaks == {}
 
 
+@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("seconds", [0, 120])
+async def test_a_fee_of_the_settlement_is_a_cost_and_no_break(
+    seconds: float, *, is_whole: bool
+) -> None:
+    """Listed alone or with the fees of the trades: booked once, in fees and P&L, cash agrees."""
+    async with kalshi_stage() as scene:
+        before = await hold(scene)
+        gateway = scene.assembly.gateway
+        await gateway.reconcile()
+        scene.exchange.lifecycle.determine(MARKET, MICRO)
+        scene.exchange.lifecycle.finalize(MARKET, 30_000)
+        if is_whole:
+            scene.exchange.settlements[-1].fee += before
+        book = gateway.desk.book
+        await scene.until(lambda: book.markets[MARKET].is_settled)
+        await scene.pass_time(seconds)
+        for _ in range(3):
+            await gateway.reconcile()
+            await scene.settled()
+            assert book.breaks == {}
+            assert book.fees == before + 30_000
+            assert book.markets[MARKET].fees == before + 30_000
+        assert "RECONCILIATION_MISMATCH" not in {name for name, _ in scene.alerts}
+
+
+async def test_a_fee_is_no_word_for_money_that_vanished() -> None:
+    """A dollar is gone besides: neither is booked, the whole difference is the break."""
+    async with kalshi_stage() as scene:
+        before = await hold(scene)
+        gateway = scene.assembly.gateway
+        await gateway.reconcile()
+        scene.exchange.lifecycle.determine(MARKET, MICRO)
+        scene.exchange.lifecycle.finalize(MARKET, 30_000)
+        scene.exchange.money.move(3, -MICRO)
+        book = gateway.desk.book
+        await scene.until(lambda: book.markets[MARKET].is_settled)
+        await gateway.reconcile()
+        assert [each.amount for each in book.breaks.values()] == [-1_030_000]
+        assert book.fees == before
+        scene.exchange.money.move(3, MICRO)
+        await gateway.reconcile()
+        await gateway.reconcile()
+        assert book.breaks == {}
+        assert book.fees == before + 30_000
+
+
 async def test_what_may_still_change_is_not_booked() -> None:
     """Determined, disputed, amended: the position stays, and its worst case with it."""
     async with kalshi_stage() as scene:

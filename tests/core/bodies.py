@@ -473,7 +473,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
     },
     e.BalanceObserved: {"inside": ("c-1",)},
     e.BreakOpened: {"pool": "Kalshi:3", "amount": -5},
-    e.CashExplained: {"is_counted": False},
+    e.CashExplained: {"is_counted": False, "market_key": "m", "fee": 5},
     e.VenueStateChanged: {"reasons": ("late", "blind"), "shard": 2},
     e.Drilled: {"failures": ("an order passes",)},
     e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
@@ -489,6 +489,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
 EMPTY: dict[str, Any] = {
     "is_flatten": False,
     "left": (),
+    "market_key": "",
     **{key: {} for key in ("disabled", "settings")},
     **dict.fromkeys(("until_ns", "observed", "limit", "reference", "corrects", "shard"), None),
     "status": "",

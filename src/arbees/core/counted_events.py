@@ -21,12 +21,16 @@ class CashExplained(Event, frozen=True, kw_only=True):
     amount: int
     """In micro-dollars, > 0 = it came in."""
     movement: str
-    """`deposit`, `withdrawal`, `transfer` (between pools) or `subaccount`."""
+    """`deposit`, `withdrawal`, `transfer` (between pools), `subaccount` or `settlement_fee`."""
     movement_id: str
     """The venue's own id of it."""
     venue_ns: int
     is_counted: bool = True
     """False = our count has it already: an operator recorded it, or it changed nothing."""
+    market_key: str = ""
+    """Of the market that a fee was paid for."""
+    fee: int = 0
+    """What of the amount is a cost of trading, in micro-dollars."""
 
 
 class DifferenceAccepted(Event, frozen=True, kw_only=True):

@@ -70,6 +70,9 @@ def cash_explained(book: Book, event: e.CashExplained, _time_ns: int) -> None:
         book.ledgers[event.pool] += event.amount
     if event.movement in OUTSIDE:
         book.cash_moved += event.amount
+    book.fees += event.fee
+    if event.market_key in book.markets:
+        book.markets[event.market_key].fees += event.fee
 
 
 OUTSIDE = frozenset({"deposit", "withdrawal", "subaccount"})

@@ -312,10 +312,12 @@ class CashMovement(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     """In micro-dollars, > 0 = it came in."""
     kind: str
-    """`deposit`, `withdrawal`, `transfer` (between pools), `subaccount`."""
+    """`deposit`, `withdrawal`, `transfer` (between pools), `subaccount`, `settlement_fee`."""
     movement_id: str
     time_ns: int
     """The venue's own time."""
+    market_id: str = ""
+    """Of a `settlement_fee`: whose fees, those of its trades maybe among them, the amount is."""
 
 
 class WorkingOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ it; and that what was ended meanwhile is not ended twice.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from itertools import combinations
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from arbees.core import events as e
 from arbees.core.book import Book, Break
 from arbees.core.market import Holding
 from arbees.core.order import Order
-from arbees.core.outcomes import Inconclusive, Missing
+from arbees.core.outcomes import Balance, CashMovement, Inconclusive, Missing
 from arbees.core.units import MICRO, NS_PER_SECOND, format_dollars, mul_ceil, mul_floor, share_floor
 from arbees.core.wire import format_time
 from arbees.core.words import Action
@@ -217,6 +218,9 @@ def _figures(each: e.BreakOpened | Break) -> tuple[str, str, str]:
     return each.expected, each.observed, policy
 
 
+SETTLEMENT_FEE = "settlement_fee"
+SUMS_MAX = 4_096
+"""Sums of fees that are tried."""
 EXPLAIN_MAX = 12
 """Movements of a pool that are told apart; of more all are taken."""
 
@@ -245,6 +249,9 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
             for each in command.movements
             if each.pool == pool and each.movement_id not in known
         ]
+        events += (fees := _fees_of(book, figure, ours, fresh))
+        ours += sum(each.amount for each in fees if each.is_counted)
+        fresh = [each for each in fresh if each.kind != SETTLEMENT_FEE]
         settled_ns = figure.as_of_ns - UNSETTLED_NS
         counted = explain(figure.total - ours, [each.amount for each in fresh])
         events += (
@@ -261,6 +268,72 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
             if place in counted or each.time_ns < settled_ns
         )
     return c.Decision(tuple(events))
+
+
+def _fees_of(
+    book: Book, figure: Balance, ours: int, fresh: Sequence[CashMovement]
+) -> list[e.CashExplained]:
+    """
+    Return the fees that venues took of what markets paid, for what they explain to the last unit.
+
+    A venue lists all fees of a market, so that those of its trades are known already, or that of
+    its settlement alone: whichever it is, only what leaves no difference is booked as a cost. None
+    is forgotten before the cash agrees without it.
+    """
+    rows = [each for each in fresh if each.kind == SETTLEMENT_FEE][-EXPLAIN_MAX:]
+    others = [each.amount for each in fresh if each.kind != SETTLEMENT_FEE]
+    gap, fees = (figure.total or 0) - ours, [0] * len(rows)
+    if gap and len(others) <= EXPLAIN_MAX:
+        choices = [_fee_choices(book, each) for each in rows]
+        sums = {0, *(sum(part) for size in range(1, 3) for part in combinations(others, size))}
+        sums.add(sum(others))
+        fees = _chosen(choices, {gap - each for each in sums}) or fees
+    is_agreed = not gap and not figure.uncertain
+    found: list[e.CashExplained] = []
+    for row, fee in zip(rows, fees, strict=True):
+        is_settled = row.time_ns < figure.as_of_ns - UNSETTLED_NS
+        if not fee and not (is_agreed and is_settled):
+            continue
+        known = book.market_of(row.platform, row.market_id)
+        found.append(
+            e.CashExplained(
+                platform=row.platform,
+                pool=row.pool,
+                amount=-fee if fee else row.amount,
+                movement=row.kind,
+                movement_id=row.movement_id,
+                venue_ns=row.time_ns,
+                is_counted=bool(fee),
+                market_key="" if known is None else known[0].listing.market_key,
+                fee=fee,
+            )
+        )
+    return found
+
+
+def _fee_choices(book: Book, row: CashMovement) -> tuple[int, ...]:
+    """Return what a settlement may have cost: nothing, all that is listed, or less the trades'."""
+    known = book.market_of(row.platform, row.market_id)
+    if known is None or not known[0].is_settled:
+        return (0,)  # what it paid is not booked yet
+    listed = -row.amount
+    return tuple(dict.fromkeys((0, listed, max(0, listed - known[0].fees))))
+
+
+def _chosen(choices: Sequence[tuple[int, ...]], gaps: AbstractSet[int]) -> list[int] | None:
+    """Return one choice of each whose sum, paid, is one of the gaps; the fewest fees first."""
+    sums: dict[int, list[int]] = {0: []}
+    for options in choices:
+        longer: dict[int, list[int]] = {}
+        for total, taken in sums.items():
+            for fee in options:
+                way = [*taken, fee]
+                best = longer.get(total + fee)
+                if best is None or sum(map(bool, way)) < sum(map(bool, best)):
+                    longer[total + fee] = way
+        sums = dict(list(longer.items())[:SUMS_MAX])
+    ways = [way for total, way in sums.items() if total and -total in gaps]
+    return min(ways, key=lambda way: sum(map(bool, way)), default=None)
 
 
 def explain(gap: int, amounts: Sequence[int]) -> frozenset[int]:

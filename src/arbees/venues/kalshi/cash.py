@@ -6,13 +6,14 @@ that it is given only where the list was the same before and after the figure. W
 for the fee of a resting order is not documented: that is `uncertain`. Fails by `VenueError`.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import msgspec
 
 from arbees.core.outcomes import Balance, CashMovement
 from arbees.core.ports import Clock
-from arbees.core.units import MICRO, NS_PER_SECOND, div_ceil, mul_ceil
+from arbees.core.units import MICRO, NS_PER_SECOND, div_ceil, mul_ceil, whole_seconds
 from arbees.core.words import Platform, Side
 from arbees.errors import VenueOutcomeUnknown, VenueRefused
 from arbees.venues.kalshi import shapes
@@ -185,6 +186,7 @@ class Cash:
             found += await self._deposits("deposits", 1)
             found += await self._deposits("withdrawals", -1)
         found += await self._between_subaccounts()
+        found += await self._settlement_fees(since_ns)
         return tuple(each for each in found if each.time_ns >= since_ns)
 
     async def _deposits(self, name: str, sign: int) -> list[CashMovement]:
@@ -214,6 +216,35 @@ class Cash:
             found.append(_moved(f"{name}:out", "transfer", source, -amount, row.created_ts))
             if row.status == "complete":
                 found.append(_moved(f"{name}:in", "transfer", target, amount, row.created_ts))
+        return found
+
+    async def _settlement_fees(self, since_ns: int) -> list[CashMovement]:
+        """Return the fees of what was settled; a row that cannot be read explains nothing."""
+        query = {"min_ts": whole_seconds(max(0, since_ns))}
+        rows = await self.portfolio.movements(
+            "/portfolio/settlements", "settlements", shapes.SettlementRow, query
+        )
+        found: list[CashMovement] = []
+        for row in rows:
+            with contextlib.suppress(VenueOutcomeUnknown):
+                fee = shapes.micro("fee_cost", row.fee_cost)
+                settled_ns = shapes.moment("settled_time", row.settled_time)
+                shard = row.exchange_index
+                if shard is None:
+                    shard = self._shard_of(row.ticker)
+                if fee <= 0 or not settled_ns or shard is None:
+                    continue
+                found.append(
+                    CashMovement(
+                        platform=Platform.KALSHI,
+                        pool=pool_name(shard) or Platform.KALSHI,
+                        amount=-fee,
+                        kind="settlement_fee",
+                        movement_id=f"settlement_fee:{row.ticker}:{settled_ns}",
+                        time_ns=settled_ns,
+                        market_id=row.ticker,
+                    )
+                )
         return found
 
     async def _between_subaccounts(self) -> list[CashMovement]:

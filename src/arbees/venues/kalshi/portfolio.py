@@ -102,14 +102,16 @@ class Portfolio:
         found.read = list({each.ticker: each for each in found.read}.values())
         return found
 
-    async def movements(self, path: str, name: str, shape: type[T]) -> list[T]:
+    async def movements(
+        self, path: str, name: str, shape: type[T], query: Query | None = None
+    ) -> list[T]:
         """
         Return a list of what moved money.
 
         A row that cannot be read, and a list that we may not see, explain nothing.
         """
         try:
-            rows = await self._rows(name, shape, {}, path=path, most=SHORT_PAGE_MAX)
+            rows = await self._rows(name, shape, query or {}, path=path, most=SHORT_PAGE_MAX)
         except VenueRefused:
             return []
         return rows.read
