@@ -84,7 +84,7 @@ def test_100_signals_at_once_against_the_rate_limit(tmp_path: Path) -> None:
 # Chaos test: failures of the exchange's API ------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [Fault.OUTAGE, Fault.UNHEALTHY, Fault.LOST_BEFORE])
+@pytest.mark.parametrize("fault", [Fault.OUTAGE, Fault.LOST_BEFORE])
 def test_failures_of_the_exchange_open_the_breaker(tmp_path: Path, fault: Fault) -> None:
     """Five failures of the exchange close the way to it; once it is back, it opens by a read."""
 

@@ -62,6 +62,7 @@ POSITION = PositionView(
     quantity=Decimal("12.5"),
     avg_cost=Decimal("0.64"),
     mark=None,
+    mark_age_secs=None,
     unrealized_pnl=Decimal(0),
     realized_pnl=Decimal("-1.25"),
     worst_case_loss=Decimal("32.375"),

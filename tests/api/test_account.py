@@ -43,7 +43,7 @@ async def test_position(wire: Wire) -> None:
     assert position["worst_case_loss"] == 32.375
     assert list(position) == [
         *("platform", "market_id", "market_key", "side", "quantity", "avg_cost", "mark"),
-        *("unrealized_pnl", "realized_pnl", "worst_case_loss", "sport", "game_id"),
+        *("mark_age_secs", "unrealized_pnl", "realized_pnl", "worst_case_loss", "sport", "game_id"),
     ]
 
 

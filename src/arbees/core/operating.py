@@ -66,6 +66,8 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     mark: Decimal | None
     """Price at which it could be closed; where nobody bids, at most the last mark and the best
     offer. None = never seen: it stands at its cost."""
+    mark_age_secs: Decimal | None
+    """Age of the venue's last word on that book; None = never seen."""
     unrealized_pnl: Decimal
     realized_pnl: Decimal
     """Of the whole market, since ever."""
@@ -73,8 +75,6 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     """Of the whole market, open orders included."""
     sport: str
     game_id: str
-    mark_age_secs: Decimal | None = None
-    """Age of the venue's last word on that book; None = never seen."""
 
 
 class TouchView(msgspec.Struct, frozen=True, kw_only=True):

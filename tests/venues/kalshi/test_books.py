@@ -124,7 +124,7 @@ async def test_a_book_follows_the_exchange() -> None:
         made.server.show(quote(OTHER, bid=50, ask=60))
         made.data.watch(OTHER)
         await made.until(lambda: made.quotes[-1].market_id == OTHER)
-        assert len(made.server.streams.lines) == 2, "one of our own, one of books"
+        assert len(made.server.streams.lines) == 3, "our own, one of books, one of markets"
         made.server.show(quote(bid=31, ask=36))
         await made.until(lambda: made.quotes[-1].asks == ((36 * CENT, 100 * MICRO),))
 

@@ -144,7 +144,7 @@ async def test_a_hidden_order_that_filled_is_not_absent() -> None:
 
 
 async def test_fills_that_lag_do_not_end_an_order() -> None:
-    """The order says executed, its fills are not there yet: it is found, and not ended."""
+    """The order says executed, its fills are not there yet: its count keeps it from ending."""
     async with rig() as made:
         order = made.order(contracts=2)
         await made.send(order)
@@ -152,7 +152,9 @@ async def test_fills_that_lag_do_not_end_an_order() -> None:
         made.exchange.fills = []
         found = await made.venue.find(order.client_order_id, TICKER, made.clock.now_ns())
         assert isinstance(found, Found)
-        assert (found.fills, found.closed) == ((), None)
+        assert (found.fills, found.closed) == ((), "filled")
+        assert found.listed is not None
+        assert found.listed.filled == 2 * MICRO
         made.exchange.fills = kept
         found = await made.venue.find(order.client_order_id, TICKER, made.clock.now_ns())
         assert isinstance(found, Found)

@@ -269,7 +269,7 @@ async def test_taken_refused_and_found_by_a_comparison() -> None:
 
 @pytest.mark.parametrize(
     ("status", "word"),
-    [(400, "market_already_closed"), (404, "ORDER_GROUP_NOT_FOUND"), (400, "SelfCrossAttempt")],
+    [(400, "market_already_closed"), (404, "POST_ONLY_CROSS"), (400, "SelfCrossAttempt")],
 )
 async def test_a_documented_refusal_freezes_nothing(status: int, word: str) -> None:
     """Rejected at once; the next order in the market is decided and sent."""

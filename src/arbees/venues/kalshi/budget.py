@@ -98,16 +98,17 @@ class Budget:
     """The buckets of an account, and what each call costs."""
 
     def __init__(self, now_ns: int) -> None:
-        """Assume the smallest tier."""
+        """Assume the smallest tier, and that a process before this one has read all that it may."""
         self.read = TokenBucket(*BASIC_READ, now_ns)
+        self.read.empty(now_ns)
         self.write = TokenBucket(*BASIC_WRITE, now_ns)
         self._costs = dict(_COSTS)
         self._default = _DEFAULT_COST
 
     def learn(self, limits: Limits, now_ns: int) -> None:
-        """Take the venue's own word for rates; what can be none is left out."""
-        self.read = _bucket(limits.read, now_ns) or self.read
-        self.write = _bucket(limits.write, now_ns) or self.write
+        """Take the venue's word for rates; what can be none is left out, what is spent stays."""
+        self.read = _bucket(limits.read, self.read, now_ns)
+        self.write = _bucket(limits.write, self.write, now_ns)
 
     def learn_costs(self, costs: Costs) -> None:
         """Take the venue's own word for the costs of calls; what can be none is left out."""
@@ -147,8 +148,11 @@ class Budget:
         return self._costs.get((method, path), self._default)
 
 
-def _bucket(told: Bucket, now_ns: int) -> TokenBucket | None:
-    """Return a bucket as the venue describes it; None = it can be none."""
+def _bucket(told: Bucket, before: TokenBucket, now_ns: int) -> TokenBucket:
+    """Return a bucket as the venue describes it, as empty as the one before it."""
     if not (RATE_MIN <= told.refill_rate <= RATE_MAX and told.bucket_capacity >= RATE_MIN):
-        return None
-    return TokenBucket(told.refill_rate, told.bucket_capacity, now_ns)
+        return before
+    bucket = TokenBucket(told.refill_rate, told.bucket_capacity, now_ns)
+    before.take(0.0, now_ns)
+    bucket.spend(before.missing, now_ns)
+    return bucket
