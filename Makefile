@@ -129,10 +129,6 @@ fuzz-kalshi: $(READY) ## A million mutated answers and messages through Kalshi's
 hostile: $(READY) ## Send 100,000 bad requests, slow and half-closed ones too; nothing may leak
 	@$(BIN)/python -m tools.hostile $(or $(ARGS),--requests 100000)
 
-.PHONY: garble
-garble: $(READY) ## Garble a million of Kalshi's answers and messages; each is read or refused
-	@$(BIN)/python -m tools.garble $(ARGS)
-
 .PHONY: load
 load: $(READY) ## 16 connections and 8 followers of the events for a minute, every word compared
 	@$(BIN)/python -m arbees.testing.streams $(ARGS)
