@@ -11,7 +11,7 @@ import pytest
 from arbees.core.operating import Listed
 from arbees.core.outcomes import Filled, Inconclusive, Settled, Unknown
 from arbees.core.payouts import YES_WON
-from arbees.core.units import MICRO, to_decimal
+from arbees.core.units import MICRO, NS_PER_SECOND, to_decimal
 from arbees.core.views import Undecided
 from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.errors import JournalUnavailable
@@ -139,6 +139,29 @@ async def test_the_age_of_a_mark_is_shown() -> None:
         await rig.quote(None, None)
         (seen,) = (await rig.gateway.positions()).items
         assert (seen.mark, seen.mark_age_secs) == (Decimal("0.6"), Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "age", "is_stale"),
+    [
+        (1, Decimal(0), False),
+        (2, Decimal(0), False),
+        (3, None, False),
+        (120, None, False),
+        (121, None, True),
+    ],
+)
+async def test_a_quote_from_the_future_is_not_fresh(
+    ahead: int, age: Decimal | None, is_stale: bool
+) -> None:
+    """Its age is not known; dated too far ahead it is as bad as too old, and that is said."""
+    async with running() as rig:
+        await bought(rig)
+        await rig.quote("0.60", "0.66", ts_ns=rig.now_ns + ahead * NS_PER_SECOND)
+        (seen,) = (await rig.gateway.positions()).items
+        assert (seen.mark, seen.mark_age_secs) == (Decimal("0.6"), age)
+        rig.gateway.monitors.look_at_prices()
+        assert any(each.startswith("MARKS_STALE") for each in rig.standing) is is_stale
 
 
 async def test_open_orders_are_in_the_worst_case() -> None:

@@ -67,7 +67,7 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     """Price at which it could be closed; where nobody bids, at most the last mark and the best
     offer. None = never seen: it stands at its cost."""
     mark_age_secs: Decimal | None
-    """Age of the venue's last word on that book; None = never seen."""
+    """Age of the venue's last word on that book; None = never seen, or dated in the future."""
     unrealized_pnl: Decimal
     realized_pnl: Decimal
     """Of the whole market, since ever."""

@@ -13,6 +13,7 @@ from arbees.core.ids import own
 from arbees.core.market import Market
 from arbees.core.operating import BalanceView, OrderView, PositionView, TouchView
 from arbees.core.order import Order
+from arbees.core.quote import AHEAD_MAX_NS
 from arbees.core.units import ratio_ceil, to_decimal, whole_milliseconds
 from arbees.core.wire import format_time
 from arbees.core.words import Action, Side
@@ -71,7 +72,7 @@ def _positions(desk: Desk, key: str, market: Market) -> Iterator[PositionView]:
             quantity=to_decimal(holding.quantity),
             avg_cost=to_decimal(ratio_ceil(holding.cost, holding.quantity)),
             mark=None if mark is None else to_decimal(mark),
-            mark_age_secs=None if mark is None else _seconds(desk.clock.now_ns() - seen_ns),
+            mark_age_secs=None if mark is None else _age(desk.clock.now_ns() - seen_ns),
             unrealized_pnl=to_decimal(marked_of(holding, mark)),
             realized_pnl=to_decimal(market.realized),
             worst_case_loss=to_decimal(market.worst),
@@ -80,8 +81,10 @@ def _positions(desk: Desk, key: str, market: Market) -> Iterator[PositionView]:
         )
 
 
-def _seconds(age_ns: int) -> Decimal:
-    """Return an age in seconds, to the millisecond; a quote from the future has none."""
+def _age(age_ns: int) -> Decimal | None:
+    """Return an age in seconds, to the millisecond; None = of what is dated in the future."""
+    if age_ns < -AHEAD_MAX_NS:
+        return None
     return to_decimal(max(0, whole_milliseconds(age_ns)) * 1_000)
 
 
