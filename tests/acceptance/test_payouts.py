@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from arbees.core import events as e
 from arbees.core.payouts import Payouts, payout_of_yes
 from arbees.core.units import MICRO
 from arbees.core.words import ResultStatus, Side
@@ -69,6 +70,14 @@ async def test_an_amended_result_is_booked_as_the_difference() -> None:
         assert book.realized == 60 * MICRO
         scene.exchange.lifecycle.amend(MARKET, 500_000)
         await scene.until(lambda: book.realized == 10 * MICRO, 3_600)
+        await scene.settled()
+        rows = list(scene.assembly.gateway.desk.journal.records())
+        kinds = {"BreakOpened", "BreakClosed"}
+        opened, closed = [e.decode(row.body) for row in rows if row.kind in kinds]
+        assert isinstance(opened, e.BreakOpened)
+        assert (opened.kind, opened.policy) == ("amended_settlement", "report")
+        assert opened.observed == "pays 500000/500000, a difference of -$50.00"
+        assert isinstance(closed, e.BreakClosed)
         await scene.assembly.gateway.reconcile()
         await scene.settled()
         assert book.breaks == {}

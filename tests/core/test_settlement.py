@@ -83,10 +83,14 @@ def test_an_amended_result_is_a_correction_of_the_difference() -> None:
     scene.do(settle(YES_WON))
     settled = scene.book.sequence
     for payouts, more in ((TIE, -5_000_000), (NO_WON, -5_000_000), (YES_WON, 10_000_000)):
-        (event,) = scene.do(settle(payouts)).events
+        event, told, over = scene.do(settle(payouts)).events
         assert isinstance(event, e.SettlementCorrected)
         assert (event.payout, event.realized, event.corrects) == (more, more, settled)
-        settled = scene.book.sequence
+        assert isinstance(told, e.BreakOpened)
+        assert (told.kind, told.policy) == ("amended_settlement", "report")
+        assert isinstance(over, e.BreakClosed)
+        assert scene.book.breaks == {}
+        settled = scene.book.sequence - 2
         assert scene.do(settle(payouts)) == c.NO_DECISION
     assert scene.book.realized == 6_000_000
     assert scene.book.markets[KALSHI].payouts == YES_WON

@@ -161,6 +161,25 @@ def test_pregame_does_not_ask_for_the_close() -> None:
     assert said(PREGAME, start=NOW + 1, close=NOW - 1) == INSIDE
 
 
+@pytest.mark.parametrize(
+    ("window", "venue", "request_", "is_inside"),
+    [
+        (PREGAME, 1, 1, True),
+        (PREGAME, 1, 0, False),
+        (PREGAME, 0, 1, False),
+        (IN_GAME, 0, 0, True),
+        (IN_GAME, 0, 1, False),
+        (IN_GAME, 1, 0, False),
+    ],
+)
+def test_of_two_starts_the_one_that_leaves_less_time_counts(
+    window: Window, venue: int, request_: int, *, is_inside: bool
+) -> None:
+    """For pregame the earlier, in the game the later, whoever says it."""
+    found = said(window, start=NOW + venue, game_start_ns=NOW + request_)
+    assert (found == INSIDE) is is_inside
+
+
 def test_the_start_that_the_market_knows_counts_first() -> None:
     """The request's start is believed only where the market knows none."""
     assert said(IN_GAME, game_start_ns=NOW) == INSIDE

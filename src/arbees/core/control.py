@@ -15,6 +15,7 @@ from arbees.core.book import Book, Halt, Subject, halt_name
 from arbees.core.market import Listing, Market, own_game
 from arbees.core.order import Order
 from arbees.core.payouts import Payouts
+from arbees.core.units import format_dollars
 from arbees.core.words import SCOPE_ALL, HaltSource, Side, TradingState
 
 ORDER_SCOPE = "order:"
@@ -315,7 +316,10 @@ def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
     payouts = command.payouts.flipped if is_flipped else command.payouts
     if market.payouts is not None:
         corrected = _correction(market, market.payouts, payouts)
-        return c.NO_DECISION if corrected is None else _decision([corrected], [])
+        if corrected is None:
+            return c.NO_DECISION
+        told = _amended(market, market.payouts, payouts, corrected.payout)
+        return _decision([corrected, *told], [])
     yes, no = market.yes, market.no
     held = {Side.YES: (yes.quantity, yes.cost), Side.NO: (no.quantity, no.cost)}
     paid = {Side.YES: market.settled_yes, Side.NO: market.settled_no}
@@ -336,6 +340,24 @@ def _correction(market: Market, paid: Payouts, now: Payouts) -> e.SettlementCorr
         realized=more,
         corrects=market.settled_sequence,
     )
+
+
+def _amended(market: Market, paid: Payouts, now: Payouts, more: int) -> list[e.Event]:
+    """Return the break that says what was amended, over at once: the difference is booked."""
+    if not (market.settled_yes or market.settled_no):
+        return []
+    key, platform = market.listing.market_key, market.listing.platform
+    opened = e.BreakOpened(
+        break_id=f"{platform}|amended_settlement|{key}",
+        kind="amended_settlement",
+        platform=platform,
+        market_key=key,
+        expected=f"paid {paid.describe()}",
+        observed=f"pays {now.describe()}, a difference of {format_dollars(more)}",
+        policy="report",
+    )
+    closed = e.BreakClosed(break_id=opened.break_id, how="booked as a correction", actor="arbees")
+    return [opened, closed]
 
 
 def settlement(

@@ -176,6 +176,8 @@ def test_new_fields_change_nothing() -> None:
         (400, {"error": {"message": "without a code"}}),
         (400, {"error": {"code": "something_new", "message": "?"}}),
         (404, {"error": {"code": "something_new", "message": "?"}}),
+        (401, {"error": {"code": "exchange_unavailable", "message": "?"}}),
+        (403, {"code": "ORDER ALREADY EXISTS", "message": "?"}),
         (408, b""),
         (409, {"error": {"code": "order_already_exists", "message": "order already exists"}}),
         (409, {"error": {"code": "something_new", "message": "?"}}),
@@ -315,9 +317,18 @@ def test_a_cancel_says_how_much() -> None:
     assert found == CancelAccepted(quantity=3_500_000, time_ns=5_000_000)
 
 
-def test_nothing_to_cancel_says_not_why() -> None:
-    """404 is said of cancelled, executed and unknown orders alike."""
-    body = b'{"error": {"code": "not_found", "message": "not found"}}'
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"code": "not_found", "message": "not found"}}',
+        b'{"error": {"code": "NOT_FOUND"}}',
+        b'{"code": "order-not-found", "message": ""}',
+        b'{"code": "OrderNotFound"}',
+        b'{"error": "not found"}',
+    ],
+)
+def test_nothing_to_cancel_says_not_why(body: bytes) -> None:
+    """404 is said of cancelled, executed and unknown orders alike, however it is spelled."""
     assert isinstance(cancel_outcome(404, body, "o1"), CancelMissed)
 
 

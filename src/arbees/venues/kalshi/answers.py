@@ -61,6 +61,9 @@ HEALTH = frozenset({"trading_is_paused", "exchange_is_paused", RATE_LIMITED})
 """The same, for a reason of the venue's state: it may be tried elsewhere, or later."""
 _REFUSALS = frozenset({400, 401, 403, 404, 410, 429})
 """With these a code of `NOT_PLACED` counts."""
+MAYBE_PLACED = frozenset({"order_already_exists", "exchange_unavailable"})
+"""An order may be there, with whatever status these come."""
+_NOT_FOUND = frozenset({"not_found", "order_not_found"})
 _CONFLICT = 409
 """Says too much: only a pause and a killed FOK prove anything with it."""
 SERVER_ERROR = 500
@@ -166,7 +169,7 @@ def create_outcome(status: int, body: bytes, asked: Asked) -> Outcome:
         return Refused(venue_code=error.code, message=said, is_health=True)
     if (status in _REFUSALS and word in NOT_PLACED) or (status == _CONFLICT and word in KILLS):
         return Refused(venue_code=error.code, message=said, is_kill=word in KILLS)
-    if status in {401, 403}:
+    if status in {401, 403} and word not in MAYBE_PLACED:
         # Nobody who was not let in placed an order, whatever the words are. Should it be listed
         # all the same, the listing outranks this.
         return Refused(venue_code=error.code or f"http_{status}", message=said)
@@ -254,7 +257,7 @@ def cancel_outcome(status: int, body: bytes, venue_order_id: str) -> CancelOutco
         return CancelAccepted(quantity=reduced, time_ns=time_ns)
     error = error_of(status, body)
     said = f"HTTP {status}" if error is None else f"{error.code or status}: {error.message}"
-    if status == 404 and error is not None and error.code == "not_found":
+    if status == 404 and error is not None and word_of(error.code) in _NOT_FOUND:
         # Cancelled, executed or never known: the same words for all three.
         return CancelMissed(message=said)
     return CancelUnknown(message=said, is_health=status >= SERVER_ERROR)
