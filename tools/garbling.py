@@ -196,7 +196,8 @@ def _left_out(place: Place, _draw: random.Random) -> None:
 def _more(place: Place, draw: random.Random) -> None:
     """Say something twice, or what nobody knows."""
     if isinstance(place[0], dict):
-        place[0][draw.choice(("extra", "", "subaccount_number", "cursor"))] = draw.choice(NUMBERS)
+        name = draw.choice(("extra", "", "subaccount_number", "cursor"))
+        place[0][name] = draw.choice((*NUMBERS, *OTHERS))
     else:
         place[0].append(place[0][place[1]])
 

@@ -28,8 +28,9 @@ from arbees.runtime.clock import SystemClock
 from arbees.runtime.supervisor import Supervisor
 from arbees.testing.kalshi.server import OWNER, KalshiServer
 from arbees.venues.kalshi import shapes
+from arbees.venues.kalshi.answers import Asked, create_outcome
 from arbees.venues.kalshi.api import KalshiApi
-from arbees.venues.kalshi.connection import Account, Connection
+from arbees.venues.kalshi.connection import CREATE, Account, Connection
 from arbees.venues.kalshi.feed import BookFeed
 from arbees.venues.kalshi.keys import SigningKey
 from arbees.venues.kalshi.lifecycle import CHANNEL as LIFECYCLE
@@ -50,6 +51,19 @@ STEPS = 12
 """Looks of the book stream that are recorded, at moments far enough apart to ask for everything."""
 STREAM_SHARE = 0.1
 NOT_KNOWN = Answer(404, {}, b'{"error":{"code":"not_found","message":"not found"}}')
+
+CREATED = msgspec.json.encode(
+    {
+        "ticker": MARKET,
+        "client_order_id": f"{NAME}-made",
+        "side": "bid",
+        "count": "1.00",
+        "price": "0.1200",
+        "time_in_force": "good_till_canceled",
+        "self_trade_prevention_type": "taker_at_cross",
+        "exchange_index": 3,
+    }
+)
 
 Read = Callable[[], Awaitable[object]]
 
@@ -152,7 +166,21 @@ class Readers:
             data = KalshiMarketData(self._connection, {})  # whose catalogue has kept nothing
             return await data.metadata([MARKET, OTHER])
 
+        async def create() -> object:
+            """Classify the answer to a create as the adapter does; made once, at the record."""
+            asked = Asked(
+                client_order_id=f"{NAME}-made",
+                quantity=MICRO,
+                price=120_000,
+                is_bid=True,
+                rests=True,
+                sent_ns=sent_ns,
+            )
+            answer = await self._api.call("POST", CREATE, body=CREATED)
+            return create_outcome(answer.status, answer.body, asked)
+
         return {
+            "create": create,
             "open orders": venue.open_orders,
             "orders since": lambda: venue.placed(0),
             "positions": venue.positions,
@@ -299,6 +327,8 @@ def check(found: object) -> None:
             _demand(0 <= order.limit_price <= MICRO, order)
         case o.OrderClosed():
             _demand(found.filled is None or 0 <= found.filled <= shapes.MOST, found)
+        case o.Accepted():
+            _demand(bool(found.venue_order_id) and found.closed is None, found)
         case o.Found():
             check(found.fills)
             check(found.listed)

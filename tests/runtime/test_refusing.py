@@ -351,3 +351,16 @@ async def test_markets_are_bounded() -> None:
         for number in range(300):
             await rig.quote(market_id=f"M-{number}", game_id=f"g-{number}", status="closed")
         assert len(refused(rig)) <= 100
+
+
+async def test_a_followed_market_without_a_book_is_named() -> None:
+    """Nobody holds it and no quote of it ever came: an order there would be denied all the same."""
+    strict = PriceReference(quote_policy="deny")
+    async with running(*without("price_reference", strict)) as rig:
+        rig.desk.marks.forget(KALSHI)
+        assert Refusing(rig.desk, tuple).now() == ()
+        followed = Refusing(rig.desk, tuple, lambda: [(Platform.KALSHI, KALSHI)] * 2)
+        found = [(each.scope, each.code) for each in followed.now()]
+        assert found == [(f"market:{KALSHI}", "QUOTE_MISSING")]
+        unknown = Refusing(rig.desk, tuple, lambda: [(Platform.KALSHI, "NOT-LISTED")])
+        assert unknown.now() == ()

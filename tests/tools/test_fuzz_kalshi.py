@@ -43,7 +43,7 @@ def test_readers_end_in_no_other_error(seed: int) -> None:
 
     tally = asyncio.run(attempt())
     assert tally.findings == [], report(tally, 0)
-    assert len(tally.by) == 18
+    assert len(tally.by) == 19
     assert min(tally.by.values()) > 50
     assert tally.refused > 1_000
 

@@ -102,6 +102,10 @@ class Directory:
         """Whether any venue gives market data of its own."""
         return bool(self._desk.market_data)
 
+    def watched(self) -> Iterator[Place]:
+        """Yield the markets whose books are followed, whether one came or not."""
+        return (place for place, known in self._known.items() if known.is_watched)
+
     def as_of_ns(self, platform: Platform, market_id: str) -> int | None:
         """Return as of when the venue's word on a market is; 0 = not since the start."""
         if platform not in self._desk.market_data:

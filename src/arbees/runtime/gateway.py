@@ -72,16 +72,16 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         """Wire the parts of a desk; `start` sets them going."""
         super().__init__(desk)
         self.reads = Reads(desk)
-        self.refusing = Refusing(desk, lambda: self._trouble)
-        self.measuring = Measuring(desk, self.reads, self.refusing, lambda: not self._trouble)
         self.monitors = Monitors(desk)
+        self._directory = Directory(desk, self.monitors)
+        self.refusing = Refusing(desk, lambda: self._trouble, self._directory.watched)
+        self.measuring = Measuring(desk, self.reads, self.refusing, lambda: not self._trouble)
         self._sweeps = Sweeps(desk)
         self.reconciler = Reconciler(desk, self.monitors)
         self._halts = Halts(desk, self.reads)
         self.flattening = Flattening(desk, self.reads.receipts, self.submit)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
-        self._directory = Directory(desk, self.monitors)
         self._lifecycle = Lifecycle(desk, self.monitors, self.reconciler, self._directory)
         self.on_end: Callable[[str], None] = lambda _reason: None
         """Told when the process must end: the journal failed."""

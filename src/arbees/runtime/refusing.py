@@ -86,16 +86,23 @@ Judged = tuple[str, list[Denied]]
 class Refusing:
     """Looks at one desk."""
 
-    def __init__(self, desk: Desk, troubles: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        troubles: Callable[[], tuple[str, ...]],
+        watched: Callable[[], Iterable[tuple[Platform, str]]] = tuple,
+    ) -> None:
         """
         Prepare.
 
         Args:
             desk: what is looked at.
             troubles: why no request is decided at all; empty = they are.
+            watched: markets whose books are followed; one of which none came is refused too.
         """
         self._desk = desk
         self._troubles = troubles
+        self._watched = watched
         self._found: tuple[RefusalView, ...] = ()
         self._venues: tuple[VenueView, ...] = ()
         self._good_until_ns = 0
@@ -105,6 +112,10 @@ class Refusing:
         """Return what would be refused now, the widest first; empty where all is well."""
         self._look()
         return self._found
+
+    def forget(self) -> None:
+        """Look anew the next time, however short ago the last look was; for moved clocks."""
+        self._good_until_ns = 0
 
     def venues(self) -> tuple[VenueView, ...]:
         """Return the state of each venue, and of each shard that it has, with the reasons."""
@@ -235,6 +246,15 @@ class Refusing:
             market = book.markets.get(key)
             if market is not None and key not in known and not market.is_settled:
                 ours.append(market)
+                known.add(key)
+        for place in self._watched():
+            found = book.market_of(*place)
+            if found is None or found[0].is_settled:
+                continue
+            key = found[0].listing.market_key
+            if key not in known:
+                ours.append(found[0])
+                known.add(key)
         mine = self._desk.venues
         return [each for each in ours if Platform(each.listing.platform) in mine][:MARKETS_MAX]
 

@@ -15,7 +15,9 @@ from arbees.testing.kalshi.believing import (
 from arbees.testing.kalshi.cells import Cell, Moment, Operation, cells, combinations, reason_against
 from arbees.testing.kalshi.faults import READING, FaultKind
 from arbees.testing.kalshi.matrix import Row, line_of, no_cells, reading_line, troubles_of
-from arbees.testing.kalshi.run import Ran, run_cell
+from arbees.testing.kalshi.run import ANSWER_SECONDS, SETTINGS, Ran, run_cell
+from arbees.testing.kalshi.scene import MARKET, kalshi_stage
+from arbees.testing.kalshi.truth import Truth
 
 EVERY = 31
 
@@ -73,3 +75,37 @@ def test_a_halt_while_a_hundred_orders_work() -> None:
     found = asyncio.run(halting.run(100, 1_200.0))
     assert found.orders >= 100
     assert found.is_good, found
+
+
+class Silent(Truth):
+    """Says nothing of what it would refuse."""
+
+    def _codes(self) -> frozenset[str]:
+        return frozenset()
+
+
+class Timid(Truth):
+    """Says more than it would refuse."""
+
+    def _codes(self) -> frozenset[str]:
+        return super()._codes() | {"MAX_OPEN_ORDERS"}
+
+
+async def test_what_is_refused_and_not_said_is_a_lie_and_the_reverse() -> None:
+    """The order that asks finds out both; the gateway as it is says the truth, halted or not."""
+    async with kalshi_stage(SETTINGS, answer_seconds=ANSWER_SECONDS) as scene:
+        all_of_them = [Truth(scene), Silent(scene), Timid(scene)]
+        honest, silent, timid = all_of_them
+        for word in ("DISABLE", "ENABLE"):  # of halts: none, then one
+            await scene.assembly.gateway.kill_switch(
+                word, scope=f"market:{MARKET}", reason="test", source="http", actor="test"
+            )
+            for truth in all_of_them:
+                scene.show()
+                await truth.ask()
+                await scene.pass_time(5.0)
+        assert await honest.lies() == []
+        assert await silent.lies() == ["refused, and `refuses` did not say it: ['HALTED']"]
+        assert await timid.lies() == [
+            "`refuses` says ['MAX_OPEN_ORDERS'], and an order is let through"
+        ]

@@ -11,6 +11,7 @@ from arbees.venues.kalshi.book import Scale
 from arbees.venues.kalshi.feed import (
     ASKED_MAX,
     FOLLOWED_MAX,
+    MISREAD_NS,
     NAMED_NS,
     NOS_MIN,
     PROOFS_MAX,
@@ -479,6 +480,10 @@ def test_prices_that_we_did_not_ask_for_are_not_read() -> None:
     venue.snapshot(B)
     venue.snapshot(A, 38, 40)
     assert venue.quotes == []
+    assert not venue.feed.is_wanting(venue.now_ns + MISREAD_NS)
+    assert venue.feed.is_wanting(venue.now_ns + MISREAD_NS + 1), "the next connection may be right"
+    venue.feed.disconnect()
+    assert not venue.feed.is_wanting(venue.now_ns + MISREAD_NS + 1)
 
 
 def test_rows_that_say_nothing_do_not_hold_up_for_ever() -> None:

@@ -2,7 +2,8 @@
 
 Guarantees that the whole gateway, live, ends with the exchange's own positions, orders and cash to
 the micro-dollar once all is well again, that no limit is exceeded in the exchange's worst case, and
-that no opening order was sent on a quote which nobody renewed. A row that breaks one is named.
+that no opening order was sent on a quote which nobody renewed. Meanwhile the smallest order asks
+whether `refuses` says the truth. A row that breaks one is named.
 """
 
 import asyncio
@@ -15,15 +16,18 @@ import msgspec
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import TimeInForce
 from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.run import ANSWER_SECONDS, SETTINGS
+from arbees.testing.kalshi.run import ANSWER_SECONDS, FATAL, SETTINGS
 from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
 from arbees.testing.kalshi.server import OWNER
+from arbees.testing.kalshi.truth import Truth
 
 STANDS_SECONDS = 20.0
 BOUND_SECONDS = 12.0
 """A quote is too old by then: 10 s, and what a decision takes."""
 EVIDENCE_SECONDS = 1_200.0
 READY_SECONDS = 60.0
+WELL_SECONDS = 400.0
+"""A market that was refused again and again is asked for every five minutes."""
 STEP_SECONDS = 0.5
 ALWAYS = 1_000_000
 
@@ -204,6 +208,8 @@ class Believed(msgspec.Struct, kw_only=True):
 
     cell: ReadingCell
     seed: int
+    lies: int = 0
+    """What was refused and not said within 2 s, or said and not refused."""
     sent: int = 0
     """Orders that the exchange took."""
     stale: int = 0
@@ -240,7 +246,7 @@ async def _set_up(scene: KalshiScene, situation: Situation) -> None:
         await scene.send(scene.request("2", "0.20", TimeInForce.GTC), 0.2)
 
 
-async def _live_on(scene: KalshiScene, cell: ReadingCell, found: Believed) -> None:
+async def _live_on(scene: KalshiScene, cell: ReadingCell, found: Believed, truth: Truth) -> None:
     """Let the fault stand while a client asks for more, and look at what was sent meanwhile."""
     began_ns, tasks = scene.clock.now_ns(), list[asyncio.Task[object]]()
     bound_ns = began_ns + int(BOUND_SECONDS * NS_PER_SECOND)
@@ -251,6 +257,9 @@ async def _live_on(scene: KalshiScene, cell: ReadingCell, found: Believed) -> No
             await scene.restart(waits=False)
         elif step % 8 == 4:
             tasks.append(asyncio.create_task(scene.send(scene.request("1", "0.41"), 0.5)))
+        elif step % 4 == 2:
+            await truth.ask()
+        truth.look()
         await scene.pass_time(STEP_SECONDS)
     late = sum(
         order.ticker == MARKET and order.created_ns > bound_ns and bool(order.client_order_id)
@@ -278,13 +287,27 @@ async def _go_on(scene: KalshiScene) -> list[str]:
     return [f"it is about something else, and an order of the market is kept out: {reason}"]
 
 
+async def _well(scene: KalshiScene, truth: Truth) -> list[str]:
+    """Ask a last time; where nothing is in dispute any more, nothing may be said to be refused."""
+    book = scene.assembly.gateway.desk.book
+    scene.show()
+    with contextlib.suppress(TimeoutError):
+        await scene.until(lambda: book.breaks or not truth.look(), WELL_SECONDS)
+    await truth.ask()
+    said = truth.look()
+    with contextlib.suppress(TimeoutError):
+        await scene.until(lambda: scene.is_settled, READY_SECONDS)
+    return [] if book.breaks or not said else [f"all is well, and `refuses` says {sorted(said)}"]
+
+
 async def run_reading(cell: ReadingCell, seed: int) -> Believed:
     """Run a cell once."""
     found = Believed(cell=cell, seed=seed)
     async with kalshi_stage(SETTINGS, seed=seed, answer_seconds=ANSWER_SECONDS) as scene:
         await _set_up(scene, cell.situation)
         cell.reading.begin(scene)
-        await _live_on(scene, cell, found)
+        truth = Truth(scene)
+        await _live_on(scene, cell, found, truth)
         scene.server.heal()
         if scene.exchange.markets[MARKET].status == "inactive":
             scene.exchange.lifecycle.activate(MARKET)
@@ -296,9 +319,12 @@ async def run_reading(cell: ReadingCell, seed: int) -> Believed:
         except TimeoutError:
             found.failures.append(f"no agreement within {EVIDENCE_SECONDS:g} s")
         found.evidence_seconds = (scene.clock.now_ns() - began_ns) / NS_PER_SECOND
+        found.failures += await _well(scene, truth)
+        found.lies = len(lies := await truth.lies())
+        found.failures += lies
         found.sent = len(scene.exchange.orders)
         compared = scene.compare()
         found.failures += compared.differences + scene.watch.breaches
         found.lost_fills, found.breaches = compared.lost_fills, len(scene.watch.breaches)
-        found.failures += [text for name, text in scene.alerts if name == "JOURNAL_TROUBLE"]
+        found.failures += [text for name, text in scene.alerts if name in FATAL]
     return found

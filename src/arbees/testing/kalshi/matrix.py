@@ -141,7 +141,7 @@ def report(rows: Iterator[Row], say: Callable[[str], None]) -> int:
 
 READING_HEAD = (
     f"{'what is read':<34}{'there is':<16}{'killed':<8}{'runs':>5}{'sent':>6}{'stale':>7}"
-    f"{'lost':>6}{'breach':>8}{'evidence, s':>13}"
+    f"{'lies':>6}{'lost':>6}{'breach':>8}{'evidence, s':>13}"
 )
 
 
@@ -178,6 +178,7 @@ def read_all(
     say(
         f"\n{len(chosen)} cells of what is read, {len(runs)} runs, {sum(r.sent for r in runs)} "
         f"orders: {sum(r.stale for r in runs)} sent on a belief past its bound, "
+        f"{sum(r.lies for r in runs)} times `refuses` did not say what was refused, "
         f"{sum(r.lost_fills for r in runs)} lost fills, {sum(r.breaches for r in runs)} limit "
         f"breaches, {bad} cells with a broken promise"
     )
@@ -196,10 +197,11 @@ def reading_line(cell: ReadingCell, runs: Sequence[Believed]) -> str:
     sums = [
         sum(each.sent for each in runs),
         sum(each.stale for each in runs),
+        sum(each.lies for each in runs),
         sum(each.lost_fills for each in runs),
         sum(each.breaches for each in runs),
     ]
-    figures = f"{len(runs):>5}{sums[0]:>6}{sums[1]:>7}{sums[2]:>6}{sums[3]:>8}"
+    figures = f"{len(runs):>5}{sums[0]:>6}{sums[1]:>7}{sums[2]:>6}{sums[3]:>6}{sums[4]:>8}"
     worst = max(each.evidence_seconds for each in runs)
     mark = "" if all(each.is_good for each in runs) else "  <- "
     killed = "yes" if cell.is_killed else "no"

@@ -46,6 +46,8 @@ NOT_THERE = frozenset({5, 13})
 TOO_MANY = 27
 PROOFS_MAX = 3
 """Rows of a market that say nothing of the prices of its book, before what we ask for is taken."""
+MISREAD_NS = 60 * NS_PER_SECOND
+"""A connection that tells books in other prices is given up after that: the next may not."""
 NOS_MIN = 2
 """Rows that must contradict a book before no book is read."""
 
@@ -157,6 +159,7 @@ class BookFeed:
         self._has_snapshots = True
         self.scale = Scale.UNPROVEN
         self._proofs = self._nos = 0
+        self._misread_ns = 0
 
     def follow(self, market_id: str) -> None:
         """Follow a market from now on; beyond the most it is not: what is held goes on."""
@@ -180,7 +183,9 @@ class BookFeed:
             each.lose()
 
     def is_wanting(self, now_ns: int) -> bool:
-        """Tell whether the answer to the subscription should have come by now."""
+        """Tell whether the connection is of no use: no answer to the subscription, or no prices."""
+        if self.scale is Scale.NO:
+            return now_ns - self._misread_ns > MISREAD_NS
         return self._sid is None and any(
             asked.word == "subscribe" and now_ns - asked.sent_ns > SUBSCRIBE_NS
             for asked in self._asked.values()
@@ -493,4 +498,4 @@ class BookFeed:
                 if other.is_whole:
                     self._tell(other, other.as_of_ns, now_ns)
         elif self._nos >= NOS_MIN:
-            self.scale = Scale.NO
+            self.scale, self._misread_ns = Scale.NO, now_ns
