@@ -112,6 +112,8 @@ class TakeFill(msgspec.Struct, frozen=True, kw_only=True):
     past: Past | None = None
     is_proven: bool = False
     """Listing and cash agree with it: it counts, whatever it contradicts."""
+    more: tuple[Fill, ...] = ()
+    """Of the same order, proven together with it: listing and cash agree with all of them."""
 
 
 class TakeReversal(msgspec.Struct, frozen=True, kw_only=True):

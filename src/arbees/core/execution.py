@@ -121,7 +121,7 @@ def take_fill(book: Book, command: c.TakeFill, rules: c.Rules, now_ns: int) -> c
         _reopen(changes, fill.venue_order_id, "fill", shown, None, now_ns)
     if is_booked and fill.venue_order_id is not None:
         _acknowledge(changes, fill.venue_order_id, "fill")
-    changes.take_fills((fill,), is_proven=command.is_proven)
+    changes.take_fills((fill, *command.more), is_proven=command.is_proven)
     _cancel_if_halted(changes)
     return changes.decision()
 

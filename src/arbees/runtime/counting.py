@@ -41,9 +41,11 @@ def proven_fills(
     fills: Sequence[Fill],
     there: Mapping[tuple[str, Side], int],
     balances: Sequence[Balance],
-) -> list[Fill]:
+) -> list[c.TakeFill]:
     """
     Return disputed fills that happened: position and cash are as if they were booked.
+
+    Those of one order are booked together where that is what agrees, else each by itself.
 
     Args:
         desk: whose orders they are.
@@ -52,24 +54,45 @@ def proven_fills(
         there: what it says is held.
         balances: its cash.
     """
-    book, totals = desk.book, {each.pool: each.total for each in balances}
-    found: list[Fill] = []
+    totals = {each.pool: each.total for each in balances}
+    disputed: dict[str, list[Fill]] = {}
     for fill, events in _of_ours(desk, platform, fills):
-        if not events or not all(isinstance(event, e.FillDisputed) for event in events):
-            continue
-        command = desk.lookups.complete(c.TakeFill(fill=fill, is_proven=True))
-        decision = decide(book, Facts(now_ns=desk.clock.now_ns()), command, desk.rules)
-        for booked in decision.events:
-            if not isinstance(booked, e.OrderFilled):
-                continue
-            market, pool = book.markets[booked.market_key], booked.pool or booked.platform
-            yes = market.yes.quantity + booked.yes_quantity
-            no = market.no.quantity + booked.no_quantity
-            key, counted, total = booked.market_key, book.ledgers.get(pool), totals.get(pool)
-            is_held = (there.get((key, Side.YES), 0), there.get((key, Side.NO), 0)) == (yes, no)
-            if is_held and counted is not None and total == counted + booked.cash:
-                found.append(fill)
+        if events and all(isinstance(event, e.FillDisputed) for event in events):
+            disputed.setdefault(fill.client_order_id, []).append(fill)
+    found: list[c.TakeFill] = []
+    for first, *more in disputed.values():
+        together = _proven(first, *more)
+        choices = [together] if _is_proven(desk, together, there, totals) else []
+        if more and not choices:
+            apart = (_proven(each) for each in (first, *more))
+            choices = [each for each in apart if _is_proven(desk, each, there, totals)]
+        found += choices
     return found
+
+
+def _proven(fill: Fill, *more: Fill) -> c.TakeFill:
+    return c.TakeFill(fill=fill, more=more, is_proven=True)
+
+
+def _is_proven(
+    desk: Desk,
+    command: c.TakeFill,
+    there: Mapping[tuple[str, Side], int],
+    totals: Mapping[str, int | None],
+) -> bool:
+    """Tell whether position and cash at the venue are as if some fills of one order were booked."""
+    book, completed = desk.book, desk.lookups.complete(command)
+    decision = decide(book, Facts(now_ns=desk.clock.now_ns()), completed, desk.rules)
+    booked = [event for event in decision.events if isinstance(event, e.OrderFilled)]
+    if not booked:
+        return False
+    key, pool = booked[0].market_key, booked[0].pool or booked[0].platform
+    market, counted = book.markets[key], book.ledgers.get(pool)
+    yes = market.yes.quantity + sum(event.yes_quantity for event in booked)
+    no = market.no.quantity + sum(event.no_quantity for event in booked)
+    is_held = (there.get((key, Side.YES), 0), there.get((key, Side.NO), 0)) == (yes, no)
+    cash = sum(event.cash for event in booked)
+    return is_held and counted is not None and totals.get(pool) == counted + cash
 
 
 def _of_ours(

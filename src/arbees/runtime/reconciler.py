@@ -301,8 +301,8 @@ class Reconciler:
         desk, round_.said = self._desk, said
         there = held_there(desk, platform, said.positions)
         proven = proven_fills(desk, platform, said.fills, there, said.balances)
-        for fill in proven:
-            desk.writer.tell(c.TakeFill(fill=fill, is_proven=True))
+        for command in proven:
+            desk.writer.tell(command)
         if proven:
             round_.done.clear()
             return RETRY_SECONDS

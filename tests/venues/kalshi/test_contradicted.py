@@ -317,3 +317,26 @@ async def test_a_fill_that_listing_and_cash_agree_with_counts() -> None:
         assert (await ended(scene, order)).filled_qty == 8
         assert kinds(scene) == []
         assert scene.compare().is_agreed
+
+
+@pytest.mark.parametrize("parts", [(10,), (4, 6), (1, 4, 5)])
+async def test_amended_up_and_filled_in_parts_unseen(parts: tuple[int, ...]) -> None:
+    """Nobody told of the change: the fills count together once listing and cash agree."""
+    async with kalshi_stage() as scene:
+        order, there = await rested(scene, "2")
+        gateway = scene.assembly.gateway
+        await gateway.reconcile()
+        for channel in MUTE:
+            scene.server.fault(FaultKind.SEQUENCE_GAP, call=channel, count=20)
+        scene.exchange.by_hand.amend(there, 10 * MICRO, 39 * CENT)
+        for part in parts:
+            scene.exchange.by_hand.trade(there, part * MICRO)
+        book = gateway.desk.book
+        for _ in range(3):
+            await gateway.reconcile()
+            await scene.settled()
+            await scene.pass_time(5)
+        await scene.until(lambda: not orders(scene))
+        assert book.markets[MARKET].yes.quantity == 10 * MICRO
+        assert kinds(scene) == []
+        assert (await ended(scene, order)).filled_qty == 10
