@@ -291,3 +291,16 @@ def test_the_answer_to_a_cancel_of_a_closed_order_is_no_news() -> None:
     order = scene.resting(time_in_force=TimeInForce.GTC)
     closed(scene, order, "expired", 0)
     assert cancel(scene, order, CancelMissed(message="gone")) == c.NO_DECISION
+
+
+def test_executed_with_more_than_is_known_does_not_end_the_order() -> None:
+    """A fill is missing: the order stays, reserved, and is looked up; with it the order ends."""
+    scene = Scene()
+    order = scene.resting()
+    scene.fill(order, MICRO, 650_000)
+    decided = closed(scene, order, "filled", 2 * MICRO)
+    assert decided.events == ()
+    assert decided.effects == (c.ResolveOrder(order.client_order_id),)
+    scene.fill(order, MICRO, 650_000)
+    assert closed(scene, order, "filled", 2 * MICRO).events != ()
+    assert order.client_order_id not in scene.book.orders

@@ -9,6 +9,7 @@ from arbees.core import events as e
 from arbees.core.operating import End
 from arbees.core.order import NOTHING
 from arbees.core.outcomes import Accepted, Balance, CashMovement, Inconclusive, Missing
+from arbees.core.payouts import Payouts
 from arbees.core.reconciliation import UNSETTLED_NS, explained
 from arbees.core.units import MICRO
 from arbees.core.words import Action, OrderStatus, Platform, TimeInForce
@@ -255,6 +256,52 @@ def test_a_movement_that_the_figure_may_not_have_yet_explains_later(
     young = moved(30, "a", NOW - UNSETTLED_NS - age_ns)
     assert counted(scene, 100, young) == ({} if is_taken else {"a": False})
     assert counted(scene, 130, young) == ({"a": True} if is_taken else {})
+
+
+def fee_taken(scene: Scene, total: int, fee: int, uncertain: int = 0) -> list[tuple[int, bool]]:
+    """Take the fee of a settlement with the figure that is there; return what was booked of it."""
+    row = CashMovement(
+        platform=Platform.KALSHI,
+        pool="Kalshi",
+        amount=-fee,
+        kind="settlement_fee",
+        movement_id="f",
+        time_ns=NOW - UNSETTLED_NS - 1,
+        market_id=KALSHI,
+    )
+    figure = Balance(
+        platform=Platform.KALSHI,
+        pool="Kalshi",
+        available=total,
+        as_of_ns=NOW,
+        total=total,
+        uncertain=uncertain,
+    )
+    taken = scene.do(c.TakeMovements(movements=(row,), balances=(figure,))).events
+    return [(each.fee, each.is_counted) for each in taken if isinstance(each, e.CashExplained)]
+
+
+def test_a_fee_waits_for_the_settlement_and_for_exact_cash() -> None:
+    """Not booked before the market is settled, nor forgotten while cash is uncertain; then once."""
+    scene = Scene()
+    scene.fill(scene.resting(), 10 * MICRO, 650_000)
+    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    assert fee_taken(scene, 70, 30) == []
+    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=Payouts(0, MICRO)))
+    assert fee_taken(scene, 100, 30, uncertain=50) == []
+    assert fee_taken(scene, 71, 30) == []
+    assert fee_taken(scene, 70, 30) == [(30, True)]
+    assert (scene.book.fees, scene.book.ledgers["Kalshi"]) == (30, 70)
+    assert fee_taken(scene, 40, 30) == []
+
+
+def test_a_fee_from_before_our_count_is_none_of_it() -> None:
+    """Cash agrees without it: it is remembered, and explains nothing later."""
+    scene = Scene()
+    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    assert fee_taken(scene, 100, 30) == [(0, False)]
+    assert fee_taken(scene, 70, 30) == []
+    assert scene.book.fees == 0
 
 
 # Absence ---------------------------------------------------------------------------------------
