@@ -137,6 +137,10 @@ load: $(READY) ## 16 connections and 8 followers of the events for a minute, eve
 faults: $(READY) ## Every fault of Kalshi x every call, and of what is read; fifteen minutes
 	@$(BIN)/python -m arbees.testing.kalshi.matrix $(ARGS)
 
+.PHONY: mechanisms
+mechanisms: $(READY) ## Take out what belief rests on, one at a time; `make faults` must notice
+	@$(BIN)/python -m tools.mechanisms $(ARGS)
+
 .PHONY: replay
 replay: $(READY) ## Replay a million records; ask with halved limits, and recompute by force
 	@$(BIN)/python -m tools.replaying $(ARGS)

@@ -54,7 +54,7 @@ def container_is_right(command: str) -> str | None:
 ALL = (
     Elsewhere(
         r"make (demo-kalshi|test|bench|mutants|torture|recorded|docs|dist|release"
-        r"|fuzz|fuzz-kalshi|hostile|load|replay)\b",
+        r"|fuzz|fuzz-kalshi|hostile|load|mechanisms|replay)\b",
         "takes minutes, or builds what the tests of delivery build; CI runs those that it needs",
         word_is_there,
     ),

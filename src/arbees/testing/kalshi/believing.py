@@ -13,8 +13,9 @@ from enum import StrEnum
 
 import msgspec
 
+from arbees.core import events as e
 from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import TimeInForce
+from arbees.core.words import Platform, TimeInForce
 from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.run import ANSWER_SECONDS, FATAL, SETTINGS
 from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
@@ -81,6 +82,16 @@ def _cancel_by_hand(scene: KalshiScene) -> None:
         scene.exchange.cancel(OWNER, order.order_id)
 
 
+def _trade(scene: KalshiScene) -> None:
+    """Let somebody take a part of all that rests."""
+    for order in scene.exchange.resting(OWNER):
+        scene.trade(order)
+
+
+def _follow_other(scene: KalshiScene) -> None:
+    scene.assembly.gateway.desk.market_data[Platform.KALSHI].watch(OTHER)
+
+
 def _pause(scene: KalshiScene) -> None:
     scene.exchange.lifecycle.deactivate(MARKET)
 
@@ -122,12 +133,12 @@ READINGS = (
     ),
     Reading(
         name="another market refused",
-        begin=_both(_fault(FaultKind.REFUSED_TICKER, ticker=OTHER), _CUT),
+        begin=_both(_follow_other, _fault(FaultKind.REFUSED_TICKER, ticker=OTHER), _CUT),
         is_apart=True,
     ),
     Reading(
         name="channel refused",
-        begin=_both(_fault(FaultKind.REFUSED_CHANNEL, channel="market_positions"), _CUT),
+        begin=_both(_fault(FaultKind.REFUSED_CHANNEL, channel="order_group_updates"), _CUT),
         is_apart=True,
     ),
     Reading(
@@ -154,10 +165,18 @@ READINGS = (
         begin=_both(
             _fault(FaultKind.SEQUENCE_GAP, call="user_orders", count=9),
             _fault(FaultKind.SEQUENCE_GAP, call="fill", count=9),
+            _trade,
         ),
     ),
     Reading(name="fills hidden", begin=_fault(FaultKind.HIDDEN_FILLS)),
     Reading(name="orders hidden", begin=_fault(FaultKind.HIDDEN, call="any", seconds=15.0)),
+    Reading(
+        name="orders hidden for minutes",
+        begin=_both(
+            _fault(FaultKind.HIDDEN, call="any", seconds=200.0),
+            _fault(FaultKind.SEQUENCE_GAP, call="user_orders", count=99),
+        ),
+    ),
     Reading(name="odd rows", begin=_odd_row, is_apart=True),
     Reading(name="order of a stranger", begin=_stranger, is_apart=True),
     Reading(
@@ -167,6 +186,7 @@ READINGS = (
     Reading(
         name="limits refused",
         begin=_fault(FaultKind.ANSWERED_ONLY, path="/account/limits", count=ALWAYS),
+        is_apart=True,
     ),
     Reading(name="decreased and amended by hand", begin=_by_hand),
     Reading(name="cancelled by hand", begin=_cancel_by_hand),
@@ -243,6 +263,7 @@ async def _set_up(scene: KalshiScene, situation: Situation) -> None:
     elif situation is Situation.UNKNOWN:
         scene.server.fault(FaultKind.HIDDEN, seconds=10.0)
         scene.server.fault(FaultKind.LOST_AFTER)
+        scene.server.fault(FaultKind.SEQUENCE_GAP, call="user_orders")  # nor does the stream tell
         await scene.send(scene.request("2", "0.20", TimeInForce.GTC), 0.2)
 
 
@@ -300,6 +321,16 @@ async def _well(scene: KalshiScene, truth: Truth) -> list[str]:
     return [] if book.breaks or not said else [f"all is well, and `refuses` says {sorted(said)}"]
 
 
+def _given_up(scene: KalshiScene) -> list[str]:
+    """Return the orders that were held for absent, and worked all the while."""
+    events = (e.decode(each.body) for each in scene.assembly.gateway.desk.journal.records(0))
+    return [
+        f"{each.client_order_id} was given up, and works: {each.message}"
+        for each in events
+        if isinstance(each, e.OrderReopened)
+    ]
+
+
 async def run_reading(cell: ReadingCell, seed: int) -> Believed:
     """Run a cell once."""
     found = Believed(cell=cell, seed=seed)
@@ -327,4 +358,5 @@ async def run_reading(cell: ReadingCell, seed: int) -> Believed:
         found.failures += compared.differences + scene.watch.breaches
         found.lost_fills, found.breaches = compared.lost_fills, len(scene.watch.breaches)
         found.failures += [text for name, text in scene.alerts if name in FATAL]
+        found.failures += _given_up(scene)
     return found
