@@ -8,7 +8,7 @@ import pytest
 from arbees.core import commands as c
 from arbees.core import events as e
 from arbees.core.order import Order
-from arbees.core.outcomes import Accepted, Fill, Found
+from arbees.core.outcomes import Accepted, Fill, Found, Refused
 from arbees.core.payouts import YES_WON
 from arbees.core.result import Result, fold
 from arbees.core.words import Action, OrderStatus, Platform, ResultStatus, Side, TimeInForce
@@ -107,6 +107,16 @@ def test_the_same_execution_under_a_second_trade_id() -> None:
     assert decision.effects == ()
     assert scene.held(KALSHI, Side.YES)[0] == TEN
     assert result(scene, order).filled_qty == 10
+    scene.check()
+
+
+def test_a_refusal_after_a_disputed_fill_proves_nothing() -> None:
+    """Somebody said that it filled, however oddly: whether it is there is to be found out."""
+    scene = Scene()
+    order = scene.order(limit_price=650_000, time_in_force=GTC)
+    take(scene, scene.trade(order, TEN + 1, 650_000), order)
+    scene.answer(order, Refused(venue_code="invalid_order", message="no"))
+    assert scene.book.orders[order.client_order_id].status is OrderStatus.UNKNOWN
     scene.check()
 
 

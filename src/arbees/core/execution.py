@@ -62,7 +62,7 @@ def take_outcome(book: Book, command: c.TakeOutcome, rules: c.Rules, now_ns: int
     elif changes.order.status is not OrderStatus.PENDING:
         # Its own stream was faster than this answer, or contradicts it: ask how it ended.
         changes.effects.append(c.ResolveOrder(command.client_order_id))
-    elif _is_proof(outcome) and not changes.filled:
+    elif _is_proof(outcome) and not (changes.filled or changes.disputed):
         _take_proof(changes, outcome, command.request)
     else:
         sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns

@@ -363,6 +363,7 @@ class Directory:
                 is_over = now_ns - known.wanted_ns > IDLE_NS and not _is_ours(market)
             if is_over:
                 self._say(place, known, is_old=False)
+                self._desk.market_data[place[0]].let_go(place[1])
                 del self._known[place]
 
     # Books -------------------------------------------------------------------------------------
