@@ -2,9 +2,10 @@
 
 from msgspec.structs import replace
 
-from arbees.core.outcomes import Found, Inconclusive, Missing
+from arbees.core.outcomes import Balance, Found, Inconclusive, Missing
 from arbees.core.units import MICRO, NS_PER_SECOND
 from arbees.core.words import TimeInForce
+from arbees.testing.kalshi.faults import FaultKind
 from arbees.testing.kalshi.rules import Order
 from tests.venues.kalshi.rig import TICKER, Rig, quote, rig
 
@@ -67,3 +68,24 @@ async def test_a_settled_market_ends_an_unknown_too() -> None:
         await made.send(made.order(contracts=5))
         made.exchange.settle(TICKER, "yes")
         assert isinstance(await look(made, "arb-never-sent"), Missing)
+
+
+async def test_an_order_that_is_listed_from_between_two_reads_on_is_found() -> None:
+    """Not in the list of orders, yet in the later one by which cash adds up: it is not absent."""
+    async with rig() as made:
+        order = made.order(cents=20, time_in_force=TimeInForce.GTC)
+        await made.send(order)
+        age(made)
+        made.server.fault(FaultKind.HIDDEN, call="any", seconds=1_000_000.0)
+        assert isinstance(await look(made, order.client_order_id), Missing)
+        balances = made.venue.cash.balances
+
+        async def balances_once_shown() -> tuple[Balance, ...]:
+            made.server.desk.hidden.clear()
+            return await balances()
+
+        vars(made.venue.cash)["balances"] = balances_once_shown
+        found = await look(made, order.client_order_id)
+        assert isinstance(found, Found)
+        assert found.listed is not None
+        assert found.closed is None

@@ -245,7 +245,11 @@ class KalshiOrders:
             f"reads: as of {format_time(fresh_ns)}",
             f"orders in all states: {len(rows.read)} listed, none under this id",
         )
-        return await self._missing(market_id, sent_ns, {each.order_id for each in rows.read}, said)
+        known = {each.order_id for each in rows.read}
+        found = await self._missing(market_id, sent_ns, known, said)
+        # What tied up cash is counted from a later list: it must not have been in that one alone.
+        row = await self._row(client_order_id, market_id, None)
+        return found if row is None else await self._found(row)
 
     async def _found(self, row: shapes.OrderRow) -> Found:
         """Return an order with its fills; whether these explain its end is for the core to say."""
