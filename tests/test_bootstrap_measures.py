@@ -70,7 +70,7 @@ async def test_what_happened_is_measured(tmp_path: Path) -> None:
         assert values(text, "arbees_filled_dollars_total")["Kalshi",] == 6.6
         assert values(text, "arbees_denials_total")["order_size",] == 1
         assert values(text, "arbees_ready") == {(): 1}
-        assert values(text, "arbees_balance_dollars")["Kalshi",] > 0
+        assert values(text, "arbees_balance_dollars")["Kalshi", "Kalshi"] > 0
         assert values(text, "arbees_commit_seconds_count")[()] > 3
         head = assembly.gateway.desk.journal.head.sequence
         assert 0 < values(text, "arbees_journal_sequence")[()] <= head
