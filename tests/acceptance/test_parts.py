@@ -174,6 +174,27 @@ async def test_what_reduces_passes_an_open_breaker() -> None:
         assert (await leave(scene, MARKET)).status is ResultStatus.FILLED
 
 
+async def test_errors_of_one_shard_hold_back_that_shard_alone() -> None:
+    """Creates of shard 3 answer 503: its own breaker opens and closes; shard 0 trades on."""
+    async with kalshi_stage({"VENUE_ERRORS_TO_OPEN": "1"}) as scene:
+        await hold(scene)
+        scene.server.fault(FaultKind.ERROR_AFTER, call="create", count=1)
+        await scene.send(scene.request("1", "0.40", market=MARKET), 10.0)
+        scene.show(MARKET)
+        scene.show(OTHER)
+        assert "VENUE_UNAVAILABLE" in {
+            each.code for each in scene.assembly.gateway.status().refuses
+        }
+        assert line(scene, MARKET)[0] == "REDUCING"
+        assert line(scene, OTHER) == ("ACTIVE", ())
+        assert (await ask(scene, OTHER, "1")).status is ResultStatus.FILLED
+        assert (await leave(scene, MARKET, "1")).status is ResultStatus.FILLED
+        states = scene.assembly.gateway.desk.book.venue_states
+        assert states == {"Kalshi:3": "REDUCING"}
+        await scene.pass_time(120)
+        assert line(scene, MARKET) == ("ACTIVE", ())
+
+
 async def test_an_odd_market_is_no_trouble_of_the_venue() -> None:
     """Ten requests for a market whose event is gone and whose close is of year 1 open nothing."""
     async with kalshi_stage({"MAX_ORDERS_PER_MINUTE": "50"}) as scene:

@@ -49,7 +49,9 @@ EVERYTHING_ATTEMPTS = 20
 class Note(Protocol):
     """Told of each contact with a venue."""
 
-    def __call__(self, platform: Platform, error: str | None, *, is_health: bool = True) -> None:
+    def __call__(
+        self, platform: Platform, error: str | None, *, is_health: bool = True, pool: str = ""
+    ) -> None:
         """
         Take a contact.
 
@@ -57,6 +59,7 @@ class Note(Protocol):
             platform: of the venue.
             error: why it did not work; None = it did.
             is_health: whether the error says that the venue is ill.
+            pool: of the order that was spoken of; empty = it concerns the whole venue.
         """
         ...
 
@@ -172,7 +175,7 @@ class Dispatcher:
             outcome: Outcome = await venue.submit(order, lambda: self._gate.check(order))
         finally:
             self.sending.discard(order.client_order_id)
-        self._judge(order.platform, outcome)
+        self._judge(order.platform, order.market_key, outcome)
         if isinstance(outcome, Refused) and not outcome.is_kill:
             self.on_refused(order.platform, order.market_id)
         if isinstance(outcome, Accepted) and outcome.closed is None and _is_brief(order):
@@ -193,15 +196,23 @@ class Dispatcher:
                 return request
         raise InvariantViolation(f"Expected the request of {order.client_order_id} on record")
 
-    def _judge(self, platform: Platform, outcome: Outcome) -> None:
+    def _pool_of(self, market_key: str) -> str:
+        market = self._book.markets.get(market_key)
+        return "" if market is None else market.listing.pool
+
+    def _judge(self, platform: Platform, market_key: str, outcome: Outcome) -> None:
         """Feed the breaker with what the answer says of the venue's health."""
         if isinstance(outcome, Gated):
             return  # our own word, not the venue's
-        if isinstance(outcome, NotSent | Unknown):
+        pool = self._pool_of(market_key)
+        if isinstance(outcome, NotSent):  # it reached no shard
             self.note(platform, outcome.message, is_health=outcome.is_health)
+        elif isinstance(outcome, Unknown):
+            self.note(platform, outcome.message, is_health=outcome.is_health, pool=pool)
         elif not (isinstance(outcome, Refused) and outcome.is_health):
             # A pause or a limit of calls is an answer: the venue's own state says what it takes.
             self.note(platform, None)
+            self.note(platform, None, pool=pool)
 
     def _tell(self, command: c.Command) -> None:
         """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
@@ -225,7 +236,8 @@ class Dispatcher:
                     self._wait_longer(client_order_id, pause)
                     self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
                     return
-                self.note(order.platform, outcome.message, is_health=outcome.is_health)
+                pool = self._pool_of(order.market_key)
+                self.note(order.platform, outcome.message, is_health=outcome.is_health, pool=pool)
                 pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
@@ -385,7 +397,9 @@ class Dispatcher:
         return lookup
 
 
-def _ignored(platform: Platform, error: str | None, *, is_health: bool = True) -> None:
+def _ignored(
+    platform: Platform, error: str | None, *, is_health: bool = True, pool: str = ""
+) -> None:
     """Take no note."""
 
 

@@ -31,6 +31,10 @@ class Breaker:
         self._opened_ns: int | None = None
         self.last_error = ""
 
+    def anew(self) -> "Breaker":
+        """Return one over other errors, closed, with the same limits."""
+        return Breaker(self._errors_to_open, self._cooldown_ns)
+
     @property
     def is_open(self) -> bool:
         """Whether orders are held back."""
@@ -96,9 +100,26 @@ class Conditions:
         self._venues = venues
         self._breakers = breakers
         self._uncompared = uncompared
+        self._of_shards: dict[str, Breaker] = {}
         self._sharded = {
             platform: venue for platform, venue in venues.items() if isinstance(venue, Sharded)
         }
+
+    def breaker_of(self, platform: Platform, pool: str = "") -> Breaker:
+        """Return the breaker over a shard's own errors, by its pool; else that of the venue."""
+        whole = self._breakers[platform]
+        if pool not in self.shards(platform):
+            return whole
+        found = self._of_shards.get(pool)
+        if found is None:
+            found = self._of_shards[pool] = whole.anew()
+        return found
+
+    def breakers(self, platform: Platform) -> tuple[Breaker, ...]:
+        """Return the breakers of a venue and of its shards."""
+        shards = self.shards(platform)
+        own = (each for pool, each in self._of_shards.items() if pool in shards)
+        return self._breakers[platform], *own
 
     def vitals(self, platform: Platform, pool: str) -> Vitals:
         """Return how the shard of a pool is; of a venue without shards, how the venue is."""
@@ -111,6 +132,8 @@ class Conditions:
         if breaker is None:
             reason = "no adapter for this venue"
             return VenueHealth(is_open=False, reason=reason, is_sendable=False)
+        if not breaker.is_open and pool in self._of_shards:
+            breaker = self._of_shards[pool]
         health, vitals = breaker.health(now_ns), self.vitals(platform, pool)
         is_uncompared = platform in self._uncompared
         if vitals is WELL:

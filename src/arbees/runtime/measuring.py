@@ -121,7 +121,7 @@ class Measuring:
         return VenueMeasure(
             platform=platform,
             state=state,
-            is_breaker_open=self._desk.breakers[platform].is_open,
+            is_breaker_open=any(each.is_open for each in self._desk.conditions.breakers(platform)),
             exposure=exposure,
         )
 

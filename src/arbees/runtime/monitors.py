@@ -44,7 +44,7 @@ class Monitors:
         """Watch a desk; `before_batch` is asked by its writer."""
         self._desk = desk
         self._day_ends_ns = 0
-        self._probed: set[Platform] = set()
+        self._probed: set[tuple[Platform, str]] = set()
         self._balances_ns = dict.fromkeys(desk.venues, desk.clock.now_ns())
         """When each venue told its balances last; before that, since when it is asked."""
         self._began_ns = desk.clock.now_ns()
@@ -284,7 +284,9 @@ class Monitors:
 
     # Venues ------------------------------------------------------------------------------------
 
-    def note(self, platform: Platform, error: str | None, *, is_health: bool = True) -> None:
+    def note(
+        self, platform: Platform, error: str | None, *, is_health: bool = True, pool: str = ""
+    ) -> None:
         """
         Take one contact with a venue into its breaker; journal what changes.
 
@@ -292,9 +294,10 @@ class Monitors:
             platform: of the venue.
             error: why it did not work; None = it did.
             is_health: whether the error says that the venue is ill; the breaker counts no other.
+            pool: of the order that was spoken of: where it is a shard's, its breaker counts it.
         """
         desk = self._desk
-        breaker = desk.breakers[platform]
+        breaker, shard = desk.conditions.breaker_of(platform, pool), self._shard_of(platform, pool)
         if error is not None:
             desk.alert("VENUE_API_ERRORS", f"{platform}: {error}", platform=str(platform))
             if not is_health:
@@ -302,13 +305,21 @@ class Monitors:
         if not breaker.note(desk.clock.now_ns(), error) or desk.writer.poison is not None:
             return
         reasons = (breaker.last_error,) if breaker.is_open else ()
-        changed = e.VenueStateChanged(platform=platform, state=breaker.state, reasons=reasons)
+        changed = e.VenueStateChanged(
+            platform=platform, state=breaker.state, reasons=reasons, shard=shard
+        )
         desk.writer.tell(c.Record(events=(changed,)))
         if not breaker.is_open:
             self.on_reconnect()
-        elif platform not in self._probed:
-            self._probed.add(platform)
-            desk.supervisor.keep(partial(self._probe_until_back, platform), f"probe {platform}")
+            return
+        part = "" if shard is None else pool
+        if (platform, part) not in self._probed:
+            self._probed.add((platform, part))
+            probe = partial(self._probe_until_back, platform, part)
+            desk.supervisor.keep(probe, f"probe {part or platform}")
+
+    def _shard_of(self, platform: Platform, pool: str) -> int | None:
+        return self._desk.conditions.shards(platform).get(pool)
 
     def health(self, platform: Platform, now_ns: int, pool: str = "") -> VenueHealth:
         """Return the facts of a venue's health for a decision about a market of a pool."""
@@ -319,18 +330,18 @@ class Monitors:
         venue = self._desk.venues.get(platform)
         return 0 if venue is None else venue.vitals.clock_offset_ns
 
-    async def _probe_until_back(self, platform: Platform) -> None:
+    async def _probe_until_back(self, platform: Platform, pool: str) -> None:
         """Ask a venue whose breaker is open whether it is back, after each pause; by reads."""
-        breaker = self._desk.breakers[platform]
+        breaker = self._desk.conditions.breaker_of(platform, pool)
         while breaker.is_open:
             await self._desk.clock.sleep(self._desk.options.cooldown_ns / NS_PER_SECOND)
             try:
                 await self._desk.venues[platform].balances()
             except VenueError as error:
-                self.note(platform, str(error), is_health=error.is_health)
+                self.note(platform, str(error), is_health=error.is_health, pool=pool)
             else:
-                self.note(platform, None)
-        self._probed.discard(platform)
+                self.note(platform, None, pool=pool)
+        self._probed.discard((platform, pool))
 
     # The machine -------------------------------------------------------------------------------
 

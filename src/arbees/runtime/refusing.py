@@ -292,10 +292,13 @@ class Refusing:
             if each.finding.code in _OF_THE_VENUE:
                 found.setdefault(each.pool, []).append(each.finding)
         for platform, pools in self._pools().items():
-            breaker, data = self._desk.breakers[platform], self._desk.market_data.get(platform)
+            data = self._desk.market_data.get(platform)
             trouble = None if data is None else data.trouble
             for pool in pools:
                 denials = found.get(pool, [])
+                whole = self._desk.breakers[platform]
+                own = self._desk.conditions.breaker_of(platform, pool)
+                breaker = whole if whole.is_open else own
                 now_ns = self._desk.clock.now_ns()
                 states = (
                     _state_of(denials),
