@@ -98,9 +98,8 @@ class Budget:
     """The buckets of an account, and what each call costs."""
 
     def __init__(self, now_ns: int) -> None:
-        """Assume the smallest tier, and that a process before this one has read all that it may."""
+        """Assume the smallest tier."""
         self.read = TokenBucket(*BASIC_READ, now_ns)
-        self.read.empty(now_ns)
         self.write = TokenBucket(*BASIC_WRITE, now_ns)
         self._costs = dict(_COSTS)
         self._default = _DEFAULT_COST

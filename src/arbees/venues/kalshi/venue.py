@@ -77,6 +77,8 @@ class KalshiVenue:
         self._connection = connection
         self._clock = connection.clock
         self.api = connection.api
+        # A process before this one, killed a moment ago, may have read all that it might.
+        self.api.budget.read.empty(self._clock.now_ns())
         self._wire = Wire(connection.account.base_url)
         self._shards = shards
         self.stream = OwnStream(
