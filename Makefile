@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet --no-inp
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate
 
-CODE := $(wildcard src tests tools benchmarks)
+CODE := $(wildcard src verification tests tools benchmarks)
 # How many processes test at once; empty or 0 is one, in this process.
 WORKERS ?= 2
 # Handed to the command of the word: make demo ARGS=--json
@@ -51,7 +51,7 @@ demo: $(READY) ## An evening of basketball: fills, denials, a halt, a crash, the
 
 .PHONY: demo-kalshi
 demo-kalshi: $(READY) ## Live trading, rehearsed: the gateway at a simulated Kalshi
-	@$(BIN)/python -m arbees.testing.kalshi.demo
+	@$(BIN)/python -m verification.live.demo
 
 .PHONY: run
 run: $(READY) ## Run the gateway on paper, with its data and audit log in var/
@@ -115,7 +115,7 @@ mutants: $(READY) ## Change the deciding code in a thousand ways; the tests must
 
 .PHONY: torture
 torture: $(READY) ## Kill the gateway at random moments, again and again, and count
-	@$(BIN)/python -m arbees.testing.torture $(ARGS)
+	@$(BIN)/python -m verification.torture $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(READY) ## Ask the API what its own document allows and forbids, 5,000 times
@@ -131,11 +131,11 @@ hostile: $(READY) ## Send 100,000 bad requests, slow and half-closed ones too; n
 
 .PHONY: load
 load: $(READY) ## 16 connections and 8 followers of the events for a minute, every word compared
-	@$(BIN)/python -m arbees.testing.streams $(ARGS)
+	@$(BIN)/python -m verification.load $(ARGS)
 
 .PHONY: faults
 faults: $(READY) ## Every fault of Kalshi x every call, and of what is read; fifteen minutes
-	@$(BIN)/python -m arbees.testing.kalshi.matrix $(ARGS)
+	@$(BIN)/python -m verification.live.matrix $(ARGS)
 
 .PHONY: mechanisms
 mechanisms: $(READY) ## Take out what belief rests on, one at a time; `make faults` must notice

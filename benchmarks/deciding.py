@@ -9,15 +9,15 @@ from typing import ClassVar
 
 import msgspec
 
-from arbees.core import commands as c
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate, make_candidate
-from arbees.core.decide import decide
+from arbees.core.book.book import Book
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.candidate import Candidate, make_candidate
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import Deny, Pass, Verdict
 from arbees.core.events import OrderApproved
-from arbees.core.facts import Facts
-from arbees.core.request import parse_request
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Verdict
+from arbees.core.language.request import parse_request
+from arbees.core.language.units import MICRO
 from benchmarks import scene
 from benchmarks.measure import Row, cpu_us, in_turns, ratio, row
 

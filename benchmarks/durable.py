@@ -15,8 +15,8 @@ from statistics import median
 
 import uvloop
 
+from arbees.core.language.request import Request, parse_request
 from arbees.core.ports import Entry
-from arbees.core.request import Request, parse_request
 from benchmarks import scene
 from benchmarks.engine import BareEngine
 from benchmarks.gateway import Bench, open_journal, running

@@ -11,7 +11,7 @@ from arbees.core.ports import Entry
 from arbees.journal.binding import Binding
 from arbees.journal.creation import INSERT, create
 from arbees.journal.engine import connect_writer, disconnect, run
-from arbees.journal.rows import Value, merge, sort_by_table
+from arbees.journal.tables.rows import Value, merge, sort_by_table
 
 _HASH = bytes(32)
 CHECKPOINT_COMMITS = 200

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from arbees.core import commands as c
-from arbees.core.book import Book
-from arbees.core.facts import Touch
-from arbees.core.market import Market, Terms
-from arbees.core.outcomes import (
+from arbees.core.book.book import Book
+from arbees.core.book.market import Market, Terms
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.facts import Touch
+from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
     Balance,
@@ -33,17 +33,17 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
+from arbees.core.language.words import Platform, Side
 from arbees.core.ports import WELL, Entry, Gate, Head, Vitals
-from arbees.core.words import Platform, Side
+from arbees.history.recovery import recover
 from arbees.journal import SqliteJournal
 from arbees.runtime.clock import SystemClock
 from arbees.runtime.desk import Desk, NoAlerts
 from arbees.runtime.gateway import TradingGateway
+from arbees.runtime.intake.commit_thread import Worker
+from arbees.runtime.intake.writer import Lane
 from arbees.runtime.options import Options
-from arbees.runtime.recovery import recover
 from arbees.runtime.supervisor import Supervisor
-from arbees.runtime.worker import Worker
-from arbees.runtime.writer import Lane
 from arbees.venues.paper.terms import TERMS
 from benchmarks import scene
 

@@ -13,10 +13,10 @@ from statistics import median
 
 import uvloop
 
+from arbees.core.language.request import Request
+from arbees.core.language.words import HaltSource
 from arbees.core.ports import Entry
-from arbees.core.request import Request
-from arbees.core.views import KillReply
-from arbees.core.words import HaltSource
+from arbees.interface.views import KillReply
 from benchmarks.durable import MARKETS, requests
 from benchmarks.engine import BareEngine
 from benchmarks.gateway import Bench, FillingVenue, running

@@ -10,21 +10,26 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from arbees.core import book as books
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book
-from arbees.core.decide import decide
-from arbees.core.index import rows_of
-from arbees.core.outcomes import Accepted, ApprovedOrder, Balance, Fill
+from arbees.core.book import book as books
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book
+from arbees.core.book.index_rows import rows_of
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.outcomes import (
+    Accepted,
+    ApprovedOrder,
+    Balance,
+    Fill,
+)
+from arbees.core.language.request import parse_request
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Platform
 from arbees.core.ports import Entry
-from arbees.core.request import parse_request
-from arbees.core.units import MICRO
-from arbees.core.words import Platform
+from arbees.history.recovery import snapshot_version
 from arbees.journal import SqliteJournal
 from arbees.runtime.options import SNAPSHOT_EVERY
-from arbees.runtime.recovery import snapshot_version
 from benchmarks import scene, stock
 
 STEP_NS = 100_000_000

@@ -1,10 +1,10 @@
 """Rows: Kalshi from the decision to the first byte, and what its signatures cost on the way.
 
 The order goes the whole way of a live one: decision, commit, gate, a signature that lay ready, a
-connection that was open, the bytes of `venues/kalshi` written by `venues/wire`. The venue is a
-bare socket in a process of its own. Compared with a client that only forwards: the same bytes over
-the same wire. The signature is compared with a run in which it is a constant that costs nothing,
-twice, so that the table can say how much two equal runs differ.
+connection that was open, the bytes of `venues/kalshi` written by `venues/http_client`. The venue is
+a bare socket in a process of its own. Compared with a client that only forwards: the same bytes
+over the same wire. The signature is compared with a run in which it is a constant that costs
+nothing, twice, so that the table can say how much two equal runs differ.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ import msgspec
 import uvloop
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from arbees.core.outcomes import Accepted, ApprovedOrder, Outcome
+from arbees.core.deciding.outcomes import Accepted, ApprovedOrder, Outcome
+from arbees.core.language.request import Request
 from arbees.core.ports import Entry, Gate
-from arbees.core.request import Request
 from arbees.runtime.supervisor import Supervisor
-from arbees.venues.kalshi.answers import Asked, create_outcome
-from arbees.venues.kalshi.budget import TokenBucket
-from arbees.venues.kalshi.cash import Cash
-from arbees.venues.kalshi.connection import CREATE, Account, Connection
-from arbees.venues.kalshi.groups import Groups
-from arbees.venues.kalshi.keys import SigningKey
-from arbees.venues.kalshi.orders import KalshiOrders
-from arbees.venues.kalshi.portfolio import Portfolio
-from arbees.venues.kalshi.signing import Signed, Signer
-from arbees.venues.wire import Answer, Wire
+from arbees.venues.http_client import Answer, Wire
+from arbees.venues.kalshi.connection.budget import TokenBucket
+from arbees.venues.kalshi.connection.connection import CREATE, Account, Connection
+from arbees.venues.kalshi.connection.keys import SigningKey
+from arbees.venues.kalshi.connection.signing import Signed, Signer
+from arbees.venues.kalshi.orders.answers import Asked, create_outcome
+from arbees.venues.kalshi.orders.cash import Cash
+from arbees.venues.kalshi.orders.groups import Groups
+from arbees.venues.kalshi.orders.orders import KalshiOrders
+from arbees.venues.kalshi.orders.portfolio import Portfolio
 from benchmarks.durable import MARKETS, requests
 from benchmarks.engine import BareEngine
 from benchmarks.gateway import Bench, SilentVenue, running

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from statistics import median
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import Book
+from arbees.core.book.book import Book
+from arbees.core.deciding import commands as c
+from arbees.core.language.request import Request, parse_request
 from arbees.core.ports import Entry
-from arbees.core.request import Request, parse_request
 from arbees.journal import SqliteJournal
-from arbees.runtime.lookup import Lookups
+from arbees.runtime.intake.key_lookup import Lookups
 from benchmarks import scene, stock
 from benchmarks.measure import US, Row, in_turns, ratio, row
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvloop
 
-from arbees.core.request import parse_request
+from arbees.core.language.request import parse_request
 from benchmarks import scene, stock
 from benchmarks.gateway import Bench, FillingVenue
 from benchmarks.measure import Row, row

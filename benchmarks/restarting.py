@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from statistics import median
 
-from arbees.core import book as books
-from arbees.core.book import fresh
+from arbees.core.book import book as books
+from arbees.core.book.book import fresh
+from arbees.history.recovery import replay, snapshot_version
 from arbees.journal import JournalReader
 from arbees.runtime.options import SNAPSHOT_EVERY
-from arbees.runtime.recovery import replay, snapshot_version
 from benchmarks import scene, stock
 from benchmarks.gateway import open_journal
 from benchmarks.history import TAIL, history

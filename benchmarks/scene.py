@@ -10,21 +10,21 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book, fresh
-from arbees.core.decide import decide
-from arbees.core.facts import Facts, Touch
-from arbees.core.index import rows_of
-from arbees.core.market import Listing
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book, fresh
+from arbees.core.book.index_rows import rows_of
+from arbees.core.book.market import Listing
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.facts import Facts, Touch
+from arbees.core.deciding.verdicts import Safeguard
+from arbees.core.language.request import Request
+from arbees.core.language.strict_json import format_time
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Mode, Platform
 from arbees.core.ports import Entry, Journal
-from arbees.core.request import Request
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Safeguard
-from arbees.core.wire import format_time
-from arbees.core.words import Mode, Platform
-from arbees.runtime.listing import plain_listing
+from arbees.runtime.watching.quote_listings import plain_listing
 from arbees.safeguards import ALL
 from arbees.venues.paper.terms import TERMS
 

@@ -13,9 +13,9 @@ from statistics import median
 
 import uvloop
 
-from arbees.core.outcomes import ApprovedOrder, Outcome
+from arbees.core.deciding.outcomes import ApprovedOrder, Outcome
+from arbees.core.language.request import Request
 from arbees.core.ports import Entry, Gate
-from arbees.core.request import Request
 from benchmarks.durable import MARKETS, requests
 from benchmarks.engine import BareEngine
 from benchmarks.gateway import Bench, SilentVenue, running

@@ -19,11 +19,11 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from arbees.api.body import read_json
-from arbees.api.protocol import BoundedProtocol
-from arbees.api.reply import Reply
-from arbees.api.server import ApiServer
-from arbees.bootstrap import SWITCH_SECONDS
+from arbees.api.http.body import read_json
+from arbees.api.http.protocol import BoundedProtocol
+from arbees.api.http.reply import Reply
+from arbees.api.http.server import ApiServer
+from arbees.wiring.bootstrap import SWITCH_SECONDS
 from benchmarks.durable import MARKETS
 from benchmarks.gateway import FillingVenue, SilentVenue, running
 from benchmarks.measure import US, percentile

@@ -17,7 +17,7 @@ from statistics import median
 
 import uvloop
 
-from arbees.core.request import parse_request
+from arbees.core.language.request import parse_request
 from benchmarks import scene
 from benchmarks.client import Blocking, load, request
 from benchmarks.durable import MARKETS

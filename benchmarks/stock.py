@@ -15,17 +15,17 @@ from typing import get_args
 from msgspec.structs import fields
 
 import arbees
-from arbees.core import book as books
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book
-from arbees.core.facts import Facts
-from arbees.core.market import Listing
-from arbees.core.order import Reservation
+from arbees.core.book import book as books
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book
+from arbees.core.book.market import Listing
+from arbees.core.book.open_order import Reservation
+from arbees.core.deciding.facts import Facts
+from arbees.core.language.request import Request
 from arbees.core.ports import Entry, KeyRow, OrderRow, RequestRow, SignalRow
-from arbees.core.request import Request
+from arbees.history.recovery import snapshot_version
 from arbees.journal import SqliteJournal
-from arbees.runtime.recovery import snapshot_version
 from benchmarks import scene
 
 START_NS = 1_769_641_200_000_000_000

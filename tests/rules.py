@@ -118,20 +118,20 @@ def floats(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
             yield f"{node.lineno}: Expected an integer in millionths, was {node.value}"
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
-            yield f"{node.lineno}: Expected an exact division of core/units.py, was /"
+            yield f"{node.lineno}: Expected an exact division of core/language/units.py, was /"
         if isinstance(node, ast.Call) and _name(node.func) == "float":
             yield f"{node.lineno}: Expected an integer in millionths, was float()"
 
 
 def divisions(tree: ast.Module) -> Iterator[str]:
-    """Complain about divisions that do not say how they round: those are in core/units.py."""
+    """Complain about divisions that do not say how they round, as `core/language/units` does."""
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.FloorDiv):
-            yield f"{node.lineno}: Expected a division of core/units.py, was //"
+            yield f"{node.lineno}: Expected a division of core/language/units.py, was //"
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Mod):
-            yield f"{node.lineno}: Expected a division of core/units.py, was %"
+            yield f"{node.lineno}: Expected a division of core/language/units.py, was %"
         if isinstance(node, ast.Call) and _name(node.func) == "divmod":
-            yield f"{node.lineno}: Expected a division of core/units.py, was divmod()"
+            yield f"{node.lineno}: Expected a division of core/language/units.py, was divmod()"
 
 
 CLOCKS = {

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import outcomes
+from arbees.core.deciding import outcomes
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.core.ports import Venue
-from arbees.core.words import Action, Platform, Side, TimeInForce
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
 from arbees.venues.paper.venue import PaperVenue
@@ -59,8 +64,8 @@ def files_calling(method: str) -> set[str]:
 
 
 def test_the_seal_is_known_to_decisions_alone() -> None:
-    """Besides the module that keeps it, only `core.decide` names the seal of approved orders."""
-    assert files_naming("_SEAL") == {"core/outcomes.py", "core/decide.py"}
+    """Besides the module that keeps it, only `decide` names the seal of approved orders."""
+    assert files_naming("_SEAL") == {"core/deciding/outcomes.py", "core/deciding/decide.py"}
 
 
 def test_only_a_decision_makes_an_approved_order() -> None:
@@ -71,7 +76,7 @@ def test_only_a_decision_makes_an_approved_order() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ApprovedOrder")
     }
-    assert makers == {"core/decide.py"}
+    assert makers == {"core/deciding/decide.py"}
     with pytest.raises(TypeError, match="Only a decision"):
         outcomes.ApprovedOrder(
             object(),
@@ -100,9 +105,9 @@ def test_venues_accept_nothing_else() -> None:
 def test_only_the_dispatcher_sends() -> None:
     """Venues are asked to take or cancel an order in one module; others ask the gateway."""
     sends = files_calling("submit") & {file for file in trees() if file.startswith("runtime/")}
-    assert sends == {"runtime/dispatcher.py"}
+    assert sends == {"runtime/sending/dispatcher.py"}
     cancels = files_calling("cancel") & {file for file in trees() if file.startswith("runtime/")}
-    assert cancels <= {"runtime/dispatcher.py", "runtime/supervisor.py"}
+    assert cancels <= {"runtime/sending/dispatcher.py", "runtime/supervisor.py"}
 
 
 def test_no_setting_switches_everything_off() -> None:

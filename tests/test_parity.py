@@ -7,8 +7,8 @@ example that does not load are found here.
 import re
 from pathlib import Path
 
-from arbees.core.codes import CODES
-from arbees.core.setting import Kind, Setting
+from arbees.core.language.codes import CODES
+from arbees.core.language.setting import Kind, Setting
 from arbees.safeguards import ALL
 from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog

@@ -5,12 +5,12 @@ from collections import Counter
 import msgspec
 import pytest
 
-from arbees.core.result import Result
-from arbees.core.words import Action, Platform, TimeInForce
+from arbees.core.language.words import Action, Platform, TimeInForce
+from arbees.core.orders.result import Result
+from arbees.rehearsal.scene import stage
+from arbees.rehearsal.tour import STOPS, Stop
 from arbees.settings import load
-from arbees.telemetry.audit_log import AuditLog
-from arbees.testing.scene import stage
-from arbees.testing.tour import STOPS, Stop
+from arbees.telemetry.audit.log import AuditLog
 from arbees.venues.paper.faults import Fault
 
 EVENT_TYPES = {

@@ -17,7 +17,7 @@ MADE = {"_build", "__pycache__"}
 """Folders that commands make; nobody writes in them."""
 
 SUPERVISOR = "src/arbees/runtime/supervisor.py"
-UNITS = "src/arbees/core/units.py"
+UNITS = "src/arbees/core/language/units.py"
 TEXT_RULES = (rules.unfinished, rules.machine_paths)
 CODE_TEXT_RULES = (rules.long_lines, rules.long_module)
 CODE_RULES: tuple[rules.Rule, ...] = (
@@ -108,7 +108,7 @@ def test_what_decides_is_exact_and_pure(rule: rules.Rule) -> None:
 
 
 def test_divisions_name_their_rounding() -> None:
-    """In core and safeguards only `core/units.py` divides."""
+    """In core and safeguards only `core/language/units.py` divides."""
     paths = in_folder("src/arbees/core/", "src/arbees/safeguards/")
     paths = tuple(path for path in paths if name_of(path) != UNITS)
     check(rules.divisions, paths, tree_of)

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from arbees.api.endpoint import Endpoint
-from arbees.api.endpoints import ENDPOINTS
-from arbees.core.words import KeyScope
+from arbees.api.http.endpoint import Endpoint
+from arbees.api.table import ENDPOINTS
+from arbees.core.language.words import KeyScope
 
 PAGE = Path("docs/how-to/api-keys.md")
 BEGIN, END = "<!-- table of scopes -->", "<!-- end of the table -->"

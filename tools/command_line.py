@@ -1,19 +1,19 @@
 """Write down the command line: a page of the reference, and the manual page.
 
 Guarantees that both say what `--help` says: all are made from the commands' docstrings and
-parameters (`arbees.cli.texts`). A test compares the committed files, and looks for every command
-and option. `python -m tools.command_line` writes them anew below the current directory.
+parameters (`arbees.cli.shared.texts`). A test compares the committed files, and looks for every
+command and option. `python -m tools.command_line` writes them anew below the current directory.
 """
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from arbees.cli.commands import COMMANDS, GROUPS
-from arbees.cli.exits import MEANINGS
+from arbees.cli.command_list import COMMANDS, GROUPS
+from arbees.cli.commands.prepare.man import manual
 from arbees.cli.main import build
-from arbees.cli.man import manual
-from arbees.cli.texts import Page, Taken, pages
+from arbees.cli.shared.exits import MEANINGS
+from arbees.cli.shared.texts import Page, Taken, pages
 
 COMMAND_LINE_PAGE = Path("docs/reference/command-line.md")
 MANUAL_PAGE = Path("docs/man/arbees.1")

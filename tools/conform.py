@@ -17,19 +17,19 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from arbees.core.quote import Quote
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Platform, TimeInForce
-from arbees.testing.kalshi.rules import OWNER, PriceRange
-from arbees.testing.kalshi.scene import MARKET as STAGED
-from arbees.testing.kalshi.scene import kalshi_stage
-from arbees.testing.kalshi.server import KalshiServer
+from arbees.core.language.quote import Quote
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import Platform, TimeInForce
+from arbees.rehearsal.kalshi.engine.rules import OWNER, PriceRange
+from arbees.rehearsal.kalshi.server import KalshiServer
 from tools.conformity import documents, foreign, official
 from tools.conformity.caller import ROOT, Caller
 from tools.conformity.listening import STREAM, listen
 from tools.conformity.round import go_round
 from tools.conformity.samples import Again, read_samples
 from tools.conformity.tap import Tap
+from verification.live.scene import MARKET as STAGED
+from verification.live.scene import kalshi_stage
 
 VENUES = Path(os.environ.get("ARBEES_DATA_DIR", "../shared/data")).parent / "venues"
 KEY_ID = "00000000-0000-4000-8000-00000000a4b5"

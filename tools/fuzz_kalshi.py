@@ -19,19 +19,24 @@ from typing import Any
 import msgspec
 
 from arbees.core import events as e
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform, TimeInForce
 from arbees.core.ports import Journal
-from arbees.core.units import MICRO
-from arbees.core.views import Undecided
-from arbees.core.words import Action, Platform, TimeInForce
 from arbees.errors import VenueError
-from arbees.testing.kalshi.messages import delta_message, fill_message, order_message
-from arbees.testing.kalshi.rules import Order
-from arbees.testing.kalshi.run import ANSWER_SECONDS, FATAL, SETTINGS
-from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
-from arbees.testing.kalshi.server import OWNER
-from arbees.venues.wire import Answer, Wire
+from arbees.interface.views import Undecided
+from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.server import OWNER
+from arbees.rehearsal.kalshi.streams.messages import delta_message, fill_message, order_message
+from arbees.venues.http_client import Answer, Wire
 from tools.garbling import Garbler
 from tools.kalshi_readers import STATUSES, Tally, recorded
+from verification.live.run import ANSWER_SECONDS, FATAL, SETTINGS
+from verification.live.scene import (
+    MARKET,
+    OTHER,
+    KalshiScene,
+    kalshi_stage,
+)
 
 CASES = 1_000_000
 SEED = 20261201

@@ -12,7 +12,7 @@ from pathlib import Path
 from arbees import __version__
 from arbees.errors import ConfigurationError
 from arbees.journal import JournalReader
-from arbees.testing.golden import write
+from verification.golden import write
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "tests" / "golden"
@@ -38,10 +38,10 @@ def main(arguments: Sequence[str]) -> int:
 def live(name: str, folder: Path) -> str:
     """Live one of the crash tests' evenings; return what happens in it."""
     sys.path.insert(0, str(ROOT))
-    from arbees.testing.simulation import simulate
     from tests.golden.stories import STORIES
     from tests.runtime.evenings import Evening
     from tests.runtime.test_crash_points import EVENINGS
+    from verification.simulation import simulate
 
     acts = {act.__name__: act for act in (*EVENINGS, *STORIES)}
     if name not in acts:

@@ -20,7 +20,7 @@ from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from arbees.api.problem_codes import PROBLEM_CODES
+from arbees.api.http.problem_codes import PROBLEM_CODES
 from arbees.journal import JournalReader
 from tools.attacks import BODY_SLOW, CLOSING, HEAD_SLOW, KEEPING, Attack
 from tools.served import Served, serving

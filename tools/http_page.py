@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from arbees.api.endpoints import ENDPOINTS
-from arbees.api.openapi import document, operations
-from arbees.api.problem_codes import PROBLEM_CODES
-from arbees.api.reference_page import SHARED
+from arbees.api.http.problem_codes import PROBLEM_CODES
+from arbees.api.openapi.document import document, operations
+from arbees.api.openapi.reference_page import SHARED
+from arbees.api.table import ENDPOINTS
 
 HTTP_PAGE = Path("docs/reference/http.md")
 _REF = "#/components/schemas/"

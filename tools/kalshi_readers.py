@@ -17,29 +17,34 @@ import aiohttp
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from arbees.core import outcomes as o
-from arbees.core.ids import CLIENT_ORDER_ID_PREFIX
+from arbees.core.deciding import outcomes as o
+from arbees.core.language.ids import CLIENT_ORDER_ID_PREFIX
+from arbees.core.language.quote import Quote, is_crossed
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import Platform
 from arbees.core.ports import Metadata
-from arbees.core.quote import Quote, is_crossed
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Platform
 from arbees.errors import VenueError
+from arbees.rehearsal.kalshi.server import OWNER, KalshiServer
 from arbees.runtime.clock import SystemClock
 from arbees.runtime.supervisor import Supervisor
-from arbees.testing.kalshi.server import OWNER, KalshiServer
+from arbees.venues.http_client import Answer, Wire
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.answers import Asked, create_outcome
-from arbees.venues.kalshi.api import KalshiApi
-from arbees.venues.kalshi.connection import CREATE, Account, Connection
-from arbees.venues.kalshi.feed import BookFeed
-from arbees.venues.kalshi.keys import SigningKey
-from arbees.venues.kalshi.lifecycle import CHANNEL as LIFECYCLE
-from arbees.venues.kalshi.lifecycle import Lifecycle
-from arbees.venues.kalshi.markets import KalshiMarketData
-from arbees.venues.kalshi.socket import Line, Message
-from arbees.venues.kalshi.stream import ASKED, CHANNELS, GROUPS, OwnStream
+from arbees.venues.kalshi.connection.api import KalshiApi
+from arbees.venues.kalshi.connection.connection import CREATE, Account, Connection
+from arbees.venues.kalshi.connection.keys import SigningKey
+from arbees.venues.kalshi.connection.socket import Line, Message
+from arbees.venues.kalshi.markets.feed import BookFeed
+from arbees.venues.kalshi.markets.lifecycle import CHANNEL as LIFECYCLE
+from arbees.venues.kalshi.markets.lifecycle import Lifecycle
+from arbees.venues.kalshi.markets.markets import KalshiMarketData
+from arbees.venues.kalshi.orders.answers import Asked, create_outcome
+from arbees.venues.kalshi.orders.stream import (
+    ASKED,
+    CHANNELS,
+    GROUPS,
+    OwnStream,
+)
 from arbees.venues.kalshi.venue import KalshiVenue
-from arbees.venues.wire import Answer, Wire
 from tools.garbling import Garbler
 
 MARKET, OTHER = "KXNBAGAME-26JAN28HOUBOS-BOS", "KXNFLGAME-26SEP13DALPHI-PHI"

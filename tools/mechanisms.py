@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 ROOT = Path(__file__).resolve().parents[1]
-MATRIX = "arbees.testing.kalshi.matrix"
+MATRIX = "verification.live.matrix"
 SECONDS_MAX = 300
 KALSHI = "venues/kalshi"
 
@@ -113,21 +113,21 @@ ALL = (
     ),
     Mechanism(
         name="cash must explain an absence",
-        path="core/reconciliation.py",
+        path="core/deciding/reconciliation.py",
         old="if gap and not 0 < gap <= there.uncertain < ties:",
         new="if False:",
         cells="orders hidden for minutes x order unknown",
     ),
     Mechanism(
         name="a followed market without a book is said to be refused",
-        path="runtime/refusing.py",
+        path="runtime/looking/refusals.py",
         old="for place in self._watched():",
         new="for place in list(self._watched())[:0]:",
         cells="subscription lost for good x nothing",
     ),
     Mechanism(
         name="what is said is what the safeguards deny",
-        path="runtime/refusing.py",
+        path="runtime/looking/refusals.py",
         old="            for verdict in check(order, self._desk.book, facts):\n",
         new="            for verdict in check(order, self._desk.book, facts)[:0]:\n",
         cells="subscription lost for good x position held",

@@ -3,13 +3,13 @@
 Guarantees that the page says what `/metrics` shows; a test compares the committed file.
 """
 
-from arbees.telemetry.catalogue import CATALOGUE, PROCESS, Kind
+from arbees.telemetry.metrics.catalogue import CATALOGUE, PROCESS, Kind
 
 HEAD = """\
 # Metrics
 
 What `GET /metrics` shows, in the text format of Prometheus. The list is closed; this page is made
-from `telemetry/catalogue.py`. How to scrape it, and which alerts to begin with:
+from `telemetry/metrics/catalogue.py`. How to scrape it, and which alerts to begin with:
 [How to watch with Prometheus](../how-to/metrics.md).
 
 - Counters begin at 0 with the process and count durable records alone; every safeguard, venue and

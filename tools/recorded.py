@@ -13,11 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from arbees.core.request import Request
-from arbees.core.result import Result
-from arbees.core.wire import Malformed
-from arbees.settings import load
-from arbees.testing.playback import (
+from arbees.core.language.request import Request
+from arbees.core.language.strict_json import Malformed
+from arbees.core.orders.result import Result
+from arbees.rehearsal.playback import (
     Input,
     in_order,
     play,
@@ -25,7 +24,8 @@ from arbees.testing.playback import (
     read_requests,
     read_settlements,
 )
-from arbees.testing.requests import make_requests
+from arbees.rehearsal.requests import make_requests
+from arbees.settings import load
 
 DATA = Path(os.environ.get("ARBEES_DATA_DIR", "../shared/data"))
 GENERATED = 400

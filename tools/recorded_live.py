@@ -15,9 +15,14 @@ from pathlib import Path
 
 import msgspec
 
-from arbees.core.units import to_decimal
-from arbees.testing.kalshi.recorded import Outcome, Played, play_live
-from arbees.testing.playback import in_order, read_quotes, read_requests, read_settlements
+from arbees.core.language.units import to_decimal
+from arbees.rehearsal.playback import (
+    in_order,
+    read_quotes,
+    read_requests,
+    read_settlements,
+)
+from verification.live.recorded import Outcome, Played, play_live
 
 DATA = Path(os.environ.get("ARBEES_DATA_DIR", "../shared/data"))
 NAME = "mlb_policy_2026"

@@ -1,8 +1,8 @@
 """Write down codes, events, metrics and the safeguards, each on a page of the documentation.
 
-Guarantees that the pages say what the code says: they are made from `core/codes.py`, from the
-classes and docstrings of events and safeguards, and from what `apply` does with an event; a test
-compares the committed files. `python -m tools.reference` writes them anew below the current
+Guarantees that the pages say what the code says: they are made from `core/language/codes.py`, from
+the classes and docstrings of events and safeguards, and from what `apply` does with an event; a
+test compares the committed files. `python -m tools.reference` writes them anew below the current
 directory. It fails where a class or a field that is journaled has nothing to be read about it.
 """
 
@@ -17,10 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from arbees.core import access, events, facts, market, order, request
-from arbees.core.apply import _HANDLERS
-from arbees.core.code import Code, Unit
-from arbees.core.codes import CODES
+from arbees.core import events
+from arbees.core.book import api_keys, market, open_order
+from arbees.core.book.apply import _HANDLERS
+from arbees.core.deciding import facts
+from arbees.core.language import request
+from arbees.core.language.code import Code, Unit
+from arbees.core.language.codes import CODES
 from arbees.safeguards import ALL
 from tools.http_page import HTTP_PAGE, http_page
 from tools.meanings import MEANINGS
@@ -74,7 +77,8 @@ _CODES_HEAD = """\
 # Codes
 
 Every refusal has a code. Programs match the code; the sentence is for people and may change. The
-list is closed: what is not on this page is never said. This page is made from `core/codes.py`.
+list is closed: what is not on this page is never said. This page is made from
+`core/language/codes.py`.
 
 A request that is refused names **all** safeguards that deny it, in the order below, in `denials[]`;
 the first of them is the headline, `code` and `rejection_reason`. Each line holds what was observed
@@ -91,7 +95,7 @@ _EVENTS_HEAD = """\
 
 The body of a journal record is one event as JSON; `type` says which. State is the fold of these
 events, for ever: a field is never renamed, and a new one has a default. This page is made from the
-classes in `core/events.py` and from what `core/apply.py` does with each.
+classes in `core/events.py` and from what `core/book/apply.py` does with each.
 
 - Money, prices and quantities are integers in millionths (`650000` is 65 cents), names that end in
   `_ns` are nanoseconds UTC.
@@ -127,12 +131,12 @@ SHAPES: tuple[type, ...] = (
     events.Finding,
     request.Request,
     request.Alternate,
-    order.Reservation,
+    open_order.Reservation,
     facts.Facts,
     facts.Touch,
     facts.VenueHealth,
     market.Listing,
-    access.Caps,
+    api_keys.Caps,
 )
 
 CHANGES_NOTHING = "nothing; it is there to be read."

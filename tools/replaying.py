@@ -17,14 +17,14 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from arbees.bootstrap import rules_of
 from arbees.cli.main import main as arbees
 from arbees.core import events as e
-from arbees.core.again import code_of, decide_again, decided
-from arbees.core.apply import apply
-from arbees.core.book import fresh
+from arbees.core.book.apply import apply
+from arbees.core.book.book import fresh
+from arbees.core.deciding.redecide import code_of, decide_again, decided
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import Settings, load
+from arbees.wiring.bootstrap import rules_of
 from benchmarks import scene, stock
 from benchmarks.history import Play
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from arbees.client import AsyncClient, Client, Request
-    from arbees.embedding import Gateway
+    from arbees.wiring.embedding import Gateway
 
 __version__ = "0.1.0"
 
@@ -21,7 +21,7 @@ __all__ = ["AsyncClient", "Client", "Gateway", "Request", "__version__"]
 _HOMES = {
     "AsyncClient": "arbees.client",
     "Client": "arbees.client",
-    "Gateway": "arbees.embedding",
+    "Gateway": "arbees.wiring.embedding",
     "Request": "arbees.client",
 }
 

@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from arbees.core.result import encode
+from arbees.core.orders.result import encode
+from arbees.rehearsal import playback
 from arbees.settings import load
-from arbees.testing import playback
 
 MARKET = "KXNBAGAME-26JAN28HOUBOS-BOS"
 YES_TOKEN, NO_TOKEN, CONDITION = "111", "222", "0xc0"

@@ -13,22 +13,28 @@ from typing import Any
 
 import pytest
 
-from arbees.assembly import Assembly, Files
-from arbees.bootstrap import assemble
-from arbees.core.operating import Conflict
-from arbees.core.payouts import YES_WON
-from arbees.core.quote import Quote, Settlement
-from arbees.core.request import Request
-from arbees.core.result import Result
-from arbees.core.units import MICRO, parse_micro
-from arbees.core.words import Action, Platform, ResultStatus, Side, TimeInForce
-from arbees.runtime.worker import Worker
+from arbees.core.language.payouts import YES_WON
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.request import Request
+from arbees.core.language.units import MICRO, parse_micro
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    ResultStatus,
+    Side,
+    TimeInForce,
+)
+from arbees.core.orders.result import Result
+from arbees.interface.operator import Conflict
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.engine.rules import Market, PriceRange
+from arbees.rehearsal.kalshi.server import KalshiServer
+from arbees.runtime.intake.commit_thread import Worker
 from arbees.settings import load
-from arbees.testing.kalshi.advancing import AdvancingClock
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.rules import Market, PriceRange
-from arbees.testing.kalshi.server import KalshiServer
+from arbees.wiring.assembly import Assembly, Files
+from arbees.wiring.bootstrap import assemble
 from tests.venues.kalshi.keypairs import ed25519_key, pem_of
+from verification.live.clock import AdvancingClock
 
 MARKET = "KXNBAGAME-26JAN28HOUBOS-BOS"
 FINE = "KXMLBGAME-26JUL04NYMATL-ATL"

@@ -7,13 +7,24 @@ from typing import Any
 import pytest
 
 from arbees.core import events as e
-from arbees.core.result import Result
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Action, Platform, ResultStatus, Side, TradingState
-from arbees.runtime.refusing import Refusing
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.rules import PriceRange
-from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    ResultStatus,
+    Side,
+    TradingState,
+)
+from arbees.core.orders.result import Result
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.engine.rules import PriceRange
+from arbees.runtime.looking.refusals import Refusing
+from verification.live.scene import (
+    MARKET,
+    OTHER,
+    KalshiScene,
+    kalshi_stage,
+)
 
 HOUR_NS = 3_600 * NS_PER_SECOND
 EVENT = MARKET.rpartition("-")[0]

@@ -4,14 +4,24 @@ import asyncio
 
 import pytest
 
-from arbees.core.result import Result
-from arbees.core.units import MICRO
-from arbees.core.words import Action, HaltSource, ResultStatus, TimeInForce
-from arbees.exchanges import group_limit
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    HaltSource,
+    ResultStatus,
+    TimeInForce,
+)
+from arbees.core.orders.result import Result
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.server import OWNER
 from arbees.settings import load
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
-from arbees.testing.kalshi.server import OWNER
+from arbees.wiring.exchanges import group_limit
+from verification.live.scene import (
+    MARKET,
+    OTHER,
+    KalshiScene,
+    kalshi_stage,
+)
 
 POOL = {MARKET: "Kalshi:3", OTHER: "Kalshi"}
 

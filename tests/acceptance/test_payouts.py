@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from arbees.core import events as e
-from arbees.core.payouts import Payouts, payout_of_yes
-from arbees.core.units import MICRO
-from arbees.core.words import ResultStatus, Side
-from arbees.testing.kalshi.scene import MARKET, KalshiScene, kalshi_stage
-from arbees.testing.playback import read_settlements
+from arbees.core.language.payouts import Payouts, payout_of_yes
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import ResultStatus, Side
+from arbees.rehearsal.playback import read_settlements
+from verification.live.scene import MARKET, KalshiScene, kalshi_stage
 
 
 async def hold(scene: KalshiScene, side: Side = Side.YES) -> int:

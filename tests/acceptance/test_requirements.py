@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from arbees.core.result import Result
-from arbees.core.words import Action, Platform, TimeInForce
+from arbees.core.language.words import Action, Platform, TimeInForce
+from arbees.core.orders.result import Result
 from arbees.settings import load
-from arbees.telemetry.audit_line import EventType
-from arbees.testing.exchange_book import read_book
-from arbees.testing.simulation import simulate
+from arbees.telemetry.audit.line import EventType
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import GAME, OTHER, TOKEN, Evening, files_in
+from verification.exchange_book import read_book
+from verification.simulation import simulate
 
 Story = Callable[[Evening], Awaitable[None]]
 

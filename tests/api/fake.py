@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from arbees.core.denials import NoDenial, ReviewView
-from arbees.core.drilling import DrillsView
 from arbees.core.events import DenialReviewed, Drilled
-from arbees.core.ids import own
-from arbees.core.operating import Conflict
-from arbees.core.quote import Quote, Settlement
-from arbees.core.request import Request
-from arbees.core.result import Leg, Line, Result
-from arbees.core.units import to_decimal
-from arbees.core.views import (
+from arbees.core.language.ids import own
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.request import Request
+from arbees.core.language.units import to_decimal
+from arbees.core.language.words import ResultStatus
+from arbees.core.orders.result import Leg, Line, Result
+from arbees.interface.denial_reviews import NoDenial, ReviewView
+from arbees.interface.drills import DrillsView
+from arbees.interface.operator import Conflict
+from arbees.interface.views import (
     EventView,
     Execution,
     HaltView,
@@ -30,7 +31,6 @@ from arbees.core.views import (
     Undecided,
     VenueView,
 )
-from arbees.core.words import ResultStatus
 from tests.api.fake_keys import FakeKeys
 from tests.api.fake_operator import FakeOperator
 

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from arbees.core.measures import By, QualityView
-from arbees.telemetry.quality import view_of
-from arbees.telemetry.quality_fold import QualityFold
+from arbees.interface.measures import By, QualityView
+from arbees.telemetry.quality.fold import QualityFold
+from arbees.telemetry.quality.quality import view_of
 from tests.api.fake import NOW_NS
-from tests.telemetry.test_quality import evening
+from tests.telemetry.quality.test_quality import evening
 
 
 class FakeFollower:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arbees.core.access import (
+from arbees.core.book.api_keys import (
     ApiKey,
     CreatedKey,
     KeyAsk,
@@ -12,7 +12,7 @@ from arbees.core.access import (
     obstacle,
     view_of,
 )
-from arbees.core.words import KeyScope
+from arbees.core.language.words import KeyScope
 
 CREATED_NS = 1_769_632_100_000_000_000
 

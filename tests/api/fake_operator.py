@@ -5,13 +5,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from arbees.core.operating import (
+from arbees.core.language.units import to_decimal
+from arbees.core.language.words import End
+from arbees.interface.operator import (
     AlertView,
     BalanceView,
     BreakView,
     CancelReply,
     CashflowView,
-    End,
     Listed,
     OrderView,
     PositionView,
@@ -21,7 +22,6 @@ from arbees.core.operating import (
     TouchView,
     Usage,
 )
-from arbees.core.units import to_decimal
 
 SINCE = "2026-01-28T20:30:00.000Z"
 SEQUENCE = 9

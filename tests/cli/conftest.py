@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from arbees.api import ApiServer
-from arbees.core.views import Follower
+from arbees.interface.views import Follower
 from tests.api.fake import FakeGateway, receipt
 
 

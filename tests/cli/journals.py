@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from arbees.core.request import Request
+from arbees.core.language.request import Request
 from arbees.journal import JournalReader
+from arbees.rehearsal import playback
+from arbees.rehearsal.evening import make_evening
+from arbees.rehearsal.requests import make_requests
 from arbees.settings import Settings, load
-from arbees.testing import playback
-from arbees.testing.evening import make_evening
-from arbees.testing.requests import make_requests
-from arbees.testing.simulation import simulate
 from tests.journal.samples import tamper
 from tests.runtime.evenings import LIMITS, Act, Evening
+from verification.simulation import simulate
 
 
 def played(path: Path, seed: int, count: int = 60, limits: dict[str, str] | None = None) -> Path:

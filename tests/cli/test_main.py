@@ -11,10 +11,15 @@ import pytest
 from cyclopts import App
 
 from arbees import __version__
-from arbees.cli.commands import COMMANDS
-from arbees.cli.exits import WORST_LAST, Exit, of_problem, worse
+from arbees.cli.command_list import COMMANDS
 from arbees.cli.main import build, main, run
-from arbees.cli.texts import pages
+from arbees.cli.shared.exits import (
+    WORST_LAST,
+    Exit,
+    of_problem,
+    worse,
+)
+from arbees.cli.shared.texts import pages
 from arbees.errors import ConfigurationError, JournalCorrupt, LeaseLost
 
 Capture = pytest.CaptureFixture[str]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from arbees.cli.main import main
-from arbees.core.book import fresh
-from arbees.runtime.scopes import Scopes
+from arbees.core.book.book import fresh
+from arbees.runtime.looking.scopes import Scopes
 from tests.cli.conftest import Served
 from tests.cli.wrong_inputs import CASES, Wrong, lay_out
 

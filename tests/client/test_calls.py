@@ -9,7 +9,7 @@ import pytest
 from arbees.client import Client, Request
 from arbees.client.request import RequestFields
 from arbees.client.steps import Heard, Outcome
-from arbees.core.request import RequestWire
+from arbees.core.language.request import RequestWire
 from arbees.errors import AccessRefused, GatewayBusy, GatewayRefused, GatewayUnreachable
 from tests.client.scripted import LOST, REFUSED, Scripted, problem, result
 

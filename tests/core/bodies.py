@@ -5,13 +5,19 @@ from typing import Any
 import msgspec
 
 from arbees.core import events as e
-from arbees.core.access import Caps
-from arbees.core.facts import Facts
-from arbees.core.flattening import Close, Left
-from arbees.core.market import Listing
-from arbees.core.order import Order, Reservation
-from arbees.core.request import Request
-from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
+from arbees.core.book.api_keys import Caps
+from arbees.core.book.market import Listing
+from arbees.core.book.open_order import Order, Reservation
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.flatten_plan import Close, Left
+from arbees.core.language.request import Request
+from arbees.core.language.words import (
+    Action,
+    OrderStatus,
+    Platform,
+    Side,
+    TimeInForce,
+)
 
 REQUEST = Request(
     request_id="r-1",

@@ -8,21 +8,32 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from arbees.core import book as books
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book, fresh
-from arbees.core.candidate import Candidate
-from arbees.core.decide import decide
-from arbees.core.facts import Facts
-from arbees.core.order import Order
-from arbees.core.outcomes import Accepted, Balance, Fill, Outcome, Unknown
-from arbees.core.past import past_order
-from arbees.core.request import Request
-from arbees.core.verdicts import Safeguard, Verdict
-from arbees.core.words import Mode, Platform, Side, TimeInForce
-from arbees.core.worst import worst_ahead
+from arbees.core.book import book as books
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book, fresh
+from arbees.core.book.open_order import Order
+from arbees.core.book.worst_case import worst_ahead
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.outcomes import (
+    Accepted,
+    Balance,
+    Fill,
+    Outcome,
+    Unknown,
+)
+from arbees.core.deciding.verdicts import Safeguard, Verdict
+from arbees.core.language.request import Request
+from arbees.core.language.words import (
+    Mode,
+    Platform,
+    Side,
+    TimeInForce,
+)
+from arbees.core.orders.closed_orders import past_order
 from tests.safeguards.build import BUFFER, NOW, SECOND, TERMS, listing, polymarket, request
 
 MICRO = 1_000_000

@@ -7,7 +7,12 @@ import pytest
 from msgspec.structs import fields
 
 from arbees.core import events as e
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from tests.core.bodies import EMPTY, LEAST, MORE
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from arbees.cli.exits import Exit
+from arbees.cli.shared.exits import Exit
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
 

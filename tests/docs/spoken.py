@@ -11,7 +11,7 @@ from functools import cache
 
 from cyclopts import App
 
-from arbees.cli.commands import COMMANDS
+from arbees.cli.command_list import COMMANDS
 
 
 @cache

@@ -6,10 +6,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from arbees.core.request import AlternateWire, RequestWire
-from arbees.core.result import Leg, Line, Result
-from arbees.telemetry.alerts import AlertName, Severity
-from arbees.testing.scene import stage
+from arbees.core.language.request import AlternateWire, RequestWire
+from arbees.core.orders.result import Leg, Line, Result
+from arbees.rehearsal.scene import stage
+from arbees.telemetry.alerts.board import AlertName, Severity
 from tests.docs.pages import DOCS, ROOT, blocks_of, pages
 from tools import reference
 

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.market import Holding, Listing, Market
-from arbees.core.order import Order, losses
-from arbees.core.units import format_micro, parse_micro
-from arbees.core.words import Action, Platform, Side, TimeInForce
-from arbees.core.worst import worst_ahead
+from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.book.open_order import Order, losses
+from arbees.core.book.worst_case import worst_ahead
+from arbees.core.language.units import format_micro, parse_micro
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "exposure.md"
 HELD = re.compile(r"(\d+) (Yes|No) for \$([\d.]+)")

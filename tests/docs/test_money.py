@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from arbees.core.fees import fee_on_grid
-from arbees.core.units import format_dollars, parse_micro
-from arbees.core.words import Platform
+from arbees.core.book.fees import fee_on_grid
+from arbees.core.language.units import format_dollars, parse_micro
+from arbees.core.language.words import Platform
 from arbees.venues.paper.terms import TERMS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "money-and-numbers.md"

@@ -5,15 +5,15 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from arbees.api.app import build_app
-from arbees.api.context import Context
-from arbees.api.problem_codes import PROBLEM_CODES
-from arbees.core.codes import CODES
-from arbees.core.words import HaltSource, OrderStatus, TradingState
+from arbees.api.http.app import build_app
+from arbees.api.http.context import Context
+from arbees.api.http.problem_codes import PROBLEM_CODES
+from arbees.core.language.codes import CODES
+from arbees.core.language.words import HaltSource, OrderStatus, TradingState
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
-from arbees.telemetry.alerts import AlertName
-from arbees.telemetry.catalogue import CATALOGUE
+from arbees.telemetry.alerts.board import AlertName
+from arbees.telemetry.metrics.catalogue import CATALOGUE
 from tests.docs.pages import ROOT, name_of, pages, prose_of, typed
 from tests.docs.spoken import arguments, spoken, wrong_in
 

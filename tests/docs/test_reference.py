@@ -5,14 +5,20 @@ import typing
 
 import pytest
 
-from arbees.api.endpoints import ENDPOINTS
-from arbees.cli.commands import COMMANDS
+from arbees.api.table import ENDPOINTS
+from arbees.cli.command_list import COMMANDS
 from arbees.core import events
-from arbees.core.codes import CODES
-from arbees.core.words import Action, OrderStatus, Side, TimeInForce, TradingState
+from arbees.core.language.codes import CODES
+from arbees.core.language.words import (
+    Action,
+    OrderStatus,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
-from arbees.telemetry.catalogue import CATALOGUE
+from arbees.telemetry.metrics.catalogue import CATALOGUE
 from tests.docs.pages import DOCS
 
 REFERENCE = DOCS / "reference"

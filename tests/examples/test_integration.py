@@ -77,7 +77,7 @@ def test_a_trade_a_denial_a_halt_and_a_crash(start: Start) -> None:
 
 def test_an_unknown(start: Start) -> None:
     """Where the exchange's answer is lost it asks until it knows, and sends no other order."""
-    service = start("arbees.testing.victim", "--lost-answers", "1")
+    service = start("verification.victim", "--lost-answers", "1")
     filled = unknown = 0
     while not (filled and unknown):
         code, said = run(service, f"entry-{filled}-{unknown}", "5")

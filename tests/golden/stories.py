@@ -4,16 +4,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.access import Caps, KeyAsk
-from arbees.core.operating import End
-from arbees.core.outcomes import Balance, CashMovement, Fill, VenueOrder
-from arbees.core.payouts import Payouts
-from arbees.core.result import Result
-from arbees.core.units import MICRO
-from arbees.core.words import (
+from arbees.core.book.api_keys import Caps, KeyAsk
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import (
+    Balance,
+    CashMovement,
+    Fill,
+    VenueOrder,
+)
+from arbees.core.language.payouts import Payouts
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
     Action,
+    End,
     HaltSource,
     KeyScope,
     Platform,
@@ -21,7 +25,8 @@ from arbees.core.words import (
     TimeInForce,
     TradingState,
 )
-from arbees.runtime.writer import Lane
+from arbees.core.orders.result import Result
+from arbees.runtime.intake.writer import Lane
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import GAME, OTHER, Act, Evening, make_quote, make_request
 

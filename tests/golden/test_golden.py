@@ -11,14 +11,21 @@ import msgspec
 import pytest
 
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book
-from arbees.core.book import decode as decode_book
-from arbees.core.book import encode as encode_book
-from arbees.core.result import fold as fold_result
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book
+from arbees.core.book.book import decode as decode_book
+from arbees.core.book.book import encode as encode_book
+from arbees.core.orders.result import fold as fold_result
 from arbees.errors import ConfigurationError
-from arbees.testing.evidence import is_final
-from arbees.testing.golden import Line, digest_of, fold, journals, read, write
+from verification.evidence import is_final
+from verification.golden import (
+    Line,
+    digest_of,
+    fold,
+    journals,
+    read,
+    write,
+)
 
 FOLDER = Path(__file__).parent
 JOURNALS = tuple(journals(FOLDER))

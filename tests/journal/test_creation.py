@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from arbees.journal import backup, verify
-from arbees.testing.crashes import Crashes
 from tests.journal.samples import START_NS, entry, fill, implied, open_journal
+from verification.crashes import Crashes
 
 
 def test_making_a_journal_may_be_killed_anywhere(tmp_path: Path) -> None:

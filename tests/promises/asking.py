@@ -9,13 +9,19 @@ from hypothesis.stateful import (
     rule,
 )
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import encode as encode_book
-from arbees.core.facts import Touch
-from arbees.core.request import Alternate, Request
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Action, Platform, Side, TimeInForce, TradingState
+from arbees.core.book.book import encode as encode_book
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.facts import Touch
+from arbees.core.language.request import Alternate, Request
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 from tests.promises.base import (
     CONDITION,
     KALSHI,

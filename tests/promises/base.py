@@ -8,20 +8,24 @@ from hypothesis.stateful import (
     initialize,
 )
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import Book
-from arbees.core.codes import CODES, message
-from arbees.core.facts import Facts, Touch
-from arbees.core.fees import fee_on_grid
-from arbees.core.market import Listing
-from arbees.core.outcomes import (
-    Balance,
+from arbees.core.book.book import Book
+from arbees.core.book.fees import fee_on_grid
+from arbees.core.book.market import Listing
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.facts import Facts, Touch
+from arbees.core.deciding.outcomes import Balance
+from arbees.core.language.codes import CODES, message
+from arbees.core.language.request import Request
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    Mode,
+    Platform,
+    Side,
+    TradingState,
 )
-from arbees.core.request import Request
-from arbees.core.units import MICRO
-from arbees.core.wire import parse_time
-from arbees.core.words import Action, Mode, Platform, Side, TradingState
 from arbees.settings import load
 from arbees.venues.paper.terms import TERMS
 from tests.promises import oracle

@@ -12,8 +12,8 @@ from hypothesis.stateful import (
 )
 
 from arbees.core import events as e
-from arbees.core.units import MICRO
-from arbees.core.words import Platform
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Platform
 from arbees.safeguards.game_exposure import GameExposure
 from arbees.safeguards.market_exposure import MarketExposure
 from arbees.safeguards.sport_exposure import SportExposure

@@ -12,14 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from arbees.core import events as e
-from arbees.core.book import Book
-from arbees.core.market import Market
-from arbees.core.order import NOTHING, Order
-from arbees.core.past import past_order
-from arbees.core.result import Recorded, fold
-from arbees.core.units import MICRO
-from arbees.core.words import Action, OrderStatus, Side
-from arbees.testing.evidence import is_final
+from arbees.core.book.book import Book
+from arbees.core.book.market import Market
+from arbees.core.book.open_order import NOTHING, Order
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, OrderStatus, Side
+from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.result import Recorded, fold
+from verification.evidence import is_final
 
 ENUMERATED = 4
 """Open orders of a market of which every order of fills is tried; more are filled as they came."""

@@ -10,20 +10,20 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book, fresh
-from arbees.core.book import decode as decode_book
-from arbees.core.book import encode as encode_book
-from arbees.core.decide import decide
-from arbees.core.facts import Facts
-from arbees.core.index import RETRIABLE, rows_of
-from arbees.core.outcomes import ApprovedOrder, Fill, VenueOrder
-from arbees.core.past import past_order
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book, fresh
+from arbees.core.book.book import decode as decode_book
+from arbees.core.book.book import encode as encode_book
+from arbees.core.book.index_rows import RETRIABLE, rows_of
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.outcomes import ApprovedOrder, Fill, VenueOrder
+from arbees.core.language.words import Action
+from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.result import Recorded
 from arbees.core.ports import KeyRow, OrderRow, RequestRow, SignalRow
-from arbees.core.result import Recorded
-from arbees.core.words import Action
 
 Log = list[tuple[c.Command, Facts, c.Decision]]
 

@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from arbees.bootstrap import rules_of
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import fresh
-from arbees.core.decide import decide
-from arbees.core.index import DENIED
+from arbees.core.book.apply import apply
+from arbees.core.book.book import fresh
+from arbees.core.book.index_rows import DENIED
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.decide import decide
 from arbees.core.ports import KeyRow
 from arbees.journal import JournalReader
 from arbees.settings import Settings, load
-from arbees.testing.simulation import simulate
+from arbees.wiring.bootstrap import rules_of
 from tests.golden.stories import hold_keys
 from tests.runtime.chaos import Chaos
 from tests.runtime.evenings import Act, Evening, files_in
 from tests.runtime.test_crash_points import EVENINGS
+from verification.simulation import simulate
 
 Decided = e.RequestDenied | e.OrderApproved
 

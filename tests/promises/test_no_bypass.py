@@ -14,20 +14,26 @@ import pytest
 
 import arbees
 from arbees import safeguards
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.decide import decide
-from arbees.core.facts import Facts
-from arbees.core.outcomes import ApprovedOrder
-from arbees.core.verdicts import Verdict
-from arbees.core.words import Action, Mode, Platform, Side, TimeInForce
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.outcomes import ApprovedOrder
+from arbees.core.deciding.verdicts import Verdict
+from arbees.core.language.words import (
+    Action,
+    Mode,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.settings import SettingsRefused, load
 from tests.safeguards.build import BUFFER, TERMS, book_with, facts, request
 
 SOURCE = Path(arbees.__file__).parent
-DECIDE = "core/decide.py"
-OUTCOMES = "core/outcomes.py"
-DISPATCHER = "runtime/dispatcher.py"
+DECIDE = "core/deciding/decide.py"
+OUTCOMES = "core/deciding/outcomes.py"
+DISPATCHER = "runtime/sending/dispatcher.py"
 VENUE_CALLS = {"submit": 2, "cancel": 3}
 """Methods of a venue that send, and how many arguments they take: no other method has these."""
 

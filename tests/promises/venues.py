@@ -8,9 +8,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.outcomes import (
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import (
     Accepted,
     CancelAccepted,
     CancelMissed,
@@ -25,10 +25,10 @@ from arbees.core.outcomes import (
     Refused,
     Unknown,
 )
-from arbees.core.request import Request
-from arbees.core.result import Recorded
-from arbees.core.units import MICRO
-from arbees.core.words import Action, Side
+from arbees.core.language.request import Request
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Side
+from arbees.core.orders.result import Recorded
 from tests.promises.asking import Asking
 from tests.promises.base import (
     EVIDENCE,

@@ -5,15 +5,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.result import Recorded
-from arbees.core.verdicts import Safeguard
-from arbees.core.views import Undecided
-from arbees.core.words import Mode, TradingState
-from arbees.runtime.lookup import Lookups
-from arbees.runtime.marks import Marks
-from arbees.runtime.writer import Committed, Lane, TakeQuote, Writer
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.verdicts import Safeguard
+from arbees.core.language.words import Mode, TradingState
+from arbees.core.orders.result import Recorded
+from arbees.interface.views import Undecided
+from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.intake.writer import (
+    Committed,
+    Lane,
+    TakeQuote,
+    Writer,
+)
+from arbees.runtime.watching.marks import Marks
 from tests.runtime.memory_journal import MemoryJournal
 from tests.safeguards.build import BUFFER, NOW, TERMS, request
 

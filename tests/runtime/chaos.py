@@ -8,7 +8,12 @@ the kill switch and lets go of it again.
 import asyncio
 import random
 
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import GAME, OTHER, TOKEN, Evening, alternate, until_known
 

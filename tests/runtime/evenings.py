@@ -10,20 +10,20 @@ from typing import Any
 
 import msgspec
 
-from arbees.bootstrap import Assembly, Files, assemble
-from arbees.core.book import encode as encode_book
-from arbees.core.payouts import Payouts, won_by
-from arbees.core.quote import Quote, Settlement
-from arbees.core.request import Alternate, Request
-from arbees.core.result import Result
-from arbees.core.units import MICRO
-from arbees.core.views import KillReply
-from arbees.core.wire import parse_time
-from arbees.core.words import Platform, Side
+from arbees.core.book.book import encode as encode_book
+from arbees.core.language.payouts import Payouts, won_by
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.request import Alternate, Request
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Platform, Side
+from arbees.core.orders.result import Result
+from arbees.interface.views import KillReply
 from arbees.settings import Settings, load
-from arbees.testing.evidence import Limits, examine
-from arbees.testing.simulation import SimulatedClock
 from arbees.venues.paper.terms import TERMS
+from arbees.wiring.bootstrap import Assembly, Files, assemble
+from verification.evidence import Limits, examine
+from verification.simulation import SimulatedClock
 
 START_NS = parse_time("2026-01-28T20:30:00Z")
 GAME, OTHER = "KXNBAGAME-26JAN28BOSATL-BOS", "KXNBAGAME-26JAN28LALDEN-LAL"

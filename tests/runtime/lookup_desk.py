@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.index import rows_of
-from arbees.core.market import Listing
-from arbees.core.order import Order
-from arbees.core.outcomes import NotSent
+from arbees.core.book.index_rows import rows_of
+from arbees.core.book.market import Listing
+from arbees.core.book.open_order import Order
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import NotSent
+from arbees.core.language.request import Request
 from arbees.core.ports import Entry
-from arbees.core.request import Request
-from arbees.runtime.lookup import Lookups
-from arbees.runtime.writer import _about
+from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.intake.writer import _about
 from tests.core.scene import Scene
 from tests.runtime.memory_journal import MemoryJournal
 from tests.safeguards.build import NOW, request

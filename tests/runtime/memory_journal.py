@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from arbees.core import events as e
-from arbees.core.apply import apply
-from arbees.core.book import Book, fresh
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book, fresh
 from arbees.core.ports import (
     Entry,
     Head,

@@ -9,24 +9,29 @@ from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import Book
-from arbees.core.order import Order
-from arbees.core.outcomes import Fill, VenueOrder, VenuePosition
-from arbees.core.quote import Quote
-from arbees.core.request import Request
-from arbees.core.result import Result
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.verdicts import Safeguard
-from arbees.core.views import KillReply
-from arbees.core.words import Mode, Platform, Side, TimeInForce
+from arbees.core.book.book import Book
+from arbees.core.book.open_order import Order
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import Fill, VenueOrder, VenuePosition
+from arbees.core.deciding.verdicts import Safeguard
+from arbees.core.language.quote import Quote
+from arbees.core.language.request import Request
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import (
+    Mode,
+    Platform,
+    Side,
+    TimeInForce,
+)
+from arbees.core.orders.result import Result
+from arbees.interface.views import KillReply
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.desk import Desk, JumpingClock
 from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.options import Options
 from arbees.runtime.supervisor import Supervisor
-from arbees.telemetry.alerts import alert_id_of
+from arbees.telemetry.alerts.board import alert_id_of
 from tests.runtime.memory_journal import MemoryJournal
 from tests.runtime.scripted_venue import ScriptedVenue
 from tests.safeguards.build import BUFFER, KALSHI, NOW, TERMS, micro, request

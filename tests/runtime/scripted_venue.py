@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from arbees.core.market import Terms
-from arbees.core.outcomes import (
+from arbees.core.book.market import Terms
+from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
     Balance,
@@ -23,9 +23,9 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Platform
 from arbees.core.ports import WELL, Gate, Vitals
-from arbees.core.units import MICRO
-from arbees.core.words import Platform
 from arbees.errors import VenueError
 from tests.safeguards.build import TERMS
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from arbees.core import events as e
 from arbees.journal import JournalReader
-from arbees.testing.exchange_book import Order, read_book
 from tests.promises.oracle import scope_covers
 from tests.runtime.evenings import BrokenError, Evening, Stop
+from verification.exchange_book import Order, read_book
 
 
 def stop_means_stop(evening: Evening) -> int:

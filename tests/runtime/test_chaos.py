@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.book import encode as encode_book
-from arbees.testing.crashes import Crashes, Point
-from arbees.testing.simulation import SimulatedClock, simulate
+from arbees.core.book.book import encode as encode_book
 from tests.runtime.chaos import Chaos
 from tests.runtime.evenings import BrokenError, Evening, aftermath, judge_files, keep_promises
 from tests.runtime.stops import stop_means_stop
+from verification.crashes import Crashes, Point
+from verification.simulation import SimulatedClock, simulate
 
 SEEDS = 16
 CRASHES = 0.01

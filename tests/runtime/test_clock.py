@@ -6,7 +6,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.units import NS_PER_SECOND
+from arbees.core.language.units import NS_PER_SECOND
 from arbees.runtime.clock import JUMP_MAX_NS, RecordedClock, SystemClock
 from tests.safeguards.build import NOW
 

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.book import encode as encode_book
-from arbees.core.words import Action, Platform, Side, TimeInForce
-from arbees.testing.crashes import STEP, Crashes, Survey
-from arbees.testing.simulation import SimulatedClock, simulate
+from arbees.core.book.book import encode as encode_book
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.venues.paper.faults import Fault
 from tests.runtime.evenings import (
     GAME,
@@ -27,6 +30,8 @@ from tests.runtime.evenings import (
     alternate,
     judge_files,
 )
+from verification.crashes import STEP, Crashes, Survey
+from verification.simulation import SimulatedClock, simulate
 
 
 async def fill_at_once(evening: Evening) -> None:

@@ -1,7 +1,7 @@
 """The desk: its parts know each other, and it is idle when nothing is under way."""
 
 from arbees.core import events as e
-from arbees.core.words import Platform
+from arbees.core.language.words import Platform
 from tests.runtime.rig import Rig, running
 from tests.runtime.test_gateway import Simulator
 

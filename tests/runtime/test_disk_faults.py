@@ -9,12 +9,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from arbees.core.book import encode as encode_book
-from arbees.core.views import Undecided
-from arbees.core.words import Action, TimeInForce
-from arbees.testing.crashes import watched_disk
-from arbees.testing.simulation import SimulatedClock, simulate
+from arbees.core.book.book import encode as encode_book
+from arbees.core.language.words import Action, TimeInForce
+from arbees.interface.views import Undecided
 from tests.runtime.evenings import Evening, aftermath, judge_files
+from verification.crashes import watched_disk
+from verification.simulation import SimulatedClock, simulate
 
 JOURNAL, EXCHANGE = "journal.db-wal", "paper.db-wal"
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from arbees.core import events as e
-from arbees.core.outcomes import Settled
-from arbees.core.payouts import NO_WON, YES_WON
-from arbees.core.quote import Settlement
-from arbees.core.views import Undecided
-from arbees.core.words import Mode, Platform
+from arbees.core.deciding.outcomes import Settled
+from arbees.core.language.payouts import NO_WON, YES_WON
+from arbees.core.language.quote import Settlement
+from arbees.core.language.words import Mode, Platform
 from arbees.errors import JournalUnavailable
-from arbees.runtime.writer import LANE_MAX
-from arbees.testing.simulation import simulate
+from arbees.interface.views import Undecided
+from arbees.runtime.intake.writer import LANE_MAX
 from tests.runtime.rig import Rig, quote, running
 from tests.safeguards.build import KALSHI, NOW
+from verification.simulation import simulate
 
 
 async def fail_journal(rig: Rig) -> None:

@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.operating import Conflict
-from arbees.core.order import Order
-from arbees.core.outcomes import CancelUnknown, Filled
-from arbees.core.units import MICRO
-from arbees.core.views import KillReply, Undecided
-from arbees.core.words import Action, HaltSource, TimeInForce, TradingState
+from arbees.core.book.open_order import Order
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import CancelUnknown, Filled
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    HaltSource,
+    TimeInForce,
+    TradingState,
+)
 from arbees.errors import JournalUnavailable
+from arbees.interface.operator import Conflict
+from arbees.interface.views import KillReply, Undecided
 from arbees.safeguards.kill_switch import KillSwitch
 from tests.runtime.rig import Rig, fill, running
 from tests.runtime.scripted_venue import fills

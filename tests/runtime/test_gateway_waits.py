@@ -6,16 +6,22 @@ from typing import Any
 
 import pytest
 
-from arbees.core.outcomes import Accepted, Filled, Inconclusive, Refused, Unknown
-from arbees.core.result import Result
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny
-from arbees.core.words import TimeInForce
-from arbees.testing.simulation import simulate
+from arbees.core.deciding.outcomes import (
+    Accepted,
+    Filled,
+    Inconclusive,
+    Refused,
+    Unknown,
+)
+from arbees.core.deciding.verdicts import Deny
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import TimeInForce
+from arbees.core.orders.result import Result
 from tests.core.scene import Says
 from tests.runtime.rig import Rig, fill, running
 from tests.runtime.scripted_venue import fills
 from tests.safeguards.build import NOW
+from verification.simulation import simulate
 
 GTC = TimeInForce.GTC
 LOST = Unknown(message="timeout", sent_ns=NOW)

@@ -6,11 +6,11 @@ from typing import Literal
 import pytest
 
 from arbees.core import events as e
-from arbees.core.outcomes import NotSent
-from arbees.core.request import Alternate
-from arbees.core.views import Undecided
-from arbees.core.words import Platform, Side, TimeInForce
+from arbees.core.deciding.outcomes import NotSent
+from arbees.core.language.request import Alternate
+from arbees.core.language.words import Platform, Side, TimeInForce
 from arbees.errors import JournalUnavailable
+from arbees.interface.views import Undecided
 from tests.runtime.rig import Rig, running
 from tests.safeguards.build import YES_TOKEN
 

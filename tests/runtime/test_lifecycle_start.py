@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from arbees.core import events as e
-from arbees.core.order import Order
-from arbees.core.outcomes import (
+from arbees.core.book.open_order import Order
+from arbees.core.deciding.outcomes import (
     CancelAccepted,
     CancelUnknown,
     Found,
@@ -17,10 +17,10 @@ from arbees.core.outcomes import (
     Unknown,
     VenueOrder,
 )
-from arbees.core.units import MICRO
-from arbees.core.views import Undecided
-from arbees.core.words import TimeInForce
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import TimeInForce
 from arbees.errors import JournalUnavailable, VenueError
+from arbees.interface.views import Undecided
 from arbees.runtime.clock import RecordedClock
 from tests.runtime.memory_journal import MemoryJournal
 from tests.runtime.rig import Rig, fill, listed, running

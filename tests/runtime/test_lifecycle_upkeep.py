@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from arbees.core import events as e
-from arbees.core.book import decode
-from arbees.core.outcomes import CancelUnknown
-from arbees.core.words import HaltSource
+from arbees.core.book.book import decode
+from arbees.core.deciding.outcomes import CancelUnknown
+from arbees.core.language.words import HaltSource
 from arbees.errors import JournalCorrupt, JournalUnavailable
 from tests.runtime.rig import Rig, running, until
 from tests.runtime.scripted_venue import fills

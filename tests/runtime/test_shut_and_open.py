@@ -2,12 +2,12 @@
 
 import pytest
 
-from arbees.core.units import MICRO
-from arbees.core.words import SCOPE_ALL, HaltSource
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import SCOPE_ALL, HaltSource
 from arbees.errors import VenueError
-from arbees.runtime.monitors import MARK_SECONDS
+from arbees.runtime.watching.monitors import MARK_SECONDS
 from tests.runtime.rig import Rig, running
-from tests.runtime.test_monitors import hold
+from tests.runtime.watching.test_monitors import hold
 
 
 async def switch(rig: Rig, action: str) -> None:

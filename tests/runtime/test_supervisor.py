@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arbees.core.units import NS_PER_SECOND
+from arbees.core.language.units import NS_PER_SECOND
 from arbees.errors import InvariantViolation, JournalUnavailable
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.supervisor import PAUSE_MAX, Supervisor

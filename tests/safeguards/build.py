@@ -6,15 +6,25 @@ as text (`"0.65"`) or in millionths.
 
 from typing import Any
 
-from arbees.core.book import Book, Subject, fresh
-from arbees.core.candidate import Candidate, make_candidate
-from arbees.core.facts import Facts, Touch
-from arbees.core.market import Holding, Listing, Market, Terms
-from arbees.core.request import Request
-from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
-from arbees.core.verdicts import Safeguard, Verdict
-from arbees.core.wire import parse_time
-from arbees.core.words import UNCLASSIFIED, Action, Platform, Side
+from arbees.core.book.book import Book, Subject, fresh
+from arbees.core.book.market import (
+    Holding,
+    Listing,
+    Market,
+    Terms,
+)
+from arbees.core.deciding.candidate import Candidate, make_candidate
+from arbees.core.deciding.facts import Facts, Touch
+from arbees.core.deciding.verdicts import Safeguard, Verdict
+from arbees.core.language.request import Request
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.units import MICRO, NS_PER_SECOND, parse_micro
+from arbees.core.language.words import (
+    UNCLASSIFIED,
+    Action,
+    Platform,
+    Side,
+)
 
 NOW = parse_time("2026-01-28T20:30:00Z")
 """A Wednesday, 15:30 in New York."""

@@ -5,13 +5,25 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from arbees.core.book import Authority, Book, Cycle, Halt, Pool, cycle_name
-from arbees.core.candidate import Candidate, make_candidate
-from arbees.core.facts import Facts, Touch, VenueHealth
-from arbees.core.market import Holding, Listing, Market
-from arbees.core.request import SIZE_MAX, Alternate, Request
-from arbees.core.units import MICRO
-from arbees.core.words import Action, Platform, Side, TradingState
+from arbees.core.book.book import (
+    Authority,
+    Book,
+    Cycle,
+    Halt,
+    Pool,
+    cycle_name,
+)
+from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.deciding.candidate import Candidate, make_candidate
+from arbees.core.deciding.facts import Facts, Touch, VenueHealth
+from arbees.core.language.request import SIZE_MAX, Alternate, Request
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TradingState,
+)
 from tests.safeguards.build import BUFFER, CONDITION, KALSHI, NO_TOKEN, NOW, TERMS, YES_TOKEN
 from tests.safeguards.build import book_with as make_book
 

@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Authority, Book
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.words import Action, Platform
+from arbees.core.book.book import Authority, Book
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.words import Action, Platform
 from arbees.safeguards.authorization import Authorization
 from tests.safeguards.build import NOW, book_with, facts, market, polymarket, verdicts
 

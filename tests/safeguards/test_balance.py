@@ -4,12 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Book, Pool
-from arbees.core.candidate import make_candidate
-from arbees.core.facts import Facts
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.words import Action, Platform, Side
+from arbees.core.book.book import Book, Pool
+from arbees.core.deciding.candidate import make_candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform, Side
 from arbees.safeguards.balance import Balance, pool_of
 from tests.safeguards.build import (
     NOW,

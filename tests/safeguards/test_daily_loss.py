@@ -4,10 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Book, Day
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict, Warn
-from arbees.core.words import Action, Mode, Side
+from arbees.core.book.book import Book, Day
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+    Warn,
+)
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Mode, Side
 from arbees.safeguards.daily_loss import DailyLoss
 from tests.safeguards.build import NOW, SECOND, book_with, facts, market, micro, verdicts
 

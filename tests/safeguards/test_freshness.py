@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.words import Action
 from arbees.safeguards.freshness import Freshness
 from tests.safeguards.build import NOW, SECOND, book_with, market, verdicts
 

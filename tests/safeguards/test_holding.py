@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.market import Holding as Held
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, Platform, Side
+from arbees.core.book.market import Holding as Held
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform, Side
 from arbees.safeguards.holding import Holding
 from tests.safeguards.build import (
     NO_TOKEN,

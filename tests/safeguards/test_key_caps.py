@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.access import Caps, KeyAsk
-from arbees.core.words import Action, KeyScope, Side
+from arbees.core.book.api_keys import Caps, KeyAsk
+from arbees.core.deciding import commands as c
+from arbees.core.language.words import Action, KeyScope, Side
 from arbees.safeguards.order_size import OrderSize
 from arbees.safeguards.rate_limit import RateLimit
 from tests.core.scene import Scene

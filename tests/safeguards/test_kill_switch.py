@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Book, Halt
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, TradingState
+from arbees.core.book.book import Book, Halt
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.words import Action, TradingState
 from arbees.safeguards.kill_switch import KillSwitch
 from tests.safeguards.build import KALSHI, NOW, book_with, market, order, verdicts
 from tests.safeguards.strategies import halts

@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Book
-from arbees.core.request import Alternate
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.words import Action, Platform, Side
+from arbees.core.book.book import Book
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.request import Alternate
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform, Side
 from arbees.safeguards.market import Market
 from tests.safeguards.build import (
     KALSHI,

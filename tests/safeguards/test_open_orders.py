@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, OrderStatus, Platform
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.words import Action, OrderStatus, Platform
 from arbees.safeguards.open_orders import OpenOrders
 from tests.safeguards.build import book_with, market, verdicts
 from tests.safeguards.working import open_order, with_orders

@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass
-from arbees.core.words import Action, OrderStatus, Platform, Side
+from arbees.core.deciding.verdicts import Deny, Pass
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    OrderStatus,
+    Platform,
+    Side,
+)
 from arbees.safeguards.opposing_order import OpposingOrder
 from tests.safeguards.build import (
     CONDITION,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, Side
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Side
 from arbees.safeguards.order_size import OrderSize
 from tests.safeguards.build import book_with, market, micro, verdicts
 

@@ -6,11 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.facts import Touch
-from arbees.core.request import Alternate
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict, Warn
-from arbees.core.words import Action, Platform, Side
+from arbees.core.deciding.facts import Touch
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+    Warn,
+)
+from arbees.core.language.request import Alternate
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform, Side
 from arbees.safeguards.price_reference import PriceReference
 from tests.safeguards.build import (
     NO_TOKEN,

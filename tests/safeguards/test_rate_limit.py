@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.verdicts import Deny, Pass
-from arbees.core.words import Action
+from arbees.core.deciding.verdicts import Deny, Pass
+from arbees.core.language.words import Action
 from arbees.safeguards.rate_limit import NO_LIMITS, Limits, RateLimit
 from tests.safeguards.build import KALSHI, NOW, SECOND, book_with, facts, market, verdicts
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Break
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, Platform
+from arbees.core.book.book import Break
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.units import NS_PER_SECOND
+from arbees.core.language.words import Action, Platform
 from arbees.safeguards.reconciliation import (
     KINDS,
     NO_POLICIES,

@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book import Book, Cycle, Halt, cycle_name
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, HaltSource, TradingState
+from arbees.core.book.book import (
+    Book,
+    Cycle,
+    Halt,
+    cycle_name,
+)
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, HaltSource, TradingState
 from arbees.safeguards.repeated_execution import RepeatedExecution
 from tests.safeguards.build import KALSHI, NOW, SECOND, book_with, market, verdicts
 

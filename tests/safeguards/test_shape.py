@@ -7,13 +7,19 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from arbees.core.book import Book, encode
-from arbees.core.candidate import Candidate
-from arbees.core.code import Unit
-from arbees.core.codes import CODES, message
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, settings_of
-from arbees.core.verdicts import Deny, Pass, Safeguard, Skipped, Warn
+from arbees.core.book.book import Book, encode
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Safeguard,
+    Skipped,
+    Warn,
+)
+from arbees.core.language.code import Unit
+from arbees.core.language.codes import CODES, message
+from arbees.core.language.setting import Kind, settings_of
 from arbees.safeguards import ALL
 from tests.safeguards.strategies import scenes
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action, Platform
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform
 from arbees.safeguards.total_exposure import TotalExposure
 from tests.safeguards.build import (
     YES_TOKEN,

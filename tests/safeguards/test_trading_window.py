@@ -6,10 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.hours import Hours
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.wire import parse_time
-from arbees.core.words import Action
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.weekly_hours import Hours
+from arbees.core.language.words import Action
 from arbees.safeguards.trading_window import (
     NO_WINDOWS,
     TradingWindow,

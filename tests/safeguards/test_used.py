@@ -6,11 +6,21 @@ from typing import Any, Protocol
 
 import pytest
 
-from arbees.core.candidate import Candidate, make_candidate
-from arbees.core.facts import Facts
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Measured, Pass, Safeguard, Use
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.deciding.candidate import Candidate, make_candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Measured,
+    Pass,
+    Safeguard,
+    Use,
+)
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.safeguards import ALL
 from arbees.safeguards.balance import Balance
 from arbees.safeguards.daily_loss import DailyLoss

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from arbees.core.facts import VenueHealth as Health
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.words import Action
+from arbees.core.deciding.facts import VenueHealth as Health
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.units import NS_PER_SECOND
+from arbees.core.language.words import Action
 from arbees.safeguards.venue_health import VenueHealth
 from tests.safeguards.build import NOW, book_with, facts, market, verdicts
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.facts import VenueHealth
-from arbees.core.hours import Hours
-from arbees.core.verdicts import Deny, Pass, Skipped
-from arbees.core.wire import parse_time
-from arbees.core.words import Action, Platform
+from arbees.core.deciding.facts import VenueHealth
+from arbees.core.deciding.verdicts import Deny, Pass, Skipped
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.weekly_hours import Hours
+from arbees.core.language.words import Action, Platform
 from arbees.safeguards.trading_window import TradingWindow, Window, Windows, kalshi_pause
 from tests.safeguards.build import (
     SECOND,

@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from arbees.core.book import Book
-from arbees.core.order import Order
-from arbees.core.units import MICRO
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.book.book import Book
+from arbees.core.book.open_order import Order
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from tests.safeguards.build import KALSHI, NOW
 
 

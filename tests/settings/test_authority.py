@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from arbees.core.book import Authority
-from arbees.core.words import Platform
+from arbees.core.book.book import Authority
+from arbees.core.language.words import Platform
 from arbees.errors import ConfigurationError
 from arbees.settings import Settings, load
 from arbees.settings.authority import (

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from arbees import safeguards
-from arbees.core.setting import Kind, Setting, settings_of
-from arbees.core.units import MICRO
-from arbees.core.words import Mode
+from arbees.core.language.setting import Kind, Setting, settings_of
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Mode
 from arbees.errors import InvariantViolation
 from arbees.safeguards.freshness import Freshness
 from arbees.safeguards.order_size import OrderSize

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.setting import Kind
-from arbees.core.units import MICRO, NS_PER_SECOND
+from arbees.core.language.setting import Kind
+from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.balance import Balance

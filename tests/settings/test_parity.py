@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.setting import Kind, Setting
+from arbees.core.language.setting import Kind, Setting
 from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog
 from arbees.settings.general import LATER

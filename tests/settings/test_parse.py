@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import MICRO, NS_PER_SECOND, parse_micro
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
 from arbees.settings.parse import (

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.setting import Kind
+from arbees.core.language.setting import Kind
 from arbees.safeguards.authorization import Authorization
 from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog
-from arbees.settings.dotenv import read_dotenv
 from arbees.settings.reference import (
     ENV_EXAMPLE,
     EXAMPLES,
@@ -18,6 +17,7 @@ from arbees.settings.reference import (
     reference_markdown,
     write,
 )
+from arbees.settings.sources.dotenv import read_dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = Catalog(all_sections())

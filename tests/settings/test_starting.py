@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.words import Mode
+from arbees.core.language.words import Mode
 from arbees.settings import load
-from arbees.settings.dotenv import read_dotenv
 from arbees.settings.profile import STEPS, limits_of
+from arbees.settings.sources.dotenv import read_dotenv
 from arbees.settings.starting import dotenv_text, toml_text
 
 

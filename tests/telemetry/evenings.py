@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterator
 
 from arbees.core import events as e
+from arbees.core.language.request import Alternate, Request
+from arbees.core.language.words import Platform, Side
 from arbees.core.ports import Stored
-from arbees.core.request import Alternate, Request
-from arbees.core.words import Platform, Side
 from tests.telemetry.lives import MICRO, SECOND, Lives, make_request, make_resting
 
 ALTERNATE = Alternate(

@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from arbees.core import events as e
-from arbees.core.facts import Facts
-from arbees.core.order import NOTHING
+from arbees.core.book.open_order import NOTHING
+from arbees.core.deciding.facts import Facts
+from arbees.core.language.request import Request
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.core.ports import Stored
-from arbees.core.request import Request
-from arbees.core.wire import parse_time
-from arbees.core.words import Action, Platform, Side, TimeInForce
 
 MICRO = 1_000_000
 SECOND = 1_000_000_000

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from arbees.core import events as e
+from arbees.core.language.words import Action, Side
 from arbees.core.ports import Stored
-from arbees.core.words import Action, Side
 
 MICRO = 1_000_000
 Told = tuple[int, int, Any]

@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.wire import parse_time
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.units import NS_PER_SECOND
 from arbees.telemetry.days import day_bounds, day_of, day_start
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from arbees.core.secret import make_secret
+from arbees.core.language.key_secret import make_secret
 from arbees.telemetry import logs
 from arbees.telemetry.redaction import HIDDEN, Redactor
 

@@ -8,12 +8,12 @@ import pytest
 
 from arbees.core import events as e
 from arbees.core.ports import Stored
-from arbees.telemetry import catalogue as m
-from arbees.telemetry.audit import Projector
-from arbees.telemetry.counters import Counters
-from arbees.telemetry.quality_fold import QualityFold, tallied
-from arbees.telemetry.quality_tally import Outcome
-from arbees.testing.golden import read
+from arbees.telemetry.audit.projection import Projector
+from arbees.telemetry.metrics import catalogue as m
+from arbees.telemetry.metrics.counters import Counters
+from arbees.telemetry.quality.fold import QualityFold, tallied
+from arbees.telemetry.quality.tally import Outcome
+from verification.golden import read
 
 FOLDER = Path(__file__).parents[1] / "golden"
 STORIES = ("venue_word", "dispute")

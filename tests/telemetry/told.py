@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from arbees.telemetry.audit import Projector
-from arbees.telemetry.audit_line import AuditLine, encode
+from arbees.telemetry.audit.line import AuditLine, encode
+from arbees.telemetry.audit.projection import Projector
 from tests.telemetry.lives import Lives
 
 EXAMPLE = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands import COMMANDS, GROUPS
-from arbees.cli.exits import MEANINGS, Exit
+from arbees.cli.command_list import COMMANDS, GROUPS
+from arbees.cli.shared.exits import MEANINGS, Exit
 from tools import command_line
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.testing.kalshi.served import KEY_ID, MARKET, served
+from tests.rehearsal.kalshi.served import KEY_ID, MARKET, served
 from tests.venues.kalshi.keypairs import rsa_key
 from tools.conformity import official
 from tools.conformity.caller import ROOT, Caller

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from arbees.telemetry.catalogue import CATALOGUE, Kind
+from arbees.telemetry.metrics.catalogue import CATALOGUE, Kind
 from tools.dashboard import DASHBOARD, PANELS, dashboard, text
 from tools.metrics_page import metrics_page
 

@@ -5,10 +5,10 @@ import asyncio
 import msgspec
 import pytest
 
-from arbees.core import outcomes as o
-from arbees.core.quote import Quote
-from arbees.core.units import MICRO
-from arbees.core.words import Action, Platform, Side
+from arbees.core.deciding import outcomes as o
+from arbees.core.language.quote import Quote
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Action, Platform, Side
 from tools.fuzz_kalshi import attempt_gateway, report
 from tools.garbling import KINDS, Garbler
 from tools.kalshi_readers import Impossible, Tally, check, recorded

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from arbees.testing.kalshi.believing import reading_cells
 from tools.mechanisms import ALL, ROOT, judge
+from verification.live.reading_faults import reading_cells
 
 
 @pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)

@@ -2,13 +2,19 @@
 
 from decimal import Decimal
 
-from arbees.core.request import Request
-from arbees.core.result import Result
-from arbees.core.units import parse_micro
-from arbees.core.words import Action, Platform, ResultStatus, Side, TimeInForce
-from arbees.testing.kalshi.comparing import Comparison
-from arbees.testing.kalshi.recorded import Outcome, Played
+from arbees.core.language.request import Request
+from arbees.core.language.units import parse_micro
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    ResultStatus,
+    Side,
+    TimeInForce,
+)
+from arbees.core.orders.result import Result
 from tools.recorded_live import Trade, check, compare
+from verification.live.comparison import Comparison
+from verification.live.recorded import Outcome, Played
 
 TRADE = Trade(
     contracts=Decimal("3.64"),

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.rules import PriceRange
-from arbees.testing.kalshi.server import KalshiServer
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.engine.rules import PriceRange
+from arbees.rehearsal.kalshi.server import KalshiServer
 from tools.conformity.caller import GROUPS, ORDERS, ROOT, Caller
 
 READS = (

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from arbees.core.quote import Quote
-from arbees.core.units import MICRO
-from arbees.core.words import Platform
-from arbees.testing.kalshi.server import KalshiServer
+from arbees.core.language.quote import Quote
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Platform
+from arbees.rehearsal.kalshi.server import KalshiServer
 from tools.conformity.caller import ORDERS, ROOT, Answer, Caller
 
 FILE = "kalshi_wire_samples.json"

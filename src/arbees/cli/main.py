@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from arbees import __version__
-from arbees.cli.commands import COMMANDS, GROUPS
-from arbees.cli.console import say
-from arbees.cli.exits import Exit
-from arbees.cli.help import prepare, show_examples
-from arbees.cli.mistakes import explained, page_to_read, without_command
-from arbees.cli.streams import lasting_output, open_standard, surviving_the_terminal
+from arbees.cli.command_list import COMMANDS, GROUPS
+from arbees.cli.shared.console import say
+from arbees.cli.shared.exits import Exit
+from arbees.cli.shared.help import prepare, show_examples
+from arbees.cli.shared.mistakes import explained, page_to_read, without_command
+from arbees.cli.shared.streams import lasting_output, open_standard, surviving_the_terminal
 from arbees.errors import ArbeesError
 
 HELP = """Stand between trading strategies and prediction-market exchanges.

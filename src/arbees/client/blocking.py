@@ -18,8 +18,13 @@ from arbees.client.request import Request, RequestFields
 from arbees.client.results import Event, Execution, Items, Result
 from arbees.client.steps import Call, Heard, Outcome, Pause, Steps
 from arbees.client.submission import Submission
-from arbees.core.operating import BalanceView, CancelReply, OrderView, PositionView
-from arbees.core.views import KillReply, Receipt, StatusView
+from arbees.interface.operator import (
+    BalanceView,
+    CancelReply,
+    OrderView,
+    PositionView,
+)
+from arbees.interface.views import KillReply, Receipt, StatusView
 
 T = TypeVar("T")
 

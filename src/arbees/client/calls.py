@@ -15,10 +15,15 @@ from arbees.client.pace import Pace
 from arbees.client.request import encode
 from arbees.client.results import Execution, Items, Problem, Result, read
 from arbees.client.steps import Broken, Call, Heard, Outcome, Pause, Steps, ask
-from arbees.core.operating import BalanceView, CancelReply, OrderView, PositionView
-from arbees.core.views import KillReply, Receipt, StatusView
-from arbees.core.words import ResultStatus
+from arbees.core.language.words import ResultStatus
 from arbees.errors import AccessRefused, GatewayBusy, GatewayRefused, GatewayUnreachable
+from arbees.interface.operator import (
+    BalanceView,
+    CancelReply,
+    OrderView,
+    PositionView,
+)
+from arbees.interface.views import KillReply, Receipt, StatusView
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from arbees.core.words import ResultStatus
+from arbees.core.language.words import ResultStatus
 
 T = TypeVar("T")
 

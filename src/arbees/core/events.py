@@ -8,16 +8,17 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import access, flattening
 from arbees.core import alert_events as alerts
 from arbees.core import counted_events as counted
 from arbees.core import event as base
 from arbees.core import operator_events as operators
-from arbees.core.facts import Facts
-from arbees.core.market import Listing
-from arbees.core.order import Order, Reservation
-from arbees.core.request import Request
-from arbees.core.words import Platform, Side
+from arbees.core.book import api_keys
+from arbees.core.book.market import Listing
+from arbees.core.book.open_order import Order, Reservation
+from arbees.core.deciding import flatten_plan
+from arbees.core.deciding.facts import Facts
+from arbees.core.language.request import Request
+from arbees.core.language.words import Platform, Side
 
 Event = base.Event
 Finding = base.Finding
@@ -30,9 +31,9 @@ CashMoved = operators.CashMoved
 DenialReviewed = operators.DenialReviewed
 DifferenceAccepted = counted.DifferenceAccepted
 Drilled = operators.Drilled
-FlattenPlanned = flattening.FlattenPlanned
-KeyCreated = access.KeyCreated
-KeyRevoked = access.KeyRevoked
+FlattenPlanned = flatten_plan.FlattenPlanned
+KeyCreated = api_keys.KeyCreated
+KeyRevoked = api_keys.KeyRevoked
 PositionAdopted = counted.PositionAdopted
 
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from arbees.core.market import Listing, Terms
-from arbees.core.outcomes import (
+from arbees.core.book.market import Listing, Terms
+from arbees.core.deciding.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
@@ -26,9 +26,9 @@ from arbees.core.outcomes import (
     VenuePosition,
     WorkingOrder,
 )
-from arbees.core.payouts import Payouts
-from arbees.core.quote import Quote
-from arbees.core.words import Platform
+from arbees.core.language.payouts import Payouts
+from arbees.core.language.quote import Quote
+from arbees.core.language.words import Platform
 
 
 class KeyRow(msgspec.Struct, frozen=True):

@@ -7,12 +7,18 @@ stands in `docs/journal.md`.
 
 from arbees.journal.backup import accept_head, backup
 from arbees.journal.binding import Binding
-from arbees.journal.indexes import IndexOf, implied_by_events
+from arbees.journal.proof.index_check import IndexOf, implied_by_events
+from arbees.journal.proof.verifier import (
+    Finding,
+    Progress,
+    Report,
+    Verification,
+    verify,
+)
+from arbees.journal.proof.witness import Mark, read_witness
 from arbees.journal.reader import JournalReader
 from arbees.journal.space import Space
 from arbees.journal.store import SqliteJournal
-from arbees.journal.verifier import Finding, Progress, Report, Verification, verify
-from arbees.journal.witness import Mark, read_witness
 
 __all__ = [
     "Binding",

@@ -23,13 +23,18 @@ from arbees.journal.engine import (
     make_private,
     run,
 )
-from arbees.journal.indexes import IndexOf
 from arbees.journal.lock import WriterLock
 from arbees.journal.opening import epoch_of, head_of
-from arbees.journal.schema import ROLLED_BACK
+from arbees.journal.proof.index_check import IndexOf
+from arbees.journal.proof.verifier import Progress, Report, verify
+from arbees.journal.proof.witness import (
+    Mark,
+    path_of,
+    place_witness,
+    sync_folder,
+)
 from arbees.journal.space import Reserve
-from arbees.journal.verifier import Progress, Report, verify
-from arbees.journal.witness import Mark, path_of, place_witness, sync_folder
+from arbees.journal.tables.schema import ROLLED_BACK
 
 STEP_PAGES = 1_024
 """Pages copied between two reports of progress (4 MiB)."""

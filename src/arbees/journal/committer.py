@@ -27,7 +27,7 @@ from arbees.journal.engine import (
     run,
 )
 from arbees.journal.space import Reserve
-from arbees.journal.tables import Tables, Values
+from arbees.journal.tables.queries import Tables, Values
 
 T = TypeVar("T")
 

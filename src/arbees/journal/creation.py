@@ -12,9 +12,9 @@ import apsw
 from arbees.core.ports import Head
 from arbees.errors import LeaseLost
 from arbees.journal.binding import KIND, Binding, body_of
-from arbees.journal.chain import GENESIS, record_hash
 from arbees.journal.opening import Found, epoch_of, head_of
-from arbees.journal.schema import migrate
+from arbees.journal.proof.chain import GENESIS, record_hash
+from arbees.journal.tables.schema import migrate
 
 FIRST_EPOCH = 1
 

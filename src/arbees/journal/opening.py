@@ -16,10 +16,15 @@ from arbees.core.ports import Head
 from arbees.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding, require_same
-from arbees.journal.chain import COLUMNS, GENESIS, Chain
 from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_of, integer
-from arbees.journal.schema import ROLLED_BACK, is_blank, require_known
-from arbees.journal.witness import NOTHING, Mark, path_of, read_witness
+from arbees.journal.proof.chain import COLUMNS, GENESIS, Chain
+from arbees.journal.proof.witness import (
+    NOTHING,
+    Mark,
+    path_of,
+    read_witness,
+)
+from arbees.journal.tables.schema import ROLLED_BACK, is_blank, require_known
 
 CLOCK_TOLERANCE_NS = 2_000_000_000
 """How far the newest record may lie ahead of the clock: the jump that the design tolerates."""

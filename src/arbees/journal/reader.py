@@ -5,7 +5,7 @@ beside a running writer and without one, and that nothing is written and no lock
 writer would wait for. No read keeps a transaction open: long walks go page by page, so that the log
 can be reused meanwhile. It fails with `JournalCorrupt` where the file is damaged or a record is
 missing in between, and with `JournalUnavailable` where it cannot be reached. It does not check the
-chain: the writer does at its start, and `arbees.journal.verifier` does at any time.
+chain: the writer does at its start, and `arbees.journal.proof.verifier` does at any time.
 """
 
 import os
@@ -20,11 +20,11 @@ from arbees.core.ports import Head, Stored
 from arbees.errors import JournalCorrupt, JournalUnavailable
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding, read_binding
-from arbees.journal.chain import GENESIS
 from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_of
-from arbees.journal.schema import require_known
-from arbees.journal.tables import STORED, Tables, Values
-from arbees.journal.witness import is_vouched
+from arbees.journal.proof.chain import GENESIS
+from arbees.journal.proof.witness import is_vouched
+from arbees.journal.tables.queries import STORED, Tables, Values
+from arbees.journal.tables.schema import require_known
 
 PAGE_RECORDS = 512
 """Records fetched at once."""

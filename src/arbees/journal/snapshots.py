@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import apsw
 import msgspec
 
-from arbees.journal.chain import snapshot_hash
+from arbees.journal.proof.chain import snapshot_hash
 
 KEPT = 3
 """How many are kept."""

@@ -23,19 +23,19 @@ from arbees.core.ports import Entry, Head, Stored
 from arbees.errors import InvariantViolation, JournalCorrupt, JournalUnavailable, LeaseLost
 from arbees.journal import snapshots
 from arbees.journal.binding import Binding
-from arbees.journal.chain import Row, record_hash
 from arbees.journal.committer import CHECKPOINT_PAGES, Committer
 from arbees.journal.creation import INSERT, create, settle_log, take_over
 from arbees.journal.identity import Identity
-from arbees.journal.indexes import IndexOf
 from arbees.journal.lock import WriterLock
 from arbees.journal.opening import Found, inspect, make_folder
+from arbees.journal.proof.chain import Row, record_hash
+from arbees.journal.proof.index_check import IndexOf
+from arbees.journal.proof.verifier import SNAPSHOT_DAMAGED, Progress, Verification
+from arbees.journal.proof.witness import open_witness, sync_folder
 from arbees.journal.reader import JournalReader
-from arbees.journal.rows import Value, merge, sort_by_table
 from arbees.journal.space import LOW_BYTES, RESERVE_BYTES, Reserve, Space, free_bytes
-from arbees.journal.tables import Tables, Values
-from arbees.journal.verifier import SNAPSHOT_DAMAGED, Progress, Verification
-from arbees.journal.witness import open_witness, sync_folder
+from arbees.journal.tables.queries import Tables, Values
+from arbees.journal.tables.rows import Value, merge, sort_by_table
 
 _FENCE = "SELECT (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(sequence) FROM records)"
 

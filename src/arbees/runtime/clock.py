@@ -9,7 +9,7 @@ import heapq
 import time
 from collections.abc import Awaitable, Callable
 
-from arbees.core.units import NS_PER_SECOND
+from arbees.core.language.units import NS_PER_SECOND
 
 JUMP_MAX_NS = 2 * NS_PER_SECOND
 """A larger jump halts (design, section 5)."""

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from arbees.core import commands as c
-from arbees.core.book import Book
+from arbees.core.book.book import Book
+from arbees.core.deciding import commands as c
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.words import Platform
 from arbees.core.ports import Clock, Journal, MarketData, Venue
-from arbees.core.quote import Quote, Settlement
-from arbees.core.words import Platform
-from arbees.runtime.dispatcher import Dispatcher
-from arbees.runtime.gate import Gate, KillFile
-from arbees.runtime.health import Breaker, Conditions
-from arbees.runtime.lookup import Lookups
-from arbees.runtime.marks import Marks
+from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.intake.writer import Writer
+from arbees.runtime.looking.scopes import Scopes
 from arbees.runtime.options import Options
-from arbees.runtime.scopes import Scopes
+from arbees.runtime.sending.breaker import Breaker, Conditions
+from arbees.runtime.sending.dispatcher import Dispatcher
+from arbees.runtime.sending.gate import Gate, KillFile
 from arbees.runtime.supervisor import Supervisor
-from arbees.runtime.writer import Writer
+from arbees.runtime.watching.marks import Marks
 
 
 class Alerts(Protocol):

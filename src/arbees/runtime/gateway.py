@@ -7,10 +7,9 @@ orderly end settles what is in flight and flushes. It only wires calls; the part
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.operating import Conflict
-from arbees.core.outcomes import (
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import (
     BreakerTripped,
     Filled,
     FillFailed,
@@ -22,10 +21,18 @@ from arbees.core.outcomes import (
     Settled,
     StreamChanged,
 )
-from arbees.core.quote import Quote, Settlement
-from arbees.core.request import Request
-from arbees.core.result import Life, Recorded, Result
-from arbees.core.views import (
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.request import Request
+from arbees.core.language.words import (
+    HaltSource,
+    Mode,
+    OrderStatus,
+    Platform,
+    TimeInForce,
+)
+from arbees.core.orders.result import Life, Recorded, Result
+from arbees.interface.operator import Conflict
+from arbees.interface.views import (
     Execution,
     KillReply,
     Readiness,
@@ -33,30 +40,23 @@ from arbees.core.views import (
     StatusView,
     Undecided,
 )
-from arbees.core.words import (
-    HaltSource,
-    Mode,
-    OrderStatus,
-    Platform,
-    TimeInForce,
-)
-from arbees.runtime.access import KeyedDesk
+from arbees.runtime.api_keys import KeyedDesk
 from arbees.runtime.desk import Desk
-from arbees.runtime.directory import Directory
-from arbees.runtime.drilling import DrillRecords
-from arbees.runtime.flattening import Flattening
-from arbees.runtime.halts import Halts
+from arbees.runtime.intake.writer import Committed, Lane, TakeQuote
 from arbees.runtime.lifecycle import Lifecycle
-from arbees.runtime.listing import plain_listing
-from arbees.runtime.measuring import Measuring
-from arbees.runtime.monitors import Monitors
-from arbees.runtime.operations import Operations
-from arbees.runtime.reads import Reads
-from arbees.runtime.reconciler import Reconciler
-from arbees.runtime.refusing import Refusing
-from arbees.runtime.reviewing import Reviews
-from arbees.runtime.sweeping import Sweeps
-from arbees.runtime.writer import Committed, Lane, TakeQuote
+from arbees.runtime.looking.denial_reviews import Reviews
+from arbees.runtime.looking.drills import DrillRecords
+from arbees.runtime.looking.gauges import Measuring
+from arbees.runtime.looking.operations import Operations
+from arbees.runtime.looking.reads import Reads
+from arbees.runtime.looking.refusals import Refusing
+from arbees.runtime.sending.flatten import Flattening
+from arbees.runtime.sending.halts import Halts
+from arbees.runtime.sending.sweep import Sweeps
+from arbees.runtime.watching.directory import Directory
+from arbees.runtime.watching.monitors import Monitors
+from arbees.runtime.watching.quote_listings import plain_listing
+from arbees.runtime.watching.reconciler import Reconciler
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 _OF_KEYS = (e.KeyCreated, e.KeyRevoked)
@@ -66,7 +66,7 @@ LAST_CANCELS_SECONDS = 10.0
 
 
 class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
-    """Implements `core.views.Gateway` over a desk."""
+    """Implements `interface.views.Gateway` over a desk."""
 
     def __init__(self, desk: Desk) -> None:
         """Wire the parts of a desk; `start` sets them going."""

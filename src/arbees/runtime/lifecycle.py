@@ -9,19 +9,19 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import encode as encode_book
-from arbees.core.outcomes import Refusal
+from arbees.core.book.book import encode as encode_book
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.outcomes import Refusal
+from arbees.core.language.units import NS_PER_SECOND
+from arbees.core.language.words import HaltSource, OrderStatus
 from arbees.core.ports import Remembers
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.words import HaltSource, OrderStatus
 from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable, VenueError
 from arbees.runtime.desk import Desk
-from arbees.runtime.directory import Directory
-from arbees.runtime.monitors import Monitors
-from arbees.runtime.reconciler import Reconciler
-from arbees.runtime.writer import Committed, Lane
+from arbees.runtime.intake.writer import Committed, Lane
+from arbees.runtime.watching.directory import Directory
+from arbees.runtime.watching.monitors import Monitors
+from arbees.runtime.watching.reconciler import Reconciler
 
 DRAIN_SECONDS = 10.0
 RECOVERY_SECONDS = 2.0

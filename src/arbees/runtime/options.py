@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from arbees.core.units import NS_PER_SECOND
+from arbees.core.language.units import NS_PER_SECOND
 
 SNAPSHOT_EVERY = 20_000
 """Records between snapshots, which is what a start replays at most: about a second. One costs the

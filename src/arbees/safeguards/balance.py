@@ -8,12 +8,18 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book, Pool
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
+from arbees.core.book.book import Book, Pool
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Use,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import MICRO, NS_PER_SECOND
 
 _REDUCING: tuple[Verdict, ...] = (
     Skipped("INSUFFICIENT_BALANCE", "reducing order"),

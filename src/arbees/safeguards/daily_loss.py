@@ -9,13 +9,20 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict, Warn
-from arbees.core.words import Mode
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Use,
+    Verdict,
+    Warn,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import Mode
 
 CODES = ("MAX_DAILY_LOSS", "MARKS_STALE")
 _REDUCING: tuple[Verdict, ...] = tuple(Skipped(code, "reducing order") for code in CODES)

@@ -8,13 +8,18 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.wire import format_time
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.strict_json import format_time
+from arbees.core.language.units import NS_PER_SECOND
 
 _NO_EXPIRY = Skipped("EXPIRED", "no expires_at")
 _NOT_EXPIRED = Pass("EXPIRED")

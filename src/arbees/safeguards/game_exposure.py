@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.exposure import judge
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Skipped, Use, Verdict
+from arbees.core.book.book import Book
+from arbees.core.book.exposure import judge
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import Skipped, Use, Verdict
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import MICRO
 
 _REDUCING = (Skipped("MAX_GAME_EXPOSURE", "reducing order"),)
 

@@ -8,10 +8,15 @@ from typing import ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
 
 _BUY: tuple[Verdict, ...] = (Skipped("SELL_EXCEEDS_POSITION", "a Buy"),)
 

@@ -9,12 +9,17 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book, Halt
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.words import HaltSource, TradingState
+from arbees.core.book.book import Book, Halt
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.words import HaltSource, TradingState
 
 _NOT_HALTED = Pass("HALTED")
 _NOT_REDUCED = Pass("REDUCE_ONLY")

@@ -8,13 +8,18 @@ from typing import ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.market import Listing
-from arbees.core.units import NS_PER_SECOND, is_multiple, whole_seconds
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.words import UNCLASSIFIED, Platform, Side
+from arbees.core.book.book import Book
+from arbees.core.book.market import Listing
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.units import NS_PER_SECOND, is_multiple, whole_seconds
+from arbees.core.language.words import UNCLASSIFIED, Platform, Side
 
 _KNOWN = Pass("MARKET_UNKNOWN")
 _OPEN = Pass("MARKET_CLOSED")

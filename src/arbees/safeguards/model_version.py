@@ -8,11 +8,16 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
 
 _REDUCING: tuple[Verdict, ...] = (
     Skipped("MODEL_VERSION_MISSING", "reducing order"),

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.units import MICRO
-from arbees.core.verdicts import Deny, Pass, Verdict
-from arbees.core.words import Side
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import Deny, Pass, Verdict
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Side
 
 _ALONE: tuple[Verdict, ...] = (Pass("SELF_TRADE"),)
 

@@ -9,12 +9,17 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import format_micro
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import format_micro
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("PRICE_OUT_OF_RANGE", "reducing order"),)
 

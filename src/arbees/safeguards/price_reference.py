@@ -9,14 +9,20 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts, Touch
-from arbees.core.request import Request
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict, Warn
-from arbees.core.words import Mode, Side
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts, Touch
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+    Warn,
+)
+from arbees.core.language.request import Request
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import Mode, Side
 
 CODES = ("PREGAME_DELTA", "THROUGH_QUOTE", "QUOTE_STALE", "QUOTE_MISSING", "EDGE_IMPLAUSIBLE")
 _REDUCING: tuple[Verdict, ...] = tuple(Skipped(code, "reducing order") for code in CODES)

@@ -11,12 +11,23 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.access import NO_CAPS
-from arbees.core.book import HOUR_NS, MINUTE_NS, Book, count_within, lifts_at
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Use, Verdict
+from arbees.core.book.api_keys import NO_CAPS
+from arbees.core.book.book import (
+    HOUR_NS,
+    MINUTE_NS,
+    Book,
+    count_within,
+    lifts_at,
+)
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Use,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
 
 MINUTE_MAX = 1_000_000
 HOUR_MAX = 10_000_000

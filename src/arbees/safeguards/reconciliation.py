@@ -9,12 +9,17 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book, Break
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.book.book import Book, Break
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import NS_PER_SECOND
 
 _AGREED: tuple[Verdict, ...] = (Pass("RECONCILIATION_BREAK"),)
 _REDUCING: tuple[Verdict, ...] = (Skipped("RECONCILIATION_BREAK", "reducing order"),)

@@ -8,12 +8,25 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import HOUR_NS, Book, Cycle, Subject, count_within, cycle_name
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.verdicts import Deny, Pass, Skipped, Use, Verdict
-from arbees.core.words import HaltSource
+from arbees.core.book.book import (
+    HOUR_NS,
+    Book,
+    Cycle,
+    Subject,
+    count_within,
+    cycle_name,
+)
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Use,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.words import HaltSource
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("REPEATED_EXECUTION", "reducing order"),)
 

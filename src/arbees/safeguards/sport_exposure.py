@@ -9,13 +9,13 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.exposure import judge
-from arbees.core.facts import Facts
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO, parse_micro
-from arbees.core.verdicts import Skipped, Use, Verdict
+from arbees.core.book.book import Book
+from arbees.core.book.exposure import judge
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import Skipped, Use, Verdict
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import MICRO, parse_micro
 
 _REDUCING = (Skipped("MAX_SPORT_EXPOSURE", "reducing order"),)
 _HIGHEST = 1_000_000_000 * MICRO

@@ -11,15 +11,20 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.hours import Hours, zone_of
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import NS_PER_SECOND, div_floor, whole_seconds
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
-from arbees.core.wire import format_time
-from arbees.core.words import Mode, Platform
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.strict_json import format_time
+from arbees.core.language.units import NS_PER_SECOND, div_floor, whole_seconds
+from arbees.core.language.weekly_hours import Hours, zone_of
+from arbees.core.language.words import Mode, Platform
 
 PHASES = ("any", "pregame", "in_game")
 DEFAULT = "default"

@@ -9,13 +9,18 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from arbees.core.book import Book
-from arbees.core.candidate import Candidate
-from arbees.core.facts import Facts
-from arbees.core.facts import VenueHealth as Health
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.verdicts import Deny, Pass, Skipped, Verdict
+from arbees.core.book.book import Book
+from arbees.core.deciding.candidate import Candidate
+from arbees.core.deciding.facts import Facts
+from arbees.core.deciding.facts import VenueHealth as Health
+from arbees.core.deciding.verdicts import (
+    Deny,
+    Pass,
+    Skipped,
+    Verdict,
+)
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.units import NS_PER_SECOND
 
 _AVAILABLE = Pass("VENUE_UNAVAILABLE")
 _BEATING = Pass("VENUE_HEARTBEAT_LATE")

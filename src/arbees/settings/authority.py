@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from arbees.core.book import Authority
-from arbees.core.wire import format_time
-from arbees.core.words import Mode, Platform
+from arbees.core.book.book import Authority
+from arbees.core.language.strict_json import format_time
+from arbees.core.language.words import Mode, Platform
 from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
 from arbees.settings.loaded import Settings

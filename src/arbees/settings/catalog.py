@@ -7,7 +7,7 @@ description, and then share one value. A contradiction between declarations is a
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from arbees.core.setting import Kind, Setting, settings_of
+from arbees.core.language.setting import Kind, Setting, settings_of
 from arbees.errors import InvariantViolation
 
 T = TypeVar("T")

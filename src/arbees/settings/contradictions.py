@@ -8,11 +8,11 @@ one problem a contradiction, which names both settings.
 import os
 from collections.abc import Iterator, Sequence
 
-from arbees.core.words import Mode
+from arbees.core.language.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.settings.effective import DEFAULT, PROFILE, Effective, Values
 from arbees.settings.problems import problem
-from arbees.settings.spelling import nearest, question
+from arbees.settings.sources.spelling import nearest, question
 
 VITAL = ("authorization", "kill_switch")
 """Safeguards that live trading never runs without."""

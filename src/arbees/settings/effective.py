@@ -9,15 +9,15 @@ from typing import Any
 
 import msgspec
 
-from arbees.core.setting import Kind, Setting
+from arbees.core.language.setting import Kind, Setting
 from arbees.errors import ConfigurationError, InvariantViolation
 from arbees.settings.catalog import Catalog
 from arbees.settings.general import LATER
-from arbees.settings.given import Gathered, Given
 from arbees.settings.parse import BLANK_IS_UNSET, BadValue, Value, hidden, parse, written
 from arbees.settings.problems import problem
 from arbees.settings.profile import limits_of
-from arbees.settings.tables import read_table, written_table
+from arbees.settings.sources.given import Gathered, Given
+from arbees.settings.sources.tables import read_table, written_table
 
 DEFAULT, PROFILE = "default", "profile"
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import msgspec
 
-from arbees.core.setting import Kind, Setting, settings_of
-from arbees.core.units import NS_PER_SECOND
+from arbees.core.language.setting import Kind, Setting, settings_of
+from arbees.core.language.units import NS_PER_SECOND
 from arbees.settings.problems import HIDDEN
 
 PROFILES = ("day1", "week1", "week2", "month1")

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from arbees import safeguards
-from arbees.core.setting import settings_of
-from arbees.core.verdicts import Safeguard
-from arbees.core.words import Mode
+from arbees.core.deciding.verdicts import Safeguard
+from arbees.core.language.setting import settings_of
+from arbees.core.language.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
 from arbees.settings.catalog import Catalog
@@ -40,7 +40,7 @@ from arbees.settings.general import (
     Polymarket,
 )
 from arbees.settings.problems import SettingsRefused
-from arbees.settings.sources import gather
+from arbees.settings.sources.gather import gather
 
 T = TypeVar("T")
 

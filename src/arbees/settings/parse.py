@@ -1,8 +1,8 @@
 """Turns the text of one setting into its value, and back.
 
-Guarantees that a value is read exactly as `core.units` reads numbers, lies in the range that its
-setting states, and is written in one way only, so that equal settings have equal text. Refuses by
-raising `BadValue`, which says what was expected and what to write instead.
+Guarantees that a value is read exactly as `core.language.units` reads numbers, lies in the range
+that its setting states, and is written in one way only, so that equal settings have equal text.
+Refuses by raising `BadValue`, which says what was expected and what to write instead.
 """
 
 import re
@@ -10,9 +10,14 @@ from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from arbees.core.setting import Kind, Setting
-from arbees.core.units import MICRO, format_micro, parse_micro, ratio_floor
-from arbees.core.wire import format_time, parse_time
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.strict_json import format_time, parse_time
+from arbees.core.language.units import (
+    MICRO,
+    format_micro,
+    parse_micro,
+    ratio_floor,
+)
 from arbees.errors import without_login
 from arbees.settings.problems import HIDDEN
 

@@ -6,7 +6,7 @@ that what an operator set explicitly wins. The steps are the requirements' recom
 
 from typing import NamedTuple
 
-from arbees.core.units import MICRO, format_micro, ratio_floor
+from arbees.core.language.units import MICRO, format_micro, ratio_floor
 from arbees.settings.general import PROFILES
 
 _CHEAPEST = 50_000

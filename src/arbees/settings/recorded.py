@@ -11,19 +11,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from arbees.core.setting import Kind, Setting
-from arbees.core.words import Mode
+from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.words import Mode
 from arbees.settings.catalog import Catalog
 from arbees.settings.contradictions import contradictions
 from arbees.settings.effective import Effective, explicit_values, in_force
 from arbees.settings.general import GENERAL
-from arbees.settings.given import Gathered, unknown
 from arbees.settings.loaded import Settings, all_sections
 from arbees.settings.parse import BadValue, parse
 from arbees.settings.problems import SettingsRefused, problem
 from arbees.settings.profile import limits_of
-from arbees.settings.sources import gather
-from arbees.settings.tables import read_table
+from arbees.settings.sources.gather import gather
+from arbees.settings.sources.given import Gathered, unknown
+from arbees.settings.sources.tables import read_table
 
 RECORDED = "recorded"
 

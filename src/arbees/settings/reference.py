@@ -8,7 +8,7 @@ the current directory.
 import textwrap
 from pathlib import Path
 
-from arbees.core.setting import Kind, Setting
+from arbees.core.language.setting import Kind, Setting
 from arbees.settings.catalog import FILE_SUFFIX, Catalog
 from arbees.settings.general import LATER
 from arbees.settings.loaded import all_sections

@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from arbees.core.setting import Setting
+from arbees.core.language.setting import Setting
 from arbees.settings.catalog import Catalog
 from arbees.settings.loaded import all_sections
 from arbees.settings.profile import STEPS, limits_of

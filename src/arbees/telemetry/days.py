@@ -6,7 +6,7 @@ Guarantees that a day of 23 or 25 hours is one day.
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from arbees.core.units import NS_PER_SECOND
+from arbees.core.language.units import NS_PER_SECOND
 
 
 def day_start(now_ns: int, zone: ZoneInfo) -> int:

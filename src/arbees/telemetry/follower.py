@@ -8,16 +8,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from zoneinfo import ZoneInfo
 
-from arbees.core.book import Day
-from arbees.core.measures import By, QualityView
-from arbees.telemetry.digest import DailyDigest
-from arbees.telemetry.metrics import Metrics
-from arbees.telemetry.quality import Quality
-from arbees.telemetry.stream import EventStream
+from arbees.core.book.book import Day
+from arbees.interface.measures import By, QualityView
+from arbees.telemetry.alerts.digest import DailyDigest
+from arbees.telemetry.metrics.exposition import Metrics
+from arbees.telemetry.quality.quality import Quality
+from arbees.telemetry.stream.stream import EventStream
 
 
 class JournalFollower:
-    """Implements `core.views.Follower` over one journal."""
+    """Implements `interface.views.Follower` over one journal."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
-from arbees.core.visible import harmless, visible
+from arbees.core.language.visible_text import harmless, visible
 from arbees.telemetry.redaction import Redactor
 
 AUDIT_CHANNEL = "audit"

@@ -4,18 +4,28 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from arbees.core.outcomes import _SEAL, ApprovedOrder, Outcome, Report
-from arbees.core.quote import Quote
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.deciding.outcomes import (
+    _SEAL,
+    ApprovedOrder,
+    Outcome,
+    Report,
+)
+from arbees.core.language.quote import Quote
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.errors import VenueError
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.server import KalshiServer
 from arbees.runtime.clock import SystemClock
 from arbees.runtime.supervisor import Supervisor
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.server import KalshiServer
-from arbees.venues.kalshi.connection import Account, Connection
-from arbees.venues.kalshi.keys import SigningKey
-from arbees.venues.kalshi.markets import KalshiMarketData
+from arbees.venues.kalshi.connection.connection import Account, Connection
+from arbees.venues.kalshi.connection.keys import SigningKey
+from arbees.venues.kalshi.markets.markets import KalshiMarketData
 from arbees.venues.kalshi.venue import KalshiVenue
 from tests.venues.kalshi.keypairs import ed25519_key
 

@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
-from arbees.core.result import Result
-from arbees.core.words import TimeInForce
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.scene import MARKET, OTHER, KalshiScene, kalshi_stage
-from arbees.testing.kalshi.server import OWNER
+from arbees.core.language.words import TimeInForce
+from arbees.core.orders.result import Result
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.server import OWNER
+from verification.live.scene import (
+    MARKET,
+    OTHER,
+    KalshiScene,
+    kalshi_stage,
+)
 
 VENUE_CODES = {"VENUE_UNAVAILABLE", "VENUE_BLIND", "VENUE_HEARTBEAT_LATE", "CLOCK_SKEW"}
 

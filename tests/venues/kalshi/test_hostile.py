@@ -4,21 +4,32 @@ from typing import Any
 
 import pytest
 
-from arbees.core.outcomes import CancelMissed, CancelUnknown, Filled, StreamChanged, Unknown
-from arbees.core.units import MICRO
+from arbees.core.deciding.outcomes import (
+    CancelMissed,
+    CancelUnknown,
+    Filled,
+    StreamChanged,
+    Unknown,
+)
+from arbees.core.language.units import MICRO
 from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.answers import cancel_outcome, create_outcome, error_of, read_error
-from arbees.venues.kalshi.book import Book, Delta, Snapshot
-from arbees.venues.kalshi.budget import Budget
-from arbees.venues.kalshi.cash import ties_of
-from arbees.venues.kalshi.catalogue import rates_of
-from arbees.venues.kalshi.orders import fill_of, listed_order
+from arbees.venues.kalshi.connection.budget import Budget
+from arbees.venues.kalshi.connection.socket import Message
+from arbees.venues.kalshi.markets.book import Book, Delta, Snapshot
+from arbees.venues.kalshi.markets.catalogue import rates_of
+from arbees.venues.kalshi.orders.answers import (
+    cancel_outcome,
+    create_outcome,
+    error_of,
+    read_error,
+)
+from arbees.venues.kalshi.orders.cash import ties_of
+from arbees.venues.kalshi.orders.orders import fill_of, listed_order
 from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, FillRow, Limits
 from arbees.venues.kalshi.shapes import read as read_message
-from arbees.venues.kalshi.socket import Message
+from tests.venues.kalshi.orders.test_answers import ASKED
 from tests.venues.kalshi.rig import TICKER, rig
-from tests.venues.kalshi.test_answers import ASKED
 
 DEEP = b'{"order_id":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 

@@ -2,10 +2,15 @@
 
 import pytest
 
-from arbees.core.units import MICRO
-from arbees.core.words import TimeInForce
-from arbees.testing.kalshi.rules import OWNER, Order, Status, part_of
-from arbees.venues.kalshi.api import takes_subaccount
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import TimeInForce
+from arbees.rehearsal.kalshi.engine.rules import (
+    OWNER,
+    Order,
+    Status,
+    part_of,
+)
+from arbees.venues.kalshi.connection.api import takes_subaccount
 from tests.venues.kalshi.rig import TICKER, Rig, rig
 
 CREATE = "/portfolio/events/orders"

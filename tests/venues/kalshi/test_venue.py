@@ -2,12 +2,17 @@
 
 import pytest
 
-from arbees.core.payouts import NO_WON
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.language.payouts import NO_WON
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.errors import VenueError
-from arbees.testing.kalshi.faults import FaultKind
-from arbees.testing.kalshi.rules import Order
+from arbees.rehearsal.kalshi.engine.faults import FaultKind
+from arbees.rehearsal.kalshi.engine.rules import Order
 from tests.venues.kalshi.rig import OTHER, TICKER, Rig, quote, rig
 
 

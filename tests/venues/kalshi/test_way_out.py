@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from arbees.core.words import Action
-from arbees.testing.kalshi.scene import MARKET, KalshiScene, kalshi_stage
+from arbees.core.language.words import Action
+from verification.live.scene import MARKET, KalshiScene, kalshi_stage
 
 SETTINGS: Mapping[str, str] = {"MAX_DAILY_LOSS": "30"}
 LOW = 8

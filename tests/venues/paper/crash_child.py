@@ -8,8 +8,8 @@ import asyncio
 import os
 import sys
 
-from arbees.core.outcomes import Accepted
-from arbees.core.words import Platform
+from arbees.core.deciding.outcomes import Accepted
+from arbees.core.language.words import Platform
 from arbees.venues.paper import PaperExchange
 from tests.venues.paper.rig import (
     FOK,

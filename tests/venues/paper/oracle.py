@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 
 KALSHI = Platform.KALSHI
 RATE = {Platform.KALSHI: Fraction(7, 100), Platform.POLYMARKET: Fraction(5, 100)}

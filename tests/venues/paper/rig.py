@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from arbees.core.outcomes import (
+from arbees.core.deciding.outcomes import (
     _SEAL,
     Accepted,
     ApprovedOrder,
@@ -18,10 +18,15 @@ from arbees.core.outcomes import (
     Refused,
     Report,
 )
-from arbees.core.payouts import won_by
-from arbees.core.quote import Quote, Settlement
-from arbees.core.units import NS_PER_SECOND, parse_micro
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.language.payouts import won_by
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.units import NS_PER_SECOND, parse_micro
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.venues.paper import PaperExchange
 
 START_NS = 1_769_630_400 * NS_PER_SECOND

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from arbees.core.outcomes import Accepted, Refused
-from arbees.core.units import format_micro
+from arbees.core.deciding.outcomes import Accepted, Refused
+from arbees.core.language.units import format_micro
 from tests.venues.paper.rig import (
     ASKS,
     BIDS,

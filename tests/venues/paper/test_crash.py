@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-from arbees.core.units import mul_ceil
-from arbees.core.words import Platform
+from arbees.core.language.units import mul_ceil
+from arbees.core.language.words import Platform
 from tests.venues.paper.rig import Rig, micro
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from arbees.core.outcomes import Filled, OrderClosed
-from arbees.core.payouts import Payouts
+from arbees.core.deciding.outcomes import Filled, OrderClosed
+from arbees.core.language.payouts import Payouts
 from tests.venues.paper.rig import (
     ASKS,
     BIDS,

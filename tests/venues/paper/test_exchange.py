@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.outcomes import OrderClosed
+from arbees.core.deciding.outcomes import OrderClosed
 from arbees.errors import ConfigurationError, VenueRefused
 from tests.venues.paper.rig import (
     ASKS,

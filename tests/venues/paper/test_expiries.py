@@ -1,6 +1,6 @@
 """The queue of expiries: in order, once, and no larger than what works."""
 
-from arbees.core.words import Platform
+from arbees.core.language.words import Platform
 from arbees.venues.paper.expiries import Expiries
 from arbees.venues.paper.state import PaperOrder
 from tests.venues.paper.rig import BUY, GTC, GTD, YES

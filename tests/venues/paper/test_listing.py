@@ -1,6 +1,6 @@
 """One book a market, however its outcomes are named."""
 
-from arbees.core.quote import Quote
+from arbees.core.language.quote import Quote
 from tests.venues.paper.rig import (
     CONDITION,
     NO,

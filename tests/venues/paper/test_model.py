@@ -9,9 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from arbees.core.outcomes import Accepted, CancelAccepted, Filled, OrderClosed, Refused
-from arbees.core.units import MICRO, NS_PER_SECOND
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.deciding.outcomes import (
+    Accepted,
+    CancelAccepted,
+    Filled,
+    OrderClosed,
+    Refused,
+)
+from arbees.core.language.units import MICRO, NS_PER_SECOND
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.venues.paper import PaperExchange
 from arbees.venues.paper.book import PaperBook
 from tests.venues.paper import oracle

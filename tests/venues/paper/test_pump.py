@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.outcomes import (
+from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
     CancelUnknown,

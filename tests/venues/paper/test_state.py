@@ -2,8 +2,13 @@
 
 import pytest
 
-from arbees.core.units import MICRO
-from arbees.core.words import Action, Platform, Side, TimeInForce
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import (
+    Action,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.venues.paper.state import Extra, PaperMarket, PaperOrder, lock_of
 from arbees.venues.paper.terms import KALSHI, POLYMARKET
 from tests.venues.paper.rig import BUY, NO, SELL, YES, micro

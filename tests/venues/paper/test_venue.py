@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from arbees.core.outcomes import (
+from arbees.core.deciding.outcomes import (
     CancelAccepted,
     CancelMissed,
     Found,
@@ -14,8 +14,8 @@ from arbees.core.outcomes import (
     Refusal,
     VenueOrder,
 )
+from arbees.core.language.words import Platform
 from arbees.core.ports import Venue
-from arbees.core.words import Platform
 from arbees.venues.paper import TERMS
 from tests.venues.paper.rig import (
     ASKS,

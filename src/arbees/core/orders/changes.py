@@ -10,16 +10,22 @@ from typing import Any
 
 from msgspec import structs
 
-from arbees.core import breaks, control
-from arbees.core import commands as c
 from arbees.core import events as e
-from arbees.core.book import Book
-from arbees.core.order import NOTHING, Order
+from arbees.core.book.book import Book
+from arbees.core.book.open_order import NOTHING, Order
+from arbees.core.book.reservation import reserve_rest
+from arbees.core.deciding import commands as c
+from arbees.core.deciding import control
+from arbees.core.deciding.outcomes import Fill
+from arbees.core.language.units import (
+    MICRO,
+    mul_ceil,
+    mul_floor,
+    share_floor,
+)
+from arbees.core.language.words import Action, Side
+from arbees.core.orders import breaks
 from arbees.core.orders.terms import contradiction
-from arbees.core.outcomes import Fill
-from arbees.core.reserve import reserve_rest
-from arbees.core.units import MICRO, mul_ceil, mul_floor, share_floor
-from arbees.core.words import Action, Side
 
 Change = dict[Side, tuple[int, int]]
 """Quantity and cost by which each side of what is held changes."""

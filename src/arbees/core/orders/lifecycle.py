@@ -25,8 +25,14 @@ import msgspec
 from msgspec.structs import replace
 
 from arbees.core import events as e
-from arbees.core.order import CLOSED_STATES, NOTHING, TRANSITIONS, Order, amended
-from arbees.core.words import OrderStatus
+from arbees.core.book.open_order import (
+    CLOSED_STATES,
+    NOTHING,
+    TRANSITIONS,
+    Order,
+    amended,
+)
+from arbees.core.language.words import OrderStatus
 from arbees.errors import InvariantViolation
 
 _ENDS: dict[type, OrderStatus] = {

@@ -4,10 +4,10 @@ Guarantees that an order is compared whole, in the terms of its own side, whiche
 says it: a bid for Yes is a Buy of Yes and a Sell of No alike. Fails by saying what differs.
 """
 
-from arbees.core.order import Order
-from arbees.core.outcomes import Fill, VenueOrder
-from arbees.core.units import MICRO, format_micro
-from arbees.core.words import Action, Side
+from arbees.core.book.open_order import Order
+from arbees.core.deciding.outcomes import Fill, VenueOrder
+from arbees.core.language.units import MICRO, format_micro
+from arbees.core.language.words import Action, Side
 
 
 def is_same_place(order: Order, listed: VenueOrder) -> bool:

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from arbees.core.payouts import Payouts, payout_of_yes, won_by
-from arbees.core.units import MICRO, NS_PER_SECOND, parse_micro
-from arbees.core.wire import parse_time
-from arbees.core.words import Action, Side
+from arbees.core.language.payouts import Payouts, payout_of_yes, won_by
+from arbees.core.language.strict_json import parse_time
+from arbees.core.language.units import MICRO, NS_PER_SECOND, parse_micro
+from arbees.core.language.words import Action, Side
 from arbees.errors import VenueOutcomeUnknown
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
-from arbees.core.market import Terms
-from arbees.core.outcomes import (
+from arbees.core.book.market import Terms
+from arbees.core.deciding.outcomes import (
     ApprovedOrder,
     Balance,
     BreakerTripped,
@@ -26,22 +26,22 @@ from arbees.core.outcomes import (
     VenuePosition,
     WorkingOrder,
 )
-from arbees.core.payouts import Payouts, payout_of_yes
+from arbees.core.language.payouts import Payouts, payout_of_yes
+from arbees.core.language.units import MICRO, NS_PER_SECOND, is_multiple
+from arbees.core.language.words import Platform, Side
 from arbees.core.ports import Gate, Kept, Vitals
-from arbees.core.units import MICRO, NS_PER_SECOND, is_multiple
-from arbees.core.words import Platform, Side
 from arbees.errors import VenueOutcomeUnknown
+from arbees.venues.http_client import Wire
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.answers import read_error
-from arbees.venues.kalshi.batches import Batches
-from arbees.venues.kalshi.cash import Cash
-from arbees.venues.kalshi.connection import CREATE, Connection
-from arbees.venues.kalshi.groups import SHARDS, Groups
-from arbees.venues.kalshi.markets import pool_name
-from arbees.venues.kalshi.orders import KalshiOrders, fill_of, listed_order
-from arbees.venues.kalshi.portfolio import Portfolio, Rows, fields_of
-from arbees.venues.kalshi.stream import OwnStream
-from arbees.venues.wire import Wire
+from arbees.venues.kalshi.connection.connection import CREATE, Connection
+from arbees.venues.kalshi.markets.markets import pool_name
+from arbees.venues.kalshi.orders.answers import read_error
+from arbees.venues.kalshi.orders.batches import Batches
+from arbees.venues.kalshi.orders.cash import Cash
+from arbees.venues.kalshi.orders.groups import SHARDS, Groups
+from arbees.venues.kalshi.orders.orders import KalshiOrders, fill_of, listed_order
+from arbees.venues.kalshi.orders.portfolio import Portfolio, Rows, fields_of
+from arbees.venues.kalshi.orders.stream import OwnStream
 
 TERMS = Terms(
     is_netting=True,

@@ -4,10 +4,10 @@ Guarantees that no accepted order can overdraw an account or sell what is not he
 is a value and changes nothing.
 """
 
-from arbees.core.fees import worst_fee
-from arbees.core.outcomes import ApprovedOrder, Refused
-from arbees.core.quote import Level
-from arbees.core.units import (
+from arbees.core.book.fees import worst_fee
+from arbees.core.deciding.outcomes import ApprovedOrder, Refused
+from arbees.core.language.quote import Level
+from arbees.core.language.units import (
     MICRO,
     format_dollars,
     format_micro,
@@ -15,7 +15,7 @@ from arbees.core.units import (
     mul_ceil,
     mul_floor,
 )
-from arbees.core.words import Action, Side, TimeInForce
+from arbees.core.language.words import Action, Side, TimeInForce
 from arbees.venues.paper import matching
 from arbees.venues.paper.charges import taker_fees
 from arbees.venues.paper.state import Account, Extra, PaperMarket, PaperOrder, lock_of

@@ -15,9 +15,15 @@ from pathlib import Path
 
 import apsw
 
-from arbees.core.outcomes import Fill, Found, VenueOrder
-from arbees.core.payouts import Payouts
-from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
+from arbees.core.deciding.outcomes import Fill, Found, VenueOrder
+from arbees.core.language.payouts import Payouts
+from arbees.core.language.words import (
+    Action,
+    OrderStatus,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.errors import ConfigurationError, VenueOutcomeUnknown
 from arbees.venues.paper.changes import Changes
 from arbees.venues.paper.state import Account, PaperMarket, PaperOrder, State

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from arbees.core.outcomes import Fill, Report
-from arbees.core.payouts import Payouts
-from arbees.core.words import Platform
+from arbees.core.deciding.outcomes import Fill, Report
+from arbees.core.language.payouts import Payouts
+from arbees.core.language.words import Platform
 from arbees.venues.paper.state import PaperMarket, PaperOrder
 
 

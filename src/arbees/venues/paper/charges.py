@@ -6,10 +6,10 @@ Sources: Kalshi's page on fee rounding (trade fees to the micro-dollar, a per-or
 rebated in grid steps); Polymarket's fee schedule (5 decimals).
 """
 
-from arbees.core.fees import exact_fee
-from arbees.core.quote import Level
-from arbees.core.units import round_up
-from arbees.core.words import Platform
+from arbees.core.book.fees import exact_fee
+from arbees.core.language.quote import Level
+from arbees.core.language.units import round_up
+from arbees.core.language.words import Platform
 from arbees.venues.paper.state import PaperOrder
 from arbees.venues.paper.terms import ACCUMULATING, TERMS
 

@@ -7,7 +7,7 @@ before the book has made it durable. A refused order changes nothing.
 
 from collections.abc import Callable
 
-from arbees.core.outcomes import (
+from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
     CancelAccepted,
@@ -20,9 +20,20 @@ from arbees.core.outcomes import (
     Report,
     Settled,
 )
-from arbees.core.quote import Quote, Settlement, is_outdated, sound
-from arbees.core.units import mul_ceil, mul_floor
-from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
+from arbees.core.language.quote import (
+    Quote,
+    Settlement,
+    is_outdated,
+    sound,
+)
+from arbees.core.language.units import mul_ceil, mul_floor
+from arbees.core.language.words import (
+    Action,
+    OrderStatus,
+    Platform,
+    Side,
+    TimeInForce,
+)
 from arbees.venues.paper import admission, listing, matching
 from arbees.venues.paper.changes import CashMove, Changes, Settling
 from arbees.venues.paper.charges import charge

@@ -7,9 +7,9 @@ what was committed; what was not yet committed was never answered. A commit that
 
 from pathlib import Path
 
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.words import Platform
 from arbees.core.ports import Clock
-from arbees.core.quote import Quote, Settlement
-from arbees.core.words import Platform
 from arbees.errors import VenueRefused
 from arbees.venues.paper.book import PaperBook
 from arbees.venues.paper.engine import Engine

@@ -7,7 +7,7 @@ orders are dropped when they come up, or all at once when they outnumber the liv
 import heapq
 from collections.abc import Mapping
 
-from arbees.core.words import TimeInForce
+from arbees.core.language.words import TimeInForce
 from arbees.venues.paper.state import PaperOrder
 
 _SLACK = 64

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
-from arbees.core.units import MICRO
-from arbees.core.words import Platform
+from arbees.core.language.units import MICRO
+from arbees.core.language.words import Platform
 
 T = TypeVar("T")
 

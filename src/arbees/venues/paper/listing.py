@@ -5,8 +5,8 @@ Polymarket condition. The first name seen is the market's Yes; tick and lot are 
 word. A token that fits neither side of a condition that is complete stands for itself.
 """
 
-from arbees.core.quote import Quote, Settlement
-from arbees.core.words import Platform
+from arbees.core.language.quote import Quote, Settlement
+from arbees.core.language.words import Platform
 from arbees.venues.paper.state import PaperMarket, State
 from arbees.venues.paper.terms import TERMS
 

@@ -7,8 +7,8 @@ bids. It never fails; an order that reaches nothing takes nothing.
 
 from collections.abc import Iterable, Sequence
 
-from arbees.core.quote import Level
-from arbees.core.units import MICRO
+from arbees.core.language.quote import Level
+from arbees.core.language.units import MICRO
 
 
 def mirrored(levels: Iterable[Level]) -> list[Level]:

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.ports import Clock
-from arbees.core.units import NS_PER_SECOND
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.paper.book import PaperBook, Rows, rows_of
 from arbees.venues.paper.changes import Changes

@@ -8,12 +8,18 @@ from collections.abc import Iterable
 
 import msgspec
 
-from arbees.core.fees import fee_on_grid
-from arbees.core.market import Terms
-from arbees.core.payouts import Payouts
-from arbees.core.quote import Level
-from arbees.core.units import MICRO, mul_ceil
-from arbees.core.words import Action, OrderStatus, Platform, Side, TimeInForce
+from arbees.core.book.fees import fee_on_grid
+from arbees.core.book.market import Terms
+from arbees.core.language.payouts import Payouts
+from arbees.core.language.quote import Level
+from arbees.core.language.units import MICRO, mul_ceil
+from arbees.core.language.words import (
+    Action,
+    OrderStatus,
+    Platform,
+    Side,
+    TimeInForce,
+)
 
 
 class PaperOrder(msgspec.Struct, kw_only=True):

@@ -9,8 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from arbees.core.outcomes import Report
-from arbees.core.words import Platform
+from arbees.core.deciding.outcomes import Report
+from arbees.core.language.words import Platform
 from arbees.venues.paper.faults import Fault, Faults
 
 Sink = Callable[[Report], None]

@@ -5,8 +5,8 @@ plain quadratic series) and fee rounding page ($0.0001 grid of direct members, k
 accumulator); Polymarket fee schedule of sports (0.05 taker, 5 decimals, each match on its own).
 """
 
-from arbees.core.market import Terms
-from arbees.core.words import Platform
+from arbees.core.book.market import Terms
+from arbees.core.language.words import Platform
 
 KALSHI = Terms(
     is_netting=True,

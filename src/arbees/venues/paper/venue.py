@@ -8,8 +8,8 @@ lost on request, or by a failed commit, is `Unknown`. Reads raise `VenueError`, 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from arbees.core.market import Terms
-from arbees.core.outcomes import (
+from arbees.core.book.market import Terms
+from arbees.core.deciding.outcomes import (
     ApprovedOrder,
     Balance,
     CancelOutcome,
@@ -29,10 +29,10 @@ from arbees.core.outcomes import (
     VenueOrder,
     VenuePosition,
 )
+from arbees.core.language.strict_json import format_time
+from arbees.core.language.units import NS_PER_SECOND
+from arbees.core.language.words import Platform, Side
 from arbees.core.ports import WELL, Clock, Gate, Vitals
-from arbees.core.units import NS_PER_SECOND
-from arbees.core.wire import format_time
-from arbees.core.words import Platform, Side
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.paper.book import PaperBook
 from arbees.venues.paper.engine import Engine

@@ -1,0 +1,1 @@
+"""HTTP: connections, bounds, access, problems, and the application behind them."""

@@ -1,0 +1,1 @@
+"""The interface described: the OpenAPI document and the page that people read."""

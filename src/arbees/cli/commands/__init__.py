@@ -1,0 +1,1 @@
+"""The commands, by what an operator wants: watch, act, prove, prepare, rehearse."""

@@ -1,0 +1,1 @@
+"""Commands that act: run, submit, cancel, kill, flatten, reconcile."""

@@ -1,0 +1,1 @@
+"""Commands that prepare: init, config, keys, doctor, drill, pre-flight."""

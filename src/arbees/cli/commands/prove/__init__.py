@@ -1,0 +1,1 @@
+"""Commands that prove: audit, explain, replay, report."""

@@ -1,0 +1,1 @@
+"""Commands that rehearse: demo, play, the simulated exchange."""

@@ -1,0 +1,1 @@
+"""Commands that look: status, orders, positions, balances, safeguards, alerts."""

@@ -1,0 +1,1 @@
+"""The book: the fold of the journal. Markets, orders, exposure, fees, keys. Pure."""

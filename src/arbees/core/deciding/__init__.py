@@ -1,0 +1,1 @@
+"""Decisions: commands in, events out. The one place that approves an order. Pure."""

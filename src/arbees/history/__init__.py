@@ -1,0 +1,1 @@
+"""Looks back: timelines, receipts and their proof, what-if, reports, rebuilt books."""

@@ -1,0 +1,326 @@
+"""The story of a request: verdicts, what was sent, what came back, and the life of its reservation.
+
+Guarantees that it says nothing that does not follow from the records that it is told from, and the
+same for the same records, so that a receipt can be checked by telling the story again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.book.open_order import NOTHING, Reservation
+from arbees.core.language import ids
+from arbees.core.language.codes import CODES
+from arbees.core.language.ids import client_order_id
+from arbees.core.language.strict_json import format_time
+from arbees.core.language.units import to_decimal
+from arbees.core.orders.lifecycle import RequestLife, end_of
+from arbees.core.orders.result import (
+    Recorded,
+    fold,
+    in_unit,
+    refusal,
+)
+from arbees.history.timeline_shapes import (
+    Again,
+    Came,
+    Decided,
+    Filled,
+    Held,
+    Judged,
+    Reviewed,
+    Sent,
+    Stopped,
+    Story,
+)
+
+
+def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
+    """
+    Tell the story of a request.
+
+    Args:
+        own: its records, in order.
+        others: records around it: `Bound`, `Started`, halts and duplicates.
+
+    Raises:
+        ValueError: these are no records of a request.
+    """
+    life = fold(own)
+    if life is None:
+        raise ValueError("Expected the records of a request, there is no decision among them")
+    first = own[0][2]
+    result = life.result()
+    original: str | None = None
+    if isinstance(first, e.DuplicateRefused) and not _is_judged(own):
+        result = refusal(first, own[0][0], own[0][1])
+        original = ids.own(first.original_request_id) or None
+    bound = next((each for _, _, each in others if isinstance(each, e.Bound)), None)
+    started = next((each for _, _, each in others if isinstance(each, e.Started)), None)
+    return Story(
+        request=msgspec.to_builtins(life.request),
+        received=format_time(life.received_ns),
+        result=result,
+        original_request_id=original,
+        decisions=tuple(_decided(*each) for each in own if _is_decision(each[2])),
+        sent=tuple(_sent(n, event, bound) for n, _, event in own if _is_approval(event)),
+        came=tuple(_came(*each) for each in own if isinstance(each[2], e.OrderEvent)),
+        fills=tuple(_filled(n, event) for n, _, event in own if _is_fill(event)),
+        reserved=_reserved(own),
+        duplicates=tuple(
+            _again(*each) for each in (*own, *others) if _is_again(each[2], own[0][0], each[0])
+        ),
+        halts=tuple(_halt(*each) for each in others if isinstance(each[2], e.HaltRaised)),
+        reviews=tuple(_review(n, ev) for n, _, ev in own if isinstance(ev, e.DenialReviewed)),
+        version=None if started is None else started.version,
+        settings_hash=None if started is None else started.settings_hash,
+    )
+
+
+def _is_judged(own: Sequence[Recorded]) -> bool:
+    return any(isinstance(each, e.OrderApproved | e.RequestDenied) for _, _, each in own)
+
+
+def _is_decision(event: e.Event) -> bool:
+    return isinstance(event, e.OrderApproved | e.RequestDenied | e.DuplicateRefused)
+
+
+def _is_approval(event: e.Event) -> bool:
+    return isinstance(event, e.OrderApproved)
+
+
+def _is_fill(event: e.Event) -> bool:
+    return isinstance(event, e.OrderFilled)
+
+
+def _is_again(event: e.Event, first: int, sequence: int) -> bool:
+    return isinstance(event, e.DuplicateRefused) and sequence > first
+
+
+# Decisions -------------------------------------------------------------------------------------
+
+
+def _decided(sequence: int, time_ns: int, event: Any) -> Decided:  # noqa: ANN401 - three kinds
+    leg = getattr(event, "leg", 0)
+    there = event.request.alternates[leg - 1] if leg else event.request
+    code: str | None = None
+    outcome = "approved"
+    if isinstance(event, e.RequestDenied):
+        outcome, code = "denied", event.findings[0].code
+    elif isinstance(event, e.DuplicateRefused):
+        outcome, code = "refused", event.code
+    return Decided(
+        sequence=sequence,
+        time=format_time(time_ns),
+        leg=leg,
+        outcome=outcome,
+        code=code,
+        platform=there.platform,
+        market_id=there.market_id,
+        side=there.side,
+        limit_price=to_decimal(there.limit_price),
+        verdicts=judgements(event),
+        facts=msgspec.to_builtins(event.facts) if hasattr(event, "facts") else {},
+    )
+
+
+def judgements(event: Any) -> tuple[Judged, ...]:  # noqa: ANN401 - three kinds
+    """Return every verdict of a decision in human units; the key's own refusal is one too."""
+    if isinstance(event, e.DuplicateRefused):
+        return (_finding(e.Finding("idempotency", event.code, event.observed, event.limit)),)
+    said = msgspec.json.decode(event.verdicts, type=list[list[Any]])
+    if not said and isinstance(event, e.RequestDenied):
+        return tuple(_finding(finding) for finding in event.findings)
+    return tuple(_verdict(*each) for each in said)
+
+
+def _finding(found: e.Finding) -> Judged:
+    return _verdict("Deny", found.code, found.observed, found.limit, found.until_ns)
+
+
+def _verdict(verdict: str, code: str, *rest: Any) -> Judged:
+    known = CODES.get(code)
+    safeguard = "" if known is None else known.safeguard
+    if verdict == "Skipped":
+        return Judged(safeguard=safeguard, code=code, verdict="skipped", why=rest[0])
+    observed, limit, last = (*rest, None, None, None)[:3]
+    if known is not None:
+        observed, limit = in_unit(known.unit, observed), in_unit(known.unit, limit)
+    headroom = None
+    if verdict == "Pass" and known is not None:
+        headroom = in_unit(known.unit, last)
+    until = format_time(last) if verdict == "Deny" and last is not None else None
+    return Judged(
+        safeguard=safeguard,
+        code=code,
+        verdict=verdict.lower(),
+        observed=observed,
+        limit=limit,
+        headroom=headroom,
+        until=until,
+    )
+
+
+# Orders ----------------------------------------------------------------------------------------
+
+
+def _sent(sequence: int, event: Any, bound: e.Bound | None) -> Sent:  # noqa: ANN401
+    request = event.request
+    expected = None
+    if bound is not None:
+        key = request.idempotency_key
+        expected = client_order_id(bound.account, bound.environment, key)
+    expires = request.expires_ns
+    return Sent(
+        sequence=sequence,
+        client_order_id=event.client_order_id,
+        is_derived=event.client_order_id == expected,
+        platform=event.platform,
+        market_id=event.market_id,
+        side=event.side.opposite if event.is_flipped else event.side,
+        action=request.action,
+        quantity=to_decimal(request.size),
+        limit_price=to_decimal(event.limit_price),
+        time_in_force=request.time_in_force,
+        expires=None if expires is None else format_time(expires),
+    )
+
+
+def _came(sequence: int, time_ns: int, event: e.Event) -> Came:
+    return Came(sequence=sequence, time=format_time(time_ns), kind=e.kind(event), says=_says(event))
+
+
+def _says(event: e.Event) -> str:
+    """Return in a few words what a record says of an order."""
+    match event:
+        case e.OrderAcknowledged():
+            return f"venue order {event.venue_order_id}, known by {event.by}"
+        case e.OrderRejected():
+            return f"{event.venue_code}: {event.message}"
+        case e.OrderDenied():
+            return f"{event.code}: {event.message}"
+        case e.OrderNotSent() if event.evidence:
+            return f"{event.message}: {', '.join(event.evidence)}"
+        case e.OrderNotSent() | e.OrderUnknown() | e.CancelAnswered():
+            return event.message
+        case e.OrderCancelled():
+            return event.reason
+        case e.CancelRequested():
+            return f"{event.reason} ({event.actor})"
+        case e.OrderFilled():
+            quantity, price = to_decimal(event.quantity), to_decimal(event.price)
+            late = "" if event.corrects is None else f", corrects record {event.corrects}"
+            return f"{quantity} at {price}, fee {to_decimal(event.fee)}{late}"
+        case _:
+            return _corrected(event)
+
+
+def _corrected(event: e.Event) -> str:
+    """Return in a few words what a record corrects of an order."""
+    match event:
+        case e.OrderReopened():
+            return f"{event.message}, corrects record {event.corrects}"
+        case e.OrderAmended():
+            quantity, price = to_decimal(event.quantity), to_decimal(event.limit_price)
+            return f"{quantity} at {price} by the venue's {event.by}"
+        case e.VenueIdChanged():
+            return f"venue order {event.venue_order_id}, not {event.before}, by the {event.by}"
+        case e.FillDisputed():
+            return f"{event.message}, trade {event.trade_id}: not booked"
+        case e.FillReversed():
+            return f"trade {event.trade_id} failed: {to_decimal(event.quantity)} taken back"
+        case _:
+            return ""
+
+
+def _filled(sequence: int, event: Any) -> Filled:  # noqa: ANN401 - a fill
+    return Filled(
+        sequence=sequence,
+        trade_id=event.trade_id,
+        quantity=to_decimal(event.quantity),
+        price=to_decimal(event.price),
+        fee=to_decimal(event.fee),
+        is_maker=event.is_maker,
+        venue_time=format_time(event.venue_ns),
+        corrects=event.corrects,
+    )
+
+
+def _reserved(own: Sequence[Recorded]) -> tuple[Held, ...]:
+    """Return what was reserved after each record that changed it."""
+    found: list[Held] = []
+    life, before = RequestLife(), NOTHING
+    for sequence, time_ns, event in own:
+        order = life.take(sequence, time_ns, event)
+        if order is None or order is not life.order:
+            continue
+        is_change = order.reserved != before or isinstance(event, e.OrderFilled)
+        if is_change and not (before == NOTHING == order.reserved):
+            found.append(_held(sequence, _why(event), order.reserved))
+        before = order.reserved
+    return tuple(found)
+
+
+def _why(event: e.Event) -> str:
+    """Return in a word why a reservation changed."""
+    if end_of(event) is not None:
+        return "filled, released" if isinstance(event, e.OrderFilled) else "ended, released"
+    return _WHY.get(type(event), "changed")
+
+
+_WHY: dict[type, str] = {
+    e.OrderApproved: "approved",
+    e.OrderFilled: "filled in part",
+    e.FillReversed: "a fill failed",
+    e.OrderAmended: "amended at the venue",
+    e.OrderReopened: "reopened",
+}
+
+
+def _held(sequence: int, why: str, reserved: Reservation) -> Held:
+    return Held(
+        sequence=sequence,
+        why=why,
+        loss_if_yes=to_decimal(reserved.loss_yes),
+        loss_if_no=to_decimal(reserved.loss_no),
+        cash=to_decimal(reserved.cash),
+        day_loss=to_decimal(reserved.day_loss),
+        closing=to_decimal(reserved.closing),
+    )
+
+
+# Around it -------------------------------------------------------------------------------------
+
+
+def _again(sequence: int, time_ns: int, event: Any) -> Again:  # noqa: ANN401 - a duplicate
+    return Again(
+        sequence=sequence,
+        time=format_time(time_ns),
+        request_id=ids.own(event.request.request_id),
+        idempotency_key=ids.own(event.request.idempotency_key),
+        code=event.code,
+    )
+
+
+def _halt(sequence: int, time_ns: int, event: Any) -> Stopped:  # noqa: ANN401 - a halt
+    return Stopped(
+        sequence=sequence,
+        time=format_time(time_ns),
+        source=event.source,
+        scope=event.scope,
+        state=event.state,
+        reason=event.reason,
+        actor=event.actor,
+    )
+
+
+def _review(sequence: int, event: Any) -> Reviewed:  # noqa: ANN401 - a review
+    return Reviewed(
+        sequence=sequence,
+        of=event.sequence,
+        verdict=event.verdict,
+        reason=event.reason,
+        actor=event.actor,
+    )

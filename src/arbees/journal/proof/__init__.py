@@ -1,0 +1,1 @@
+"""Proves a journal: chain, witness, indexes, and the independent verifier."""

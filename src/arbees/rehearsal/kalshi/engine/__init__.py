@@ -1,0 +1,1 @@
+"""The simulated Kalshi's engine: markets, matching, money, and what goes wrong."""

@@ -1,0 +1,455 @@
+"""The simulated exchange: takes orders, matches them, moves money, remembers everything.
+
+Guarantees price-time priority over one book a market, quoted from Yes; that a client order id is
+spent for ever by an order that was taken; and that whatever it did can be read back as of any
+moment, so that reads can lag as Kalshi's do. Pure but for its clock; whoever listens hears each
+change in order.
+"""
+
+import random
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from arbees.core.language.units import MICRO
+from arbees.rehearsal.kalshi.engine import rules
+from arbees.rehearsal.kalshi.engine.account_owner import ByHand
+from arbees.rehearsal.kalshi.engine.catalogue import Catalogue
+from arbees.rehearsal.kalshi.engine.lifecycle import Lifecycle
+from arbees.rehearsal.kalshi.engine.money import Archive, Money, returned
+from arbees.rehearsal.kalshi.engine.rules import (
+    CANCEL_ALL_REACH_NS,
+    COUNT_STEP,
+    OWNER,
+    SHARDS,
+    Account,
+    Change,
+    Fill,
+    Group,
+    Market,
+    Order,
+    Refused,
+    Settlement,
+    Status,
+    move,
+)
+
+MAKER = rules.MAKER
+
+
+class Exchange:
+    """Markets, orders and accounts behind one clock."""
+
+    def __init__(self, now_ns: Callable[[], int], seed: int = 0) -> None:
+        """Start empty."""
+        self.now_ns = now_ns
+        self._random = random.Random(seed)
+        self.markets: dict[str, Market] = {}
+        self.orders: dict[str, Order] = {}
+        """All that somebody placed."""
+        self._working: dict[str, Order] = {}
+        """Those of them that rest."""
+        self.fills: list[Fill] = []
+        self.invented: list[Fill] = []
+        """Fills that lists have and that never happened."""
+        self.accounts: dict[str, Account] = {}
+        self.groups: dict[str, Group] = {}
+        self.catalogue = Catalogue()
+        self.lifecycle = Lifecycle(self)
+        self.by_hand = ByHand(self)
+        self.archive = Archive(now_ns)
+        self.money = Money(self.account, now_ns, self.new_order_id, OWNER)
+        self.paused: set[int] = set()
+        """Shards on which nothing trades; cancels are taken."""
+        self.shut: set[int] = set()
+        """Shards that take nothing, cancels neither."""
+        self.history: dict[str, list[tuple[int, Order]]] = {}
+        """Each order as it was, by when."""
+        self.listeners: list[Callable[[Change], None]] = []
+        self._cancelled_all: dict[str, int] = {}
+        self.settlements: list[Settlement] = []
+
+    # What is there -----------------------------------------------------------------------------
+
+    def account(self, owner: str) -> Account:
+        """Return somebody's account; it begins empty."""
+        if owner not in self.accounts:
+            self.accounts[owner] = msgspec.convert({"owner": owner}, Account)
+        return self.accounts[owner]
+
+    def add_market(self, market: Market, start_ns: int | None = None) -> None:
+        """List a market; its game starts then, if the venue knows when."""
+        self.markets[market.ticker] = market
+        self.catalogue.add(market, start_ns, self.now_ns())
+
+    def held(self, owner: str, shard: int) -> int:
+        """Return what resting orders hold of the cash of a shard, in micro-dollars."""
+        return sum(
+            order.held_of(self.account(order.owner))
+            for order in self.resting(owner)
+            if self.markets[order.ticker].shard == shard
+        )
+
+    def available(self, owner: str, shard: int) -> int:
+        """Return cash less what resting orders hold, in micro-dollars."""
+        return self.account(owner).cash.get(shard, 0) - self.held(owner, shard)
+
+    def resting(self, owner: str) -> list[Order]:
+        """Return somebody's resting orders, oldest first."""
+        return [order for order in self._working.values() if order.owner == owner]
+
+    def order_at(self, order_id: str, as_of_ns: int) -> Order | None:
+        """Return an order as it was at a moment; None = not there yet."""
+        versions = self.history.get(order_id, [])
+        place = bisect_right(versions, as_of_ns, key=lambda version: version[0])
+        return versions[place - 1][1] if place else None
+
+    def orders_at(self, as_of_ns: int) -> Iterator[Order]:
+        """Yield all orders as they were at a moment, newest first."""
+        for order_id in reversed(self.history):
+            order = self.order_at(order_id, as_of_ns)
+            if order is not None:
+                yield order
+
+    # Orders ------------------------------------------------------------------------------------
+
+    def create(self, order: Order) -> Order:
+        """
+        Take an order, match it, and let the rest of it rest.
+
+        Raises:
+            Refused: it was not placed.
+        """
+        self.tick()
+        market = self._require(order)
+        self._require_group(order, market)
+        account = self.account(order.owner)
+        if order.reduce_only:
+            self._cap_to_position(order)
+        self._require_cash(order, market)
+        if order.client_order_id:
+            account.client_order_ids.add(order.client_order_id)
+        if order.time_in_force == "fill_or_kill" and self._fillable(order, market) < order.count:
+            raise Refused(409, "fill_or_kill_insufficient_resting_volume")
+        if order.post_only and self._fillable(order, market):
+            raise Refused(400, "invalid_order", "post only cross")
+        self.orders[order.order_id] = order
+        self._match(order, market)
+        self._after_matching(order, market)
+        return order
+
+    def show(self, order: Order) -> None:
+        """Put an order into the book that nobody placed; it trades with what rests against it."""
+        market = self.markets[order.ticker]
+        self._match(order, market)
+        if order.filled < order.count:
+            self._rest(order, market)
+
+    def _after_matching(self, order: Order, market: Market) -> None:
+        if order.filled == order.count and order.count:
+            order.status = Status.EXECUTED
+        elif order.status is Status.RESTING and order.time_in_force != "good_till_canceled":
+            order.status = Status.CANCELED
+        elif order.status is Status.RESTING and self._is_swept(order):
+            order.status, order.reason = Status.CANCELED, ""
+        elif order.status is Status.RESTING:
+            self._rest(order, market)
+        self._changed(order)
+
+    def _is_swept(self, order: Order) -> bool:
+        """Tell whether its group tripped, by its own fills perhaps, or a cancel-all reaches it."""
+        group = None if order.group_id is None else self.groups.get(order.group_id)
+        if group is not None and group.is_triggered:
+            return True
+        return self._is_reached_by_cancel_all(order, self.now_ns())
+
+    def cancel(self, owner: str, order_id: str, reason: str = "") -> int:
+        """
+        Cancel what remains of an order.
+
+        Returns:
+            How much was cancelled, in micro-contracts.
+
+        Raises:
+            Refused: there is nothing to cancel, or the exchange takes nothing.
+        """
+        self.tick()
+        order = self.orders.get(order_id)
+        if order is None or order.owner != owner:
+            raise Refused(404, "not_found")
+        if self.markets[order.ticker].shard in self.shut:
+            raise Refused(409, "exchange_is_paused")
+        if order.status is not Status.RESTING:
+            raise Refused(404, "not_found")
+        if self.markets[order.ticker].status != "active":
+            raise Refused(400, "market_inactive")
+        reduced = order.remaining
+        self._end(order, reason)
+        return reduced
+
+    def cancel_all(self, owner: str) -> int:
+        """Cancel all that rests of somebody, on all shards that take it; returns how many."""
+        self.tick()
+        if self.shut.issuperset(SHARDS):
+            raise Refused(409, "exchange_is_paused")
+        self._cancelled_all[owner] = self.now_ns()
+        found = [
+            each for each in self.resting(owner) if self.markets[each.ticker].shard not in self.shut
+        ]
+        for order in found:
+            self._end(order, "")
+        return len(found)
+
+    def _is_reached_by_cancel_all(self, order: Order, now_ns: int) -> bool:
+        at_ns = self._cancelled_all.get(order.owner)
+        reaches = at_ns is not None and now_ns - at_ns < CANCEL_ALL_REACH_NS
+        return reaches and self._random.random() < 0.5
+
+    def _end(self, order: Order, reason: str) -> None:
+        market = self.markets[order.ticker]
+        side = market.bids if order.is_bid else market.asks
+        if order in side:
+            side.remove(order)
+            self.book(order, -order.remaining)
+        order.status, order.reason = Status.CANCELED, reason
+        self._changed(order)
+
+    def replace(self, order: Order, count: int, price: int, reason: str) -> None:
+        """Give a resting order another size and price; a new price or more loses its place."""
+        market = self.markets[order.ticker]
+        side = market.bids if order.is_bid else market.asks
+        if price != order.price or count > order.count:
+            side.remove(order)
+            self.book(order, -order.remaining)
+            order.count, order.price, order.created_ns = count, price, self.now_ns()
+            self._match(order, market)
+            if order.remaining:
+                self._rest(order, market)
+        else:
+            self.book(order, count - order.count)
+            order.count = count
+            if not order.remaining:
+                side.remove(order)
+        if not order.remaining and order.status is Status.RESTING:
+            is_whole = order.filled and reason == "Amend"
+            order.status = Status.EXECUTED if is_whole else Status.CANCELED
+            order.reason = reason
+        self._changed(order, reason)
+
+    # Matching ----------------------------------------------------------------------------------
+
+    def _match(self, order: Order, market: Market) -> None:
+        others = market.asks if order.is_bid else market.bids
+        while others and order.filled < order.count:
+            best = others[0]
+            if (best.price > order.price) if order.is_bid else (best.price < order.price):
+                return
+            if best.owner == order.owner and order.owner != MAKER:
+                if order.stp == "maker":
+                    self._end(best, "SelfTradeCancel")
+                    continue
+                order.status, order.reason = Status.CANCELED, "SelfTradeCancel"
+                return
+            self.trade(order, best, min(order.count - order.filled, best.count - best.filled))
+
+    def trade(self, taker: Order, maker: Order, count: int) -> None:
+        """Trade between two orders at the price of the one that rested."""
+        market, now_ns = self.markets[taker.ticker], self.now_ns()
+        self.book(maker, -count)
+        trade_id, price = self.new_order_id(), maker.price
+        market.last_price = price
+        for order, is_taker in ((taker, True), (maker, False)):
+            order.filled += count
+            fee = 0
+            if order.owner != MAKER:
+                account = self.account(order.owner)
+                rate = self.catalogue.rate(market, now_ns, is_taker=is_taker)
+                fee = move(account, order, count, price, market.shard, rate)
+                account.updated_ns[order.ticker] = now_ns
+                order.trade(count, price, fee, is_taker=is_taker)
+                fill = Fill(
+                    trade_id=trade_id if is_taker else self.new_order_id(),
+                    order_id=order.order_id,
+                    client_order_id=order.client_order_id,
+                    owner=order.owner,
+                    ticker=order.ticker,
+                    is_bid=order.is_bid,
+                    count=count,
+                    price=price,
+                    fee=fee,
+                    is_taker=is_taker,
+                    time_ns=now_ns,
+                    position=account.positions[order.ticker],
+                )
+                self.fills.append(fill)
+                self.tell("fill", order.owner, fill)
+                self.return_collateral(account, market)
+                self.tell("market_positions", order.owner, order.ticker)
+        if maker.filled == maker.count:
+            (market.bids if maker.is_bid else market.asks).remove(maker)
+            maker.status = Status.EXECUTED
+        self._changed(maker, reason="Trade")
+        for order in (taker, maker):  # last: it may cancel what rests, the rest of these two too
+            self._count_group(order, count, now_ns)
+
+    def return_collateral(self, account: Account, market: Market) -> None:
+        """Give back what the positions of an event cannot lose together, or take it back."""
+        event = self.catalogue.events[market.event_ticker]
+        if event.collateral != "MECNET":
+            return
+        held = {
+            ticker: quantity
+            for ticker, quantity in account.positions.items()
+            if self.markets[ticker].event_ticker == event.ticker
+        }
+        due = returned(held)
+        change = due - account.returned.get(event.ticker, 0)
+        account.returned[event.ticker] = due
+        account.cash[market.shard] = account.cash.get(market.shard, 0) + change
+
+    def _fillable(self, order: Order, market: Market) -> int:
+        others = market.asks if order.is_bid else market.bids
+        return sum(
+            each.remaining
+            for each in others
+            if ((each.price <= order.price) if order.is_bid else (each.price >= order.price))
+            and (each.owner != order.owner or order.owner == MAKER)
+        )
+
+    def _rest(self, order: Order, market: Market) -> None:
+        if order.is_bid:
+            insort(market.bids, order, key=lambda each: (-each.price, each.created_ns))
+        else:
+            insort(market.asks, order, key=lambda each: (each.price, each.created_ns))
+        self.book(order, order.remaining)
+
+    # What an order needs -----------------------------------------------------------------------
+
+    def _require(self, order: Order) -> Market:
+        market = self.markets.get(order.ticker)
+        if market is None:
+            raise Refused(404, "market_not_found")
+        if market.shard in self.shut:
+            raise Refused(409, "exchange_is_paused")
+        if market.shard in self.paused:
+            raise Refused(409, "trading_is_paused")
+        if market.status != "active":
+            raise Refused(400, "market_inactive")
+        if not 0 < order.price < MICRO or not market.is_on_grid(order.price):
+            raise Refused(400, "invalid_price")
+        if order.count <= 0 or order.count % COUNT_STEP:
+            raise Refused(400, "invalid_order_size")
+        known = self.account(order.owner).client_order_ids
+        if order.client_order_id and order.client_order_id in known:
+            raise Refused(409, "order_already_exists")
+        now_ns = self.now_ns()
+        if order.expires_ns is not None and order.expires_ns <= now_ns:
+            raise Refused(400, "invalid_parameters", "expiration_time must be in the future")
+        return market
+
+    def _require_group(self, order: Order, market: Market) -> None:
+        if order.group_id is None:
+            return
+        group = self.groups.get(order.group_id)
+        if group is None or (group.owner, group.shard) != (order.owner, market.shard):
+            raise Refused(404, "order_group_not_found")
+        if group.is_triggered:
+            raise Refused(400, "exceeded_order_group_risk_limit", "order group is triggered")
+
+    def _cap_to_position(self, order: Order) -> None:
+        held = self.account(order.owner).positions.get(order.ticker, 0)
+        most = max(0, -held if order.is_bid else held)
+        if most < order.count:
+            order.count = most
+            order.reason = "ReduceOnlyCancel" if not most else order.reason
+
+    def _require_cash(self, order: Order, market: Market) -> None:
+        if order.owner == MAKER:
+            return
+        if order.held_of(self.account(order.owner)) > self.available(order.owner, market.shard):
+            raise Refused(400, "insufficient_balance")
+
+    # Groups, pauses, time ----------------------------------------------------------------------
+
+    def _count_group(self, order: Order, count: int, now_ns: int) -> None:
+        group = None if order.group_id is None else self.groups.get(order.group_id)
+        if group is None:
+            return
+        group.matched.append((now_ns, count))
+        if group.within(now_ns) > group.limit and not group.is_triggered:
+            self.trigger(group)
+
+    def trigger(self, group: Group) -> None:
+        """Cancel the group's resting orders, and refuse new ones until it is reset."""
+        group.is_triggered = True
+        for order in self.resting(group.owner):
+            if order.group_id == group.group_id:
+                self._end(order, "")
+        self.tell_group(group, "triggered")
+
+    def pause(self, paused: set[int], shut: set[int]) -> None:
+        """Pause shards or resume them; orders that asked for it are cancelled as a pause begins."""
+        begins = (paused | shut) - (self.paused | self.shut)
+        self.paused, self.shut = paused, shut
+        for order in list(self._working.values()):
+            if order.cancels_on_pause and self.markets[order.ticker].shard in begins:
+                self._end(order, "HaltCancel")
+
+    def tick(self) -> None:
+        """Let time do its work: expiries, closes, fees that were announced."""
+        now_ns = self.now_ns()
+        self.lifecycle.apply_fees(now_ns)
+        for market in self.markets.values():
+            if market.status == "active" and market.close_ns and market.close_ns <= now_ns:
+                self.lifecycle.close(market.ticker)
+        for order in list(self._working.values()):
+            if order.expires_ns is not None and order.expires_ns <= now_ns:
+                self._end(order, "ExpiryCancel")
+
+    def cancel_market(self, ticker: str, reason: str) -> None:
+        """Cancel all that rests in a market."""
+        for order in list(self._working.values()):
+            if order.ticker == ticker:
+                self._end(order, reason)
+
+    def settle(self, ticker: str, result: str) -> None:
+        """Decide a market for Yes or No and settle it at once."""
+        self.lifecycle.determine(ticker, MICRO if result == "yes" else 0)
+        self.lifecycle.finalize(ticker)
+
+    # Bookkeeping -------------------------------------------------------------------------------
+
+    def new_order_id(self) -> str:
+        """Return an id in the shape of the venue's, the same for the same seed."""
+        digits = f"{self._random.getrandbits(128):032x}"
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    def _changed(self, order: Order, reason: str = "") -> None:
+        now_ns = self.now_ns()
+        order.updated_ns = now_ns
+        if reason and order.status is not Status.CANCELED:
+            order.reason = reason
+        if order.owner == MAKER:
+            return
+        if order.status is Status.RESTING:
+            self._working[order.order_id] = order
+        else:
+            self._working.pop(order.order_id, None)
+        kept = msgspec.structs.replace(order)
+        self.history.setdefault(order.order_id, []).append((now_ns, kept))
+        self.tell("user_orders", order.owner, kept)
+
+    def book(self, order: Order, change: int) -> None:
+        """Tell that a level of the book changed."""
+        self.tell("orderbook_delta", "", (order, change))
+
+    def tell_group(self, group: Group, event: str) -> None:
+        """Tell what became of an order group."""
+        self.tell("order_group_updates", group.owner, (group, event))
+
+    def tell(self, channel: str, owner: str, about: object) -> None:
+        """Tell whoever listens what happened; an owner of "" means everybody."""
+        change = Change(channel, owner, about)
+        for listener in self.listeners:
+            listener(change)

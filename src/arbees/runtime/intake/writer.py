@@ -1,0 +1,448 @@
+"""The one writer of an account: lanes in, decisions durable, only then anything out.
+
+Guarantees the watermark (P1): no reply, effect, or change notice about a record leaves before the
+commit that holds it. Halts and cancels go before venue facts, those before requests; a full lane
+refuses, undecided. If a commit fails the writer is poisoned and says so to everybody.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
+
+import msgspec
+
+from arbees.core import events as e
+from arbees.core.book.apply import apply
+from arbees.core.book.book import Book
+from arbees.core.book.index_rows import rows_of
+from arbees.core.book.open_order import Order
+from arbees.core.deciding import commands as c
+from arbees.core.deciding.decide import decide
+from arbees.core.deciding.facts import Facts, VenueHealth
+from arbees.core.language.quote import Quote
+from arbees.core.language.request import Request
+from arbees.core.language.words import Platform
+from arbees.core.orders.result import Recorded
+from arbees.core.ports import Entry, Journal
+from arbees.errors import JournalError, LeaseLost
+from arbees.interface.views import Undecided
+from arbees.runtime.intake.commit_thread import Worker
+from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.watching.marks import Marks
+from arbees.runtime.watching.quote_listings import listing_of, says_more
+
+BATCH_MAX = 256
+DECIDING_NS = 1_000_000
+DECIDING_NS_MAX = 2_000_000
+"""What is decided for longer is made durable first, so that a halt, and the loop, wait for no more.
+
+Deciding goes on for as long as the last commit took, within these bounds: a slow disk is worth
+larger batches.
+"""
+LANE_MAX = 2_048
+"""Requests, and quotes, that may wait; one more is refused, undecided."""
+TRUTH_MAX = 1_000_000
+NOT_KNOWN = "outcome not known, ask again with the same key"
+NOT_ADMITTING = "not admitting requests; come again with this key"
+
+
+class Lane(IntEnum):
+    """What goes first."""
+
+    CONTROL = 0
+    FACTS = 1
+    REQUESTS = 2
+
+
+class TakeQuote(msgspec.Struct):
+    """A quote: volatile, but the first one of a market lists it."""
+
+    quote: Quote
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What became durable for one command."""
+
+    records: tuple[Recorded, ...]
+
+
+Queued = tuple[c.Command | TakeQuote, "asyncio.Future[Committed] | None"]
+
+
+class Writer:
+    """Drains its lanes in batches: decide, apply, commit, release."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        book: Book,
+        rules: c.Rules,
+        now_ns: Callable[[], int],
+        marks: Marks,
+        lookups: Lookups,
+        is_inline: bool = False,
+    ) -> None:
+        """
+        Take over a journal and the book that was folded from it.
+
+        Args:
+            journal: opened for writing; its head is the book's last record.
+            book: the fold of the journal.
+            rules: safeguards and constants.
+            now_ns: the gateway's clock.
+            marks: the newest quotes.
+            lookups: the journal's tables, with what is not durable yet.
+            is_inline: commit on the event loop (recorded time) instead of in a thread.
+        """
+        self._journal = journal
+        self.book = book
+        self._rules = rules
+        self._now_ns = now_ns
+        self._marks = marks
+        self._lookups = lookups
+        self._is_inline = is_inline
+        self.worker: Worker | None = None
+        """Where commits run; None = in a thread of the loop's own."""
+        self.lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
+        self._wake = asyncio.Event()
+        self._in_hand: list[asyncio.Future[Committed] | None] = []
+        """Whoever waits for the batch that is being decided or committed."""
+        self._is_over = False
+        self._deciding_ns = DECIDING_NS
+        self._offered: dict[tuple[str, str], TakeQuote] = {}
+        """Of the quotes that wait those that a newer one of their market replaces."""
+        self.is_admitting = False
+        self.poison: str | None = None
+        self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
+        self.health: Callable[[Platform, int, str], VenueHealth] = _well
+        self.balance_ns: Callable[[str], int] = lambda _pool: 0
+        self.market_ns: Callable[[Platform, str], int | None] = lambda _platform, _market_id: None
+        self.has_own_books: Callable[[Platform], bool] = lambda _platform: False
+        self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
+        """Asked before each batch: commands that must come first (kill file, trading day)."""
+        self.on_effects: Callable[[Sequence[c.Effect]], None] = lambda _effects: None
+        self.on_records: Callable[[Sequence[Recorded]], None] = lambda _records: None
+        self.on_poison: Callable[[str], None] = lambda _reason: None
+
+    # In ----------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is being committed."""
+        return not self._in_hand and not any(self.lanes)
+
+    def put(self, command: c.Command | TakeQuote, lane: Lane) -> "asyncio.Future[Committed]":
+        """
+        Queue a command; the future is done once its records are durable.
+
+        Raises:
+            Undecided: too much waits, the writer is poisoned or not admitting requests.
+        """
+        future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self._queue(command, lane, future)
+        return future
+
+    def tell(self, command: c.Command | TakeQuote, lane: Lane = Lane.FACTS) -> None:
+        """Queue a command that nobody waits for; a poisoned writer takes none, the end is near."""
+        if self.poison is None and not self._is_over:
+            self._queue(command, lane, None)
+
+    def offer(self, quote: Quote) -> None:
+        """
+        Queue the newest state of a book, in place of an older one that waits.
+
+        Raises:
+            Undecided: too much waits.
+        """
+        place = (quote.platform, quote.market_id)
+        waiting = self._offered.get(place)
+        if waiting is not None:
+            waiting.quote = quote
+        elif self.poison is None and not self._is_over:
+            taken = TakeQuote(quote)
+            self._queue(taken, Lane.FACTS, None)
+            self._offered[place] = taken
+
+    def _queue(
+        self,
+        command: c.Command | TakeQuote,
+        lane: Lane,
+        future: "asyncio.Future[Committed] | None",
+    ) -> None:
+        if self.poison is not None:
+            raise Undecided("JOURNAL_FAILED", NOT_KNOWN)
+        if self._is_over or (lane is Lane.REQUESTS and not self.is_admitting):
+            raise Undecided("SHUTTING_DOWN", NOT_ADMITTING)
+        waiting = self.lanes[lane]
+        is_asked = lane is Lane.REQUESTS or isinstance(command, TakeQuote)
+        if is_asked and len(waiting) >= LANE_MAX:
+            raise Undecided("QUEUE_FULL", "nothing was decided; come again with this key")
+        assert len(waiting) < TRUTH_MAX, "venue facts and control are bounded by the open orders"
+        waiting.append((command, future))
+        self._wake.set()
+
+    def stop_admitting(self) -> None:
+        """Admit no request any more; those that wait hear so, undecided, with nothing spent."""
+        self.is_admitting = False
+        lane = self.lanes[Lane.REQUESTS]
+        waiting = [future for _, future in lane]
+        lane.clear()
+        _refuse(waiting, Undecided("SHUTTING_DOWN", NOT_ADMITTING))
+
+    # Through -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until cancelled or poisoned; whoever waits by then is told."""
+        code = "JOURNAL_FAILED"
+        try:
+            while self.poison is None:
+                await self._wake.wait()
+                self._wake.clear()
+                while any(self.lanes) and self.poison is None:
+                    await self._work()
+        except asyncio.CancelledError:
+            code = "SHUTTING_DOWN"
+            raise
+        finally:
+            self._is_over = True
+            self._refuse_all(code)
+            self._in_hand = []
+
+    async def _work(self) -> None:
+        """Decide one batch, make it durable, release what it set off."""
+        entries: list[Entry] = []
+        effects: list[c.Effect] = []
+        decided: list[tuple[Recorded, ...]] = []
+        with self._lookups.looking():
+            for command, future in self._next():
+                self._in_hand.append(future)
+                decided.append(self._decide(command, entries, effects))
+            deeper = self._marks.deeper()
+            if deeper:
+                # With what consulted or will show them: a restart makes no loss smaller.
+                self._in_hand.append(None)
+                marked = c.Record(events=(e.Marked(marks=deeper),))
+                decided.append(self._decide(marked, entries, effects))
+        begun_ns = self._now_ns()
+        try:
+            if entries:
+                await self._commit(entries)
+        except (JournalError, LeaseLost) as error:
+            self.abandon(str(error))
+        else:
+            took_ns = self._now_ns() - begun_ns
+            self._deciding_ns = min(max(took_ns, DECIDING_NS), DECIDING_NS_MAX)
+            self._release(effects, decided)
+        self._in_hand = []
+
+    def _next(self) -> Iterator[Queued]:
+        """Yield a batch: what must come first, then lane by lane while there is room and time."""
+        begun_ns, count = self._now_ns(), 0
+        for command in self.before_batch(begun_ns):
+            count += 1
+            yield command, None
+        for lane in self.lanes:
+            while lane and count < BATCH_MAX:
+                if count and self._now_ns() - begun_ns > self._deciding_ns:
+                    return
+                count += 1
+                yield lane.popleft()
+
+    def _stamp(self) -> int:
+        """Return the time of the next record: strictly after everything before it."""
+        return max(self.book.time_ns + 1, self._now_ns())
+
+    def _decide(
+        self, command: c.Command | TakeQuote, entries: list[Entry], effects: list[c.Effect]
+    ) -> tuple[Recorded, ...]:
+        if isinstance(command, TakeQuote):
+            place = (command.quote.platform, command.quote.market_id)
+            if self._offered.get(place) is command:
+                del self._offered[place]
+            listed = self._take_quote(command.quote)
+            if listed is None:
+                return ()
+            command = listed
+        command = self._lookups.complete(command)
+        decision = decide(self.book, self._facts(command), command, self._rules)
+        past = getattr(command, "past", None)
+        records: list[Recorded] = []
+        for event in decision.events:
+            sequence, time_ns = self.book.sequence + 1, self._stamp()
+            order = self._order_of(event, past)
+            apply(self.book, event, sequence, time_ns)
+            if isinstance(event, e.OrderApproved):
+                order = self.book.orders[event.client_order_id]
+            rows = rows_of(event, time_ns, order)
+            self._follow(event)
+            about = _about(event, command)
+            entries.append(Entry(time_ns, e.kind(event), e.encode(event), about, rows))
+            records.append((sequence, time_ns, event))
+            self._lookups.remember(about, (sequence, time_ns, event), rows)
+        for effect in decision.effects:
+            if isinstance(effect, c.TryAlternate):
+                follow = _following(effect, records, self.book.time_ns)
+                records.extend(self._decide(follow, entries, effects))
+            else:
+                effects.append(effect)
+        if isinstance(command, c.ListMarket) and command.quote is not None:
+            self._touch(command.quote)
+        return tuple(records)
+
+    def _take_quote(self, quote: Quote) -> c.ListMarket | None:
+        """Return the listing that a quote needs first; None if its market is known."""
+        found = self.book.market_of(quote.platform, quote.market_id)
+        is_open = quote.status != "closed"
+        if found is not None:
+            market, _ = found
+            key = market.listing.market_key
+            if market.is_settled or self._marks.is_newer_known(key, quote, self._now_ns()):
+                return None
+            if self.has_own_books(quote.platform):
+                is_open = market.is_open  # the venue's own word of that comes with its metadata
+            if market.is_open == is_open and not says_more(quote, market.listing):
+                self._touch(quote)
+                return None
+        listing = listing_of(quote, self._rules.terms[quote.platform])
+        return c.ListMarket(listing=listing, is_open=is_open, quote=quote)
+
+    def _touch(self, quote: Quote) -> None:
+        found = self.book.market_of(quote.platform, quote.market_id)
+        if found is not None:
+            market, is_flipped = found
+            key, now_ns = market.listing.market_key, self._now_ns()
+            self._marks.take(key, quote, is_flipped=is_flipped, now_ns=now_ns)
+
+    def _follow(self, event: e.Event) -> None:
+        """Keep the marks in step with positions."""
+        if isinstance(event, e.OrderFilled | e.FillReversed | e.PositionAdopted):
+            self._marks.recount(event.market_key)
+        elif isinstance(event, e.MarketSettled):
+            self._marks.forget(event.market_key)
+            self._marks.recount(event.market_key)
+        elif isinstance(event, e.Marked):
+            for key in event.marks:
+                self._marks.recount(key)
+
+    def _order_of(self, event: e.Event, past: c.Past | None) -> Order | None:
+        if not isinstance(event, e.OrderEvent):
+            return None
+        order = self.book.orders.get(event.client_order_id)
+        return past.order if order is None and past is not None else order
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more request would be refused, undecided."""
+        return len(self.lanes[Lane.REQUESTS]) >= LANE_MAX
+
+    def facts_for(self, request: Request) -> Facts:
+        """Return what a request would be judged by now."""
+        return self._facts(c.Submit(request=request, received_ns=self._now_ns()))
+
+    def _facts(self, command: c.Command) -> Facts:
+        now_ns = self._now_ns()
+        if not isinstance(command, c.Submit):
+            return Facts(now_ns=now_ns)
+        there = command.request.alternates[command.leg - 1] if command.leg else command.request
+        found = self.book.market_of(there.platform, there.market_id)
+        listing = None if found is None else found[0].listing
+        touch = None if listing is None else self._marks.touches.get(listing.market_key)
+        pool = there.platform if listing is None else listing.pool or there.platform
+        return Facts(
+            now_ns=now_ns,
+            touch=touch,
+            venue=self.health(there.platform, now_ns, pool),
+            unrealized=self._marks.unrealized,
+            marks_ns=self._marks.oldest_ns(),
+            has_own_books=self.has_own_books(there.platform),
+            market_ns=self.market_ns(there.platform, there.market_id),
+            balance_ns=self.balance_ns(pool),
+            clock_offset_ns=self.clock_offset_ns(there.platform),
+        )
+
+    # Out ---------------------------------------------------------------------------------------
+
+    async def _commit(self, entries: list[Entry]) -> None:
+        append = self._journal.append
+        if self._is_inline:
+            append(entries)
+        elif self.worker is None:
+            await asyncio.get_running_loop().run_in_executor(None, append, entries)
+        else:
+            await self.worker.run(append, entries)
+
+    def _release(self, effects: list[c.Effect], decided: Sequence[tuple[Recorded, ...]]) -> None:
+        published = [record for records in decided for record in records]
+        self._lookups.forget_batch()
+        if effects:
+            self.on_effects(effects)
+        for future, records in zip(self._in_hand, decided, strict=True):
+            if future is not None and not future.done():
+                future.set_result(Committed(records))
+        if published:
+            self.on_records(published)
+
+    def abandon(self, reason: str) -> None:
+        """
+        Poison: what was decided is not known to be durable, so nothing of it leaves.
+
+        Also from outside, when a part of the gateway died, and with it what may be promised.
+        """
+        if self.poison is not None:
+            return
+        self.poison = reason
+        self.is_admitting = False
+        self._refuse_all("JOURNAL_FAILED")
+        self.on_poison(reason)
+
+    def _refuse_all(self, code: str) -> None:
+        """Tell everybody who waits that the outcome is not known."""
+        waiting = [*self._in_hand, *(future for lane in self.lanes for _, future in lane)]
+        for lane in self.lanes:
+            lane.clear()
+        _refuse(waiting, Undecided(code, NOT_KNOWN))
+
+
+def _well(_platform: Platform, _now_ns: int, _pool: str) -> VenueHealth:
+    return VenueHealth()
+
+
+_ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)
+_JUDGED = (e.OrderApproved, e.RequestDenied)
+_RECEIPTS = (e.HaltRaised, e.MassCancelled, e.FlattenPlanned)
+
+
+def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecided) -> None:
+    for future in waiting:
+        if future is not None and not future.done():
+            future.set_exception(Undecided(why.code, why.message))
+
+
+def _about(event: e.Event, command: c.Command) -> str | None:
+    """
+    Return the id under which a record is found: its request's, or its receipt's.
+
+    A duplicate under an id that was seen before is found under none. A caller in a loop would make
+    the records of one request grow for ever, and each answer slower than the one before.
+    """
+    if isinstance(event, e.OrderEvent | e.DenialReviewed):
+        return event.request_id
+    if isinstance(event, _ASKED):
+        is_again = isinstance(command, c.Submit) and command.known.request_key is not None
+        if is_again and isinstance(event, e.DuplicateRefused):
+            return None
+        return event.request.request_id
+    if isinstance(event, _RECEIPTS):
+        return event.receipt_id or None
+    return None
+
+
+def _following(tries: c.TryAlternate, records: list[Recorded], time_ns: int) -> c.Submit:
+    """Return the next leg of a request that falls back; it came in when its first leg did."""
+    asked = (event for _, _, event in records if isinstance(event, _JUDGED))
+    received_ns = next((event.received_ns for event in asked), time_ns)
+    return c.Submit(
+        request=tries.request, received_ns=received_ns, leg=tries.leg, key_id=tries.key_id
+    )

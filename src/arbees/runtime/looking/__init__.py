@@ -1,0 +1,1 @@
+"""What people and programs see of a running gateway, and correct in it by hand."""

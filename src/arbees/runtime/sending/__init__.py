@@ -1,0 +1,1 @@
+"""Sends, cancels and stops: dispatcher, gate, breaker, halts, sweeps, flattening."""

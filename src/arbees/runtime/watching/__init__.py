@@ -1,0 +1,1 @@
+"""Watches by itself: monitors, marks, markets, and reconciliation with the venues."""

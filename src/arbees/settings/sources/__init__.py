@@ -1,0 +1,1 @@
+"""Where settings come from: `arbees.toml`, `.env`, the environment, and flags."""

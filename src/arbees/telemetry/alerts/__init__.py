@@ -1,0 +1,1 @@
+"""Alerts: which there are, which are raised now, their record, the daily digest."""

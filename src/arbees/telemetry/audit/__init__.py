@@ -1,0 +1,1 @@
+"""The audit log: lines made from the journal, their files, and their proof."""

@@ -1,0 +1,1 @@
+"""Metrics: the closed catalogue, counters, and the text that a monitor reads."""

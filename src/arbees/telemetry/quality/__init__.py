@@ -1,0 +1,1 @@
+"""Execution quality: fill rate, slippage, latencies, folded from the journal."""

@@ -1,0 +1,1 @@
+"""The connection to Kalshi: keys, signatures, rate budget, REST calls, sockets."""

@@ -1,0 +1,1 @@
+"""Markets of Kalshi: what is known of each, and their live books."""

@@ -1,0 +1,1 @@
+"""Orders and the account at Kalshi: placed, cancelled, found, counted."""

@@ -1,0 +1,1 @@
+"""Puts the parts together, and is the only place that does."""

@@ -1,0 +1,1 @@
+"""Lets us trust it: torture, crash points, load, fault matrix. Not shipped."""

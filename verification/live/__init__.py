@@ -1,0 +1,1 @@
+"""Live trading against a simulated exchange: fault matrix, halts, recorded evenings."""
