@@ -121,7 +121,7 @@ def test_only_the_dispatcher_sends(method: str, arguments: int) -> None:
     found = {
         module
         for module, tree in trees()
-        if module.partition("/")[0] in {"runtime", "bootstrap.py"}
+        if module.partition("/")[0] in {"runtime", "wiring"}
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
