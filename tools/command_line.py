@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arbees.cli.command_list import COMMANDS, GROUPS
-from arbees.cli.commands.prepare.man import manual
+from arbees.cli.commands.administer.man import manual
 from arbees.cli.main import build
 from arbees.cli.shared.exits import MEANINGS
 from arbees.cli.shared.texts import Page, Taken, pages

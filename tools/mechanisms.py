@@ -53,28 +53,28 @@ ALL = (
     ),
     Mechanism(
         name="no book is read before it is known in whose prices it is",
-        path=f"{KALSHI}/feed.py",
+        path=f"{KALSHI}/markets/feed.py",
         old="is_misread = bool(each.book.asks) and self.scale is not Scale.YES",
         new="is_misread = False",
         cells="book in prices of No x position held",
     ),
     Mechanism(
         name="a connection in other prices is given up",
-        path=f"{KALSHI}/feed.py",
+        path=f"{KALSHI}/markets/feed.py",
         old="if self.scale is Scale.NO:",
         new="if False:",
         cells="book in prices of No x nothing",
     ),
     Mechanism(
         name="a market that is refused is its own trouble",
-        path=f"{KALSHI}/feed.py",
+        path=f"{KALSHI}/markets/feed.py",
         old="        if error.market_ticker:\n",
         new='        if error.market_ticker:\n            raise VenueError("refused")\n',
         cells="another market refused x order resting",
     ),
     Mechanism(
         name="a channel that may be done without may be refused",
-        path=f"{KALSHI}/stream.py",
+        path=f"{KALSHI}/orders/stream.py",
         old="if channel in CHANNELS:",
         new="if True:",
         cells="channel refused x order resting",
@@ -88,7 +88,7 @@ ALL = (
     ),
     Mechanism(
         name="movements of cash are explained by their lists",
-        path=f"{KALSHI}/cash.py",
+        path=f"{KALSHI}/orders/cash.py",
         old="found = [*await self._transfers()]",
         new="found = list[CashMovement]()",
         cells="money moved between shards x position held",
@@ -102,7 +102,7 @@ ALL = (
     ),
     Mechanism(
         name="rates that are not told leave the venue in use",
-        path=f"{KALSHI}/connection.py",
+        path=f"{KALSHI}/connection/connection.py",
         old="        self._asks_limits_ns = NEVER_NS\n        try:\n"
         "            await self.api.learn_limits()\n        except VenueError:\n"
         "            self._asks_limits_ns = self.clock.now_ns() + LIMITS_RETRY_NS\n",

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = PROJECT["project"]["dependencies"]
 DEV = PROJECT["dependency-groups"]["dev"]
-OURS = {"arbees", "tests", "tools", "benchmarks"}
+OURS = {"arbees", "verification", "tests", "tools", "benchmarks"}
 OTHERWISE = {"yaml": "pyyaml", "_pytest": "pytest"}
 """Modules whose package is called something else."""
 
@@ -42,7 +42,13 @@ def imported(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("folder", "lines"),
-    [("src", RUN), ("tests", RUN + DEV), ("tools", RUN + DEV), ("benchmarks", RUN + DEV)],
+    [
+        ("src", RUN),
+        ("tests", RUN + DEV),
+        ("tools", RUN + DEV),
+        ("verification", RUN + DEV),
+        ("benchmarks", RUN + DEV),
+    ],
 )
 def test_imports_are_asked_for(folder: str, lines: list[str]) -> None:
     """Every package that a folder imports stands in pyproject.toml, where this folder needs it."""

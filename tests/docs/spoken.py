@@ -17,7 +17,7 @@ from arbees.cli.command_list import COMMANDS
 @cache
 def application(name: str) -> App:
     """Return the application of a command."""
-    found: App = importlib.import_module(f"arbees.cli.{name}").app
+    found: App = importlib.import_module(COMMANDS[name].module(name)).app
     return found
 
 

@@ -203,7 +203,7 @@ def environment(folder: Path, *more: Mapping[str, str], **changes: str) -> dict[
 
 SCRIPT = """
 import asyncio, os, signal, sys
-from arbees.bootstrap import run
+from arbees.wiring.bootstrap import run
 from arbees.settings import load
 
 def prepare(assembly):

@@ -1,8 +1,8 @@
 """The commands there are: a name, what it is for, a sentence.
 
-Guarantees that whoever adds a command adds one line here and a module of that name in this package,
-which holds an `app`; help, completion, the man page and the reference follow. Nothing is imported
-before it is used.
+Guarantees that whoever adds a command adds one line here and a module of that name in the room of
+its group (`commands/watch/`), which holds an `app`; help, completion, the man page and the
+reference follow. Nothing is imported before it is used.
 
 What a command's docstring says is what all of them show: its first paragraph is the sentence, a
 paragraph that begins with `Ends with` tells its exit codes, and each paragraph of the form
@@ -24,6 +24,10 @@ class Command(NamedTuple):
 
     group: str
     about: str
+
+    def module(self, name: str) -> str:
+        """Return the module that holds the command of a name."""
+        return f"arbees.cli.commands.{self.group.lower()}.{name}"
 
 
 COMMANDS: dict[str, Command] = {

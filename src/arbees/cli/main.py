@@ -68,10 +68,15 @@ def build(chosen: str | None = None) -> App:
         default_parameter=Parameter(show_default=_shown_default, negative_iterable=()),
     )
     app["--help"].group = app["--version"].group = _OPTIONS
-    for place, (name, (group, about)) in enumerate(COMMANDS.items()):
-        more = {} if name == chosen else {"help": about}
-        path = f"arbees.cli.{name}:app"
-        app.command(path, name=name, group=_GROUPS[group], sort_key=place, **more)
+    for place, (name, command) in enumerate(COMMANDS.items()):
+        more = {} if name == chosen else {"help": command.about}
+        app.command(
+            f"{command.module(name)}:app",
+            name=name,
+            group=_GROUPS[command.group],
+            sort_key=place,
+            **more,
+        )
     return app
 
 

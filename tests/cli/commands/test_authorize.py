@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prepare.authorize import app, authorize
+from arbees.cli.commands.administer.authorize import app, authorize
 from arbees.core.events import Authorized, Bound, decode
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import load_here

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arbees.cli.command_list import COMMANDS
-from arbees.cli.commands.prepare.completion import (
+from arbees.cli.commands.administer.completion import (
     SHELLS,
     Shell,
     place_of,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prepare.config import app, check, show
+from arbees.cli.commands.administer.config import app, check, show
 from arbees.settings import load
 
 SECRET = "hunter2"

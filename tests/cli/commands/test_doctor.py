@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prepare.doctor import exit_of, show
-from arbees.cli.commands.prepare.host import fail, ok, warn
+from arbees.cli.commands.start.doctor import exit_of, show
+from arbees.cli.commands.start.host import fail, ok, warn
 from arbees.cli.main import main
 
 Capture = pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prepare.drill import app
+from arbees.cli.commands.prove.drill import app
 from arbees.core import events as e
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import load_here

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from arbees.cli.commands.rehearse.exchange import app
+from arbees.cli.commands.prove.exchange import app
 from tests.acceptance.recorded import request
 from tests.acceptance.service import Service
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prepare import host
-from arbees.cli.commands.prepare.host import State
+from arbees.cli.commands.start import host
+from arbees.cli.commands.start.host import State
 
 SECOND = 1_000_000_000
 NOW_NS = 1_769_632_200 * SECOND

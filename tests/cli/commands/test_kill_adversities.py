@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from arbees.cli.commands.act.kill import _stop
+from arbees.cli.commands.stop.kill import _stop
 from arbees.cli.shared import connection as place
 from arbees.core.language.words import KeyScope
 from tests.api.fake import FakeGateway, receipt

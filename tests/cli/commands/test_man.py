@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbees.cli.commands.prepare.man import manual
+from arbees.cli.commands.administer.man import manual
 from arbees.cli.main import main
 from arbees.cli.shared.texts import Page, Said, Taken
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from arbees.cli.commands.rehearse.play import pacer
+from arbees.cli.commands.prove.play import pacer
 from arbees.cli.main import main
 
 Capture = pytest.CaptureFixture[str]

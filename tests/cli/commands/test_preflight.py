@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from arbees.cli.commands.prepare import host, preflight
-from arbees.cli.commands.prepare.evidence import Line, examine
+from arbees.cli.commands.prove import preflight
+from arbees.cli.commands.prove.evidence import Line, examine
+from arbees.cli.commands.start import host
 from arbees.core import events as e
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.core.language.strict_json import parse_time

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prove.report import app
+from arbees.cli.commands.watch.report import app
 from arbees.core.language.strict_json import parse_time
 from arbees.core.language.words import Action
 from arbees.rehearsal.scene import stage

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.prepare import requirements
-from arbees.cli.commands.prepare.host import Finding, State
+from arbees.cli.commands.start import requirements
+from arbees.cli.commands.start.host import Finding, State
 from arbees.core.language.words import Mode
 from arbees.journal import SqliteJournal
 from arbees.journal.lock import WriterLock

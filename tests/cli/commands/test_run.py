@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.act.run import banner
+from arbees.cli.commands.start.run import banner
 from arbees.cli.main import main
 from arbees.settings import load
 from tests.api.fake import body

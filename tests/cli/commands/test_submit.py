@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.act.submit import requests_of
+from arbees.cli.commands.trade.submit import requests_of
 from arbees.cli.main import main
 from arbees.core.language.request import Request
 from arbees.core.language.words import ResultStatus

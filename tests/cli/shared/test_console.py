@@ -98,7 +98,7 @@ def test_json_is_exact(capsys: Capture) -> None:
 def test_colour_is_for_terminals(no_color: str, has_color: bool) -> None:
     """A terminal gets colour, unless its user does not want any."""
     ours, theirs = os.openpty()
-    code = "from arbees.cli import console; console.out(console.state('HALTED'))"
+    code = "from arbees.cli.shared import console; console.out(console.state('HALTED'))"
     subprocess.run(
         [sys.executable, "-c", code],
         env={

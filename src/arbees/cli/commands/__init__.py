@@ -1,1 +1,1 @@
-"""The commands, by what an operator wants: watch, act, prove, prepare, rehearse."""
+"""The commands, one room a group, as `--help` groups them."""

@@ -1,1 +1,1 @@
-"""Commands that prove: audit, explain, replay, report."""
+"""Commands that prove: audit, explain, replay, drill, pre-flight, rehearsals."""

@@ -1,1 +1,1 @@
-"""Commands that look: status, orders, positions, balances, safeguards, alerts."""
+"""Commands that watch: status, orders, positions, balances, safeguards, alerts, report."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from cyclopts import App
 from rich.text import Text
 
-from arbees.cli.commands.prepare.host import (
+from arbees.cli.commands.start.host import (
     Finding,
     State,
     fail,
@@ -48,7 +48,7 @@ def doctor(*, as_json: Json = False) -> int:
 
     Example: `arbees doctor --json`
     """
-    from arbees.cli.commands.prepare import host, requirements
+    from arbees.cli.commands.start import host, requirements
 
     settings, problems = read()
     folder = Path("var") if settings is None else settings.journal_path().parent

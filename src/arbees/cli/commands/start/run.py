@@ -55,7 +55,7 @@ def run() -> int:
 
 def _unmet(settings: Settings, now_ns: int) -> Sequence[str]:
     """Look at the pre-flight evidence; only a live start does."""
-    from arbees.cli.commands.prepare import preflight
+    from arbees.cli.commands.prove import preflight
 
     return preflight.unmet(settings, now_ns)
 

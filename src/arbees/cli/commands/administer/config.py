@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from arbees.cli.commands.prepare import requirements
-from arbees.cli.commands.prepare.host import State
+from arbees.cli.commands.start import requirements
+from arbees.cli.commands.start.host import State
 from arbees.errors import ConfigurationError
 from arbees.settings import Settings, SettingsRefused, load_here
 from arbees.settings.authority import refusals

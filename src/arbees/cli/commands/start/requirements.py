@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from arbees.cli.commands.prepare.host import (
+from arbees.cli.commands.start.host import (
     Finding,
     fail,
     nearest,

@@ -7,7 +7,7 @@ import time
 
 from cyclopts import App
 
-from arbees.cli.commands.prepare.evidence import Line, examine
+from arbees.cli.commands.prove.evidence import Line, examine
 from arbees.cli.shared.console import (
     Json,
     out,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from arbees.cli.commands.prepare import host
+from arbees.cli.commands.start import host
 from arbees.core.book.book import HOUR_NS
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import NS_PER_SECOND

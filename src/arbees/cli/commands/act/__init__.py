@@ -1,1 +1,0 @@
-"""Commands that act: run, submit, cancel, kill, flatten, reconcile."""

@@ -1,0 +1,1 @@
+"""Commands that administer: settings, keys, authority, money."""

@@ -1,1 +1,0 @@
-"""Commands that prepare: init, config, keys, doctor, drill, pre-flight."""

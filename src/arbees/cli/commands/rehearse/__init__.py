@@ -1,1 +1,0 @@
-"""Commands that rehearse: demo, play, the simulated exchange."""
