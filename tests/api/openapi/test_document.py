@@ -15,7 +15,8 @@ import pytest
 
 from arbees.api.http import problem_codes
 from arbees.api.http.endpoint import Endpoint, problems_of
-from arbees.api.openapi.document import TAGS, document, operations, pages, reference_page
+from arbees.api.openapi import pages, reference_page
+from arbees.api.openapi.document import TAGS, document, operations
 from arbees.api.openapi.schemas import Schemas
 from arbees.api.table import ENDPOINTS
 from arbees.core.language.words import Side
