@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Run in the background, Python starts with SIGINT ignored, and so would all that a test starts.
+# Run in the background or under nohup, Python starts with SIGINT or SIGHUP ignored, and so would
+# all that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 KEPT_NAMES = {"HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TEMP", "TERM", "TMP", "TMPDIR", "TZ"}
 """What a test may see of the environment: what a process needs, and no setting of Arbees."""

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from arbees.core.language.quote import Quote
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import Platform, TimeInForce
-from arbees.rehearsal.kalshi.engine.rules import OWNER, PriceRange
+from arbees.rehearsal.kalshi.engine.rules import OWNER, TickRange
 from arbees.rehearsal.kalshi.server import KalshiServer
 from tools.conformity import documents, foreign, official
 from tools.conformity.caller import ROOT, Caller
@@ -122,7 +122,7 @@ def live(server: KalshiServer, ticker: str) -> None:
     life.deactivate(ticker)
     life.activate(ticker)
     life.move_close(ticker, server.exchange.now_ns() + NS_PER_SECOND)
-    life.set_ticks(ticker, PriceRange(0, MICRO, 1_000))
+    life.set_ticks(ticker, TickRange(0, MICRO, 1_000))
     event = server.exchange.markets[ticker].event_ticker
     life.charge(event, "quadratic_with_maker_fees", MICRO // 2)
     life.charge(event, None, None)

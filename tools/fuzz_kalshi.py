@@ -24,7 +24,7 @@ from arbees.core.language.words import Action, Platform, TimeInForce
 from arbees.core.ports import Journal
 from arbees.errors import VenueError
 from arbees.interface.views import Undecided
-from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from arbees.rehearsal.kalshi.server import OWNER
 from arbees.rehearsal.kalshi.streams.messages import delta_message, fill_message, order_message
 from arbees.venues.http_client import Answer, Wire
@@ -166,7 +166,7 @@ class Evening:
         exchange, streams = scene.exchange, scene.server.streams
         ours = [each for each in exchange.orders.values() if each.owner == OWNER]
         fills = [each for each in exchange.fills if each.owner == OWNER]
-        order: Order = self._garbler.draw.choice(ours)
+        order: ExchangeOrder = self._garbler.draw.choice(ours)
         now_ns = scene.clock.now_ns()
         said: dict[str, tuple[str, dict[str, Any]]] = {
             "user_orders": ("user_order", order_message(order, 3)),

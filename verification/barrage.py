@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from verification.http import Connection
+from verification.http import HttpConnection
 
 CONNECTIONS = 16
 QUOTE_SECONDS = 0.05
@@ -23,7 +23,7 @@ Body = dict[str, Any]
 _SELL = {"action": "Sell", "limit_price": "0.06"}
 
 
-class Sent(msgspec.Struct):
+class SentRequest(msgspec.Struct):
     """One request, and the answer that was heard; None if the connection broke before."""
 
     body: Body
@@ -43,7 +43,7 @@ class Barrage:
         """Draw everything from a seed."""
         self._random = random.Random(seed)
         self._count = 0
-        self.sent: list[Sent] = []
+        self.sent: list[SentRequest] = []
         self.is_over = False
         """Once set, senders end after the answer that they wait for."""
         self._cents = [self._random.randint(30, 70) for _ in range(MARKETS)]
@@ -141,7 +141,7 @@ class Barrage:
 
     async def _feed(self, port: int) -> None:
         try:
-            async with await Connection.open(port) as connection:
+            async with await HttpConnection.open(port) as connection:
                 while not self.is_over:
                     await connection.ask("POST", "/v1/quotes", self.quotes())
                     await asyncio.sleep(QUOTE_SECONDS)
@@ -150,9 +150,9 @@ class Barrage:
 
     async def _send(self, port: int) -> None:
         try:
-            async with await Connection.open(port) as connection:
+            async with await HttpConnection.open(port) as connection:
                 while not self.is_over:
-                    sent = Sent(self._next())
+                    sent = SentRequest(self._next())
                     self.sent.append(sent)
                     sent.status, sent.answer = await connection.ask(
                         "POST", "/v1/executions?wait=5", sent.body

@@ -70,10 +70,10 @@ class WatchedDisk(apsw.VFS):
         self, name: str | apsw.URIFilename | None, flags: list[int]
     ) -> apsw.VFSFile:
         """Open the real file behind a watched one."""
-        return _File(self, name, flags)
+        return _CrashingFile(self, name, flags)
 
 
-class _File(apsw.VFSFile):
+class _CrashingFile(apsw.VFSFile):
     """A file of the disk; every operation that changes it may be the last."""
 
     def __init__(

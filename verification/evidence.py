@@ -43,7 +43,7 @@ AUDIT = "audit"
 CHECKS = (VERIFY, FINAL, DUPLICATE, LIMIT, DIFFERENCE, UNKNOWN, REPLAY, AUDIT)
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class ExposureLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the exchange's own book is held against, in millionths."""
 
     order: int
@@ -82,7 +82,7 @@ def examine(
     journal: Path,
     paper_book: Path,
     audit_log: Path | None,
-    limits: Limits,
+    limits: ExposureLimits,
     terms: dict[str, Terms],
     is_timed: bool = True,
     book: bytes | None = None,
@@ -198,7 +198,7 @@ def _look_at_keys(records: Iterable[Recorded], exchange: ExchangeBook, found: Ev
 
 
 def _look_at_limits(
-    exchange: ExchangeBook, limits: Limits, terms: dict[str, Terms], found: Evidence
+    exchange: ExchangeBook, limits: ExposureLimits, terms: dict[str, Terms], found: Evidence
 ) -> None:
     """At no moment was more at stake than the limits allow."""
     for order in exchange.orders:

@@ -28,7 +28,7 @@ _END, _BEGIN, _FILL, _SETTLE = range(4)
 """What comes first of what happened in the same nanosecond."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class RecordedOrder(msgspec.Struct, frozen=True):
     """An order as the exchange has it; `outcome` is the side of the market's key."""
 
     client_order_id: str
@@ -45,7 +45,7 @@ class Order(msgspec.Struct, frozen=True):
     updated_ns: int
 
 
-class Fill(msgspec.Struct, frozen=True):
+class RecordedFill(msgspec.Struct, frozen=True):
     """An execution as the exchange has it."""
 
     trade_id: str
@@ -59,8 +59,8 @@ class Fill(msgspec.Struct, frozen=True):
 class ExchangeBook(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the file."""
 
-    orders: tuple[Order, ...]
-    fills: tuple[Fill, ...]
+    orders: tuple[RecordedOrder, ...]
+    fills: tuple[RecordedFill, ...]
     held: dict[tuple[str, str, str], int]
     """(platform, market key, side) -> micro-contracts, none of 0."""
     settled: dict[tuple[str, str], int]
@@ -77,8 +77,8 @@ def read_book(path: Path) -> ExchangeBook:
         for platform, key, yes, no in connection.execute(_MARKETS):
             held |= {(platform, key, side): n for side, n in (("Yes", yes), ("No", no)) if n}
         return ExchangeBook(
-            orders=tuple(Order(*row) for row in connection.execute(_ORDERS)),
-            fills=tuple(Fill(*row) for row in connection.execute(_FILLS)),
+            orders=tuple(RecordedOrder(*row) for row in connection.execute(_ORDERS)),
+            fills=tuple(RecordedFill(*row) for row in connection.execute(_FILLS)),
             held=held,
             settled={(row[0], row[1]): row[2] for row in connection.execute(_SETTLEMENTS)},
             earned=dict(connection.execute(_CASH).fetchall()),
@@ -94,9 +94,9 @@ class _Market:
         self.is_netting = is_netting
         self.held = {"Yes": Fraction(0), "No": Fraction(0)}
         self.cost = {"Yes": Fraction(0), "No": Fraction(0)}
-        self.working: dict[str, list[Order | int]] = {}
+        self.working: dict[str, list[RecordedOrder | int]] = {}
 
-    def fill(self, order: Order, fill: Fill) -> None:
+    def fill(self, order: RecordedOrder, fill: RecordedFill) -> None:
         """Buy opens, and where positions net closes the other side first; Sell closes."""
         left, price = Fraction(fill.quantity), Fraction(fill.price, 1_000_000)
         other = "No" if order.outcome == "Yes" else "Yes"
@@ -121,7 +121,7 @@ class _Market:
         for wins in ("Yes", "No"):
             loss = self.cost["Yes"] + self.cost["No"] - self.held[wins]
             for order, remaining in self.working.values():
-                assert isinstance(order, Order)
+                assert isinstance(order, RecordedOrder)
                 assert isinstance(remaining, int)
                 outlay = Fraction(remaining * order.limit_price, 1_000_000)
                 payout = remaining if order.outcome == wins else 0
@@ -132,7 +132,9 @@ class _Market:
         return max(worst)
 
 
-def _history(book: ExchangeBook) -> Iterator[tuple[int, int, Order | Fill | tuple[str, str]]]:
+def _history(
+    book: ExchangeBook,
+) -> Iterator[tuple[int, int, RecordedOrder | RecordedFill | tuple[str, str]]]:
     """Yield what happened: when, its kind, and what it happened to."""
     for order in book.orders:
         is_ended = order.status in {"cancelled", "expired"}
@@ -178,7 +180,7 @@ def highest_exposures(
             market.working[order.order_id] = [order, order.quantity]
         elif kind == _END:
             market.working.pop(order.order_id, None)
-        elif isinstance(what, Fill):
+        elif isinstance(what, RecordedFill):
             market.fill(order, what)
             entry = market.working.get(order.order_id)
             if entry is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from verification.http import Connection
+from verification.http import HttpConnection
 from verification.process import Process
 
 MARKETS = tuple(f"KXFALL-26JAN28-{name}" for name in "ABC")
@@ -51,7 +51,7 @@ class Falling:
         self._base = Decimal(0)
         self.fall = Fall()
 
-    async def hold(self, connection: Connection) -> None:
+    async def hold(self, connection: HttpConnection) -> None:
         """Buy some of each market, and learn what the day's P&L is at marks that are known."""
         for number, market in enumerate(MARKETS):
             await self._ask(connection, "/v1/quotes", _quote(market, FIRST, FIRST + CENT))
@@ -70,7 +70,7 @@ class Falling:
         self._base = await _pnl(connection) - sum(self._marks.values()) * SIZE
         self.fall.before = await _pnl(connection)
 
-    async def drop(self, connection: Connection) -> None:
+    async def drop(self, connection: HttpConnection) -> None:
         """Let prices fall for ever. Raises ConnectionError: the gateway is gone."""
         while True:
             market = self._draw.choice(MARKETS)
@@ -90,7 +90,7 @@ class Falling:
         # A bid after a step without one may lift a mark: what was told last is what counts.
         self.fall.before = pnl
 
-    async def _ask(self, connection: Connection, path: str, body: object) -> dict[str, Any]:
+    async def _ask(self, connection: HttpConnection, path: str, body: object) -> dict[str, Any]:
         status, answer = await connection.ask("POST", path, body)
         if status != 200:
             raise OSError(f"Expected 200 of {path}, was {status} {answer}")
@@ -107,7 +107,7 @@ def _quote(market: str, bid: Decimal | None, ask: Decimal) -> dict[str, Any]:
     }
 
 
-async def _pnl(connection: Connection) -> Decimal:
+async def _pnl(connection: HttpConnection) -> Decimal:
     _, status = await connection.ask("GET", "/v1/status")
     return Decimal(str(status["pnl_today"]))
 
@@ -127,14 +127,14 @@ async def fall_once(process: Process, seed: int, seconds: float) -> Fall:
     draw = random.Random(seed)
     falling = Falling(draw)
     await process.start()
-    async with await Connection.open(process.port) as connection:
+    async with await HttpConnection.open(process.port) as connection:
         await falling.hold(connection)
         dropping = asyncio.create_task(falling.drop(connection))
         await asyncio.sleep(draw.uniform(0.05, seconds))
         await (process.kill() if draw.random() < 0.75 else process.stop())
         await asyncio.gather(dropping, return_exceptions=True)
     await process.start()
-    async with await Connection.open(process.port) as connection:
+    async with await HttpConnection.open(process.port) as connection:
         falling.fall.after = await _pnl(connection)
     if await process.stop() != 0:
         raise OSError("it did not end as it should")

@@ -36,7 +36,7 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of `state_of` the book at the end."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class GoldenLine(msgspec.Struct, frozen=True, kw_only=True):
     """A record, its body as it was written."""
 
     sequence: int
@@ -46,7 +46,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     body: msgspec.Raw
 
 
-_TITLE, _LINE = msgspec.json.Decoder(Title), msgspec.json.Decoder(Line)
+_TITLE, _LINE = msgspec.json.Decoder(Title), msgspec.json.Decoder(GoldenLine)
 
 
 def write(path: Path, records: Iterable[Stored], *, version: str, story: str) -> Title:
@@ -65,7 +65,7 @@ def write(path: Path, records: Iterable[Stored], *, version: str, story: str) ->
     if path.exists():
         raise ConfigurationError(f"Expected no file at {path}: golden journals are never rewritten")
     lines = [
-        Line(
+        GoldenLine(
             sequence=stored.sequence,
             time_ns=stored.time_ns,
             kind=stored.kind,
@@ -79,13 +79,13 @@ def write(path: Path, records: Iterable[Stored], *, version: str, story: str) ->
     return title
 
 
-def read(path: Path) -> tuple[Title, list[Line]]:
+def read(path: Path) -> tuple[Title, list[GoldenLine]]:
     """Read a golden journal. Raises msgspec.ValidationError where it is none."""
     first, *rest = path.read_bytes().splitlines()
     return _TITLE.decode(first), [_LINE.decode(line) for line in rest]
 
 
-def fold(lines: Iterable[Line]) -> Book:
+def fold(lines: Iterable[GoldenLine]) -> Book:
     """Fold records to the book that they make."""
     book = fresh()
     for line in lines:

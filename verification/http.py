@@ -13,7 +13,7 @@ Answer = tuple[int, dict[str, Any]]
 """Status, and the JSON object."""
 
 
-class Connection:
+class HttpConnection:
     """One kept-alive connection to a gateway on this machine."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -24,8 +24,8 @@ from arbees.core.orders.result import encode, fold
 from arbees.core.ports import Stored
 from arbees.journal import JournalReader
 from arbees.telemetry.stream.frames import event_of
-from verification.barrage import CONNECTIONS, Barrage, Sent
-from verification.http import Connection
+from verification.barrage import CONNECTIONS, Barrage, SentRequest
+from verification.http import HttpConnection
 from verification.listeners import Hearing, digest_of
 from verification.process import (
     SETTINGS,
@@ -144,7 +144,7 @@ async def _under_load(
         load.seconds = time.monotonic() - began
         beside.cancel()
         await asyncio.wait([beside])
-        async with await Connection.open(process.port) as connection:
+        async with await HttpConnection.open(process.port) as connection:
             _, status = await connection.ask("GET", "/v1/status")
         load.memory_end = memory(process.pid)
         load.heard = status["journal"]["sequence"]
@@ -159,7 +159,7 @@ async def _beside(process: Process, load: Load) -> None:
     """Cancel everything every second, and look at the memory."""
     await asyncio.sleep(WARM_SECONDS)
     load.memory_start = memory(process.pid)
-    async with await Connection.open(process.port) as connection:
+    async with await HttpConnection.open(process.port) as connection:
         while True:
             status, answer = await connection.ask("DELETE", "/v1/orders?scope=all&reason=load")
             if status not in {200, 202}:
@@ -218,7 +218,7 @@ def _shown(stored: Stored) -> object:
     }
 
 
-def compare_results(records: Sequence[Stored], sent: Sequence[Sent]) -> list[str]:
+def compare_results(records: Sequence[Stored], sent: Sequence[SentRequest]) -> list[str]:
     """
     Return where what was answered differs from the journal.
 

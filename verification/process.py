@@ -19,10 +19,10 @@ from verification.barrage import (
     CONNECTIONS,
     Barrage,
     Body,
-    Sent,
+    SentRequest,
 )
-from verification.evidence import Limits
-from verification.http import Connection
+from verification.evidence import ExposureLimits
+from verification.http import HttpConnection
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -47,7 +47,9 @@ SETTINGS = {
 }
 """Limits so wide that at least half of the barrage passes, and so narrow that they bind."""
 
-LIMITS = Limits(order=10 * MICRO, contracts=1_000 * MICRO, market=40 * MICRO, total=800 * MICRO)
+LIMITS = ExposureLimits(
+    order=10 * MICRO, contracts=1_000 * MICRO, market=40 * MICRO, total=800 * MICRO
+)
 """The same, for the comparison with the exchange's own book."""
 
 _KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
@@ -109,7 +111,7 @@ class Process:
         if self._child is not None and self._child.returncode is not None:
             raise OSError(f"it ended with {self._child.returncode}")
         try:
-            async with await Connection.open(self.port) as connection:
+            async with await HttpConnection.open(self.port) as connection:
                 status, _ = await connection.ask("GET", "/readyz")
         except OSError:
             return False
@@ -162,7 +164,7 @@ async def ask_again(port: int, barrage: Barrage) -> list[str]:
     bodies = list(barrage.bodies())
 
     async def work(number: int) -> None:
-        async with await Connection.open(port) as connection:
+        async with await HttpConnection.open(port) as connection:
             for sent in acknowledged[number::CONNECTIONS]:
                 broken.extend(await _look_up(connection, sent))
             for body in bodies[number::CONNECTIONS]:
@@ -174,7 +176,7 @@ async def ask_again(port: int, barrage: Barrage) -> list[str]:
     return broken
 
 
-async def _look_up(connection: Connection, sent: Sent) -> list[str]:
+async def _look_up(connection: HttpConnection, sent: SentRequest) -> list[str]:
     before = sent.answer or {}
     name = sent.body["request_id"]
     if before.get("code") in {"DUPLICATE_REQUEST", "IDEMPOTENCY_CONFLICT"}:
@@ -213,7 +215,7 @@ def contradictions(before: Body, after: Body) -> list[str]:
 
 async def until_known(port: int) -> None:
     """Wait until no order is unknown. Raises TimeoutError."""
-    async with await Connection.open(port) as connection, asyncio.timeout(KNOWN_SECONDS):
+    async with await HttpConnection.open(port) as connection, asyncio.timeout(KNOWN_SECONDS):
         unknown = 1
         while unknown:
             _, status = await connection.ask("GET", "/v1/status")

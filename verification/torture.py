@@ -71,7 +71,7 @@ PASSED_MIN = 0.5
 """So much of what was asked must pass: a gateway that denies everything breaks no limit."""
 
 
-class Tally(msgspec.Struct):
+class TortureTally(msgspec.Struct):
     """The counts of all runs so far."""
 
     runs: int = 0
@@ -105,7 +105,7 @@ class Tally(msgspec.Struct):
         return not self.texts and self.passed >= PASSED_MIN * self.requests
 
 
-async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: float) -> Tally:
+async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: float) -> TortureTally:
     """
     Do one run: barrage, kill, start again, ask everything again, stop, examine.
 
@@ -116,7 +116,7 @@ async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: flo
         lost: chance that an answer of the exchange is lost, as text.
         seconds: longest time under fire.
     """
-    tally = Tally(runs=1)
+    tally = TortureTally(runs=1)
     barrage, process = Barrage(seed), Process(folder, lost)
     try:
         await _kill(process, barrage, random.Random(seed), seconds, tally)
@@ -139,13 +139,13 @@ async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: flo
     return tally
 
 
-async def fall(folder: Path, number: int, seed: int, seconds: float) -> Tally:
+async def fall(folder: Path, number: int, seed: int, seconds: float) -> TortureTally:
     """
     Do one run in which prices fall until the kill; arguments as of `run_once`.
 
     The gateway of before is killed, or in a quarter of the runs told to stop.
     """
-    tally = Tally(runs=1, kills=1)
+    tally = TortureTally(runs=1, kills=1)
     process = Process(folder)
     try:
         found = await fall_once(process, seed, seconds)
@@ -160,7 +160,7 @@ async def fall(folder: Path, number: int, seed: int, seconds: float) -> Tally:
 
 
 async def _kill(
-    process: Process, barrage: Barrage, draw: random.Random, seconds: float, tally: Tally
+    process: Process, barrage: Barrage, draw: random.Random, seconds: float, tally: TortureTally
 ) -> None:
     """Kill it under fire, and at times once more while it recovers."""
     await process.start()
@@ -197,7 +197,7 @@ async def torture(
     seconds: float,
     keep: Path | None,
     say: Callable[[str], None],
-) -> Tally:
+) -> TortureTally:
     """
     Do all runs, the second series with answers lost at random.
 
@@ -210,7 +210,7 @@ async def torture(
         keep: where the files of runs with findings are kept; None = nowhere.
         say: told after each run.
     """
-    total = Tally()
+    total = TortureTally()
     series = ["0"] * runs + ["0.1"] * lost_acks + [FALL] * falls
     for number, lost in enumerate(series, 1):
         with tempfile.TemporaryDirectory(prefix="arbees-torture-") as name:
@@ -232,14 +232,14 @@ async def torture(
     return total
 
 
-def _merge(total: Tally, one: Tally) -> None:
+def _merge(total: TortureTally, one: TortureTally) -> None:
     for name in ("runs", "kills", "sent", "acknowledged", "requests", "passed", "orders", "fills"):
         setattr(total, name, getattr(total, name) + getattr(one, name))
     total.found += one.found
     total.texts += one.texts
 
 
-def table(tally: Tally, seconds: float) -> str:
+def table(tally: TortureTally, seconds: float) -> str:
     """Return the counts as people read them."""
     rows: list[tuple[str, object]] = [
         ("runs", tally.runs),

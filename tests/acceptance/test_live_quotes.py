@@ -27,7 +27,7 @@ from arbees.core.language.words import (
 from arbees.core.orders.result import Result
 from arbees.interface.operator import Conflict
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Market, PriceRange
+from arbees.rehearsal.kalshi.engine.rules import ExchangeMarket, TickRange
 from arbees.rehearsal.kalshi.server import KalshiServer
 from arbees.runtime.intake.commit_thread import Worker
 from arbees.settings import load
@@ -360,11 +360,11 @@ async def test_a_result_of_the_venue_settles_on_paper(tmp_path: Path) -> None:
 async def test_finer_ticks_are_those_of_the_venue(tmp_path: Path) -> None:
     """A market in tenths of a cent trades in tenths of a cent on paper as well."""
     async with paper(tmp_path) as made:
-        market = Market(
+        market = ExchangeMarket(
             ticker=FINE,
             event_ticker=FINE.rpartition("-")[0],
             series_ticker="KXMLBGAME",
-            ranges=(PriceRange(0, MICRO, 1_000),),
+            ranges=(TickRange(0, MICRO, 1_000),),
         )
         made.server.exchange.add_market(market)
         made.show(FINE, bid="0.381", ask="0.403")

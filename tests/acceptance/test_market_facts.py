@@ -17,7 +17,7 @@ from arbees.core.language.words import (
 )
 from arbees.core.orders.result import Result
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import PriceRange
+from arbees.rehearsal.kalshi.engine.rules import TickRange
 from arbees.runtime.looking.refusals import Refusing
 from verification.live.scene import (
     MARKET,
@@ -164,7 +164,7 @@ async def test_ticks_and_close_are_the_newest_word() -> None:
         assert (await buy(scene)).status is ResultStatus.FILLED
         book = scene.assembly.gateway.desk.book
         close_ns = scene.clock.now_ns() // NS_PER_SECOND * NS_PER_SECOND + HOUR_NS
-        scene.exchange.lifecycle.set_ticks(MARKET, PriceRange(0, MICRO, 1_000))
+        scene.exchange.lifecycle.set_ticks(MARKET, TickRange(0, MICRO, 1_000))
         scene.exchange.lifecycle.move_close(MARKET, close_ns)
         listing = book.markets[MARKET].listing
         assert listing.tick == 10_000
@@ -184,7 +184,7 @@ async def test_an_order_that_is_refused_makes_us_ask_again() -> None:
     """A tick that changed without a word: one refusal, and the next order fits."""
     async with kalshi_stage() as scene:
         assert (await buy(scene)).status is ResultStatus.FILLED
-        scene.exchange.markets[MARKET].ranges = (PriceRange(0, MICRO, 20_000),)
+        scene.exchange.markets[MARKET].ranges = (TickRange(0, MICRO, 20_000),)
         scene.show(MARKET)
         first = await ask(scene, "1", "0.41")
         assert first.code == "VENUE_REJECTED"

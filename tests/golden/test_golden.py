@@ -19,7 +19,7 @@ from arbees.core.orders.result import fold as fold_result
 from arbees.errors import ConfigurationError
 from verification.evidence import is_final
 from verification.golden import (
-    Line,
+    GoldenLine,
     digest_of,
     fold,
     journals,
@@ -59,7 +59,7 @@ def test_the_past_goes_on_from_a_snapshot(path: Path) -> None:
         assert rest == title.digest
 
 
-def _fold_on(book: Book, lines: list[Line]) -> str:
+def _fold_on(book: Book, lines: list[GoldenLine]) -> str:
     for line in lines:
         apply(book, e.decode(bytes(line.body)), line.sequence, line.time_ns)
     return digest_of(book)

@@ -13,7 +13,7 @@ from arbees.core.language.words import Mode
 from arbees.rehearsal.drills import DRILLS, drill_all
 from arbees.rehearsal.drills.generous import GENEROUS, only
 from arbees.rehearsal.drills.run import KEY, NAMES, drill
-from arbees.rehearsal.drills.stage import Stage, Theatre, clear_of_pauses
+from arbees.rehearsal.drills.stage import DrillStage, Theatre, clear_of_pauses
 from arbees.safeguards import ALL
 from arbees.safeguards.trading_window import kalshi_pause
 from arbees.settings import Settings, load
@@ -106,7 +106,7 @@ class DeadTheatre(Theatre):
     @asynccontextmanager
     async def stage(
         self, settings: Settings, *, kill_file: str | None = None, start_ns: int | None = None
-    ) -> AsyncIterator[Stage]:
+    ) -> AsyncIterator[DrillStage]:
         without = copy(settings)
         without.safeguards = tuple(
             each for each in settings.safeguards if each.name != self.safeguard
@@ -185,7 +185,7 @@ def test_limits_are_named_by_a_hash() -> None:
 
 
 @asynccontextmanager
-async def one_stage() -> AsyncIterator[Stage]:
+async def one_stage() -> AsyncIterator[DrillStage]:
     """Set up a stage with everything at its default."""
     theatre = Theatre("order_size", load({}), NOW)
     async with theatre.stage(theatre.settings) as stage:

@@ -22,7 +22,7 @@ from arbees.interface.views import KillReply
 from arbees.settings import Settings, load
 from arbees.venues.paper.terms import TERMS
 from arbees.wiring.bootstrap import Assembly, Files, assemble
-from verification.evidence import Limits, examine
+from verification.evidence import ExposureLimits, examine
 from verification.simulation import SimulatedClock
 
 START_NS = parse_time("2026-01-28T20:30:00Z")
@@ -37,7 +37,9 @@ LIMITS = {
     "MAX_ORDERS_PER_MINUTE": "60",
     "MAX_ORDERS_PER_HOUR": "60",
 }
-IN_FORCE = Limits(order=40 * MICRO, contracts=100 * MICRO, market=60 * MICRO, total=150 * MICRO)
+IN_FORCE = ExposureLimits(
+    order=40 * MICRO, contracts=100 * MICRO, market=60 * MICRO, total=150 * MICRO
+)
 PATIENCE = 30.0
 """Simulated seconds in which a gateway without faults must know what became of everything."""
 

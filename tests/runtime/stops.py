@@ -6,7 +6,7 @@ from arbees.core import events as e
 from arbees.journal import JournalReader
 from tests.promises.oracle import scope_covers
 from tests.runtime.evenings import BrokenError, Evening, Stop
-from verification.exchange_book import Order, read_book
+from verification.exchange_book import RecordedOrder, read_book
 
 
 def stop_means_stop(evening: Evening) -> int:
@@ -37,7 +37,7 @@ def stop_means_stop(evening: Evening) -> int:
 
 def _arrivals(
     evening: Evening, events: list[e.Event], stop: Stop
-) -> Iterator[tuple[Order, e.OrderApproved]]:
+) -> Iterator[tuple[RecordedOrder, e.OrderApproved]]:
     approvals = {each.client_order_id: each for each in events if isinstance(each, e.OrderApproved)}
     until_ns = stop.until_ns
     for order in read_book(evening.files.paper_book).orders:

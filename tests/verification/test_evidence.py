@@ -25,7 +25,7 @@ from verification.evidence import (
     UNKNOWN,
     VERIFY,
     Evidence,
-    Limits,
+    ExposureLimits,
     examine,
 )
 from verification.exchange_book import highest_exposures, read_book
@@ -50,7 +50,7 @@ def _folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def look(folder: Path, limits: Limits = IN_FORCE, book: bytes | None = None) -> Evidence:
+def look(folder: Path, limits: ExposureLimits = IN_FORCE, book: bytes | None = None) -> Evidence:
     """Examine a folder."""
     files = files_in(folder)
     return examine(
@@ -191,14 +191,20 @@ def test_harm_is_found(folder: Path, harm: Callable[[Path], None], check: str) -
 @pytest.mark.parametrize(
     "limits",
     [
-        Limits(order=6_000_000, contracts=100 * MICRO, market=60 * MICRO, total=150 * MICRO),
-        Limits(order=40 * MICRO, contracts=9 * MICRO, market=60 * MICRO, total=150 * MICRO),
-        Limits(order=40 * MICRO, contracts=100 * MICRO, market=12 * MICRO, total=150 * MICRO),
-        Limits(order=40 * MICRO, contracts=100 * MICRO, market=60 * MICRO, total=12 * MICRO),
+        ExposureLimits(
+            order=6_000_000, contracts=100 * MICRO, market=60 * MICRO, total=150 * MICRO
+        ),
+        ExposureLimits(order=40 * MICRO, contracts=9 * MICRO, market=60 * MICRO, total=150 * MICRO),
+        ExposureLimits(
+            order=40 * MICRO, contracts=100 * MICRO, market=12 * MICRO, total=150 * MICRO
+        ),
+        ExposureLimits(
+            order=40 * MICRO, contracts=100 * MICRO, market=60 * MICRO, total=12 * MICRO
+        ),
     ],
     ids=["order", "contracts", "market", "total"],
 )
-def test_a_breach_is_found(folder: Path, limits: Limits) -> None:
+def test_a_breach_is_found(folder: Path, limits: ExposureLimits) -> None:
     """10 at 0.62 held and 10 at 0.61 resting are 12.30 dollars at stake, by the exchange's book."""
     assert look(folder, limits).count(LIMIT) > 0
 

@@ -8,7 +8,7 @@ import pytest
 
 from arbees.core.ports import Stored
 from arbees.telemetry.stream.frames import event_of
-from verification.barrage import Sent
+from verification.barrage import SentRequest
 from verification.listeners import Hearing, Listener, digest_of
 from verification.load import (
     Load,
@@ -64,10 +64,10 @@ def test_what_was_answered_is_compared() -> None:
     answered = {"code": None, "final": True, "sequence": 1}
     again = {"code": "DUPLICATE_REQUEST"}
     sent = [
-        Sent({"request_id": "a"}, 503, {"code": "QUEUE_FULL"}),
-        Sent({"request_id": "b"}, None, None),
-        Sent({"request_id": "c"}, 200, answered),
-        Sent({"request_id": "c"}, 200, again),
+        SentRequest({"request_id": "a"}, 503, {"code": "QUEUE_FULL"}),
+        SentRequest({"request_id": "b"}, None, None),
+        SentRequest({"request_id": "c"}, 200, answered),
+        SentRequest({"request_id": "c"}, 200, again),
     ]
     found = compare_results([], sent)
     assert [text.split(":")[0] for text in found[:3]] == ["a", "b", "c"]

@@ -10,7 +10,7 @@ from verification.evidence import DUPLICATE, VERIFY
 from verification.process import contradictions
 from verification.torture import (
     TITLES,
-    Tally,
+    TortureTally,
     fall,
     main,
     run_once,
@@ -55,7 +55,7 @@ def test_no_restart_makes_a_loss_smaller(tmp_path: Path, seed: int) -> None:
 
 def test_the_table_counts_every_check() -> None:
     """What was found stands under its title."""
-    tally = Tally(runs=3, sent=10)
+    tally = TortureTally(runs=3, sent=10)
     tally.say(1, DUPLICATE, "two orders")
     tally.say(2, DUPLICATE, "two orders again")
     lines = {line[:36].strip(): line[36:].strip() for line in table(tally, 1.2).splitlines()}
@@ -68,8 +68,8 @@ def test_the_table_counts_every_check() -> None:
 
 def test_a_gateway_that_lets_nothing_pass_proves_nothing() -> None:
     """Less than half passed is a failure, also if nothing was found."""
-    assert not Tally(requests=100, passed=49).is_clean
-    assert Tally(requests=100, passed=50).is_clean
+    assert not TortureTally(requests=100, passed=49).is_clean
+    assert TortureTally(requests=100, passed=50).is_clean
 
 
 def test_no_runs_are_clean(capsys: pytest.CaptureFixture[str]) -> None:

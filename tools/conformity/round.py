@@ -4,7 +4,7 @@ from typing import Any
 
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import PriceRange
+from arbees.rehearsal.kalshi.engine.rules import TickRange
 from arbees.rehearsal.kalshi.server import KalshiServer
 from tools.conformity.caller import GROUPS, ORDERS, ROOT, Caller
 
@@ -89,7 +89,7 @@ def _move(server: KalshiServer, ticker: str) -> None:
         exchange.lifecycle.charge(name, "quadratic_with_maker_fees", at_ns=later_ns)
     exchange.lifecycle.charge(event, "quadratic", 2 * MICRO)
     exchange.lifecycle.move_close(ticker, later_ns)
-    exchange.lifecycle.set_ticks(ticker, PriceRange(0, MICRO, 1_000))
+    exchange.lifecycle.set_ticks(ticker, TickRange(0, MICRO, 1_000))
 
 
 async def _reads(caller: Caller, ticker: str) -> None:

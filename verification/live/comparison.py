@@ -22,9 +22,9 @@ from arbees.core.language.words import OrderStatus, Platform
 from arbees.core.ports import Journal
 from arbees.rehearsal.kalshi.engine.exchange import Exchange
 from arbees.rehearsal.kalshi.engine.rules import (
-    Change,
-    Fill,
-    Order,
+    ExchangeChange,
+    ExchangeFill,
+    ExchangeOrder,
     Status,
 )
 from arbees.rehearsal.kalshi.server import OWNER
@@ -89,12 +89,12 @@ def compare(exchange: Exchange, desk: Desk, told: Told) -> Comparison:
     return found
 
 
-def is_ours(order: Order) -> bool:
+def is_ours(order: ExchangeOrder) -> bool:
     """Tell whether a gateway placed an order of the account."""
     return order.owner == OWNER and order.client_order_id.startswith(CLIENT_ORDER_ID_PREFIX)
 
 
-def _orders(ours: list[Order], desk: Desk, told: Told) -> list[str]:
+def _orders(ours: list[ExchangeOrder], desk: Desk, told: Told) -> list[str]:
     there = {each.client_order_id: each for each in ours}
     found: list[str] = []
     for name, order in there.items():
@@ -191,8 +191,8 @@ class Watch:
         """The most that a market had at stake."""
         exchange.listeners.append(self._on_change)
 
-    def _on_change(self, change: Change) -> None:
-        if change.owner == OWNER and isinstance(change.about, Order | Fill):
+    def _on_change(self, change: ExchangeChange) -> None:
+        if change.owner == OWNER and isinstance(change.about, ExchangeOrder | ExchangeFill):
             self.look(change.about.ticker)
 
     def look(self, ticker: str) -> None:
@@ -208,7 +208,7 @@ class Watch:
         if largest > self._limits.contracts:
             self.breaches.append(f"an order of {format_micro(largest)} contracts")
 
-    def _at_stake(self, ticker: str, resting: list[Order]) -> int:
+    def _at_stake(self, ticker: str, resting: list[ExchangeOrder]) -> int:
         """Return what the position cost and what resting orders would: fees come on top."""
         account = self._exchange.account(OWNER)
         return account.costs.get(ticker, 0) + sum(

@@ -14,7 +14,7 @@ import msgspec
 from arbees.core.language.units import parse_micro
 from arbees.core.language.words import TimeInForce
 from arbees.interface.views import Receipt, ReceiptOrder
-from arbees.rehearsal.kalshi.engine.rules import Order, Status
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder, Status
 from arbees.rehearsal.kalshi.server import OWNER
 from verification.live.comparison import is_ours
 from verification.live.scene import (
@@ -115,7 +115,7 @@ def _is_complete(scene: KalshiScene, receipt_id: str | None) -> bool:
     return receipt is not None and receipt.complete
 
 
-def _filled_whole(scene: KalshiScene) -> list[Order]:
+def _filled_whole(scene: KalshiScene) -> list[ExchangeOrder]:
     return [each for each in scene.exchange.orders.values() if each.status is Status.EXECUTED]
 
 

@@ -16,7 +16,7 @@ from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.language.words import TimeInForce
 from arbees.interface.views import Undecided
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Change, Order, Status
+from arbees.rehearsal.kalshi.engine.rules import ExchangeChange, ExchangeOrder, Status
 from arbees.rehearsal.kalshi.server import OWNER
 from verification.live.cells import (
     CALLS,
@@ -119,10 +119,10 @@ class Run:
             words = words_of(self._cell, self._draw)
             self._scene.server.fault(self._cell.fault, **words)
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: ExchangeChange) -> None:
         """Notice that the exchange takes the call; hit before its answer leaves."""
         about = change.about
-        if change.owner != OWNER or not isinstance(about, Order) or self._taken.is_set():
+        if change.owner != OWNER or not isinstance(about, ExchangeOrder) or self._taken.is_set():
             return
         if self._cell.operation is not Operation.CREATE and about.status is Status.RESTING:
             return

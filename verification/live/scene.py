@@ -31,7 +31,7 @@ from arbees.core.orders.result import Result
 from arbees.errors import VenueError
 from arbees.interface.views import Undecided
 from arbees.rehearsal.kalshi.engine.exchange import Exchange
-from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from arbees.rehearsal.kalshi.server import HOST, Addresses, KalshiServer
 from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.intake.writer import Lane
@@ -261,7 +261,7 @@ class KalshiScene:
         )
         self.server.show(quote)
 
-    def trade(self, order: Order, count: int = 500_000) -> None:
+    def trade(self, order: ExchangeOrder, count: int = 500_000) -> None:
         """Let somebody trade with a resting order, up to so many micro-contracts."""
         self.exchange.by_hand.trade(order, count)
 

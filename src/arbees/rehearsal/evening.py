@@ -34,7 +34,7 @@ class Evening(msgspec.Struct, frozen=True):
     settlements: tuple[Settlement, ...]
 
 
-class Game(msgspec.Struct, frozen=True):
+class EveningGame(msgspec.Struct, frozen=True):
     """One game and its two markets."""
 
     home: str
@@ -47,10 +47,10 @@ class Game(msgspec.Struct, frozen=True):
     start_ns: int
 
 
-def games(number: int = len(_GAMES)) -> list[Game]:
+def games(number: int = len(_GAMES)) -> list[EveningGame]:
     """Return the games of the evening."""
     return [
-        Game(
+        EveningGame(
             home,
             away,
             f"nba_{away}@{home}_2026-01-28",
@@ -93,7 +93,7 @@ def make_evening(seed: int, minutes: int = 60, number: int = len(_GAMES)) -> Eve
     return Evening(tuple(sorted(quotes, key=lambda quote: quote.ts_ns)), tuple(settlements))
 
 
-def _quotes(draw: random.Random, game: Game, fair: int, ts_ns: int) -> list[Quote]:
+def _quotes(draw: random.Random, game: EveningGame, fair: int, ts_ns: int) -> list[Quote]:
     kalshi = Quote(
         ts_ns=ts_ns,
         platform=Platform.KALSHI,
@@ -125,7 +125,7 @@ def _levels(draw: random.Random, first: int, step: int) -> tuple[Level, ...]:
     return tuple((price, draw.randrange(20, 400) * MICRO) for price in prices if 0 < price < MICRO)
 
 
-def _settlements(game: Game, is_home: bool, ts_ns: int) -> list[Settlement]:  # noqa: FBT001
+def _settlements(game: EveningGame, is_home: bool, ts_ns: int) -> list[Settlement]:  # noqa: FBT001
     payouts = YES_WON if is_home else NO_WON
     return [
         Settlement(ts_ns=ts_ns, platform=Platform.KALSHI, market_id=game.ticker, payouts=payouts),

@@ -2,7 +2,7 @@
 
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.exchange import MAKER, Exchange
-from arbees.rehearsal.kalshi.engine.rules import Change, Market, Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeChange, ExchangeMarket, ExchangeOrder
 
 TICKER = "KXNBAGAME-26JAN28HOUBOS-BOS"
 NFL = "KXNFLGAME-26SEP13DALPHI-PHI"
@@ -17,13 +17,13 @@ class Stand:
     def __init__(self, cash: int = 100 * MICRO) -> None:
         self.time_ns = START_NS
         self.exchange = Exchange(lambda: self.time_ns, seed=7)
-        self.told: list[Change] = []
+        self.told: list[ExchangeChange] = []
         self.exchange.listeners.append(self.told.append)
         for ticker, shard in ((TICKER, 3), (NFL, 0)):
             series = ticker.partition("-")[0]
             event = ticker.rpartition("-")[0]
             self.exchange.add_market(
-                Market(
+                ExchangeMarket(
                     ticker=ticker,
                     event_ticker=event,
                     series_ticker=series,
@@ -37,7 +37,7 @@ class Stand:
         self._count = 0
 
     @property
-    def market(self) -> Market:
+    def market(self) -> ExchangeMarket:
         return self.exchange.markets[TICKER]
 
     def make(
@@ -49,7 +49,7 @@ class Stand:
         sells: bool = False,
         tif: str = GTC,
         **more: object,
-    ) -> Order:
+    ) -> ExchangeOrder:
         """Return an order; `sells` is an ask."""
         self._count += 1
         fields: dict[str, object] = {
@@ -65,7 +65,7 @@ class Stand:
             "updated_ns": self.time_ns,
             **more,
         }
-        return Order(**fields)  # type: ignore[arg-type]
+        return ExchangeOrder(**fields)  # type: ignore[arg-type]
 
     def place(
         self,
@@ -76,12 +76,12 @@ class Stand:
         sells: bool = False,
         tif: str = GTC,
         **more: object,
-    ) -> Order:
+    ) -> ExchangeOrder:
         """Place an order."""
         order = self.make(owner, cents, contracts, sells=sells, tif=tif, **more)
         return self.exchange.create(order)
 
-    def show(self, cents: int, contracts: float, *, sells: bool) -> Order:
+    def show(self, cents: int, contracts: float, *, sells: bool) -> ExchangeOrder:
         """Put something into the book that nobody placed."""
         order = self.make(MAKER, cents, contracts, sells=sells)
         self.exchange.show(order)
@@ -92,7 +92,7 @@ class Stand:
         self.time_ns += round(seconds * NS_PER_SECOND)
         self.exchange.tick()
 
-    def fills_of(self, order: Order) -> list[tuple[int, int]]:
+    def fills_of(self, order: ExchangeOrder) -> list[tuple[int, int]]:
         """Return what an order traded: price in cents and contracts."""
         return [
             (fill.price // CENT, fill.count // MICRO)

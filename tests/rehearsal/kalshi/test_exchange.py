@@ -7,11 +7,11 @@ import pytest
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.rules import (
     SHARDS,
-    Fill,
-    Group,
-    PriceRange,
-    Refused,
+    ExchangeFill,
+    ExchangeGroup,
+    ExchangeRefusal,
     Status,
+    TickRange,
 )
 from tests.rehearsal.kalshi.stand import (
     CENT,
@@ -23,18 +23,20 @@ from tests.rehearsal.kalshi.stand import (
 )
 
 
-def refused(stand: Stand, owner: str, cents: int, contracts: float = 1, **more: Any) -> Refused:
+def refused(
+    stand: Stand, owner: str, cents: int, contracts: float = 1, **more: Any
+) -> ExchangeRefusal:
     """Return why an order is not placed; nothing of it may be left."""
     before = len(stand.exchange.orders), stand.exchange.held(owner, 3)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ExchangeRefusal) as caught:
         stand.place(owner, cents, contracts, **more)
     assert (len(stand.exchange.orders), stand.exchange.held(owner, 3)) == before
     return caught.value
 
 
-def group_of(stand: Stand, limit: int, shard: int = 3) -> Group:
+def group_of(stand: Stand, limit: int, shard: int = 3) -> ExchangeGroup:
     """Return a group of ann's."""
-    group = Group(
+    group = ExchangeGroup(
         group_id=f"g{len(stand.exchange.groups)}",
         owner="ann",
         limit=limit * MICRO,
@@ -203,9 +205,9 @@ def test_ticks_are_those_of_the_range() -> None:
     """A market with finer ticks at its ends takes them there alone."""
     stand = Stand()
     stand.market.ranges = (
-        PriceRange(0, 100_000, 1_000),
-        PriceRange(100_000, 900_000, CENT),
-        PriceRange(900_000, MICRO, 1_000),
+        TickRange(0, 100_000, 1_000),
+        TickRange(100_000, 900_000, CENT),
+        TickRange(900_000, MICRO, 1_000),
     )
     for price, fits in ((51_000, True), (105_000, False), (110_000, True), (955_000, True)):
         assert stand.market.is_on_grid(price) is fits
@@ -300,9 +302,9 @@ def test_an_exchange_pause_takes_nothing() -> None:
     rests = stand.place("ann", 30)
     stand.exchange.pause(set(), set(SHARDS))
     assert refused(stand, "ann", 30).code == "exchange_is_paused"
-    with pytest.raises(Refused, match="exchange_is_paused"):
+    with pytest.raises(ExchangeRefusal, match="exchange_is_paused"):
         stand.exchange.cancel("ann", rests.order_id)
-    with pytest.raises(Refused, match="exchange_is_paused"):
+    with pytest.raises(ExchangeRefusal, match="exchange_is_paused"):
         stand.exchange.cancel_all("ann")
     assert rests.status is Status.RESTING
 
@@ -316,7 +318,7 @@ def test_a_cancel_says_the_same_of_all_that_does_not_rest() -> None:
     done = stand.place("ann", 40)
     other = stand.place("bob", 30)
     for order_id in (gone.order_id, done.order_id, "none", other.order_id):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ExchangeRefusal) as caught:
             stand.exchange.cancel("ann", order_id)
         assert (caught.value.status, caught.value.code) == (404, "not_found")
 
@@ -392,5 +394,5 @@ def test_everything_is_told_in_order() -> None:
         ("user_orders", "bob"),
         ("user_orders", "ann"),
     ]
-    fills = [each.about for each in stand.told if isinstance(each.about, Fill)]
+    fills = [each.about for each in stand.told if isinstance(each.about, ExchangeFill)]
     assert [fill.position for fill in fills] == [MICRO, -MICRO]

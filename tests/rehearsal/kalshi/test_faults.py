@@ -6,9 +6,9 @@ import pytest
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.faults import (
     STANDING,
-    Fault,
+    ExchangeFault,
+    ExchangeFaults,
     FaultKind,
-    Faults,
     parse_fault,
 )
 from tests.rehearsal.kalshi.served import MARKET, Served, served
@@ -29,18 +29,18 @@ NOT_TAKEN = (FaultKind.LOST_BEFORE, FaultKind.ERROR_BEFORE, FaultKind.RATE_LIMIT
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("stream_silent", Fault(kind=FaultKind.STREAM_SILENT)),
+        ("stream_silent", ExchangeFault(kind=FaultKind.STREAM_SILENT)),
         (
             "late:call=read,seconds=1.5,count=7",
-            Fault(kind=FaultKind.LATE, call="read", seconds=1.5, count=7),
+            ExchangeFault(kind=FaultKind.LATE, call="read", seconds=1.5, count=7),
         ),
         (
             '{"kind": "edited", "path": "/markets", "edits": {"cursor": null}}',
-            Fault(kind=FaultKind.EDITED, path="/markets", edits={"cursor": None}),
+            ExchangeFault(kind=FaultKind.EDITED, path="/markets", edits={"cursor": None}),
         ),
     ],
 )
-def test_a_fault_can_be_typed(text: str, fault: Fault) -> None:
+def test_a_fault_can_be_typed(text: str, fault: ExchangeFault) -> None:
     """Its kind alone, with fields, or as JSON."""
     assert parse_fault(text) == fault
 
@@ -197,8 +197,8 @@ async def test_a_fault_that_is_none_is_refused() -> None:
 @pytest.mark.parametrize("kind", sorted(STANDING))
 def test_what_stands_ends_by_the_clock(kind: FaultKind) -> None:
     """It holds for its seconds, without being used up, and not a moment longer."""
-    faults = Faults()
-    faults.add(Fault(kind=kind, for_seconds=2.0), 0)
+    faults = ExchangeFaults()
+    faults.add(ExchangeFault(kind=kind, for_seconds=2.0), 0)
     for now_ns in (0, 1, 2 * NS_PER_SECOND - 1):
         assert faults.standing(kind, now_ns) is not None
     assert faults.standing(kind, 2 * NS_PER_SECOND) is None

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from arbees.core.language.units import NS_PER_MILLISECOND, NS_PER_SECOND
-from arbees.rehearsal.kalshi.engine.rules import Refused
+from arbees.rehearsal.kalshi.engine.rules import ExchangeRefusal
 from arbees.rehearsal.kalshi.rest.identity import Doorman, parse_public_key
 from tests.venues.kalshi.keypairs import ed25519_key, rsa_key
 
@@ -57,7 +57,7 @@ def test_a_timestamp_may_be_some_seconds_off(late_ms: int, *, passes: bool) -> N
     if passes:
         assert doorman().owner(signed(late_ms=late_ms), "GET", PATH) == "ann"
     else:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ExchangeRefusal) as caught:
             doorman().owner(signed(late_ms=late_ms), "GET", PATH)
         assert (caught.value.status, caught.value.code) == (401, "header_timestamp_expired")
 
@@ -91,7 +91,7 @@ def test_others_are_turned_away(
     change: Callable[[Headers], Headers], code: str, details: str
 ) -> None:
     """401 in the recorded words, for each thing that can be wrong."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ExchangeRefusal) as caught:
         doorman().owner(change(signed()), "GET", PATH)
     assert (caught.value.status, caught.value.code, caught.value.details) == (401, code, details)
 
@@ -99,7 +99,7 @@ def test_others_are_turned_away(
 @pytest.mark.parametrize("text", [f"POST{PATH}", f"GET{PATH}?limit=1", "GET/portfolio/balance"])
 def test_a_signature_is_of_method_and_whole_path(text: str) -> None:
     """Another method, a query or a path without its root is another text."""
-    with pytest.raises(Refused, match="INCORRECT_API_KEY_SIGNATURE"):
+    with pytest.raises(ExchangeRefusal, match="INCORRECT_API_KEY_SIGNATURE"):
         doorman().owner(signed(text=text), "GET", PATH)
 
 
@@ -117,7 +117,7 @@ def test_a_clock_that_is_off_is_the_exchanges_own() -> None:
     found = doorman()
     found.skew_ns = 60 * NS_PER_SECOND
     assert found.now_ns() == NOW_NS + 60 * NS_PER_SECOND
-    with pytest.raises(Refused, match="header_timestamp_expired"):
+    with pytest.raises(ExchangeRefusal, match="header_timestamp_expired"):
         found.owner(signed(), "GET", PATH)
 
 

@@ -9,9 +9,9 @@ from arbees.core.language.units import MICRO
 from arbees.rehearsal.kalshi.engine.rules import (
     GRID,
     TAKER_RATE,
-    Account,
-    Order,
-    Refused,
+    ExchangeAccount,
+    ExchangeOrder,
+    ExchangeRefusal,
     Status,
     move,
     trade_fee,
@@ -62,7 +62,7 @@ def test_recorded_fees() -> None:
     assert move(account, _empty()[1], MICRO, 990_000, 0, TAKER_RATE) == 700
 
 
-def _empty(*, is_bid: bool = True) -> tuple[Account, Order]:
+def _empty(*, is_bid: bool = True) -> tuple[ExchangeAccount, ExchangeOrder]:
     stand = Stand()
     account = stand.exchange.account("ann")
     account.cash = {0: 0}
@@ -125,7 +125,7 @@ def test_no_dollar_is_made_or_lost(
             placed = stand.place(owner, cents, hundredths / 100, sells=sells, tif=tif, stp=stp)
             if not cancels and placed.status is Status.RESTING:
                 exchange.cancel(owner, placed.order_id)
-        except Refused:
+        except ExchangeRefusal:
             continue
         held = [exchange.account(each).positions.get(TICKER, 0) for each in ("ann", "bob")]
         assert sum(held) == 0

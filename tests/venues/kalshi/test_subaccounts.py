@@ -6,7 +6,7 @@ from arbees.core.language.units import MICRO
 from arbees.core.language.words import TimeInForce
 from arbees.rehearsal.kalshi.engine.rules import (
     OWNER,
-    Order,
+    ExchangeOrder,
     Status,
     part_of,
 )
@@ -16,12 +16,12 @@ from tests.venues.kalshi.rig import TICKER, Rig, rig
 CREATE = "/portfolio/events/orders"
 
 
-def other(made: Rig, cents: int, tif: str = "good_till_canceled") -> Order:
+def other(made: Rig, cents: int, tif: str = "good_till_canceled") -> ExchangeOrder:
     """Let subaccount 1 place an order."""
     owner, now_ns = part_of(OWNER, 1), made.clock.now_ns()
     made.exchange.account(owner).cash[3] = 1_000 * MICRO
     return made.exchange.create(
-        Order(
+        ExchangeOrder(
             order_id=made.exchange.new_order_id(),
             owner=owner,
             client_order_id=f"arb-other-{cents}",

@@ -12,15 +12,15 @@ from arbees.core.language.words import (
 )
 from arbees.errors import VenueError
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from tests.venues.kalshi.rig import OTHER, TICKER, Rig, quote, rig
 
 
-def foreign(made: Rig, cents: int, contracts: int, *, is_bid: bool = True) -> Order:
+def foreign(made: Rig, cents: int, contracts: int, *, is_bid: bool = True) -> ExchangeOrder:
     """Place an order on the account by another hand."""
     now_ns = made.clock.now_ns()
     return made.exchange.create(
-        Order(
+        ExchangeOrder(
             order_id=made.exchange.new_order_id(),
             owner="trader",
             client_order_id="theirs",
@@ -103,7 +103,7 @@ async def test_lists_are_read_to_their_end() -> None:
         for number in range(1_200):
             now_ns = made.clock.now_ns()
             made.exchange.create(
-                Order(
+                ExchangeOrder(
                     order_id=f"o{number}",
                     owner="trader",
                     client_order_id=f"theirs-{number}",

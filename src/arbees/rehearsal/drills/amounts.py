@@ -23,7 +23,7 @@ from arbees.rehearsal.drills.stage import (
     OTHER_MARKET,
     SPORT,
     STRATEGY,
-    Stage,
+    DrillStage,
     Theatre,
 )
 from arbees.safeguards.balance import Balance, stale_after
@@ -236,7 +236,7 @@ async def _window(theatre: Theatre, mine: RateLimit, most: int, window_ns: int, 
 
 
 async def _burst(
-    stage: Stage, count: int, what: str, send: Callable[[], Awaitable[bool]] | None = None
+    stage: DrillStage, count: int, what: str, send: Callable[[], Awaitable[bool]] | None = None
 ) -> None:
     """Expect so many orders to pass, one after the other."""
 

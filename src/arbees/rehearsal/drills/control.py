@@ -21,7 +21,7 @@ from arbees.rehearsal.drills.generous import only
 from arbees.rehearsal.drills.stage import (
     MARKET,
     OTHER_MARKET,
-    Stage,
+    DrillStage,
     Theatre,
 )
 from arbees.safeguards.authorization import Authorization
@@ -45,16 +45,16 @@ async def authorization(theatre: Theatre) -> None:
     moment = theatre.now_ns if kalshi_pause(theatre.now_ns) is None else theatre.now_ns + _DAY_NS
     market = MARKET if platform is Platform.KALSHI else ELSEWHERE
 
-    async def on(mine: Authorization, act: Callable[[Stage, Any], Awaitable[None]]) -> None:
+    async def on(mine: Authorization, act: Callable[[DrillStage, Any], Awaitable[None]]) -> None:
         settings = only(theatre.settings, mine, mode=Mode.LIVE)
         async with theatre.stage(settings, start_ns=moment) as stage:
             await stage.quote(market, platform=platform)
             await act(stage, lambda: stage.request(market, platform=platform))
 
-    async def flagless(stage: Stage, ask: Any) -> None:  # noqa: ANN401 - makes a request
+    async def flagless(stage: DrillStage, ask: Any) -> None:  # noqa: ANN401 - makes a request
         await stage.denies("a live order without the second flag", ask(), "NOT_AUTHORIZED")
 
-    async def recorded(stage: Stage, ask: Any) -> None:  # noqa: ANN401 - makes a request
+    async def recorded(stage: DrillStage, ask: Any) -> None:  # noqa: ANN401 - makes a request
         await stage.denies("a live order without a record", ask(), "NOT_AUTHORIZED")
         book = stage.gateway.desk.book
         other = e.Authorized(actor="drill", reason="drill", settings_hash="of other settings")
@@ -96,7 +96,7 @@ async def kill_switch(theatre: Theatre) -> None:
             file.unlink()
 
 
-def _buy(stage: Stage) -> Any:  # noqa: ANN401 - a request
+def _buy(stage: DrillStage) -> Any:  # noqa: ANN401 - a request
     return stage.request()
 
 
@@ -108,7 +108,7 @@ def _is_made(file: Path) -> bool:
     return True
 
 
-async def _switched(stage: Stage) -> None:
+async def _switched(stage: DrillStage) -> None:
     async def switch(action: str) -> str | None:
         reply = await stage.gateway.kill_switch(
             action, scope="all", reason="drill", source=HaltSource.COMMAND, actor="drill"

@@ -14,7 +14,7 @@ from arbees.rehearsal.drills.stage import (
     MARKET,
     OTHER_MARKET,
     SPORT,
-    Stage,
+    DrillStage,
     Theatre,
 )
 from arbees.safeguards.freshness import Freshness
@@ -181,7 +181,7 @@ async def price_reference(theatre: Theatre) -> None:
     await _quote_age(theatre, mine)
 
 
-async def _through_quote(stage: Stage, mine: PriceReference) -> None:
+async def _through_quote(stage: DrillStage, mine: PriceReference) -> None:
     limit = mine.max_price_through_quote
     ask = min(510_000, MICRO - 2 - limit)
     if ask <= 1:
@@ -194,7 +194,7 @@ async def _through_quote(stage: Stage, mine: PriceReference) -> None:
     await stage.denies("a millionth higher", above, "THROUGH_QUOTE")
 
 
-async def _edge(stage: Stage, mine: PriceReference) -> None:
+async def _edge(stage: DrillStage, mine: PriceReference) -> None:
     for off, is_beyond in ((0, False), (1, True)):
         edge = mine.edge_tolerance + off
         request = stage.request(edge_pct=edge, model_prob=HALF)
@@ -234,7 +234,7 @@ async def _quote_age(theatre: Theatre, mine: PriceReference) -> None:
 
 
 async def _judged(
-    stage: Stage, what: str, request: Request, code: str, policy: str, *, is_beyond: bool
+    stage: DrillStage, what: str, request: Request, code: str, policy: str, *, is_beyond: bool
 ) -> None:
     """Expect what a policy says: at the limit nothing, beyond it a denial or a warning."""
     if not is_beyond:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from arbees.rehearsal.drills import amounts, control, orders
-from arbees.rehearsal.drills.stage import Step, Theatre
+from arbees.rehearsal.drills.stage import DrillStep, Theatre
 from arbees.safeguards import ALL
 from arbees.settings import Settings
 
@@ -23,7 +23,7 @@ class Drill(msgspec.Struct, frozen=True):
 
     safeguard: str
     is_passed: bool
-    steps: tuple[Step, ...]
+    steps: tuple[DrillStep, ...]
 
     @property
     def failures(self) -> tuple[str, ...]:

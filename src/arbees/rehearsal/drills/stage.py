@@ -43,7 +43,7 @@ _LONGEST_MINUTES = 300
 DEPTH = 1_000_000_000 * MICRO
 
 
-class Step(msgspec.Struct, frozen=True):
+class DrillStep(msgspec.Struct, frozen=True):
     """One thing that was tried."""
 
     text: str
@@ -51,11 +51,11 @@ class Step(msgspec.Struct, frozen=True):
     is_as_expected: bool
 
 
-class Stage:
+class DrillStage:
     """One gateway, asked one order at a time."""
 
     def __init__(
-        self, player: Player, clock: RecordedClock, steps: list[Step], safeguard: str
+        self, player: Player, clock: RecordedClock, steps: list[DrillStep], safeguard: str
     ) -> None:
         """Take a started gateway, to drill one safeguard."""
         self.player = player
@@ -146,7 +146,7 @@ class Stage:
 
     def note(self, text: str, *, is_as_expected: bool = True) -> None:
         """Write down a step."""
-        self._steps.append(Step(text, is_as_expected))
+        self._steps.append(DrillStep(text, is_as_expected))
 
     async def passes(self, what: str, request: Request, warning: str | None = None) -> Result:
         """Expect an order to pass every safeguard, with a warning where one is named."""
@@ -198,16 +198,16 @@ class Theatre:
         self.safeguard = safeguard
         self.settings = settings
         self.now_ns = clear_of_pauses(now_ns)
-        self.steps: list[Step] = []
+        self.steps: list[DrillStep] = []
 
     def note(self, text: str, *, is_as_expected: bool = True) -> None:
         """Write down what needs no stage."""
-        self.steps.append(Step(text, is_as_expected))
+        self.steps.append(DrillStep(text, is_as_expected))
 
     @asynccontextmanager
     async def stage(
         self, settings: Settings, *, kill_file: str | None = None, start_ns: int | None = None
-    ) -> AsyncIterator[Stage]:
+    ) -> AsyncIterator[DrillStage]:
         """Set up a gateway under some settings and take it down."""
         clock = RecordedClock(self.now_ns if start_ns is None else start_ns)
         with tempfile.TemporaryDirectory(prefix="arbees-drill-") as folder:
@@ -221,6 +221,6 @@ class Theatre:
             player = Player(assembly, clock)
             try:
                 await assembly.start(follow=False)
-                yield Stage(player, clock, self.steps, self.safeguard)
+                yield DrillStage(player, clock, self.steps, self.safeguard)
             finally:
                 await assembly.stop("the drill is over")

@@ -16,9 +16,9 @@ from arbees.core.language.quote import Quote
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine import feed, rules
 from arbees.rehearsal.kalshi.engine.exchange import Exchange
-from arbees.rehearsal.kalshi.engine.faults import Fault, FaultKind, Faults
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFault, ExchangeFaults, FaultKind
 from arbees.rehearsal.kalshi.rest.account import ROOT
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.control import Control
 from arbees.rehearsal.kalshi.rest.identity import Doorman, PublicKey
 from arbees.rehearsal.kalshi.rest.rest import Rest
@@ -67,8 +67,8 @@ class KalshiServer:
             sleep: on that clock.
         """
         self.exchange = Exchange(now_ns, seed)
-        self.faults = Faults()
-        self.desk = Desk(self.exchange, self.faults)
+        self.faults = ExchangeFaults()
+        self.desk = CallContext(self.exchange, self.faults)
         self.doorman = Doorman(now_ns)
         self.doorman.admit(key_id, public_key, OWNER)
         self.rest = Rest(self.desk, self.doorman)
@@ -113,7 +113,7 @@ class KalshiServer:
 
     def fault(self, kind: FaultKind, **more: object) -> None:
         """Let something go wrong; see `faults`."""
-        self.apply(msgspec.convert({"kind": kind, **more}, Fault))
+        self.apply(msgspec.convert({"kind": kind, **more}, ExchangeFault))
 
     def heal(self) -> None:
         """Let everything be well again."""
@@ -121,7 +121,7 @@ class KalshiServer:
         self.doorman.skew_ns = 0
         self.exchange.pause(set(), set())
 
-    def apply(self, fault: Fault) -> None:
+    def apply(self, fault: ExchangeFault) -> None:
         """Let something go wrong."""
         now_ns = self.exchange.now_ns()
         self.faults.add(fault, now_ns)

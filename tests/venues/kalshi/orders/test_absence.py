@@ -11,7 +11,7 @@ from arbees.core.deciding.outcomes import (
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import TimeInForce
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from tests.venues.kalshi.rig import TICKER, Rig, quote, rig
 
 HOUR_NS = 3_600 * NS_PER_SECOND
@@ -23,7 +23,7 @@ def age(made: Rig, by_ns: int = HOUR_NS) -> None:
     """Let everything that the exchange took have been taken so long before."""
     exchange = made.exchange
 
-    def older(order: Order) -> Order:
+    def older(order: ExchangeOrder) -> ExchangeOrder:
         return replace(order, created_ns=order.created_ns - by_ns)
 
     for name, versions in exchange.history.items():

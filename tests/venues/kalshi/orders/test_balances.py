@@ -3,7 +3,7 @@
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import TimeInForce
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from arbees.rehearsal.kalshi.server import OWNER
 from tests.venues.kalshi.rig import TICKER, Rig, rig
 
@@ -58,10 +58,10 @@ async def test_the_fee_of_what_rests_is_uncertain() -> None:
         assert pools == {"Kalshi": 0, "Kalshi:1": 0, "Kalshi:2": 0, "Kalshi:3": 120_000}
 
 
-def by_hand(made: Rig, *, cents: int, contracts: int) -> Order:
+def by_hand(made: Rig, *, cents: int, contracts: int) -> ExchangeOrder:
     """Return a bid of the account that another program places."""
     now_ns = made.clock.now_ns()
-    return Order(
+    return ExchangeOrder(
         order_id=made.exchange.new_order_id(),
         owner=OWNER,
         client_order_id="theirs",

@@ -8,7 +8,7 @@ from arbees.core import events as e
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import TimeInForce
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import GRID, Order
+from arbees.rehearsal.kalshi.engine.rules import GRID, ExchangeOrder
 from arbees.rehearsal.kalshi.server import OWNER
 from verification.live.scene import MARKET, KalshiScene, kalshi_stage
 
@@ -17,7 +17,7 @@ def _by_hand(scene: KalshiScene, *, is_bid: bool, cents: int, time_in_force: str
     """Place an order of the account that the gateway knows nothing of."""
     now_ns = scene.clock.now_ns()
     scene.exchange.create(
-        Order(
+        ExchangeOrder(
             order_id=scene.exchange.new_order_id(),
             owner=OWNER,
             client_order_id="by-hand",

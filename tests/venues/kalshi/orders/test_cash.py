@@ -6,7 +6,7 @@ from arbees.core import events as e
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, HaltSource, TimeInForce
 from arbees.interface.operator import Conflict
-from arbees.rehearsal.kalshi.engine.rules import OWNER, Order
+from arbees.rehearsal.kalshi.engine.rules import OWNER, ExchangeOrder
 from verification.live.scene import (
     MARKET,
     OTHER,
@@ -189,10 +189,10 @@ async def test_an_order_that_the_journal_lost_halts(time_in_force: TimeInForce) 
 
 def _by_hand(
     scene: KalshiScene, *, price: int, tif: str = "good_till_canceled", name: str = "by-hand"
-) -> Order:
+) -> ExchangeOrder:
     """Return a bid of the account that another hand places."""
     now_ns = scene.clock.now_ns()
-    return Order(
+    return ExchangeOrder(
         order_id=scene.exchange.new_order_id(),
         owner=OWNER,
         client_order_id=name,

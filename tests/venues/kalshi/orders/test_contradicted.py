@@ -9,7 +9,7 @@ from arbees.core.language.units import MICRO
 from arbees.core.language.words import End, OrderStatus, TimeInForce
 from arbees.core.orders.result import Result
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Order as Theirs
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder as Theirs
 from arbees.rehearsal.kalshi.engine.rules import Status
 from verification.live.scene import MARKET, KalshiScene, kalshi_stage
 

@@ -7,7 +7,7 @@ from arbees.core.deciding.outcomes import Found, Missing
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import OrderStatus, TimeInForce
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Order
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from arbees.rehearsal.kalshi.server import OWNER
 from tests.venues.kalshi.rig import TICKER, Rig, rig
 from verification.live.scene import MARKET, KalshiScene, kalshi_stage
@@ -17,7 +17,7 @@ PAST_SECONDS = 77
 """After this the bytes can no longer be taken, and every read is fresher than that."""
 
 
-async def lose(scene: KalshiScene, size: str = "50", price: str = "0.20") -> Order:
+async def lose(scene: KalshiScene, size: str = "50", price: str = "0.20") -> ExchangeOrder:
     """Send an order that is taken, whose answer is lost, and that no list and no stream shows."""
     await scene.send(scene.request("1", "0.40"))
     await scene.settled()
@@ -30,7 +30,7 @@ async def lose(scene: KalshiScene, size: str = "50", price: str = "0.20") -> Ord
     return order
 
 
-def status(scene: KalshiScene, order: Order) -> OrderStatus | None:
+def status(scene: KalshiScene, order: ExchangeOrder) -> OrderStatus | None:
     """Return how the book has an order; None = it has ended there."""
     known = scene.assembly.gateway.desk.book.orders.get(order.client_order_id)
     return None if known is None else known.status
@@ -166,8 +166,8 @@ async def test_an_odd_row_of_another_program_is_its_own_trouble(field: str) -> N
         assert {each.pool for each in await made.venue.balances()} >= {"Kalshi", "Kalshi:3"}
 
 
-def _stranger(order_id: str, now_ns: int) -> Order:
-    return Order(
+def _stranger(order_id: str, now_ns: int) -> ExchangeOrder:
+    return ExchangeOrder(
         order_id=order_id,
         owner=OWNER,
         client_order_id="theirs",

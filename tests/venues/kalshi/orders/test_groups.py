@@ -12,7 +12,7 @@ from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, TimeInForce
 from arbees.errors import VenueError
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Group
+from arbees.rehearsal.kalshi.engine.rules import ExchangeGroup
 from arbees.venues.kalshi.orders.groups import LIMIT_MAX, SHARDS, Groups
 from arbees.venues.kalshi.venue import POOL_OF_SHARD
 from tests.venues.kalshi.rig import TICKER, Rig, rig
@@ -84,7 +84,7 @@ async def test_a_group_that_does_not_answer_stays_shut_for_us() -> None:
         assert not made.venue.groups.is_shut(None)
 
 
-def group_of(made: Rig, shard: int) -> Group:
+def group_of(made: Rig, shard: int) -> ExchangeGroup:
     """Return the group that the adapter uses on a shard, as the exchange has it."""
     return made.exchange.groups[made.venue.groups.ids[shard]]
 

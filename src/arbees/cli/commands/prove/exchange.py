@@ -15,7 +15,7 @@ from arbees.cli.shared.console import out, say
 from arbees.cli.shared.exits import Exit
 from arbees.core.language.strict_json import Malformed
 from arbees.core.language.units import parse_micro
-from arbees.rehearsal.kalshi.engine.faults import Fault, parse_fault
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFault, parse_fault
 from arbees.rehearsal.kalshi.rehearsal import Rehearsal
 
 KEY_FILE = Path("var/rehearsal/kalshi.pem")
@@ -98,7 +98,7 @@ def kalshi(
     return asyncio.run(_serve(made, port, key_file))
 
 
-def _faults(texts: list[str]) -> list[Fault]:
+def _faults(texts: list[str]) -> list[ExchangeFault]:
     """Read faults as they were typed. Raises ValueError."""
     try:
         return [parse_fault(each) for each in texts]

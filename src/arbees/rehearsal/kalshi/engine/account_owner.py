@@ -11,9 +11,9 @@ import msgspec
 
 from arbees.rehearsal.kalshi.engine.rules import (
     MAKER,
-    Fill,
-    Order,
-    Refused,
+    ExchangeFill,
+    ExchangeOrder,
+    ExchangeRefusal,
     Status,
 )
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from arbees.rehearsal.kalshi.engine.exchange import Exchange
 
 
-class ByHand:
+class AccountOwner:
     """What somebody does at the web site."""
 
     def __init__(self, exchange: "Exchange") -> None:
@@ -38,7 +38,7 @@ class ByHand:
         count: int,
         time_in_force: str = "good_till_canceled",
         client_order_id: str = "",
-    ) -> Order:
+    ) -> ExchangeOrder:
         """
         Return an order of somebody, which is not placed yet.
 
@@ -52,7 +52,7 @@ class ByHand:
             client_order_id: none = lists have null for it.
         """
         now_ns = self._exchange.now_ns()
-        return Order(
+        return ExchangeOrder(
             order_id=self._exchange.new_order_id(),
             owner=owner,
             client_order_id=client_order_id,
@@ -66,7 +66,7 @@ class ByHand:
             is_nameless=not client_order_id,
         )
 
-    def decrease(self, order: Order, remaining: int) -> None:
+    def decrease(self, order: ExchangeOrder, remaining: int) -> None:
         """
         Let less of an order work; at nothing it is cancelled.
 
@@ -74,12 +74,12 @@ class ByHand:
             Refused: it does not rest, or it would grow.
         """
         if order.status is not Status.RESTING:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if not 0 <= remaining <= order.remaining:
-            raise Refused(400, "invalid_order_size")
+            raise ExchangeRefusal(400, "invalid_order_size")
         self._resize(order, order.filled + remaining, order.price, "Decrease")
 
-    def amend(self, order: Order, count: int, price: int) -> int:
+    def amend(self, order: ExchangeOrder, count: int, price: int) -> int:
         """
         Give an order another price and another size, its fills counted in.
 
@@ -91,20 +91,20 @@ class ByHand:
         """
         market = self._exchange.markets[order.ticker]
         if order.status is not Status.RESTING:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if not market.is_on_grid(price):
-            raise Refused(400, "invalid_price")
+            raise ExchangeRefusal(400, "invalid_price")
         if count < order.filled:
-            raise Refused(400, "invalid_order_size")
+            raise ExchangeRefusal(400, "invalid_order_size")
         before = order.filled
         self._resize(order, count, price, "Amend")
         return order.filled - before
 
-    def _resize(self, order: Order, count: int, price: int, reason: str) -> None:
+    def _resize(self, order: ExchangeOrder, count: int, price: int, reason: str) -> None:
         order.initial = order.initial or order.count
         self._exchange.replace(order, count, price, reason)
 
-    def trade(self, order: Order, count: int) -> None:
+    def trade(self, order: ExchangeOrder, count: int) -> None:
         """Let somebody trade with a resting order, at its price, as much of it as there is."""
         count = min(count, order.remaining)
         other = self.order(
@@ -116,8 +116,14 @@ class ByHand:
     # What nobody did ---------------------------------------------------------------------------
 
     def invent(
-        self, order: Order, count: int, price: int, *, trade_id: str = "", is_listed: bool = False
-    ) -> Fill:
+        self,
+        order: ExchangeOrder,
+        count: int,
+        price: int,
+        *,
+        trade_id: str = "",
+        is_listed: bool = False,
+    ) -> ExchangeFill:
         """
         Tell of a fill that did not happen.
 
@@ -129,7 +135,7 @@ class ByHand:
             is_listed: whether lists have it too, not the stream alone.
         """
         account = self._exchange.account(order.owner)
-        fill = Fill(
+        fill = ExchangeFill(
             trade_id=trade_id or self._exchange.new_order_id(),
             order_id=order.order_id,
             client_order_id=order.client_order_id,
@@ -145,15 +151,15 @@ class ByHand:
         )
         return self._say(fill, is_listed=is_listed)
 
-    def repeat(self, order: Order, *, is_listed: bool = False) -> Fill:
+    def repeat(self, order: ExchangeOrder, *, is_listed: bool = False) -> ExchangeFill:
         """Tell of the last fill of an order once more, as another trade. Raises Refused."""
         found = [each for each in self._exchange.fills if each.order_id == order.order_id]
         if not found:
-            raise Refused(404, "not_found", "no fill of this order")
+            raise ExchangeRefusal(404, "not_found", "no fill of this order")
         again = msgspec.structs.replace(found[-1], trade_id=self._exchange.new_order_id())
         return self._say(again, is_listed=is_listed)
 
-    def _say(self, fill: Fill, *, is_listed: bool) -> Fill:
+    def _say(self, fill: ExchangeFill, *, is_listed: bool) -> ExchangeFill:
         if is_listed:
             self._exchange.invented.append(fill)
         self._exchange.tell("fill", fill.owner, fill)

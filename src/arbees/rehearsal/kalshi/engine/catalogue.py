@@ -12,7 +12,7 @@ import uuid
 import msgspec
 
 from arbees.core.language.units import MICRO, NS_PER_SECOND, mul_ceil
-from arbees.rehearsal.kalshi.engine.rules import TAKER_RATE, Market
+from arbees.rehearsal.kalshi.engine.rules import TAKER_RATE, ExchangeMarket
 
 MAKER_RATES = {
     "quadratic": 0,
@@ -34,7 +34,7 @@ class Series(msgspec.Struct, kw_only=True):
     multiplier: int = MICRO
 
 
-class Event(msgspec.Struct, kw_only=True):
+class ExchangeEvent(msgspec.Struct, kw_only=True):
     """An event; its override, where it has one, outranks the series."""
 
     ticker: str
@@ -57,7 +57,7 @@ class Milestone(msgspec.Struct, kw_only=True):
     events: list[str] = []
 
 
-class FeeChange(msgspec.Struct, kw_only=True, frozen=True):
+class ScheduledFeeChange(msgspec.Struct, kw_only=True, frozen=True):
     """A fee that is announced; None = the override of the event ends."""
 
     change_id: str
@@ -68,19 +68,19 @@ class FeeChange(msgspec.Struct, kw_only=True, frozen=True):
     at_ns: int
 
 
-class Catalogue:
+class ExchangeCatalogue:
     """Series, events, milestones, and fees that are announced."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
         self.series: dict[str, Series] = {}
-        self.events: dict[str, Event] = {}
+        self.events: dict[str, ExchangeEvent] = {}
         self.milestones: dict[str, Milestone] = {}
         """By game."""
-        self.announced: list[FeeChange] = []
-        self.applied: list[FeeChange] = []
+        self.announced: list[ScheduledFeeChange] = []
+        self.applied: list[ScheduledFeeChange] = []
 
-    def add(self, market: Market, start_ns: int | None, now_ns: int) -> None:
+    def add(self, market: ExchangeMarket, start_ns: int | None, now_ns: int) -> None:
         """
         Know the series, the event and the game of a market.
 
@@ -90,7 +90,7 @@ class Catalogue:
             now_ns: of the exchange.
         """
         self.series.setdefault(market.series_ticker, Series(ticker=market.series_ticker))
-        event = Event(ticker=market.event_ticker, series_ticker=market.series_ticker)
+        event = ExchangeEvent(ticker=market.event_ticker, series_ticker=market.series_ticker)
         self.events.setdefault(market.event_ticker, event)
         if start_ns is not None:
             self.start(market.event_ticker, start_ns, now_ns)
@@ -116,10 +116,10 @@ class Catalogue:
 
     def announce(
         self, ticker: str, fee_type: str | None, multiplier: int | None, at_ns: int
-    ) -> FeeChange:
+    ) -> ScheduledFeeChange:
         """Announce the fee of a series, or the override of an event, from a moment on."""
         event = self.events.get(ticker)
-        made = FeeChange(
+        made = ScheduledFeeChange(
             change_id=str(uuid.uuid5(_NAMES, f"{ticker} {at_ns} {len(self.applied)}")),
             series_ticker=ticker if event is None else event.series_ticker,
             event_ticker=None if event is None else ticker,
@@ -130,7 +130,7 @@ class Catalogue:
         self.announced.append(made)
         return made
 
-    def due(self, now_ns: int) -> list[FeeChange]:
+    def due(self, now_ns: int) -> list[ScheduledFeeChange]:
         """Let the changes take effect that are due; return them."""
         found = [each for each in self.announced if each.at_ns <= now_ns]
         for each in found:
@@ -147,7 +147,7 @@ class Catalogue:
                 )
         return found
 
-    def rate(self, market: Market, now_ns: int, *, is_taker: bool) -> int:
+    def rate(self, market: ExchangeMarket, now_ns: int, *, is_taker: bool) -> int:
         """Return what a trade in a market pays, in millionths of C x P x (1 - P)."""
         if market.waived_until_ns > now_ns:
             return 0

@@ -14,23 +14,23 @@ import msgspec
 
 from arbees.core.language.units import MICRO
 from arbees.rehearsal.kalshi.engine import rules
-from arbees.rehearsal.kalshi.engine.account_owner import ByHand
-from arbees.rehearsal.kalshi.engine.catalogue import Catalogue
-from arbees.rehearsal.kalshi.engine.lifecycle import Lifecycle
+from arbees.rehearsal.kalshi.engine.account_owner import AccountOwner
+from arbees.rehearsal.kalshi.engine.catalogue import ExchangeCatalogue
+from arbees.rehearsal.kalshi.engine.lifecycle import MarketLifecycle
 from arbees.rehearsal.kalshi.engine.money import Archive, Money, returned
 from arbees.rehearsal.kalshi.engine.rules import (
     CANCEL_ALL_REACH_NS,
     COUNT_STEP,
     OWNER,
     SHARDS,
-    Account,
-    Change,
-    Fill,
-    Group,
-    Market,
-    Order,
-    Refused,
-    Settlement,
+    ExchangeAccount,
+    ExchangeChange,
+    ExchangeFill,
+    ExchangeGroup,
+    ExchangeMarket,
+    ExchangeOrder,
+    ExchangeRefusal,
+    ExchangeSettlement,
     Status,
     move,
 )
@@ -45,40 +45,40 @@ class Exchange:
         """Start empty."""
         self.now_ns = now_ns
         self._random = random.Random(seed)
-        self.markets: dict[str, Market] = {}
-        self.orders: dict[str, Order] = {}
+        self.markets: dict[str, ExchangeMarket] = {}
+        self.orders: dict[str, ExchangeOrder] = {}
         """All that somebody placed."""
-        self._working: dict[str, Order] = {}
+        self._working: dict[str, ExchangeOrder] = {}
         """Those of them that rest."""
-        self.fills: list[Fill] = []
-        self.invented: list[Fill] = []
+        self.fills: list[ExchangeFill] = []
+        self.invented: list[ExchangeFill] = []
         """Fills that lists have and that never happened."""
-        self.accounts: dict[str, Account] = {}
-        self.groups: dict[str, Group] = {}
-        self.catalogue = Catalogue()
-        self.lifecycle = Lifecycle(self)
-        self.by_hand = ByHand(self)
+        self.accounts: dict[str, ExchangeAccount] = {}
+        self.groups: dict[str, ExchangeGroup] = {}
+        self.catalogue = ExchangeCatalogue()
+        self.lifecycle = MarketLifecycle(self)
+        self.by_hand = AccountOwner(self)
         self.archive = Archive(now_ns)
         self.money = Money(self.account, now_ns, self.new_order_id, OWNER)
         self.paused: set[int] = set()
         """Shards on which nothing trades; cancels are taken."""
         self.shut: set[int] = set()
         """Shards that take nothing, cancels neither."""
-        self.history: dict[str, list[tuple[int, Order]]] = {}
+        self.history: dict[str, list[tuple[int, ExchangeOrder]]] = {}
         """Each order as it was, by when."""
-        self.listeners: list[Callable[[Change], None]] = []
+        self.listeners: list[Callable[[ExchangeChange], None]] = []
         self._cancelled_all: dict[str, int] = {}
-        self.settlements: list[Settlement] = []
+        self.settlements: list[ExchangeSettlement] = []
 
     # What is there -----------------------------------------------------------------------------
 
-    def account(self, owner: str) -> Account:
+    def account(self, owner: str) -> ExchangeAccount:
         """Return somebody's account; it begins empty."""
         if owner not in self.accounts:
-            self.accounts[owner] = msgspec.convert({"owner": owner}, Account)
+            self.accounts[owner] = msgspec.convert({"owner": owner}, ExchangeAccount)
         return self.accounts[owner]
 
-    def add_market(self, market: Market, start_ns: int | None = None) -> None:
+    def add_market(self, market: ExchangeMarket, start_ns: int | None = None) -> None:
         """List a market; its game starts then, if the venue knows when."""
         self.markets[market.ticker] = market
         self.catalogue.add(market, start_ns, self.now_ns())
@@ -95,17 +95,17 @@ class Exchange:
         """Return cash less what resting orders hold, in micro-dollars."""
         return self.account(owner).cash.get(shard, 0) - self.held(owner, shard)
 
-    def resting(self, owner: str) -> list[Order]:
+    def resting(self, owner: str) -> list[ExchangeOrder]:
         """Return somebody's resting orders, oldest first."""
         return [order for order in self._working.values() if order.owner == owner]
 
-    def order_at(self, order_id: str, as_of_ns: int) -> Order | None:
+    def order_at(self, order_id: str, as_of_ns: int) -> ExchangeOrder | None:
         """Return an order as it was at a moment; None = not there yet."""
         versions = self.history.get(order_id, [])
         place = bisect_right(versions, as_of_ns, key=lambda version: version[0])
         return versions[place - 1][1] if place else None
 
-    def orders_at(self, as_of_ns: int) -> Iterator[Order]:
+    def orders_at(self, as_of_ns: int) -> Iterator[ExchangeOrder]:
         """Yield all orders as they were at a moment, newest first."""
         for order_id in reversed(self.history):
             order = self.order_at(order_id, as_of_ns)
@@ -114,7 +114,7 @@ class Exchange:
 
     # Orders ------------------------------------------------------------------------------------
 
-    def create(self, order: Order) -> Order:
+    def create(self, order: ExchangeOrder) -> ExchangeOrder:
         """
         Take an order, match it, and let the rest of it rest.
 
@@ -131,22 +131,22 @@ class Exchange:
         if order.client_order_id:
             account.client_order_ids.add(order.client_order_id)
         if order.time_in_force == "fill_or_kill" and self._fillable(order, market) < order.count:
-            raise Refused(409, "fill_or_kill_insufficient_resting_volume")
+            raise ExchangeRefusal(409, "fill_or_kill_insufficient_resting_volume")
         if order.post_only and self._fillable(order, market):
-            raise Refused(400, "invalid_order", "post only cross")
+            raise ExchangeRefusal(400, "invalid_order", "post only cross")
         self.orders[order.order_id] = order
         self._match(order, market)
         self._after_matching(order, market)
         return order
 
-    def show(self, order: Order) -> None:
+    def show(self, order: ExchangeOrder) -> None:
         """Put an order into the book that nobody placed; it trades with what rests against it."""
         market = self.markets[order.ticker]
         self._match(order, market)
         if order.filled < order.count:
             self._rest(order, market)
 
-    def _after_matching(self, order: Order, market: Market) -> None:
+    def _after_matching(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
         if order.filled == order.count and order.count:
             order.status = Status.EXECUTED
         elif order.status is Status.RESTING and order.time_in_force != "good_till_canceled":
@@ -157,7 +157,7 @@ class Exchange:
             self._rest(order, market)
         self._changed(order)
 
-    def _is_swept(self, order: Order) -> bool:
+    def _is_swept(self, order: ExchangeOrder) -> bool:
         """Tell whether its group tripped, by its own fills perhaps, or a cancel-all reaches it."""
         group = None if order.group_id is None else self.groups.get(order.group_id)
         if group is not None and group.is_triggered:
@@ -177,13 +177,13 @@ class Exchange:
         self.tick()
         order = self.orders.get(order_id)
         if order is None or order.owner != owner:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if self.markets[order.ticker].shard in self.shut:
-            raise Refused(409, "exchange_is_paused")
+            raise ExchangeRefusal(409, "exchange_is_paused")
         if order.status is not Status.RESTING:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if self.markets[order.ticker].status != "active":
-            raise Refused(400, "market_inactive")
+            raise ExchangeRefusal(400, "market_inactive")
         reduced = order.remaining
         self._end(order, reason)
         return reduced
@@ -192,7 +192,7 @@ class Exchange:
         """Cancel all that rests of somebody, on all shards that take it; returns how many."""
         self.tick()
         if self.shut.issuperset(SHARDS):
-            raise Refused(409, "exchange_is_paused")
+            raise ExchangeRefusal(409, "exchange_is_paused")
         self._cancelled_all[owner] = self.now_ns()
         found = [
             each for each in self.resting(owner) if self.markets[each.ticker].shard not in self.shut
@@ -201,12 +201,12 @@ class Exchange:
             self._end(order, "")
         return len(found)
 
-    def _is_reached_by_cancel_all(self, order: Order, now_ns: int) -> bool:
+    def _is_reached_by_cancel_all(self, order: ExchangeOrder, now_ns: int) -> bool:
         at_ns = self._cancelled_all.get(order.owner)
         reaches = at_ns is not None and now_ns - at_ns < CANCEL_ALL_REACH_NS
         return reaches and self._random.random() < 0.5
 
-    def _end(self, order: Order, reason: str) -> None:
+    def _end(self, order: ExchangeOrder, reason: str) -> None:
         market = self.markets[order.ticker]
         side = market.bids if order.is_bid else market.asks
         if order in side:
@@ -215,7 +215,7 @@ class Exchange:
         order.status, order.reason = Status.CANCELED, reason
         self._changed(order)
 
-    def replace(self, order: Order, count: int, price: int, reason: str) -> None:
+    def replace(self, order: ExchangeOrder, count: int, price: int, reason: str) -> None:
         """Give a resting order another size and price; a new price or more loses its place."""
         market = self.markets[order.ticker]
         side = market.bids if order.is_bid else market.asks
@@ -239,7 +239,7 @@ class Exchange:
 
     # Matching ----------------------------------------------------------------------------------
 
-    def _match(self, order: Order, market: Market) -> None:
+    def _match(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
         others = market.asks if order.is_bid else market.bids
         while others and order.filled < order.count:
             best = others[0]
@@ -253,7 +253,7 @@ class Exchange:
                 return
             self.trade(order, best, min(order.count - order.filled, best.count - best.filled))
 
-    def trade(self, taker: Order, maker: Order, count: int) -> None:
+    def trade(self, taker: ExchangeOrder, maker: ExchangeOrder, count: int) -> None:
         """Trade between two orders at the price of the one that rested."""
         market, now_ns = self.markets[taker.ticker], self.now_ns()
         self.book(maker, -count)
@@ -268,7 +268,7 @@ class Exchange:
                 fee = move(account, order, count, price, market.shard, rate)
                 account.updated_ns[order.ticker] = now_ns
                 order.trade(count, price, fee, is_taker=is_taker)
-                fill = Fill(
+                fill = ExchangeFill(
                     trade_id=trade_id if is_taker else self.new_order_id(),
                     order_id=order.order_id,
                     client_order_id=order.client_order_id,
@@ -293,7 +293,7 @@ class Exchange:
         for order in (taker, maker):  # last: it may cancel what rests, the rest of these two too
             self._count_group(order, count, now_ns)
 
-    def return_collateral(self, account: Account, market: Market) -> None:
+    def return_collateral(self, account: ExchangeAccount, market: ExchangeMarket) -> None:
         """Give back what the positions of an event cannot lose together, or take it back."""
         event = self.catalogue.events[market.event_ticker]
         if event.collateral != "MECNET":
@@ -308,7 +308,7 @@ class Exchange:
         account.returned[event.ticker] = due
         account.cash[market.shard] = account.cash.get(market.shard, 0) + change
 
-    def _fillable(self, order: Order, market: Market) -> int:
+    def _fillable(self, order: ExchangeOrder, market: ExchangeMarket) -> int:
         others = market.asks if order.is_bid else market.bids
         return sum(
             each.remaining
@@ -317,7 +317,7 @@ class Exchange:
             and (each.owner != order.owner or order.owner == MAKER)
         )
 
-    def _rest(self, order: Order, market: Market) -> None:
+    def _rest(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
         if order.is_bid:
             insort(market.bids, order, key=lambda each: (-each.price, each.created_ns))
         else:
@@ -326,53 +326,57 @@ class Exchange:
 
     # What an order needs -----------------------------------------------------------------------
 
-    def _require(self, order: Order) -> Market:
+    def _require(self, order: ExchangeOrder) -> ExchangeMarket:
         market = self.markets.get(order.ticker)
         if market is None:
-            raise Refused(404, "market_not_found")
+            raise ExchangeRefusal(404, "market_not_found")
         if market.shard in self.shut:
-            raise Refused(409, "exchange_is_paused")
+            raise ExchangeRefusal(409, "exchange_is_paused")
         if market.shard in self.paused:
-            raise Refused(409, "trading_is_paused")
+            raise ExchangeRefusal(409, "trading_is_paused")
         if market.status != "active":
-            raise Refused(400, "market_inactive")
+            raise ExchangeRefusal(400, "market_inactive")
         if not 0 < order.price < MICRO or not market.is_on_grid(order.price):
-            raise Refused(400, "invalid_price")
+            raise ExchangeRefusal(400, "invalid_price")
         if order.count <= 0 or order.count % COUNT_STEP:
-            raise Refused(400, "invalid_order_size")
+            raise ExchangeRefusal(400, "invalid_order_size")
         known = self.account(order.owner).client_order_ids
         if order.client_order_id and order.client_order_id in known:
-            raise Refused(409, "order_already_exists")
+            raise ExchangeRefusal(409, "order_already_exists")
         now_ns = self.now_ns()
         if order.expires_ns is not None and order.expires_ns <= now_ns:
-            raise Refused(400, "invalid_parameters", "expiration_time must be in the future")
+            raise ExchangeRefusal(
+                400, "invalid_parameters", "expiration_time must be in the future"
+            )
         return market
 
-    def _require_group(self, order: Order, market: Market) -> None:
+    def _require_group(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
         if order.group_id is None:
             return
         group = self.groups.get(order.group_id)
         if group is None or (group.owner, group.shard) != (order.owner, market.shard):
-            raise Refused(404, "order_group_not_found")
+            raise ExchangeRefusal(404, "order_group_not_found")
         if group.is_triggered:
-            raise Refused(400, "exceeded_order_group_risk_limit", "order group is triggered")
+            raise ExchangeRefusal(
+                400, "exceeded_order_group_risk_limit", "order group is triggered"
+            )
 
-    def _cap_to_position(self, order: Order) -> None:
+    def _cap_to_position(self, order: ExchangeOrder) -> None:
         held = self.account(order.owner).positions.get(order.ticker, 0)
         most = max(0, -held if order.is_bid else held)
         if most < order.count:
             order.count = most
             order.reason = "ReduceOnlyCancel" if not most else order.reason
 
-    def _require_cash(self, order: Order, market: Market) -> None:
+    def _require_cash(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
         if order.owner == MAKER:
             return
         if order.held_of(self.account(order.owner)) > self.available(order.owner, market.shard):
-            raise Refused(400, "insufficient_balance")
+            raise ExchangeRefusal(400, "insufficient_balance")
 
     # Groups, pauses, time ----------------------------------------------------------------------
 
-    def _count_group(self, order: Order, count: int, now_ns: int) -> None:
+    def _count_group(self, order: ExchangeOrder, count: int, now_ns: int) -> None:
         group = None if order.group_id is None else self.groups.get(order.group_id)
         if group is None:
             return
@@ -380,7 +384,7 @@ class Exchange:
         if group.within(now_ns) > group.limit and not group.is_triggered:
             self.trigger(group)
 
-    def trigger(self, group: Group) -> None:
+    def trigger(self, group: ExchangeGroup) -> None:
         """Cancel the group's resting orders, and refuse new ones until it is reset."""
         group.is_triggered = True
         for order in self.resting(group.owner):
@@ -425,7 +429,7 @@ class Exchange:
         digits = f"{self._random.getrandbits(128):032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
-    def _changed(self, order: Order, reason: str = "") -> None:
+    def _changed(self, order: ExchangeOrder, reason: str = "") -> None:
         now_ns = self.now_ns()
         order.updated_ns = now_ns
         if reason and order.status is not Status.CANCELED:
@@ -440,16 +444,16 @@ class Exchange:
         self.history.setdefault(order.order_id, []).append((now_ns, kept))
         self.tell("user_orders", order.owner, kept)
 
-    def book(self, order: Order, change: int) -> None:
+    def book(self, order: ExchangeOrder, change: int) -> None:
         """Tell that a level of the book changed."""
         self.tell("orderbook_delta", "", (order, change))
 
-    def tell_group(self, group: Group, event: str) -> None:
+    def tell_group(self, group: ExchangeGroup, event: str) -> None:
         """Tell what became of an order group."""
         self.tell("order_group_updates", group.owner, (group, event))
 
     def tell(self, channel: str, owner: str, about: object) -> None:
         """Tell whoever listens what happened; an owner of "" means everybody."""
-        change = Change(channel, owner, about)
+        change = ExchangeChange(channel, owner, about)
         for listener in self.listeners:
             listener(change)

@@ -138,7 +138,7 @@ READING = frozenset(
 """These are about what is believed of the world, not about what becomes of a call."""
 
 
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class ExchangeFault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One fault, as the control endpoint takes it."""
 
     kind: FaultKind
@@ -183,7 +183,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return now_ns >= self.since_ns + int(self.for_seconds * NS_PER_SECOND)
 
 
-def parse_fault(text: str) -> Fault:
+def parse_fault(text: str) -> ExchangeFault:
     """
     Read a fault as it is typed: `kind`, `kind:name=value,...`, or JSON as the control takes it.
 
@@ -191,7 +191,7 @@ def parse_fault(text: str) -> Fault:
         ValueError: it is none; msgspec's errors are such.
     """
     if text.startswith("{"):
-        return msgspec.json.decode(text, type=Fault)
+        return msgspec.json.decode(text, type=ExchangeFault)
     kind, _, rest = text.partition(":")
     fields: dict[str, str] = {"kind": kind}
     for part in rest.split(",") if rest else ():
@@ -199,18 +199,18 @@ def parse_fault(text: str) -> Fault:
         if not separator:
             raise ValueError(f"Expected name=value, was {part!r}")
         fields[name] = value
-    return msgspec.convert(fields, Fault, strict=False)
+    return msgspec.convert(fields, ExchangeFault, strict=False)
 
 
-class Faults:
+class ExchangeFaults:
     """The faults that stand."""
 
     def __init__(self) -> None:
         """Nothing goes wrong."""
-        self._faults: list[Fault] = []
+        self._faults: list[ExchangeFault] = []
         self.happened: dict[str, int] = {}
 
-    def add(self, fault: Fault, now_ns: int) -> None:
+    def add(self, fault: ExchangeFault, now_ns: int) -> None:
         """Let something go wrong."""
         fault.since_ns = now_ns
         self._faults.append(fault)
@@ -219,7 +219,7 @@ class Faults:
         """Let everything be well again."""
         self._faults.clear()
 
-    def standing(self, kind: FaultKind, now_ns: int) -> Fault | None:
+    def standing(self, kind: FaultKind, now_ns: int) -> ExchangeFault | None:
         """Return the fault of a kind that stands now."""
         self._faults = [each for each in self._faults if not each.is_over(now_ns)]
         return next((each for each in self._faults if each.kind is kind), None)
@@ -234,7 +234,7 @@ class Faults:
 
     def occurs(
         self, call: str, now_ns: int, *kinds: FaultKind, method: str = "", path: str = ""
-    ) -> Fault | None:
+    ) -> ExchangeFault | None:
         """Return the fault that happens to this call, if one of these does; it is counted."""
         self._faults = [each for each in self._faults if not each.is_over(now_ns)]
         for fault in self._faults:

@@ -12,10 +12,10 @@ from arbees.core.language.words import Platform
 from arbees.rehearsal.kalshi.engine.exchange import MAKER, Exchange
 from arbees.rehearsal.kalshi.engine.rules import (
     COUNT_STEP,
-    Market,
-    Order,
-    PriceRange,
+    ExchangeMarket,
+    ExchangeOrder,
     Status,
+    TickRange,
 )
 
 CENT = 10_000
@@ -57,7 +57,7 @@ def show(exchange: Exchange, quote: Quote, *, shard: int | None = None) -> None:
                 exchange.show(_made(exchange, market, count, price, is_bid=is_bid))
 
 
-def _listed(quote: Quote, shard: int | None, now_ns: int) -> Market:
+def _listed(quote: Quote, shard: int | None, now_ns: int) -> ExchangeMarket:
     ticker = quote.market_id
     event = ticker.rpartition("-")[0] or ticker
     tick = quote.tick or CENT
@@ -68,15 +68,17 @@ def _listed(quote: Quote, shard: int | None, now_ns: int) -> Market:
             "series_ticker": event.partition("-")[0],
             "shard": SHARD_OF.get(quote.sport or "", 0) if shard is None else shard,
             "open_ns": now_ns,
-            "ranges": [PriceRange(0, MICRO, tick)],
+            "ranges": [TickRange(0, MICRO, tick)],
         },
-        Market,
+        ExchangeMarket,
     )
 
 
-def _made(exchange: Exchange, market: Market, count: int, price: int, *, is_bid: bool) -> Order:
+def _made(
+    exchange: Exchange, market: ExchangeMarket, count: int, price: int, *, is_bid: bool
+) -> ExchangeOrder:
     now_ns = exchange.now_ns()
-    return Order(
+    return ExchangeOrder(
         order_id=exchange.new_order_id(),
         owner=MAKER,
         client_order_id="",

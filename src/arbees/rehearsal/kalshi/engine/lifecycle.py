@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.rules import (
     CENT,
-    Market,
-    PriceRange,
-    Settlement,
+    ExchangeMarket,
+    ExchangeSettlement,
+    TickRange,
 )
 from arbees.rehearsal.kalshi.rest import bodies
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 CHANNEL = "market_lifecycle_v2"
 
 
-class Lifecycle:
+class MarketLifecycle:
     """What can become of the markets of an exchange."""
 
     def __init__(self, exchange: "Exchange") -> None:
         """Serve an exchange."""
         self._exchange = exchange
 
-    def _market(self, ticker: str) -> Market:
+    def _market(self, ticker: str) -> ExchangeMarket:
         return self._exchange.markets[ticker]
 
     def _tell(self, ticker: str, event: str, **more: Any) -> None:
@@ -76,7 +76,7 @@ class Lifecycle:
 
     # Prices and fees ---------------------------------------------------------------------------
 
-    def set_ticks(self, ticker: str, *ranges: PriceRange) -> None:
+    def set_ticks(self, ticker: str, *ranges: TickRange) -> None:
         """Give a market other ticks."""
         market = self._market(ticker)
         market.ranges, market.updated_ns = ranges, self._exchange.now_ns()
@@ -147,7 +147,7 @@ class Lifecycle:
         price = self._market(ticker).last_price or MICRO // 2
         self.determine(ticker, price // CENT * CENT)
 
-    def _decide(self, market: Market, payout: int) -> None:
+    def _decide(self, market: ExchangeMarket, payout: int) -> None:
         market.result = {MICRO: "yes", 0: "no"}.get(payout, "scalar")
         market.payout, market.updated_ns = payout, self._exchange.now_ns()
 
@@ -175,7 +175,7 @@ class Lifecycle:
         for account in self._exchange.accounts.values():
             held = account.positions.pop(ticker, 0)
             if held:
-                settlement = Settlement(
+                settlement = ExchangeSettlement(
                     time_ns=now_ns,
                     owner=account.owner,
                     ticker=ticker,
@@ -189,7 +189,7 @@ class Lifecycle:
                 self._exchange.return_collateral(account, market)
         self._tell(ticker, "settled", settled_ts=now_ns // NS_PER_SECOND)
 
-    def _pay(self, settlement: Settlement, market: Market, amount: int) -> None:
+    def _pay(self, settlement: ExchangeSettlement, market: ExchangeMarket, amount: int) -> None:
         account = self._exchange.account(settlement.owner)
         account.cash[market.shard] = account.cash.get(market.shard, 0) + amount
         self._exchange.tell("market_positions", account.owner, settlement.ticker)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from arbees.core.language.units import NS_PER_SECOND
-from arbees.rehearsal.kalshi.engine.rules import Account, part_of
+from arbees.rehearsal.kalshi.engine.rules import ExchangeAccount, part_of
 
 LIVE_NS = 14 * 86_400 * NS_PER_SECOND
 """Orders and fills older than this are in the archive alone."""
@@ -34,7 +34,7 @@ class Money:
 
     def __init__(
         self,
-        account: Callable[[str], Account],
+        account: Callable[[str], ExchangeAccount],
         now_ns: Callable[[], int],
         new_id: Callable[[], str],
         user: str,

@@ -7,13 +7,13 @@ from aiohttp import web
 from arbees.core.language.units import MICRO
 from arbees.rehearsal.kalshi.engine.rules import (
     SHARDS,
-    Group,
-    Refused,
+    ExchangeGroup,
+    ExchangeRefusal,
     part_of,
     user_of,
 )
 from arbees.rehearsal.kalshi.rest import bodies
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.reading import (
     fixed,
     parts_of,
@@ -28,7 +28,7 @@ GROUPS_MAX = 100_000
 class Grouping:
     """Calls about order groups."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CallContext) -> None:
         """Serve a desk."""
         self._desk = desk
 
@@ -37,12 +37,12 @@ class Grouping:
         body = await read_json(request)
         shard = body.get("exchange_index") or 0
         if not isinstance(shard, int) or shard not in SHARDS:
-            raise Refused(400, "invalid_parameters", "exchange_index")
+            raise ExchangeRefusal(400, "invalid_parameters", "exchange_index")
         exchange, part = self._desk.exchange, body.get("subaccount", subaccount(request) or 0)
         mine = [each for each in exchange.groups.values() if user_of(each.owner) == owner]
         if len(mine) >= GROUPS_MAX:
-            raise Refused(400, "invalid_parameters", "too many order groups")
-        group = Group(
+            raise ExchangeRefusal(400, "invalid_parameters", "too many order groups")
+        group = ExchangeGroup(
             group_id=exchange.new_order_id(),
             owner=part_of(owner, part),
             limit=_limit_of(body),
@@ -60,21 +60,21 @@ class Grouping:
         found = [each for each in self._desk.exchange.groups.values() if each.owner in parts]
         return web.json_response({"order_groups": [bodies.group_row(each) for each in found]})
 
-    def _group(self, request: web.Request, owner: str) -> Group:
+    def _group(self, request: web.Request, owner: str) -> ExchangeGroup:
         """Return the group that a write means: on shard 0 and primary, unless it says otherwise."""
         group = self._desk.exchange.groups.get(request.match_info["group_id"])
         shard = request.query.get("exchange_index", "0")
         if group is None or group.owner != part_of(owner, subaccount(request) or 0):
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if shard != str(group.shard):
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         return group
 
     async def group(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/order_groups/{id}`: of any shard."""
         group = self._desk.exchange.groups.get(request.match_info["group_id"])
         if group is None or group.owner not in parts_of(request, owner, self._desk.exchange):
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         orders = [
             order.order_id
             for order in self._desk.exchange.resting(group.owner)
@@ -119,5 +119,5 @@ def _limit_of(body: dict[str, Any]) -> int:
     limit = body.get("contracts_limit")
     micro = limit * MICRO if isinstance(limit, int) else fixed(body, "contracts_limit_fp", 2)
     if not 1 <= micro // MICRO <= LIMIT_MAX:
-        raise Refused(400, "invalid_parameters", "contracts_limit")
+        raise ExchangeRefusal(400, "invalid_parameters", "contracts_limit")
     return micro

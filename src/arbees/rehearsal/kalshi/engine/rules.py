@@ -59,7 +59,7 @@ class Status(StrEnum):
     EXECUTED = "executed"
 
 
-class Refused(Exception):  # noqa: N818 - an answer of the exchange, not a fault of ours
+class ExchangeRefusal(Exception):  # noqa: N818 - an answer of the exchange, not a fault of ours
     """
     The exchange says no.
 
@@ -77,7 +77,7 @@ class Refused(Exception):  # noqa: N818 - an answer of the exchange, not a fault
         super().__init__(f"{status} {code} {details}".rstrip())
 
 
-class PriceRange(msgspec.Struct, frozen=True):
+class TickRange(msgspec.Struct, frozen=True):
     """The tick from `start` to `end`, in micro-dollars."""
 
     start: int
@@ -85,7 +85,7 @@ class PriceRange(msgspec.Struct, frozen=True):
     step: int
 
 
-class Market(msgspec.Struct, kw_only=True):
+class ExchangeMarket(msgspec.Struct, kw_only=True):
     """A market and its book."""
 
     ticker: str
@@ -112,10 +112,10 @@ class Market(msgspec.Struct, kw_only=True):
     """Fields of its row that are made something else, for whoever reads it."""
     is_archived: bool = False
     """Put away some time after its settlement: no stream tells of it any more."""
-    ranges: tuple[PriceRange, ...] = (PriceRange(0, MICRO, 10_000),)
-    bids: list["Order"] = []
+    ranges: tuple[TickRange, ...] = (TickRange(0, MICRO, 10_000),)
+    bids: list["ExchangeOrder"] = []
     """Resting bids for Yes, best first; among equals the oldest."""
-    asks: list["Order"] = []
+    asks: list["ExchangeOrder"] = []
 
     def is_on_grid(self, price: int) -> bool:
         """Tell whether a price of Yes lies on a tick."""
@@ -135,7 +135,7 @@ class Market(msgspec.Struct, kw_only=True):
         return "linear_cent" if self.ranges[0].step == 10_000 else "deci_cent"
 
 
-class Order(msgspec.Struct, kw_only=True, eq=False):
+class ExchangeOrder(msgspec.Struct, kw_only=True, eq=False):
     """One order; prices are those of Yes."""
 
     order_id: str
@@ -174,7 +174,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
         """What still works."""
         return self.count - self.filled if self.status is Status.RESTING else 0
 
-    def held_of(self, account: "Account") -> int:
+    def held_of(self, account: "ExchangeAccount") -> int:
         """Return what it holds of the cash: what it would open, at its own price."""
         held = account.positions.get(self.ticker, 0)
         left = self.count - self.filled
@@ -193,7 +193,7 @@ class Order(msgspec.Struct, kw_only=True, eq=False):
             self.maker_fees += fee
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class ExchangeFill(msgspec.Struct, frozen=True, kw_only=True):
     """One side of a trade."""
 
     trade_id: str
@@ -211,7 +211,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """After it."""
 
 
-class Settlement(msgspec.Struct, kw_only=True):
+class ExchangeSettlement(msgspec.Struct, kw_only=True):
     """What somebody held of a market when it settled, and what it paid."""
 
     time_ns: int
@@ -231,7 +231,7 @@ class Settlement(msgspec.Struct, kw_only=True):
         return mul_floor(abs(self.held), each) // CENT * CENT
 
 
-class Change(msgspec.Struct, frozen=True):
+class ExchangeChange(msgspec.Struct, frozen=True):
     """Something that a stream tells: a channel, and what."""
 
     channel: str
@@ -239,7 +239,7 @@ class Change(msgspec.Struct, frozen=True):
     about: Any
 
 
-class Group(msgspec.Struct, kw_only=True):
+class ExchangeGroup(msgspec.Struct, kw_only=True):
     """An order group: a limit on contracts matched within 15 seconds."""
 
     group_id: str
@@ -256,7 +256,7 @@ class Group(msgspec.Struct, kw_only=True):
         return sum(count for _, count in self.matched)
 
 
-class Account(msgspec.Struct, kw_only=True):
+class ExchangeAccount(msgspec.Struct, kw_only=True):
     """Somebody's money and positions."""
 
     owner: str
@@ -282,7 +282,7 @@ def trade_fee(count: int, price: int, rate: int = TAKER_RATE) -> int:
 
 
 def move(  # noqa: PLR0917 - the numbers of one trade
-    account: Account, order: Order, count: int, price: int, shard: int, rate: int
+    account: ExchangeAccount, order: ExchangeOrder, count: int, price: int, shard: int, rate: int
 ) -> int:
     """
     Move money and position of one side of a trade.
@@ -320,7 +320,7 @@ def move(  # noqa: PLR0917 - the numbers of one trade
 
 
 def _keep_cost(  # noqa: PLR0917 - the numbers of one trade
-    account: Account, ticker: str, held: int, closes: int, opens: int, pays: int
+    account: ExchangeAccount, ticker: str, held: int, closes: int, opens: int, pays: int
 ) -> None:
     cost = account.costs.get(ticker, 0)
     if closes:

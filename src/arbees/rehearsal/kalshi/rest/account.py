@@ -6,14 +6,14 @@ from arbees.core.language.units import NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.rehearsal.kalshi.engine.rules import (
     SHARDS,
-    Fill,
-    Order,
-    Refused,
+    ExchangeFill,
+    ExchangeOrder,
+    ExchangeRefusal,
     Status,
     part_of,
 )
 from arbees.rehearsal.kalshi.rest import bodies
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.reading import (
     bucket,
     page,
@@ -30,7 +30,7 @@ ORDERS = f"{ROOT}/portfolio/events/orders"
 class Looking:
     """Calls that read."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CallContext) -> None:
         """Serve a desk."""
         self._desk = desk
 
@@ -58,7 +58,7 @@ class Looking:
         return self._desk.exchange.archive.before_ns(name)
 
     @staticmethod
-    def _is_live(order: Order, cutoff_ns: int) -> bool:
+    def _is_live(order: ExchangeOrder, cutoff_ns: int) -> bool:
         """Tell whether an order is not in the archive yet: what rests never is."""
         return order.status is Status.RESTING or order.updated_ns >= cutoff_ns
 
@@ -120,19 +120,19 @@ class Looking:
         is_seen = order is not None and not self._desk.is_hidden(order_id)
         parts = parts_of(request, owner, self._desk.exchange)
         if order is None or not is_seen or order.owner not in parts:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if not self._is_live(order, self._cutoff("orders")):
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         return web.json_response({"order": bodies.order_row(order, self._desk.shard(order.ticker))})
 
-    def _fills(self, parts: set[str], as_of_ns: int) -> list[Fill]:
+    def _fills(self, parts: set[str], as_of_ns: int) -> list[ExchangeFill]:
         return [
             fill
             for fill in reversed(self._desk.exchange.fills)
             if fill.owner in parts and fill.time_ns <= as_of_ns
         ]
 
-    def _listed(self, parts: set[str]) -> list[Fill]:
+    def _listed(self, parts: set[str]) -> list[ExchangeFill]:
         """Return the fills that lists have: those that are hidden not, those that never were."""
         desk, now_ns = self._desk, self._desk.exchange.now_ns()
         hidden = desk.faults.standing(FaultKind.HIDDEN_FILLS, now_ns)
@@ -186,7 +186,7 @@ class Looking:
     async def resting_value(self, request: web.Request, owner: str) -> web.Response:
         """`GET /portfolio/summary/total_resting_order_value`: for members of an FCM alone."""
         if not self._desk.is_fcm:
-            raise Refused(403, "permission_denied")
+            raise ExchangeRefusal(403, "permission_denied")
         parts = {shard: self._desk.exchange.held(owner, shard) for shard in SHARDS}
         return web.json_response(
             {

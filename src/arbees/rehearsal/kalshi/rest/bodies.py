@@ -10,15 +10,15 @@ from arbees.core.language.units import (
     NS_PER_SECOND,
     parse_micro,
 )
-from arbees.rehearsal.kalshi.engine.catalogue import Catalogue, Event, Milestone
+from arbees.rehearsal.kalshi.engine.catalogue import ExchangeCatalogue, ExchangeEvent, Milestone
 from arbees.rehearsal.kalshi.engine.rules import (
     CENT,
-    Account,
-    Fill,
-    Group,
-    Market,
-    Order,
-    Settlement,
+    ExchangeAccount,
+    ExchangeFill,
+    ExchangeGroup,
+    ExchangeMarket,
+    ExchangeOrder,
+    ExchangeSettlement,
     Status,
     subaccount_of,
 )
@@ -57,7 +57,7 @@ def time(ns: int) -> str:
     return format_time(ns)
 
 
-def created(order: Order, now_ns: int) -> dict[str, Any]:
+def created(order: ExchangeOrder, now_ns: int) -> dict[str, Any]:
     """Return the answer to a create."""
     body: dict[str, Any] = {
         "order_id": order.order_id,
@@ -73,7 +73,7 @@ def created(order: Order, now_ns: int) -> dict[str, Any]:
     return body
 
 
-def order_row(order: Order, shard: int) -> dict[str, Any]:
+def order_row(order: ExchangeOrder, shard: int) -> dict[str, Any]:
     """Return an order as lists have it."""
     outcome = "yes" if order.is_bid else "no"
     row: dict[str, Any] = {
@@ -110,7 +110,7 @@ def order_row(order: Order, shard: int) -> dict[str, Any]:
     return row
 
 
-def fill_row(fill: Fill, shard: int) -> dict[str, Any]:
+def fill_row(fill: ExchangeFill, shard: int) -> dict[str, Any]:
     """Return a fill as lists have it; without the client order id, as since 2026-03-30."""
     return {
         "fill_id": fill.trade_id,
@@ -134,7 +134,7 @@ def fill_row(fill: Fill, shard: int) -> dict[str, Any]:
     }
 
 
-def position_row(account: Account, ticker: str, shard: int) -> dict[str, Any]:
+def position_row(account: ExchangeAccount, ticker: str, shard: int) -> dict[str, Any]:
     """Return a position as lists have it."""
     return {
         "ticker": ticker,
@@ -148,7 +148,9 @@ def position_row(account: Account, ticker: str, shard: int) -> dict[str, Any]:
     }
 
 
-def event_rows(rows: list[dict[str, Any]], markets: dict[str, Market]) -> list[dict[str, Any]]:
+def event_rows(
+    rows: list[dict[str, Any]], markets: dict[str, ExchangeMarket]
+) -> list[dict[str, Any]]:
     """Return what positions come to by event."""
     events: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -177,7 +179,7 @@ def factor(value: int | None) -> float | int | None:
     return value // MICRO if value % MICRO == 0 else value / MICRO
 
 
-def ranges(market: Market) -> list[dict[str, str]]:
+def ranges(market: ExchangeMarket) -> list[dict[str, str]]:
     """Return the ticks of a market."""
     return [
         {"start": price(each.start), "end": price(each.end), "step": price(each.step)}
@@ -185,7 +187,7 @@ def ranges(market: Market) -> list[dict[str, str]]:
     ]
 
 
-def market_row(market: Market, catalogue: Catalogue) -> dict[str, Any]:
+def market_row(market: ExchangeMarket, catalogue: ExchangeCatalogue) -> dict[str, Any]:
     """Return a market."""
     bid = market.bids[0].price if market.bids else 0
     ask = market.asks[0].price if market.asks else MICRO
@@ -240,7 +242,7 @@ def market_row(market: Market, catalogue: Catalogue) -> dict[str, Any]:
     return row | market.odd
 
 
-def event_row(event: Event) -> dict[str, Any]:
+def event_row(event: ExchangeEvent) -> dict[str, Any]:
     """Return an event."""
     row: dict[str, Any] = {
         "event_ticker": event.ticker,
@@ -275,7 +277,7 @@ def milestone_row(milestone: Milestone) -> dict[str, Any]:
     }
 
 
-def settlement_row(settlement: Settlement, market: Market) -> dict[str, Any]:
+def settlement_row(settlement: ExchangeSettlement, market: ExchangeMarket) -> dict[str, Any]:
     """Return what a market paid somebody."""
     is_yes = settlement.held > 0
     held, cost = count(abs(settlement.held)), money(settlement.cost)
@@ -295,11 +297,11 @@ def settlement_row(settlement: Settlement, market: Market) -> dict[str, Any]:
     }
 
 
-def _depth(side: list[Order], at: int) -> int:
+def _depth(side: list[ExchangeOrder], at: int) -> int:
     return sum(order.count - order.filled for order in side if order.price == at)
 
 
-def levels(side: list[Order], *, of_no: bool) -> list[list[str]]:
+def levels(side: list[ExchangeOrder], *, of_no: bool) -> list[list[str]]:
     """Return the levels of one side of the book, ascending: the best is the last."""
     found: dict[int, int] = {}
     for order in side:
@@ -308,7 +310,7 @@ def levels(side: list[Order], *, of_no: bool) -> list[list[str]]:
     return [[price(at), count(found[at])] for at in sorted(found)]
 
 
-def group_row(group: Group) -> dict[str, Any]:
+def group_row(group: ExchangeGroup) -> dict[str, Any]:
     """Return an order group."""
     return {
         "id": group.group_id,
@@ -339,6 +341,6 @@ def http_date(ns: int) -> str:
     return formatdate(ns // NS_PER_SECOND, usegmt=True)
 
 
-def is_over(order: Order) -> bool:
+def is_over(order: ExchangeOrder) -> bool:
     """Tell whether an order has ended."""
     return order.status is not Status.RESTING

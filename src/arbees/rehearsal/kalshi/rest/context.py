@@ -2,13 +2,13 @@
 
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.exchange import Exchange
-from arbees.rehearsal.kalshi.engine.faults import FaultKind, Faults
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFaults, FaultKind
 
 
-class Desk:
+class CallContext:
     """What the calls of one exchange share."""
 
-    def __init__(self, exchange: Exchange, faults: Faults) -> None:
+    def __init__(self, exchange: Exchange, faults: ExchangeFaults) -> None:
         """Serve an exchange."""
         self.exchange = exchange
         self.faults = faults

@@ -12,12 +12,12 @@ from aiohttp import web
 
 from arbees.core.language import strict_json
 from arbees.core.language.units import MICRO, NS_PER_SECOND, parse_micro
-from arbees.rehearsal.kalshi.engine.faults import Fault
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFault
 from arbees.rehearsal.kalshi.engine.rules import (
     OWNER,
-    Order,
-    PriceRange,
-    Refused,
+    ExchangeOrder,
+    ExchangeRefusal,
+    TickRange,
 )
 from arbees.rehearsal.kalshi.rest import bodies
 
@@ -49,7 +49,7 @@ class MarketChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Of its settlement."""
 
 
-class FeeChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class FeeChangeBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Another fee of a series or of an event."""
 
     ticker: str
@@ -142,7 +142,7 @@ class Control:
         return [*found, heals, web.get("/control/state", _answered(self._state))]
 
     def _fault(self, body: bytes) -> Said:
-        self._server.apply(msgspec.json.decode(body, type=Fault))
+        self._server.apply(msgspec.json.decode(body, type=ExchangeFault))
         return {"happened": self._server.faults.happened}
 
     def _heal(self, _body: bytes) -> Said:
@@ -178,7 +178,7 @@ class Control:
         if asked.close is not None:
             lifecycle.move_close(ticker, strict_json.parse_time(asked.close))
         if asked.tick is not None:
-            lifecycle.set_ticks(ticker, PriceRange(0, MICRO, parse_micro(asked.tick)))
+            lifecycle.set_ticks(ticker, TickRange(0, MICRO, parse_micro(asked.tick)))
         if asked.odd is not None:
             market.odd = asked.odd
         if asked.do is not None:
@@ -205,7 +205,7 @@ class Control:
             raise Wrong(f"do: expected something that can become of a market, was {asked.do}")
 
     def _fees(self, body: bytes) -> Said:
-        asked = msgspec.json.decode(body, type=FeeChange)
+        asked = msgspec.json.decode(body, type=FeeChangeBody)
         catalogue = self._server.exchange.catalogue
         if asked.ticker not in catalogue.series.keys() | catalogue.events.keys():
             raise Wrong(f"expected a series or an event, was {asked.ticker}")
@@ -244,7 +244,7 @@ class Control:
             raise Wrong(f"do: expected something that can become of an order, was {asked.do}")
         return {"order": bodies.order_row(order, self._server.desk.shard(order.ticker))}
 
-    def _placed(self, asked: OrderChange) -> Order:
+    def _placed(self, asked: OrderChange) -> ExchangeOrder:
         if asked.price is None or asked.side not in {"bid", "ask"}:
             raise Wrong("expected a side, bid or ask, and a price")
         exchange = self._server.exchange
@@ -259,7 +259,7 @@ class Control:
         )
         return exchange.create(order)
 
-    def _found(self, name: str) -> Order:
+    def _found(self, name: str) -> ExchangeOrder:
         for order in self._server.exchange.orders.values():
             if name in {order.order_id, order.client_order_id}:
                 return order
@@ -339,7 +339,13 @@ def _answered(do: Callable[[bytes], Said]) -> Callable[[web.Request], Any]:
     async def answer(request: web.Request) -> web.Response:
         try:
             return web.json_response(do(await request.read()))
-        except (msgspec.DecodeError, strict_json.Malformed, ValueError, Refused, Wrong) as error:
+        except (
+            msgspec.DecodeError,
+            strict_json.Malformed,
+            ValueError,
+            ExchangeRefusal,
+            Wrong,
+        ) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     return answer

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from arbees.core.language.units import NS_PER_MILLISECOND, NS_PER_SECOND
-from arbees.rehearsal.kalshi.engine.rules import Refused
+from arbees.rehearsal.kalshi.engine.rules import ExchangeRefusal
 
 TOLERANCE_NS = 20 * NS_PER_SECOND
 """The real limit lies between 10 and 30 s."""
@@ -87,13 +87,13 @@ class Doorman:
         stamp = headers.get("KALSHI-ACCESS-TIMESTAMP", "")
         text = headers.get("KALSHI-ACCESS-SIGNATURE", "")
         if not (key_id and stamp and text):
-            raise Refused(401, "signature_is_missing_from_headers")
+            raise ExchangeRefusal(401, "signature_is_missing_from_headers")
         if key_id not in self.keys:
-            raise Refused(401, "authentication_error", "NOT_FOUND")
+            raise ExchangeRefusal(401, "authentication_error", "NOT_FOUND")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16):
-            raise Refused(401, "authentication_error", "INVALID_PARAMETER")
+            raise ExchangeRefusal(401, "authentication_error", "INVALID_PARAMETER")
         if abs(int(stamp) * NS_PER_MILLISECOND - self.now_ns()) > TOLERANCE_NS:
-            raise Refused(401, "header_timestamp_expired")
+            raise ExchangeRefusal(401, "header_timestamp_expired")
         found = self.keys[key_id]
         key = found.public
         try:
@@ -104,7 +104,9 @@ class Doorman:
             else:
                 key.verify(signature, message)
         except (InvalidSignature, binascii.Error, ValueError):
-            raise Refused(401, "authentication_error", "INCORRECT_API_KEY_SIGNATURE") from None
+            raise ExchangeRefusal(
+                401, "authentication_error", "INCORRECT_API_KEY_SIGNATURE"
+            ) from None
         self.repeats += text in self.seen
         self.seen.add(text)
         return found

@@ -4,27 +4,27 @@ from typing import Any
 
 from aiohttp import web
 
-from arbees.rehearsal.kalshi.engine.catalogue import FeeChange
-from arbees.rehearsal.kalshi.engine.rules import Market, Refused
+from arbees.rehearsal.kalshi.engine.catalogue import ScheduledFeeChange
+from arbees.rehearsal.kalshi.engine.rules import ExchangeMarket, ExchangeRefusal
 from arbees.rehearsal.kalshi.rest import bodies
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.reading import page
 
 
-class Listing:
+class MarketReads:
     """Calls that read what everybody may know."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CallContext) -> None:
         """Serve a desk."""
         self._desk = desk
 
-    def _row(self, market: Market) -> dict[str, Any]:
+    def _row(self, market: ExchangeMarket) -> dict[str, Any]:
         return bodies.market_row(market, self._desk.exchange.catalogue)
 
-    def _market(self, request: web.Request, *, is_archived: bool = False) -> Market:
+    def _market(self, request: web.Request, *, is_archived: bool = False) -> ExchangeMarket:
         market = self._desk.exchange.markets.get(request.match_info["ticker"])
         if market is None or market.is_archived is not is_archived:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         return market
 
     async def markets(self, request: web.Request, owner: str) -> web.Response:
@@ -59,14 +59,14 @@ class Listing:
         """`GET /events/{event_ticker}`."""
         event = self._desk.exchange.catalogue.events.get(request.match_info["event_ticker"])
         if event is None or event.is_missing:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         return web.json_response({"event": bodies.event_row(event), "markets": []})
 
     async def series(self, request: web.Request, owner: str) -> web.Response:
         """`GET /series/{ticker}`."""
         series = self._desk.exchange.catalogue.series.get(request.match_info["ticker"])
         if series is None:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         return web.json_response(
             {
                 "series": {
@@ -90,7 +90,7 @@ class Listing:
         """`GET /milestones`: the games, and the events that each of them joins."""
         related = request.query.get("related_event_ticker")
         if not request.query.get("limit"):
-            raise Refused(400, "invalid_parameters", "limit")
+            raise ExchangeRefusal(400, "invalid_parameters", "limit")
         rows = [
             bodies.milestone_row(milestone)
             for milestone in self._desk.exchange.catalogue.milestones.values()
@@ -128,7 +128,7 @@ class Listing:
         return page(request, "event_fee_changes", rows)
 
 
-def _event_fee(change: FeeChange) -> dict[str, Any]:
+def _event_fee(change: ScheduledFeeChange) -> dict[str, Any]:
     return {
         "id": change.change_id,
         "event_ticker": change.event_ticker,

@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from arbees.rehearsal.kalshi.engine.faults import Fault
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFault
 from arbees.rehearsal.kalshi.rest.reading import error_reply, message_of
 
 
-def made_up(fault: Fault) -> web.Response:
+def made_up(fault: ExchangeFault) -> web.Response:
     """Return the answer that a fault names, whatever the call came to."""
     if not (fault.body or fault.hex):
         return error_reply(fault.status, fault.word, message_of(fault.word))
@@ -21,7 +21,7 @@ def made_up(fault: Fault) -> web.Response:
     return web.Response(body=body, status=fault.status, content_type="application/json")
 
 
-def edit(response: web.Response, fault: Fault) -> web.Response:
+def edit(response: web.Response, fault: ExchangeFault) -> web.Response:
     """Return an answer with some places of it changed or left out."""
     found = json.loads(response.text or "null")
     for place, value in fault.edits.items():

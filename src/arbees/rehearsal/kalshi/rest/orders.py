@@ -6,9 +6,9 @@ from aiohttp import web
 
 from arbees.core.language.units import NS_PER_MILLISECOND, NS_PER_SECOND
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
-from arbees.rehearsal.kalshi.engine.rules import Order, Refused, part_of
+from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder, ExchangeRefusal, part_of
 from arbees.rehearsal.kalshi.rest import bodies
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.reading import (
     SUBACCOUNT_MAX,
     fixed,
@@ -27,7 +27,7 @@ _STP = ("taker_at_cross", "maker")
 class Ordering:
     """Calls that place and cancel orders."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CallContext) -> None:
         """Serve a desk."""
         self._desk = desk
 
@@ -36,12 +36,12 @@ class Ordering:
         order = self._place(await read_json(request), owner, subaccount(request))
         return web.json_response(bodies.created(order, self._desk.exchange.now_ns()), status=201)
 
-    def _place(self, body: dict[str, Any], owner: str, locked: int | None) -> Order:
+    def _place(self, body: dict[str, Any], owner: str, locked: int | None) -> ExchangeOrder:
         part = body.get("subaccount", locked or 0)
         if not isinstance(part, int) or not 0 <= part <= SUBACCOUNT_MAX:
-            raise Refused(400, "invalid_parameters", "subaccount")
+            raise ExchangeRefusal(400, "invalid_parameters", "subaccount")
         if locked not in {None, part}:
-            raise Refused(403, "permission_denied", "subaccount")
+            raise ExchangeRefusal(403, "permission_denied", "subaccount")
         order = self._order_of(body, part_of(owner, part))
         placed = self._desk.exchange.create(order)
         now_ns = self._desk.exchange.now_ns()
@@ -50,20 +50,20 @@ class Ordering:
             self._desk.hidden[placed.order_id] = now_ns + int(hidden.seconds * NS_PER_SECOND)
         return placed
 
-    def _order_of(self, body: dict[str, Any], owner: str) -> Order:
+    def _order_of(self, body: dict[str, Any], owner: str) -> ExchangeOrder:
         now_ns = self._desk.exchange.now_ns()
         time_in_force = word(body, "time_in_force", _TIMES)
         expires = body.get("expiration_time")
         if expires is not None and (
             not isinstance(expires, int) or time_in_force != "good_till_canceled"
         ):
-            raise Refused(400, "invalid_parameters", "expiration_time")
+            raise ExchangeRefusal(400, "invalid_parameters", "expiration_time")
         if body.get("reduce_only") and time_in_force != "immediate_or_cancel":
-            raise Refused(400, "invalid_parameters", "reduce_only")
+            raise ExchangeRefusal(400, "invalid_parameters", "reduce_only")
         client_order_id = body.get("client_order_id", "")
         if not isinstance(client_order_id, str) or not is_plain(client_order_id):
-            raise Refused(400, "invalid_parameters", "client_order_id")
-        return Order(
+            raise ExchangeRefusal(400, "invalid_parameters", "client_order_id")
+        return ExchangeOrder(
             order_id=self._desk.exchange.new_order_id(),
             owner=owner,
             client_order_id=client_order_id,
@@ -92,7 +92,7 @@ class Ordering:
             try:
                 self._fail_every_other(place, is_partial=partial is not None)
                 order = self._place(body, owner, subaccount(request))
-            except Refused as error:
+            except ExchangeRefusal as error:
                 said = {"code": error.code, "message": error.code.replace("_", " ")}
                 rows.append({"client_order_id": body.get("client_order_id"), "error": said})
             else:
@@ -101,7 +101,7 @@ class Ordering:
 
     def _fail_every_other(self, place: int, *, is_partial: bool) -> None:
         if is_partial and place % 2:
-            raise Refused(409, "exchange_is_paused")
+            raise ExchangeRefusal(409, "exchange_is_paused")
 
     async def cancel(self, request: web.Request, owner: str) -> web.Response:
         """`DELETE /portfolio/events/orders/{order_id}`."""
@@ -133,14 +133,14 @@ class Ordering:
         exchange.by_hand.trade(order, reduced)
         return reduced
 
-    def _require_shard(self, request: web.Request, order: Order | None) -> None:
+    def _require_shard(self, request: web.Request, order: ExchangeOrder | None) -> None:
         """Without market_ticker and exchange_index a cancel goes to shard 0, and finds nothing."""
         if order is None:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         shard = self._desk.exchange.markets[order.ticker].shard
         named = request.query.get("exchange_index", "")
         if request.query.get("market_ticker") != order.ticker and named != str(shard) and shard:
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
 
     async def cancel_batch(self, request: web.Request, owner: str) -> web.Response:
         """`DELETE /portfolio/events/orders/batched`."""
@@ -154,7 +154,7 @@ class Ordering:
                 self._fail_every_other(place, is_partial=partial is not None)
                 part = each.get("subaccount", subaccount(request) or 0)
                 reduced = self._cancelled(part_of(owner, part), order_id, "batch")
-            except Refused as error:
+            except ExchangeRefusal as error:
                 said = {"code": error.code, "message": error.code.replace("_", " ")}
                 rows.append({"order_id": order_id, "reduced_by": "0.00", "error": said})
             else:
@@ -173,15 +173,15 @@ class Ordering:
             exchange.cancel_all(part)
         return web.Response(status=204)
 
-    def _own(self, request: web.Request, owner: str, ticker: object) -> Order:
+    def _own(self, request: web.Request, owner: str, ticker: object) -> ExchangeOrder:
         """Return the resting order of a path. Raises Refused."""
         order = self._desk.exchange.orders.get(request.match_info["order_id"])
         if order is None or order.owner != part_of(owner, subaccount(request) or 0):
-            raise Refused(404, "not_found")
+            raise ExchangeRefusal(404, "not_found")
         if ticker not in {None, order.ticker}:
-            raise Refused(400, "order_ticker_mismatch")
+            raise ExchangeRefusal(400, "order_ticker_mismatch")
         if self._desk.exchange.markets[order.ticker].shard in self._desk.exchange.shut:
-            raise Refused(409, "exchange_is_paused")
+            raise ExchangeRefusal(409, "exchange_is_paused")
         return order
 
     async def decrease(self, request: web.Request, owner: str) -> web.Response:
@@ -189,7 +189,9 @@ class Ordering:
         body = await read_json(request)
         order = self._own(request, owner, body.get("market_ticker"))
         if ("reduce_by" in body) == ("reduce_to" in body):
-            raise Refused(400, "invalid_parameters", "exactly one of reduce_by and reduce_to")
+            raise ExchangeRefusal(
+                400, "invalid_parameters", "exactly one of reduce_by and reduce_to"
+            )
         if "reduce_by" in body:
             left = max(0, order.remaining - fixed(body, "reduce_by", 2))
         else:
@@ -208,7 +210,7 @@ class Ordering:
         body = await read_json(request)
         order = self._own(request, owner, text(body, "ticker"))
         if (word(body, "side", ("bid", "ask")) == "bid") is not order.is_bid:
-            raise Refused(400, "order_side_mismatch")
+            raise ExchangeRefusal(400, "order_side_mismatch")
         filled = self._desk.exchange.by_hand.amend(
             order, fixed(body, "count", 2), fixed(body, "price", 4)
         )
@@ -223,4 +225,4 @@ class Ordering:
 
     async def deprecated(self, request: web.Request, owner: str) -> web.Response:
         """Refuse the order endpoints of the first version, which were shut off in June 2026."""
-        raise Refused(410, "deprecated_v1_order_endpoint")
+        raise ExchangeRefusal(410, "deprecated_v1_order_endpoint")

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from arbees.core.language.units import NS_PER_SECOND, parse_micro
 from arbees.rehearsal.kalshi.engine.exchange import Exchange
-from arbees.rehearsal.kalshi.engine.rules import Refused, part_of, user_of
+from arbees.rehearsal.kalshi.engine.rules import ExchangeRefusal, part_of, user_of
 
 LIMIT_MAX = 1_000
 SUBACCOUNT_MAX = 63
@@ -50,9 +50,9 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     try:
         found = json.loads(await request.read() or b"{}")
     except ValueError as error:
-        raise Refused(400, "bad_request", str(error)) from None
+        raise ExchangeRefusal(400, "bad_request", str(error)) from None
     if not isinstance(found, dict):
-        raise Refused(400, "bad_request", "expected an object")
+        raise ExchangeRefusal(400, "bad_request", "expected an object")
     return found
 
 
@@ -60,7 +60,7 @@ def text(body: dict[str, Any], name: str) -> str:
     """Read a text that must be there. Raises Refused."""
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise Refused(400, "invalid_parameters", name)
+        raise ExchangeRefusal(400, "invalid_parameters", name)
     return value
 
 
@@ -68,7 +68,7 @@ def word(body: dict[str, Any], name: str, words: tuple[str, ...]) -> str:
     """Read one of some words. Raises Refused."""
     value = text(body, name)
     if value not in words:
-        raise Refused(400, "invalid_parameters", name)
+        raise ExchangeRefusal(400, "invalid_parameters", name)
     return value
 
 
@@ -76,13 +76,13 @@ def fixed(body: dict[str, Any], name: str, places: int) -> int:
     """Read a number that must come as text."""
     value = body.get(name)
     if not isinstance(value, str):
-        raise Refused(400, "bad_request", f"{name} must be a string")
+        raise ExchangeRefusal(400, "bad_request", f"{name} must be a string")
     try:
         micro = parse_micro(value)
     except ValueError as error:
-        raise Refused(400, "invalid_parameters", f"{name}: {error}") from None
+        raise ExchangeRefusal(400, "invalid_parameters", f"{name}: {error}") from None
     if micro % 10 ** (6 - places):
-        raise Refused(400, "invalid_parameters", f"{name}: at most {places} decimals")
+        raise ExchangeRefusal(400, "invalid_parameters", f"{name}: at most {places} decimals")
     return micro
 
 

@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from arbees.rehearsal.kalshi.engine.faults import Fault, FaultKind
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFault, FaultKind
 from arbees.rehearsal.kalshi.engine.order_groups import Grouping
-from arbees.rehearsal.kalshi.engine.rules import SHARDS, Refused
+from arbees.rehearsal.kalshi.engine.rules import SHARDS, ExchangeRefusal
 from arbees.rehearsal.kalshi.rest import bodies
 from arbees.rehearsal.kalshi.rest.account import ORDERS, ROOT, Looking
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.identity import Doorman
-from arbees.rehearsal.kalshi.rest.markets import Listing
+from arbees.rehearsal.kalshi.rest.markets import MarketReads
 from arbees.rehearsal.kalshi.rest.oddity import edit, made_up
 from arbees.rehearsal.kalshi.rest.orders import Ordering
 from arbees.rehearsal.kalshi.rest.reading import (
@@ -39,14 +39,14 @@ Handler = Callable[[web.Request, str], Awaitable[web.Response]]
 class Rest:
     """The routes of one exchange."""
 
-    def __init__(self, desk: Desk, doorman: Doorman) -> None:
+    def __init__(self, desk: CallContext, doorman: Doorman) -> None:
         """Serve a desk."""
         self.desk = desk
         self.doorman = doorman
         self.over_limit = 0
         """How many calls were answered 429 because the client really was too fast."""
         self._ordering, self._looking = Ordering(desk), Looking(desk)
-        self._grouping, self._listing = Grouping(desk), Listing(desk)
+        self._grouping, self._listing = Grouping(desk), MarketReads(desk)
         self._statements = Statements(desk, doorman)
         self.set_limits(desk.read_limit, desk.write_limit)
 
@@ -174,7 +174,7 @@ class Rest:
                 self.over_limit += 1
                 return web.json_response({"error": "too many requests"}, status=429)
             response = await handler(request, owner)
-        except Refused as error:
+        except ExchangeRefusal as error:
             if error.code == "bad_request":  # recorded flat, unlike the others
                 return flat_reply(error.status, error.code, error.details)
             return error_reply(error.status, error.code, message_of(error.code), error.details)
@@ -190,13 +190,13 @@ class Rest:
         is_read = request.method == "GET"
         narrower = "read::portfolio_balance" if request.path.endswith("/balance") else ""
         if not (key.may("read", narrower) if is_read else key.may("write", "write::trade")):
-            raise Refused(403, "permission_denied", "scope")
+            raise ExchangeRefusal(403, "permission_denied", "scope")
         if key.subaccount is not None and subaccount(request) != key.subaccount:
-            raise Refused(403, "permission_denied", "subaccount")
+            raise ExchangeRefusal(403, "permission_denied", "subaccount")
         expires_ns = self.doorman.region_expires_ns
         is_over = expires_ns is not None and expires_ns <= self.desk.exchange.now_ns()
         if call == "create" and is_over:
-            raise Refused(403, "permission_denied", "location")
+            raise ExchangeRefusal(403, "permission_denied", "location")
         return key.owner
 
     async def _afterwards(
@@ -224,7 +224,7 @@ class Rest:
             return cut(request)
         return response
 
-    def _happens(self, request: web.Request, call: str, kind: FaultKind) -> Fault | None:
+    def _happens(self, request: web.Request, call: str, kind: FaultKind) -> ExchangeFault | None:
         return self.desk.faults.occurs(
             call,
             self.desk.exchange.now_ns(),

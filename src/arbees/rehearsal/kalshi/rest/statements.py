@@ -17,7 +17,7 @@ from arbees.rehearsal.kalshi.engine.rules import (
     user_of,
 )
 from arbees.rehearsal.kalshi.rest import bodies
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.identity import Doorman
 from arbees.rehearsal.kalshi.rest.reading import page
 
@@ -33,7 +33,7 @@ BUT_THE_PAUSE = [
 class Statements:
     """Calls about the account and its money."""
 
-    def __init__(self, desk: Desk, doorman: Doorman) -> None:
+    def __init__(self, desk: CallContext, doorman: Doorman) -> None:
         """Serve a desk."""
         self._desk = desk
         self._doorman = doorman

@@ -54,7 +54,7 @@ class Subscription:
         return message | {"sid": self.sid, "seq": self.seq}
 
 
-class Line:
+class StreamConnection:
     """One connection."""
 
     def __init__(self, owner: str, socket: web.WebSocketResponse) -> None:

@@ -3,19 +3,19 @@
 from typing import Any
 
 from arbees.core.language.units import MICRO, NS_PER_MILLISECOND, NS_PER_SECOND
-from arbees.rehearsal.kalshi.engine.catalogue import Catalogue
+from arbees.rehearsal.kalshi.engine.catalogue import ExchangeCatalogue
 from arbees.rehearsal.kalshi.engine.rules import (
-    Account,
-    Fill,
-    Group,
-    Market,
-    Order,
+    ExchangeAccount,
+    ExchangeFill,
+    ExchangeGroup,
+    ExchangeMarket,
+    ExchangeOrder,
     subaccount_of,
 )
 from arbees.rehearsal.kalshi.rest import bodies
 
 
-def order_message(order: Order, shard: int) -> dict[str, Any]:
+def order_message(order: ExchangeOrder, shard: int) -> dict[str, Any]:
     """Return an order as the channel `user_orders` tells it."""
     row = bodies.order_row(order, shard)
     for name in ("type", "action", "no_price_dollars", "cancel_order_on_pause"):
@@ -29,7 +29,7 @@ def order_message(order: Order, shard: int) -> dict[str, Any]:
     return row
 
 
-def fill_message(fill: Fill, shard: int) -> dict[str, Any]:
+def fill_message(fill: ExchangeFill, shard: int) -> dict[str, Any]:
     """Return a fill as the channel `fill` tells it."""
     named: dict[str, Any] = (
         {"client_order_id": fill.client_order_id} if fill.client_order_id else {}
@@ -56,7 +56,7 @@ def fill_message(fill: Fill, shard: int) -> dict[str, Any]:
     }
 
 
-def position_message(account: Account, ticker: str) -> dict[str, Any]:
+def position_message(account: ExchangeAccount, ticker: str) -> dict[str, Any]:
     """Return a position as the channel `market_positions` tells it."""
     return {
         "user_id": bodies.USER_ID,
@@ -70,7 +70,7 @@ def position_message(account: Account, ticker: str) -> dict[str, Any]:
     }
 
 
-def group_message(group: Group, event: str, now_ns: int) -> dict[str, Any]:
+def group_message(group: ExchangeGroup, event: str, now_ns: int) -> dict[str, Any]:
     """Return what became of an order group, as `order_group_updates` tells it."""
     said: dict[str, Any] = {
         "event_type": event,
@@ -83,7 +83,7 @@ def group_message(group: Group, event: str, now_ns: int) -> dict[str, Any]:
 
 
 def delta_message(
-    order: Order, quantity: int, now_ns: int, *, is_yes_priced: bool
+    order: ExchangeOrder, quantity: int, now_ns: int, *, is_yes_priced: bool
 ) -> dict[str, Any]:
     """Return the change of one level of a book, as `orderbook_delta` tells it."""
     is_of_yes = order.is_bid or is_yes_priced
@@ -100,7 +100,7 @@ def delta_message(
     return said
 
 
-def snapshot_message(market: Market, *, is_yes_priced: bool) -> dict[str, Any]:
+def snapshot_message(market: ExchangeMarket, *, is_yes_priced: bool) -> dict[str, Any]:
     """Return a whole book; an empty side is left out. Yes-priced: both sides in prices of Yes."""
     said: dict[str, Any] = {"market_ticker": market.ticker, "market_id": market.ticker}
     if market.bids:
@@ -110,7 +110,9 @@ def snapshot_message(market: Market, *, is_yes_priced: bool) -> dict[str, Any]:
     return said
 
 
-def ticker_message(market: Market, catalogue: Catalogue, now_ns: int) -> dict[str, Any]:
+def ticker_message(
+    market: ExchangeMarket, catalogue: ExchangeCatalogue, now_ns: int
+) -> dict[str, Any]:
     """Return the top of a book, as `ticker` tells it."""
     row = bodies.market_row(market, catalogue)
     return {

@@ -11,16 +11,16 @@ from aiohttp import WSMsgType, web
 
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.rehearsal.kalshi.engine.rules import (
-    Change,
-    Fill,
-    Order,
-    Refused,
+    ExchangeChange,
+    ExchangeFill,
+    ExchangeOrder,
+    ExchangeRefusal,
     user_of,
 )
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.rest.identity import Doorman
 from arbees.rehearsal.kalshi.streams import messages
-from arbees.rehearsal.kalshi.streams.lines import CHANNELS, Line, Subscription
+from arbees.rehearsal.kalshi.streams.lines import CHANNELS, StreamConnection, Subscription
 from arbees.rehearsal.kalshi.streams.subscriptions import Sleep, Subscribing, after
 
 PATH = "/trade-api/ws/v2"
@@ -32,12 +32,12 @@ _HELD_SECONDS = 0.05
 class Streams:
     """All connections of one exchange."""
 
-    def __init__(self, desk: Desk, doorman: Doorman, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, desk: CallContext, doorman: Doorman, sleep: Sleep = asyncio.sleep) -> None:
         """Listen to an exchange; `sleep` is that of its clock."""
         self._desk = desk
         self._doorman = doorman
         self._sleep = sleep
-        self.lines: set[Line] = set()
+        self.lines: set[StreamConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.commands = Subscribing(desk, self._say, after(sleep, self._tasks))
         desk.exchange.listeners.append(self._on_change)
@@ -52,11 +52,11 @@ class Streams:
             return web.Response(status=500)
         try:
             owner = self._doorman.owner(request.headers, "GET", PATH)
-        except Refused as error:
+        except ExchangeRefusal as error:
             return web.json_response({"error": {"code": error.code}}, status=error.status)
         socket = web.WebSocketResponse(autoping=True)
         await socket.prepare(request)
-        line = Line(owner, socket)
+        line = StreamConnection(owner, socket)
         self.lines.add(line)
         tasks = [asyncio.create_task(line.send()), asyncio.create_task(self._ping(line))]
         try:
@@ -83,7 +83,7 @@ class Streams:
     def _is_silent(self) -> bool:
         return self._desk.faults.standing(FaultKind.STREAM_SILENT, self._now_ns()) is not None
 
-    async def _ping(self, line: Line) -> None:
+    async def _ping(self, line: StreamConnection) -> None:
         while True:
             await self._sleep(PING_SECONDS)
             if not self._is_silent():
@@ -91,7 +91,7 @@ class Streams:
 
     # What happens ------------------------------------------------------------------------------
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: ExchangeChange) -> None:
         for line in list(self.lines):
             if change.owner and user_of(change.owner) != line.owner:
                 continue
@@ -101,14 +101,14 @@ class Streams:
                 elif (made.channel, change.channel) == ("ticker", "orderbook_delta"):
                     self._top(line, made, change.about[0].ticker)
 
-    def _top(self, line: Line, made: Subscription, ticker: str) -> None:
+    def _top(self, line: StreamConnection, made: Subscription, ticker: str) -> None:
         exchange = self._desk.exchange
         if made.covers(ticker):
             market = exchange.markets[ticker]
             top = messages.ticker_message(market, exchange.catalogue, self._now_ns())
             self.commands.tell(line, made, "ticker", top)
 
-    def _forward(self, line: Line, made: Subscription, change: Change) -> None:
+    def _forward(self, line: StreamConnection, made: Subscription, change: ExchangeChange) -> None:
         kind = CHANNELS[change.channel]
         about, desk = change.about, self._desk
         if change.channel == "orderbook_delta":
@@ -129,10 +129,10 @@ class Streams:
             self.commands.tell(
                 line, made, kind, messages.group_message(group, event, self._now_ns())
             )
-        elif isinstance(about, Fill):
+        elif isinstance(about, ExchangeFill):
             if made.covers(about.ticker):
                 self._fill(line, made, about)
-        elif isinstance(about, Order):
+        elif isinstance(about, ExchangeOrder):
             if made.covers(about.ticker):
                 row = messages.order_message(about, desk.shard(about.ticker))
                 self.commands.tell(line, made, kind, row)
@@ -140,7 +140,7 @@ class Streams:
             account = desk.exchange.account(change.owner)
             self.commands.tell(line, made, kind, messages.position_message(account, about))
 
-    def _fill(self, line: Line, made: Subscription, fill: Fill) -> None:
+    def _fill(self, line: StreamConnection, made: Subscription, fill: ExchangeFill) -> None:
         faults, now_ns = self._desk.faults, self._now_ns()
         row = messages.fill_message(fill, self._desk.shard(fill.ticker))
         times = 2 if faults.standing(FaultKind.DUPLICATE_FILLS, now_ns) else 1
@@ -152,7 +152,7 @@ class Streams:
             else:
                 self.commands.tell(line, made, "fill", row)
 
-    def _say(self, line: Line, message: dict[str, Any] | bytes) -> None:
+    def _say(self, line: StreamConnection, message: dict[str, Any] | bytes) -> None:
         if not self._is_silent() and not line.put(message):
             self.lines.discard(line)
 

@@ -12,14 +12,14 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from arbees.rehearsal.kalshi.engine.faults import Fault, FaultKind
-from arbees.rehearsal.kalshi.rest.context import Desk
+from arbees.rehearsal.kalshi.engine.faults import ExchangeFault, FaultKind
+from arbees.rehearsal.kalshi.rest.context import CallContext
 from arbees.rehearsal.kalshi.streams import messages
 from arbees.rehearsal.kalshi.streams.lines import (
     BOOKS,
     CHANNELS,
     SEQUENCED,
-    Line,
+    StreamConnection,
     Subscription,
 )
 
@@ -45,7 +45,7 @@ WORDS = {
     26: "Subscription market limit exceeded",
     27: "Too many requests",
 }
-Say = Callable[[Line, "dict[str, Any] | bytes"], None]
+Say = Callable[[StreamConnection, "dict[str, Any] | bytes"], None]
 Sleep = Callable[[float], Awaitable[None]]
 Later = Callable[[float, Callable[[], None]], None]
 
@@ -53,7 +53,7 @@ Later = Callable[[float, Callable[[], None]], None]
 class Subscribing:
     """What the commands of all connections do."""
 
-    def __init__(self, desk: Desk, say: Say, later: Later) -> None:
+    def __init__(self, desk: CallContext, say: Say, later: Later) -> None:
         """
         Serve a desk.
 
@@ -66,7 +66,7 @@ class Subscribing:
         self._say = say
         self._later = later
 
-    def command(self, line: Line, text: str) -> None:
+    def command(self, line: StreamConnection, text: str) -> None:
         """Do what a connection asks."""
         try:
             command = json.loads(text)
@@ -92,7 +92,7 @@ class Subscribing:
 
     def error(
         self,
-        line: Line,
+        line: StreamConnection,
         number: int | None,
         code: int,
         about: Subscription | None = None,
@@ -119,10 +119,10 @@ class Subscribing:
         if code in TERMINAL:
             line.queue.put_nowait(None)
 
-    def _occurs(self, kind: FaultKind, call: str) -> Fault | None:
+    def _occurs(self, kind: FaultKind, call: str) -> ExchangeFault | None:
         return self._desk.faults.occurs(call, self._desk.exchange.now_ns(), kind)
 
-    def _standing(self, kind: FaultKind) -> Fault | None:
+    def _standing(self, kind: FaultKind) -> ExchangeFault | None:
         return self._desk.faults.standing(kind, self._desk.exchange.now_ns())
 
     def _numbered(self, made: Subscription, message: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,9 @@ class Subscribing:
         repeats = self._standing(FaultKind.ANSWERS_REPEAT_NUMBER) is not None
         return made.number(message, repeats=repeats)
 
-    def _unsubscribe(self, line: Line, number: int | None, params: dict[str, Any]) -> None:
+    def _unsubscribe(
+        self, line: StreamConnection, number: int | None, params: dict[str, Any]
+    ) -> None:
         sids = params.get("sids") or []
         if not sids:
             self.error(line, number, 4)
@@ -143,7 +145,9 @@ class Subscribing:
 
     # Subscribing -------------------------------------------------------------------------------
 
-    def _subscribe_in_time(self, line: Line, number: int | None, params: dict[str, Any]) -> None:
+    def _subscribe_in_time(
+        self, line: StreamConnection, number: int | None, params: dict[str, Any]
+    ) -> None:
         late = self._standing(FaultKind.LATE_SUBSCRIPTION)
         channels = params.get("channels") or []
         if late is None or (late.channel and late.channel not in channels):
@@ -151,7 +155,9 @@ class Subscribing:
         else:
             self._later(late.seconds, lambda: self._subscribe(line, number, params))
 
-    def _subscribe(self, line: Line, number: int | None, params: dict[str, Any]) -> None:
+    def _subscribe(
+        self, line: StreamConnection, number: int | None, params: dict[str, Any]
+    ) -> None:
         tickers = set(params.get("market_tickers") or [])
         if "market_ticker" in params:
             tickers.add(params["market_ticker"])
@@ -169,7 +175,7 @@ class Subscribing:
 
     def _open(
         self,
-        line: Line,
+        line: StreamConnection,
         number: int | None,
         channel: str,
         tickers: frozenset[str],
@@ -202,7 +208,7 @@ class Subscribing:
                 found[ticker] = MARKET_NOT_FOUND
         return found
 
-    def _update(self, line: Line, number: int | None, params: dict[str, Any]) -> None:
+    def _update(self, line: StreamConnection, number: int | None, params: dict[str, Any]) -> None:
         made = line.subscriptions.get((params.get("sids") or [params.get("sid")])[0])
         tickers = frozenset(params.get("market_tickers") or [])
         action = params.get("action")
@@ -236,14 +242,16 @@ class Subscribing:
             return True
         return made.is_yes_priced and not self._standing(FaultKind.YES_PRICE_IGNORED)
 
-    def snapshot(self, line: Line, made: Subscription, ticker: str) -> None:
+    def snapshot(self, line: StreamConnection, made: Subscription, ticker: str) -> None:
         """Tell a whole book."""
         market = self._desk.exchange.markets.get(ticker)
         if market is not None:
             said = messages.snapshot_message(market, is_yes_priced=self.is_yes_priced(made))
             self.tell(line, made, "orderbook_snapshot", said)
 
-    def tell(self, line: Line, made: Subscription, kind: str, said: dict[str, Any]) -> None:
+    def tell(
+        self, line: StreamConnection, made: Subscription, kind: str, said: dict[str, Any]
+    ) -> None:
         """Send a message of a subscription; a fault loses it, or numbers it wrongly."""
         now_ns = self._desk.exchange.now_ns()
         message: dict[str, Any] = {"type": kind, "sid": made.sid, "msg": said}
