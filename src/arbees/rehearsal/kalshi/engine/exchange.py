@@ -1,36 +1,28 @@
 """The simulated exchange: takes orders, matches them, moves money, remembers everything.
 
 Guarantees price-time priority over one book a market, quoted from Yes; that a client order id is
-spent for ever by an order that was taken; and that whatever it did can be read back as of any
-moment, so that reads can lag as Kalshi's do. Pure but for its clock; whoever listens hears each
-change in order.
+spent for ever by an order that was taken. Pure but for its clock.
 """
 
-import random
-from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator
-
-import msgspec
+from bisect import insort
+from collections.abc import Callable
 
 from arbees.core.language.units import MICRO
 from arbees.rehearsal.kalshi.engine import rules
 from arbees.rehearsal.kalshi.engine.account_owner import AccountOwner
-from arbees.rehearsal.kalshi.engine.catalogue import ExchangeCatalogue
 from arbees.rehearsal.kalshi.engine.lifecycle import MarketLifecycle
-from arbees.rehearsal.kalshi.engine.money import Archive, Money, returned
+from arbees.rehearsal.kalshi.engine.money import returned
+from arbees.rehearsal.kalshi.engine.records import ExchangeRecords
 from arbees.rehearsal.kalshi.engine.rules import (
     CANCEL_ALL_REACH_NS,
     COUNT_STEP,
-    OWNER,
     SHARDS,
     ExchangeAccount,
-    ExchangeChange,
     ExchangeFill,
     ExchangeGroup,
     ExchangeMarket,
     ExchangeOrder,
     ExchangeRefusal,
-    ExchangeSettlement,
     Status,
     move,
 )
@@ -38,79 +30,19 @@ from arbees.rehearsal.kalshi.engine.rules import (
 MAKER = rules.MAKER
 
 
-class Exchange:
-    """Markets, orders and accounts behind one clock."""
+class Exchange(ExchangeRecords):
+    """Matches orders, moves money, cancels and settles."""
 
     def __init__(self, now_ns: Callable[[], int], seed: int = 0) -> None:
         """Start empty."""
-        self.now_ns = now_ns
-        self._random = random.Random(seed)
-        self.markets: dict[str, ExchangeMarket] = {}
-        self.orders: dict[str, ExchangeOrder] = {}
-        """All that somebody placed."""
-        self._working: dict[str, ExchangeOrder] = {}
-        """Those of them that rest."""
-        self.fills: list[ExchangeFill] = []
-        self.invented: list[ExchangeFill] = []
-        """Fills that lists have and that never happened."""
-        self.accounts: dict[str, ExchangeAccount] = {}
-        self.groups: dict[str, ExchangeGroup] = {}
-        self.catalogue = ExchangeCatalogue()
+        super().__init__(now_ns, seed)
         self.lifecycle = MarketLifecycle(self)
         self.by_hand = AccountOwner(self)
-        self.archive = Archive(now_ns)
-        self.money = Money(self.account, now_ns, self.new_order_id, OWNER)
         self.paused: set[int] = set()
         """Shards on which nothing trades; cancels are taken."""
         self.shut: set[int] = set()
         """Shards that take nothing, cancels neither."""
-        self.history: dict[str, list[tuple[int, ExchangeOrder]]] = {}
-        """Each order as it was, by when."""
-        self.listeners: list[Callable[[ExchangeChange], None]] = []
         self._cancelled_all: dict[str, int] = {}
-        self.settlements: list[ExchangeSettlement] = []
-
-    # What is there -----------------------------------------------------------------------------
-
-    def account(self, owner: str) -> ExchangeAccount:
-        """Return somebody's account; it begins empty."""
-        if owner not in self.accounts:
-            self.accounts[owner] = msgspec.convert({"owner": owner}, ExchangeAccount)
-        return self.accounts[owner]
-
-    def add_market(self, market: ExchangeMarket, start_ns: int | None = None) -> None:
-        """List a market; its game starts then, if the venue knows when."""
-        self.markets[market.ticker] = market
-        self.catalogue.add(market, start_ns, self.now_ns())
-
-    def held(self, owner: str, shard: int) -> int:
-        """Return what resting orders hold of the cash of a shard, in micro-dollars."""
-        return sum(
-            order.held_of(self.account(order.owner))
-            for order in self.resting(owner)
-            if self.markets[order.ticker].shard == shard
-        )
-
-    def available(self, owner: str, shard: int) -> int:
-        """Return cash less what resting orders hold, in micro-dollars."""
-        return self.account(owner).cash.get(shard, 0) - self.held(owner, shard)
-
-    def resting(self, owner: str) -> list[ExchangeOrder]:
-        """Return somebody's resting orders, oldest first."""
-        return [order for order in self._working.values() if order.owner == owner]
-
-    def order_at(self, order_id: str, as_of_ns: int) -> ExchangeOrder | None:
-        """Return an order as it was at a moment; None = not there yet."""
-        versions = self.history.get(order_id, [])
-        place = bisect_right(versions, as_of_ns, key=lambda version: version[0])
-        return versions[place - 1][1] if place else None
-
-    def orders_at(self, as_of_ns: int) -> Iterator[ExchangeOrder]:
-        """Yield all orders as they were at a moment, newest first."""
-        for order_id in reversed(self.history):
-            order = self.order_at(order_id, as_of_ns)
-            if order is not None:
-                yield order
 
     # Orders ------------------------------------------------------------------------------------
 
@@ -122,12 +54,12 @@ class Exchange:
             Refused: it was not placed.
         """
         self.tick()
-        market = self._require(order)
-        self._require_group(order, market)
+        market = _require(self, order)
+        _require_group(self, order, market)
         account = self.account(order.owner)
         if order.reduce_only:
-            self._cap_to_position(order)
-        self._require_cash(order, market)
+            _cap_to_position(self.account(order.owner), order)
+        _require_cash(self, order, market)
         if order.client_order_id:
             account.client_order_ids.add(order.client_order_id)
         if order.time_in_force == "fill_or_kill" and self._fillable(order, market) < order.count:
@@ -155,7 +87,7 @@ class Exchange:
             order.status, order.reason = Status.CANCELED, ""
         elif order.status is Status.RESTING:
             self._rest(order, market)
-        self._changed(order)
+        self.changed(order)
 
     def _is_swept(self, order: ExchangeOrder) -> bool:
         """Tell whether its group tripped, by its own fills perhaps, or a cancel-all reaches it."""
@@ -204,7 +136,7 @@ class Exchange:
     def _is_reached_by_cancel_all(self, order: ExchangeOrder, now_ns: int) -> bool:
         at_ns = self._cancelled_all.get(order.owner)
         reaches = at_ns is not None and now_ns - at_ns < CANCEL_ALL_REACH_NS
-        return reaches and self._random.random() < 0.5
+        return reaches and self.random.random() < 0.5
 
     def _end(self, order: ExchangeOrder, reason: str) -> None:
         market = self.markets[order.ticker]
@@ -213,7 +145,7 @@ class Exchange:
             side.remove(order)
             self.book(order, -order.remaining)
         order.status, order.reason = Status.CANCELED, reason
-        self._changed(order)
+        self.changed(order)
 
     def replace(self, order: ExchangeOrder, count: int, price: int, reason: str) -> None:
         """Give a resting order another size and price; a new price or more loses its place."""
@@ -235,7 +167,7 @@ class Exchange:
             is_whole = order.filled and reason == "Amend"
             order.status = Status.EXECUTED if is_whole else Status.CANCELED
             order.reason = reason
-        self._changed(order, reason)
+        self.changed(order, reason)
 
     # Matching ----------------------------------------------------------------------------------
 
@@ -289,7 +221,7 @@ class Exchange:
         if maker.filled == maker.count:
             (market.bids if maker.is_bid else market.asks).remove(maker)
             maker.status = Status.EXECUTED
-        self._changed(maker, reason="Trade")
+        self.changed(maker, reason="Trade")
         for order in (taker, maker):  # last: it may cancel what rests, the rest of these two too
             self._count_group(order, count, now_ns)
 
@@ -324,56 +256,6 @@ class Exchange:
             insort(market.asks, order, key=lambda each: (each.price, each.created_ns))
         self.book(order, order.remaining)
 
-    # What an order needs -----------------------------------------------------------------------
-
-    def _require(self, order: ExchangeOrder) -> ExchangeMarket:
-        market = self.markets.get(order.ticker)
-        if market is None:
-            raise ExchangeRefusal(404, "market_not_found")
-        if market.shard in self.shut:
-            raise ExchangeRefusal(409, "exchange_is_paused")
-        if market.shard in self.paused:
-            raise ExchangeRefusal(409, "trading_is_paused")
-        if market.status != "active":
-            raise ExchangeRefusal(400, "market_inactive")
-        if not 0 < order.price < MICRO or not market.is_on_grid(order.price):
-            raise ExchangeRefusal(400, "invalid_price")
-        if order.count <= 0 or order.count % COUNT_STEP:
-            raise ExchangeRefusal(400, "invalid_order_size")
-        known = self.account(order.owner).client_order_ids
-        if order.client_order_id and order.client_order_id in known:
-            raise ExchangeRefusal(409, "order_already_exists")
-        now_ns = self.now_ns()
-        if order.expires_ns is not None and order.expires_ns <= now_ns:
-            raise ExchangeRefusal(
-                400, "invalid_parameters", "expiration_time must be in the future"
-            )
-        return market
-
-    def _require_group(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
-        if order.group_id is None:
-            return
-        group = self.groups.get(order.group_id)
-        if group is None or (group.owner, group.shard) != (order.owner, market.shard):
-            raise ExchangeRefusal(404, "order_group_not_found")
-        if group.is_triggered:
-            raise ExchangeRefusal(
-                400, "exceeded_order_group_risk_limit", "order group is triggered"
-            )
-
-    def _cap_to_position(self, order: ExchangeOrder) -> None:
-        held = self.account(order.owner).positions.get(order.ticker, 0)
-        most = max(0, -held if order.is_bid else held)
-        if most < order.count:
-            order.count = most
-            order.reason = "ReduceOnlyCancel" if not most else order.reason
-
-    def _require_cash(self, order: ExchangeOrder, market: ExchangeMarket) -> None:
-        if order.owner == MAKER:
-            return
-        if order.held_of(self.account(order.owner)) > self.available(order.owner, market.shard):
-            raise ExchangeRefusal(400, "insufficient_balance")
-
     # Groups, pauses, time ----------------------------------------------------------------------
 
     def _count_group(self, order: ExchangeOrder, count: int, now_ns: int) -> None:
@@ -396,7 +278,7 @@ class Exchange:
         """Pause shards or resume them; orders that asked for it are cancelled as a pause begins."""
         begins = (paused | shut) - (self.paused | self.shut)
         self.paused, self.shut = paused, shut
-        for order in list(self._working.values()):
+        for order in list(self.working.values()):
             if order.cancels_on_pause and self.markets[order.ticker].shard in begins:
                 self._end(order, "HaltCancel")
 
@@ -407,13 +289,13 @@ class Exchange:
         for market in self.markets.values():
             if market.status == "active" and market.close_ns and market.close_ns <= now_ns:
                 self.lifecycle.close(market.ticker)
-        for order in list(self._working.values()):
+        for order in list(self.working.values()):
             if order.expires_ns is not None and order.expires_ns <= now_ns:
                 self._end(order, "ExpiryCancel")
 
     def cancel_market(self, ticker: str, reason: str) -> None:
         """Cancel all that rests in a market."""
-        for order in list(self._working.values()):
+        for order in list(self.working.values()):
             if order.ticker == ticker:
                 self._end(order, reason)
 
@@ -422,38 +304,50 @@ class Exchange:
         self.lifecycle.determine(ticker, MICRO if result == "yes" else 0)
         self.lifecycle.finalize(ticker)
 
-    # Bookkeeping -------------------------------------------------------------------------------
 
-    def new_order_id(self) -> str:
-        """Return an id in the shape of the venue's, the same for the same seed."""
-        digits = f"{self._random.getrandbits(128):032x}"
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+def _require(exchange: Exchange, order: ExchangeOrder) -> ExchangeMarket:
+    market = exchange.markets.get(order.ticker)
+    if market is None:
+        raise ExchangeRefusal(404, "market_not_found")
+    if market.shard in exchange.shut:
+        raise ExchangeRefusal(409, "exchange_is_paused")
+    if market.shard in exchange.paused:
+        raise ExchangeRefusal(409, "trading_is_paused")
+    if market.status != "active":
+        raise ExchangeRefusal(400, "market_inactive")
+    if not 0 < order.price < MICRO or not market.is_on_grid(order.price):
+        raise ExchangeRefusal(400, "invalid_price")
+    if order.count <= 0 or order.count % COUNT_STEP:
+        raise ExchangeRefusal(400, "invalid_order_size")
+    known = exchange.account(order.owner).client_order_ids
+    if order.client_order_id and order.client_order_id in known:
+        raise ExchangeRefusal(409, "order_already_exists")
+    now_ns = exchange.now_ns()
+    if order.expires_ns is not None and order.expires_ns <= now_ns:
+        raise ExchangeRefusal(400, "invalid_parameters", "expiration_time must be in the future")
+    return market
 
-    def _changed(self, order: ExchangeOrder, reason: str = "") -> None:
-        now_ns = self.now_ns()
-        order.updated_ns = now_ns
-        if reason and order.status is not Status.CANCELED:
-            order.reason = reason
-        if order.owner == MAKER:
-            return
-        if order.status is Status.RESTING:
-            self._working[order.order_id] = order
-        else:
-            self._working.pop(order.order_id, None)
-        kept = msgspec.structs.replace(order)
-        self.history.setdefault(order.order_id, []).append((now_ns, kept))
-        self.tell("user_orders", order.owner, kept)
 
-    def book(self, order: ExchangeOrder, change: int) -> None:
-        """Tell that a level of the book changed."""
-        self.tell("orderbook_delta", "", (order, change))
+def _require_group(exchange: Exchange, order: ExchangeOrder, market: ExchangeMarket) -> None:
+    if order.group_id is None:
+        return
+    group = exchange.groups.get(order.group_id)
+    if group is None or (group.owner, group.shard) != (order.owner, market.shard):
+        raise ExchangeRefusal(404, "order_group_not_found")
+    if group.is_triggered:
+        raise ExchangeRefusal(400, "exceeded_order_group_risk_limit", "order group is triggered")
 
-    def tell_group(self, group: ExchangeGroup, event: str) -> None:
-        """Tell what became of an order group."""
-        self.tell("order_group_updates", group.owner, (group, event))
 
-    def tell(self, channel: str, owner: str, about: object) -> None:
-        """Tell whoever listens what happened; an owner of "" means everybody."""
-        change = ExchangeChange(channel, owner, about)
-        for listener in self.listeners:
-            listener(change)
+def _cap_to_position(account: ExchangeAccount, order: ExchangeOrder) -> None:
+    held = account.positions.get(order.ticker, 0)
+    most = max(0, -held if order.is_bid else held)
+    if most < order.count:
+        order.count = most
+        order.reason = "ReduceOnlyCancel" if not most else order.reason
+
+
+def _require_cash(exchange: Exchange, order: ExchangeOrder, market: ExchangeMarket) -> None:
+    if order.owner == MAKER:
+        return
+    if order.held_of(exchange.account(order.owner)) > exchange.available(order.owner, market.shard):
+        raise ExchangeRefusal(400, "insufficient_balance")
