@@ -10,7 +10,7 @@ from typing import ClassVar
 import msgspec
 
 from arbees.core.book.book import Book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.candidate import Candidate, make_candidate
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
@@ -54,7 +54,7 @@ def measure(rounds: int, requests: int) -> list[Row]:
 
     def ours() -> None:
         for each in data:
-            command = c.Submit(request=parse_request(each, NOW), received_ns=NOW)
+            command = commands.Submit(request=parse_request(each, NOW), received_ns=NOW)
             decision = decide(book, facts, command, rules)
             assert type(decision.events[0]) is OrderApproved
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from arbees.core.book.book import Book
 from arbees.core.book.market import Market, Terms
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.facts import Touch
 from arbees.core.deciding.outcomes import (
     Accepted,
@@ -246,7 +246,7 @@ class Bench:
     async def open_markets(self, markets: int) -> None:
         """List markets and quote them."""
         events = scene.opening(markets, self.clock.now_ns())
-        await self.desk.writer.put(c.Record(events=events), Lane.CONTROL)
+        await self.desk.writer.put(commands.Record(events=events), Lane.CONTROL)
         self.quote(markets)
 
     def quote(self, markets: int) -> None:

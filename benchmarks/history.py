@@ -10,12 +10,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book import book as books
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book
 from arbees.core.book.index_rows import rows_of
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.outcomes import (
     Accepted,
@@ -54,7 +54,10 @@ class Play:
     """Decides, applies and appends, as the writer does, without its loop."""
 
     def __init__(
-        self, journal: SqliteJournal, rules: c.Rules, events: tuple[e.Event, ...] = ()
+        self,
+        journal: SqliteJournal,
+        rules: commands.Rules,
+        new_events: tuple[events.Event, ...] = (),
     ) -> None:
         """
         Begin on a journal.
@@ -62,12 +65,12 @@ class Play:
         Args:
             journal: bound, and nothing more.
             rules: what decides.
-            events: what stands before the markets, such as a start.
+            new_events: what stands before the markets, such as a start.
         """
         self._journal = journal
         self._book: Book = scene.replayed(journal)
         self._rules = rules
-        self._before = events
+        self._before = new_events
         self._draw = random.Random(7)
         self._now_ns = stock.START_NS
         self._entries: list[Entry] = []
@@ -102,12 +105,12 @@ class Play:
         request = parse_request(scene.body(self._draw, market, self._now_ns), self._now_ns)
         if self._draw.random() < 0.3:
             request = replace(request, size=_TOO_MANY)
-        command = c.Submit(request=request, received_ns=self._now_ns)
+        command = commands.Submit(request=request, received_ns=self._now_ns)
         for effect in self._take(command).effects:
-            if isinstance(effect, c.SendOrder):
+            if isinstance(effect, commands.SendOrder):
                 self._answer(effect.order, command)
 
-    def _answer(self, order: ApprovedOrder, command: c.Submit) -> None:
+    def _answer(self, order: ApprovedOrder, command: commands.Submit) -> None:
         name = f"{self._draw.getrandbits(64):016x}"
         fill = Fill(
             client_order_id=order.client_order_id,
@@ -126,7 +129,7 @@ class Play:
             closed="filled" if is_filled else "killed",
         )
         self._take(
-            c.TakeOutcome(
+            commands.TakeOutcome(
                 client_order_id=order.client_order_id, outcome=outcome, request=command.request
             )
         )
@@ -138,25 +141,27 @@ class Play:
             available=scene.WIDE,
             as_of_ns=self._now_ns,
         )
-        self._take(c.ObserveBalance(balance=balance))
+        self._take(commands.ObserveBalance(balance=balance))
 
-    def _take(self, command: c.Command) -> c.Decision:
+    def _take(self, command: commands.Command) -> commands.Decision:
         book = self._book
         facts = scene.facts(self._now_ns)
         decision = decide(book, facts, command, self._rules)
         for event in decision.events:
             time_ns = max(book.time_ns + 1, self._now_ns)
             order = None
-            if isinstance(event, e.OrderEvent):
+            if isinstance(event, events.OrderEvent):
                 order = book.orders.get(event.client_order_id)
             rows = rows_of(event, time_ns, order)
             apply(book, event, book.sequence + 1, time_ns)
             about = getattr(event, "request_id", None) or _request_id(event)
-            self._entries.append(Entry(time_ns, e.kind(event), e.encode(event), about, rows))
+            self._entries.append(
+                Entry(time_ns, events.kind(event), events.encode(event), about, rows)
+            )
         return decision
 
 
-def _request_id(event: e.Event) -> str | None:
-    if isinstance(event, e.OrderApproved | e.RequestDenied):
+def _request_id(event: events.Event) -> str | None:
+    if isinstance(event, events.OrderApproved | events.RequestDenied):
         return event.request.request_id
     return None

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.request import Request, parse_request
 from arbees.core.ports import Entry
 from arbees.journal import SqliteJournal
@@ -65,7 +65,7 @@ class _Asking:
         total = 0
         for request in self._requests():
             self._commit()
-            command = c.Submit(request=request, received_ns=stock.START_NS)
+            command = commands.Submit(request=request, received_ns=stock.START_NS)
             begun = time.thread_time_ns()
             with self._lookups.looking():
                 self._lookups.complete(command)
@@ -73,6 +73,6 @@ class _Asking:
         return total / self._count / US
 
     def _commit(self) -> None:
-        event = e.Marked(marks={})
+        event = events.Marked(marks={})
         time_ns = self._journal.head.time_ns + 1
-        self._journal.append([Entry(time_ns, e.kind(event), e.encode(event), None)])
+        self._journal.append([Entry(time_ns, events.kind(event), events.encode(event), None)])

@@ -10,12 +10,12 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.index_rows import rows_of
 from arbees.core.book.market import Listing
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.core.deciding.verdicts import Safeguard
@@ -54,9 +54,9 @@ def _widen(safeguard: Safeguard) -> Safeguard:
     return cast("Safeguard", replace(safeguard, **changes))
 
 
-def rules() -> c.Rules:
+def rules() -> commands.Rules:
     """Return rules with every safeguard on and wide limits."""
-    return c.Rules(
+    return commands.Rules(
         mode=Mode.PAPER,
         account=ACCOUNT,
         environment=ENVIRONMENT,
@@ -82,10 +82,10 @@ def listing(number: int) -> Listing:
     )
 
 
-def opening(markets: int, now_ns: int) -> tuple[e.Event, ...]:
+def opening(markets: int, now_ns: int) -> tuple[events.Event, ...]:
     """Return what a book needs before it can decide: its markets and its money."""
-    listed = (e.MarketListed(listing=listing(number)) for number in range(markets))
-    money = e.BalanceObserved(
+    listed = (events.MarketListed(listing=listing(number)) for number in range(markets))
+    money = events.BalanceObserved(
         pool=Platform.KALSHI,
         platform=Platform.KALSHI,
         available=WIDE,
@@ -98,7 +98,7 @@ def opening(markets: int, now_ns: int) -> tuple[e.Event, ...]:
 def book_with(markets: int, now_ns: int) -> Book:
     """Return a paper book that knows some markets."""
     book = fresh()
-    bound = e.Bound(account=ACCOUNT, environment=ENVIRONMENT, mode=Mode.PAPER)
+    bound = events.Bound(account=ACCOUNT, environment=ENVIRONMENT, mode=Mode.PAPER)
     for event in (bound, *opening(markets, now_ns)):
         apply(book, event, book.sequence + 1, now_ns)
     return book
@@ -154,7 +154,7 @@ def replayed(journal: Journal) -> Book:
     """Return the book of a journal, from its first record."""
     book = fresh()
     for stored in journal.records(0):
-        apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
+        apply(book, events.decode(stored.body), stored.sequence, stored.time_ns)
     return book
 
 
@@ -163,10 +163,12 @@ def decided(requests: Sequence[Request], markets: int, now_ns: int) -> list[Entr
     book, known, on = book_with(markets, now_ns), facts(now_ns), rules()
     entries: list[Entry] = []
     for number, request in enumerate(requests):
-        command = c.Submit(request=request, received_ns=now_ns)
+        command = commands.Submit(request=request, received_ns=now_ns)
         event = decide(book, known, command, on).events[0]
         rows = rows_of(event, now_ns, None)
         entries.append(
-            Entry(now_ns + number, e.kind(event), e.encode(event), request.request_id, rows)
+            Entry(
+                now_ns + number, events.kind(event), events.encode(event), request.request_id, rows
+            )
         )
     return entries

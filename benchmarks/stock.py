@@ -15,7 +15,7 @@ from typing import get_args
 from msgspec.structs import fields
 
 import arbees
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book import book as books
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book
@@ -35,7 +35,7 @@ BATCH = 10_000
 
 def fingerprint() -> str:
     """Return what a kept journal depends on: version, tables, and the shapes of events and book."""
-    kinds = (*get_args(e.AnyEvent), Request, Facts, Listing, Reservation, e.Finding)
+    kinds = (*get_args(events.AnyEvent), Request, Facts, Listing, Reservation, events.Finding)
     shapes = [
         (kind.__name__, [(field.name, repr(field.type)) for field in fields(kind)])
         for kind in kinds
@@ -95,7 +95,7 @@ def _make_keys(journal: SqliteJournal, count: int, markets: int) -> None:
     for _ in range(count):
         name = f"{draw.getrandbits(64):016x}"
         ids = (f"arb-{name}{name}", f"req_{name}")
-        event = e.CancelAnswered(client_order_id=ids[0], request_id=ids[1], message="spent")
+        event = events.CancelAnswered(client_order_id=ids[0], request_id=ids[1], message="spent")
         market = scene.market_id(draw.randrange(markets))
         rows = (
             KeyRow(f"key_{name}", ids[1], 1, name * 2, "spent", START_NS),
@@ -112,19 +112,19 @@ def _make_keys(journal: SqliteJournal, count: int, markets: int) -> None:
     journal.write_snapshot(book.sequence, snapshot_version(), books.encode(book))
 
 
-def append_events(journal: SqliteJournal, book: Book, events: tuple[e.Event, ...]) -> None:
+def append_events(journal: SqliteJournal, book: Book, new_events: tuple[events.Event, ...]) -> None:
     """Apply events and make them durable, many to a commit."""
-    for begin in range(0, len(events), BATCH):
-        part = events[begin : begin + BATCH]
+    for begin in range(0, len(new_events), BATCH):
+        part = new_events[begin : begin + BATCH]
         journal.append([_entry(book, event, None, ()) for event in part])
 
 
 def _entry(
     book: Book,
-    event: e.Event,
+    event: events.Event,
     about: str | None,
     rows: tuple[KeyRow | RequestRow | OrderRow | SignalRow, ...],
 ) -> Entry:
     time_ns = max(book.time_ns + 1, START_NS)
     apply(book, event, book.sequence + 1, time_ns)
-    return Entry(time_ns, e.kind(event), e.encode(event), about, rows)
+    return Entry(time_ns, events.kind(event), events.encode(event), about, rows)

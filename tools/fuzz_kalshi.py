@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, Platform, TimeInForce
 from arbees.core.ports import Journal
@@ -220,21 +220,21 @@ class Evening:
 
 def contradictions(journal: Journal) -> list[str]:
     """Return the fills of a journal that are booked beyond the terms of their orders."""
-    terms: dict[str, tuple[e.OrderApproved, int, int]] = {}
+    terms: dict[str, tuple[events.OrderApproved, int, int]] = {}
     filled: dict[str, int] = {}
     found: list[str] = []
     for stored in journal.records(0):
-        event = e.decode(stored.body)
-        if isinstance(event, e.OrderApproved):
+        event = events.decode(stored.body)
+        if isinstance(event, events.OrderApproved):
             name = event.client_order_id
             terms[name] = (event, event.request.size, event.limit_price)
-        elif isinstance(event, e.OrderAmended):
+        elif isinstance(event, events.OrderAmended):
             approved = terms[event.client_order_id][0]
             pick = max if approved.request.action is Action.BUY else min
             price = pick(approved.limit_price, event.limit_price)
             most = max(approved.request.size, event.quantity)
             terms[event.client_order_id] = (approved, most, price)
-        elif isinstance(event, e.OrderFilled):
+        elif isinstance(event, events.OrderFilled):
             approved, most, price = terms[event.client_order_id]
             total = filled.get(event.client_order_id, 0) + event.quantity
             filled[event.client_order_id] = total

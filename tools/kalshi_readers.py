@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from arbees.core.deciding import outcomes as o
+from arbees.core.deciding import outcomes
 from arbees.core.language.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.language.quote import Quote, is_crossed
 from arbees.core.language.units import MICRO, NS_PER_SECOND
@@ -163,7 +163,7 @@ class Readers:
         """Return every read and cancel by its name."""
         venue, sent_ns = self._venue, self._connection.clock.now_ns() - 300 * NS_PER_SECOND
         working = [
-            o.WorkingOrder(client_order_id=each, venue_order_id=each, market_id=MARKET)
+            outcomes.WorkingOrder(client_order_id=each, venue_order_id=each, market_id=MARKET)
             for each in self.order_ids
         ]
 
@@ -323,26 +323,26 @@ def _nothing(_news: object) -> None:
 def check(found: object) -> None:
     """Raise `Impossible` where a reader's word cannot be true."""
     match found:
-        case o.Filled(fill=fill) | (o.Fill() as fill):
+        case outcomes.Filled(fill=fill) | (outcomes.Fill() as fill):
             _demand(0 < fill.quantity <= shapes.FILL_MOST, fill)
             _demand(0 <= fill.price <= MICRO, fill)
             _demand(abs(fill.fee) <= fill.quantity + shapes.CENT, fill)
-        case o.OrderSeen(order=order) | (o.VenueOrder() as order):
+        case outcomes.OrderSeen(order=order) | (outcomes.VenueOrder() as order):
             _demand(0 <= order.filled <= order.quantity <= shapes.MOST, order)
             _demand(0 <= order.limit_price <= MICRO, order)
-        case o.OrderClosed():
+        case outcomes.OrderClosed():
             _demand(found.filled is None or 0 <= found.filled <= shapes.MOST, found)
-        case o.Accepted():
+        case outcomes.Accepted():
             _demand(bool(found.venue_order_id) and found.closed is None, found)
-        case o.Found():
+        case outcomes.Found():
             check(found.fills)
             check(found.listed)
-        case o.VenuePosition():
+        case outcomes.VenuePosition():
             _demand(0 <= found.quantity <= shapes.MOST, found)
-        case o.Settled():
+        case outcomes.Settled():
             _demand(0 <= found.payouts.yes <= MICRO, found)
-        case o.Balance() | o.CashMovement():
-            number = found.available if isinstance(found, o.Balance) else found.amount
+        case outcomes.Balance() | outcomes.CashMovement():
+            number = found.available if isinstance(found, outcomes.Balance) else found.amount
             _demand(abs(number) <= shapes.MOST, found)
         case Metadata():
             listing = found.listing

@@ -24,7 +24,7 @@ from functools import cached_property
 from pathlib import Path
 
 import libcst as cst
-from libcst import matchers as m
+from libcst import matchers
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 from mutmut.mutation import file_mutation
 from mutmut.mutation.mutators import mutation_operators
@@ -33,10 +33,15 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 _SHOWN_MAX = 110
 _REMEDY = 3
 """Position of the remedy among the arguments of `Code`."""
-_TYPE_MAKERS = m.Call(func=m.Name("NewType") | m.Name("TypeVar"))
+_TYPE_MAKERS = matchers.Call(func=matchers.Name("NewType") | matchers.Name("TypeVar"))
 _IS_TYPE = (
-    m.BinaryOperation(operator=m.BitOr())
-    | m.Subscript(value=m.Name("tuple") | m.Name("list") | m.Name("dict") | m.Name("Callable"))
+    matchers.BinaryOperation(operator=matchers.BitOr())
+    | matchers.Subscript(
+        value=matchers.Name("tuple")
+        | matchers.Name("list")
+        | matchers.Name("dict")
+        | matchers.Name("Callable")
+    )
     | _TYPE_MAKERS
 )
 
@@ -71,7 +76,7 @@ class _Visitor(file_mutation.MutationVisitor):
             return False
         if isinstance(node, cst.Decorator | cst.Annotation | cst.ImportFrom | cst.Import):
             return True
-        if m.matches(node, m.If(test=m.Name("TYPE_CHECKING"))):
+        if matchers.matches(node, matchers.If(test=matchers.Name("TYPE_CHECKING"))):
             return True
         if isinstance(node, cst.Assign) and self._is_alias(node):
             return True
@@ -82,7 +87,7 @@ class _Visitor(file_mutation.MutationVisitor):
     def _is_alias(self, node: cst.Assign) -> bool:
         line = self.get_metadata(ParentNodeProvider, node)
         is_top = isinstance(self.get_metadata(ParentNodeProvider, line), cst.Module)
-        return is_top and m.matches(node.value, _IS_TYPE)
+        return is_top and matchers.matches(node.value, _IS_TYPE)
 
     def _is_shape_or_remedy(self, node: cst.Arg) -> bool:
         parent = self.get_metadata(ParentNodeProvider, node)
@@ -90,7 +95,7 @@ class _Visitor(file_mutation.MutationVisitor):
             return True
         return (
             isinstance(parent, cst.Call)
-            and m.matches(parent.func, m.Name("Code"))
+            and matchers.matches(parent.func, matchers.Name("Code"))
             and node is parent.args[_REMEDY]
         )
 

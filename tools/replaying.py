@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from arbees.cli.main import main as arbees
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import fresh
 from arbees.core.deciding.redecide import code_of, decide_again, decided
@@ -60,7 +60,9 @@ def history(folder: Path, records: int) -> Path:
     settings = load(LIMITS)
 
     def make(journal: SqliteJournal) -> None:
-        started = e.Started(version="0", settings_hash=settings.hash, settings=settings.recorded())
+        started = events.Started(
+            version="0", settings_hash=settings.hash, settings=settings.recorded()
+        )
         Play(journal, rules_of(settings), (started,)).play(records)
 
     return stock.kept(folder, f"limits-{records}", make) / "journal.db"
@@ -72,8 +74,8 @@ def brute(journal: Path, then: Settings, now: Settings) -> Named:
     found: Named = []
     with JournalReader(journal) as reader:
         for stored in reader.records():
-            event = e.decode(stored.body)
-            if isinstance(event, e.RequestDenied | e.OrderApproved):
+            event = events.decode(stored.body)
+            if isinstance(event, events.RequestDenied | events.OrderApproved):
                 was = code_of(decided(decide_again(book, event, before)))
                 again = code_of(decided(decide_again(book, event, after)))
                 if code_of(event) != was:

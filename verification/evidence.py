@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.book import encode as encode_book
@@ -74,7 +74,7 @@ class Evidence(msgspec.Struct, kw_only=True):
         return sum(found == check for found, _ in self.findings)
 
 
-Recorded = tuple[int, int, e.Event]
+Recorded = tuple[int, int, events.Event]
 
 
 def examine(
@@ -106,7 +106,8 @@ def examine(
     reader = JournalReader(journal)
     try:
         records = [
-            (stored.sequence, stored.time_ns, e.decode(stored.body)) for stored in reader.records()
+            (stored.sequence, stored.time_ns, events.decode(stored.body))
+            for stored in reader.records()
         ]
         folded = _fold(records, found, book)
         exchange = read_book(paper_book)
@@ -135,19 +136,19 @@ def _fold(records: Iterable[Recorded], found: Evidence, book: bytes | None) -> B
     return folded
 
 
-def is_final(event: e.Event) -> bool:
+def is_final(event: events.Event) -> bool:
     """Tell whether a record is the final result of its request's attempt, unless it is reopened."""
-    if isinstance(event, e.RequestDenied):
+    if isinstance(event, events.RequestDenied):
         return not event.falls_back
-    if isinstance(event, e.OrderFilled) and event.corrects is not None:
+    if isinstance(event, events.OrderFilled) and event.corrects is not None:
         return False
     return end_of(event) is not None and not falls_back(event)
 
 
-def _request_of(event: e.Event) -> str | None:
-    if isinstance(event, e.RequestDenied | e.OrderApproved):
+def _request_of(event: events.Event) -> str | None:
+    if isinstance(event, events.RequestDenied | events.OrderApproved):
         return event.request.request_id
-    return event.request_id if isinstance(event, e.OrderEvent) else None
+    return event.request_id if isinstance(event, events.OrderEvent) else None
 
 
 def _look_at_results(records: Iterable[Recorded], book: Book, found: Evidence) -> None:
@@ -160,11 +161,11 @@ def _look_at_results(records: Iterable[Recorded], book: Book, found: Evidence) -
         if request_id is None:
             continue
         asked.setdefault(request_id)
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             passed.add(request_id)
         if is_final(event):
             finals[request_id] += 1
-        elif isinstance(event, e.OrderReopened):
+        elif isinstance(event, events.OrderReopened):
             finals[request_id] -= 1  # taken back; what ends it next is the correction
     still_open = {order.request_id for order in book.orders.values()}
     found.requests, found.passed = len(asked), len(passed)
@@ -180,7 +181,7 @@ def _look_at_keys(records: Iterable[Recorded], exchange: ExchangeBook, found: Ev
     key_of: dict[str, str] = {}
     size_of: dict[str, int] = {}
     for _, _, event in records:
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             key_of[event.client_order_id] = event.request.idempotency_key
             size_of[event.client_order_id] = event.request.size
     placed: Counter[str] = Counter()
@@ -219,18 +220,18 @@ def _compare(
     records: Iterable[Recorded], book: Book, exchange: ExchangeBook, found: Evidence
 ) -> None:
     """Orders, fills, positions and cash are the same on both sides."""
-    ours: dict[str, e.OrderFilled] = {}
+    ours: dict[str, events.OrderFilled] = {}
     earned: dict[str, int] = defaultdict(int)
     for _, _, event in records:
-        if isinstance(event, e.OrderFilled):
+        if isinstance(event, events.OrderFilled):
             if event.trade_id in ours:
                 found.say(DIFFERENCE, f"fill {event.trade_id} counts twice")
             ours[event.trade_id] = event
             earned[event.platform] += event.cash
-        elif isinstance(event, e.FillReversed):
+        elif isinstance(event, events.FillReversed):
             ours.pop(event.trade_id, None)
             earned[event.platform] += event.cash
-        elif isinstance(event, e.MarketSettled | e.SettlementCorrected):
+        elif isinstance(event, events.MarketSettled | events.SettlementCorrected):
             earned[book.markets[event.market_key].listing.platform] += event.payout
     theirs = {fill.trade_id: fill for fill in exchange.fills}
     for trade_id in sorted(ours.keys() ^ theirs.keys()):

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.market import Holding, Market
@@ -89,7 +89,7 @@ def fold(lines: Iterable[GoldenLine]) -> Book:
     """Fold records to the book that they make."""
     book = fresh()
     for line in lines:
-        apply(book, e.decode(bytes(line.body)), line.sequence, line.time_ns)
+        apply(book, events.decode(bytes(line.body)), line.sequence, line.time_ns)
     return book
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.strict_json import format_time
 from arbees.core.orders.result import encode, fold
 from arbees.core.ports import Stored
@@ -195,8 +195,8 @@ def compare_streams(records: Sequence[Stored], hearings: Sequence[Hearing], last
         found += [f"listener {number}: {fault}" for fault in hearing.faults]
         if hearing.last < last:
             found.append(f"listener {number}: heard {hearing.last} of {last} records")
-        events = [event_of(stored) for stored in records[: hearing.last]]
-        if hearing.digest != digest_of(events):
+        new_events = [event_of(stored) for stored in records[: hearing.last]]
+        if hearing.digest != digest_of(new_events):
             found.append(f"listener {number}: heard something else than the journal")
         found += [
             f"listener {number}: record {sequence} is not what was heard"
@@ -226,13 +226,13 @@ def compare_results(records: Sequence[Stored], sent: Sequence[SentRequest]) -> l
         records: all of the journal, in order.
         sent: everything that was sent, with its answer.
     """
-    lives: dict[str, list[tuple[int, int, e.Event]]] = {}
+    lives: dict[str, list[tuple[int, int, events.Event]]] = {}
     duplicates = 0
     for stored in records:
         if stored.kind == "DuplicateRefused":
             duplicates += 1
         if stored.request_id is not None:
-            event = e.decode(stored.body)
+            event = events.decode(stored.body)
             lives.setdefault(stored.request_id, []).append((stored.sequence, stored.time_ns, event))
     found: list[str] = []
     repeated = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import (
     Action,
@@ -325,4 +325,4 @@ async def test_a_halt_of_a_game_stops_all_of_its_markets(name: str) -> None:
 
 def test_the_record_of_a_status_says_the_venues_word() -> None:
     """For whoever reads the journal."""
-    assert e.MarketStatusChanged(market_key="K", is_open=False, status="inactive").status
+    assert events.MarketStatusChanged(market_key="K", is_open=False, status="inactive").status

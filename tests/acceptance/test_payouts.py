@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.payouts import Payouts, payout_of_yes
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import ResultStatus, Side
@@ -73,11 +73,11 @@ async def test_an_amended_result_is_booked_as_the_difference() -> None:
         await scene.settled()
         rows = list(scene.assembly.gateway.desk.journal.records())
         kinds = {"BreakOpened", "BreakClosed"}
-        opened, closed = [e.decode(row.body) for row in rows if row.kind in kinds]
-        assert isinstance(opened, e.BreakOpened)
+        opened, closed = [events.decode(row.body) for row in rows if row.kind in kinds]
+        assert isinstance(opened, events.BreakOpened)
         assert (opened.kind, opened.policy) == ("amended_settlement", "report")
         assert opened.observed == "pays 500000/500000, a difference of -$50.00"
-        assert isinstance(closed, e.BreakClosed)
+        assert isinstance(closed, events.BreakClosed)
         await scene.assembly.gateway.reconcile()
         await scene.settled()
         assert book.breaks == {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import Caps
 from arbees.core.book.market import Listing
 from arbees.core.book.open_order import Order, Reservation
@@ -55,28 +55,28 @@ REOPENED = Order(
     venue_order_id="v",
     reserved=Reservation(1, 2, 3, 4, 5),
 )
-FINDING = e.Finding("order_size", "MAX_ORDER_SIZE", 2, 1, 9)
+FINDING = events.Finding("order_size", "MAX_ORDER_SIZE", 2, 1, 9)
 FACTS = Facts(now_ns=7)
 RESERVED = Reservation(1, 2, 3, 4, 5)
 IDS: dict[str, Any] = {"client_order_id": "c-1", "request_id": "r-1"}
 IDS_JSON = '"client_order_id":"c-1","request_id":"r-1"'
 
-LEAST: list[tuple[e.Event, str]] = [
+LEAST: list[tuple[events.Event, str]] = [
     (
-        e.Bound(account="main", environment="local", mode="paper"),
+        events.Bound(account="main", environment="local", mode="paper"),
         '{"type":"Bound","account":"main","environment":"local","mode":"paper"}',
     ),
     (
-        e.Started(version="1", settings_hash="h", settings={"A": "b"}),
+        events.Started(version="1", settings_hash="h", settings={"A": "b"}),
         '{"type":"Started","version":"1","settings_hash":"h","settings":{"A":"b"}}',
     ),
-    (e.Stopped(reason="SIGTERM"), '{"type":"Stopped","reason":"SIGTERM"}'),
+    (events.Stopped(reason="SIGTERM"), '{"type":"Stopped","reason":"SIGTERM"}'),
     (
-        e.Authorized(actor="ann", reason="go", settings_hash="h"),
+        events.Authorized(actor="ann", reason="go", settings_hash="h"),
         '{"type":"Authorized","actor":"ann","reason":"go","settings_hash":"h"}',
     ),
     (
-        e.RequestDenied(request=REQUEST, findings=(FINDING,), facts=FACTS, received_ns=6),
+        events.RequestDenied(request=REQUEST, findings=(FINDING,), facts=FACTS, received_ns=6),
         (
             f'{{"type":"RequestDenied","request":{REQUEST_JSON},'
             '"findings":[["order_size","MAX_ORDER_SIZE",2,1,9]],'
@@ -84,7 +84,7 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.DuplicateRefused(
+        events.DuplicateRefused(
             request=REQUEST, code="DUPLICATE_REQUEST", original_request_id="r-0", received_ns=6
         ),
         (
@@ -93,7 +93,7 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.OrderApproved(
+        events.OrderApproved(
             request=REQUEST,
             client_order_id="c-1",
             market_id="M",
@@ -117,27 +117,27 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.OrderDenied(**IDS, code="HALTED", message="m"),
+        events.OrderDenied(**IDS, code="HALTED", message="m"),
         f'{{"type":"OrderDenied",{IDS_JSON},"code":"HALTED","message":"m"}}',
     ),
     (
-        e.OrderAcknowledged(**IDS, venue_order_id="v-1"),
+        events.OrderAcknowledged(**IDS, venue_order_id="v-1"),
         f'{{"type":"OrderAcknowledged",{IDS_JSON},"venue_order_id":"v-1"}}',
     ),
     (
-        e.OrderRejected(**IDS, venue_code="x", message="m"),
+        events.OrderRejected(**IDS, venue_code="x", message="m"),
         f'{{"type":"OrderRejected",{IDS_JSON},"venue_code":"x","message":"m"}}',
     ),
     (
-        e.OrderNotSent(**IDS, message="m"),
+        events.OrderNotSent(**IDS, message="m"),
         f'{{"type":"OrderNotSent",{IDS_JSON},"message":"m"}}',
     ),
     (
-        e.OrderUnknown(**IDS, message="m", sent_ns=8),
+        events.OrderUnknown(**IDS, message="m", sent_ns=8),
         f'{{"type":"OrderUnknown",{IDS_JSON},"message":"m","sent_ns":8}}',
     ),
     (
-        e.OrderFilled(
+        events.OrderFilled(
             **IDS,
             platform="Kalshi",
             market_key="K",
@@ -158,12 +158,12 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.OrderCancelled(**IDS, reason="killed"),
+        events.OrderCancelled(**IDS, reason="killed"),
         f'{{"type":"OrderCancelled",{IDS_JSON},"reason":"killed"}}',
     ),
-    (e.OrderExpired(**IDS), f'{{"type":"OrderExpired",{IDS_JSON}}}'),
+    (events.OrderExpired(**IDS), f'{{"type":"OrderExpired",{IDS_JSON}}}'),
     (
-        e.FillDisputed(
+        events.FillDisputed(
             **IDS, trade_id="t", quantity=9, price=8, fee=7, venue_ns=6, message="too much"
         ),
         (
@@ -172,7 +172,7 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.FillReversed(
+        events.FillReversed(
             **IDS,
             platform="Kalshi",
             market_key="M",
@@ -186,7 +186,9 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.OrderReopened(**IDS, order=REOPENED, by="list", message="the venue shows it", corrects=9),
+        events.OrderReopened(
+            **IDS, order=REOPENED, by="list", message="the venue shows it", corrects=9
+        ),
         (
             f'{{"type":"OrderReopened",{IDS_JSON},"order":{{"client_order_id":"c","request_id":"r",'
             '"idempotency_key":"k","attempt":1,"fingerprint":"f","leg":0,"platform":"Kalshi",'
@@ -197,26 +199,26 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.OrderAmended(**IDS, quantity=9, limit_price=8, by="list", reserved=Reservation(1)),
+        events.OrderAmended(**IDS, quantity=9, limit_price=8, by="list", reserved=Reservation(1)),
         (
             f'{{"type":"OrderAmended",{IDS_JSON},"quantity":9,"limit_price":8,"by":"list",'
             '"reserved":[1,0,0,0,0]}'
         ),
     ),
     (
-        e.VenueIdChanged(**IDS, venue_order_id="v2", before="v", by="list"),
+        events.VenueIdChanged(**IDS, venue_order_id="v2", before="v", by="list"),
         f'{{"type":"VenueIdChanged",{IDS_JSON},"venue_order_id":"v2","before":"v","by":"list"}}',
     ),
     (
-        e.CancelRequested(**IDS, reason="m", actor="ann"),
+        events.CancelRequested(**IDS, reason="m", actor="ann"),
         f'{{"type":"CancelRequested",{IDS_JSON},"reason":"m","actor":"ann"}}',
     ),
     (
-        e.CancelAnswered(**IDS, message="m"),
+        events.CancelAnswered(**IDS, message="m"),
         f'{{"type":"CancelAnswered",{IDS_JSON},"message":"m"}}',
     ),
     (
-        e.HaltRaised(
+        events.HaltRaised(
             source="http", scope="all", state="HALTED", reason="m", actor="ann", receipt_id="x"
         ),
         (
@@ -225,18 +227,18 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.HaltLifted(source="http", scope="all", reason="m", actor="ann"),
+        events.HaltLifted(source="http", scope="all", reason="m", actor="ann"),
         '{"type":"HaltLifted","source":"http","scope":"all","reason":"m","actor":"ann"}',
     ),
     (
-        e.MassCancelled(scope="all", reason="m", actor="ann", orders=("c-1",), receipt_id="x"),
+        events.MassCancelled(scope="all", reason="m", actor="ann", orders=("c-1",), receipt_id="x"),
         (
             '{"type":"MassCancelled","scope":"all","reason":"m","actor":"ann","orders":["c-1"],'
             '"receipt_id":"x"}'
         ),
     ),
     (
-        e.FlattenPlanned(
+        events.FlattenPlanned(
             receipt_id="x",
             closes=(
                 Close(
@@ -255,7 +257,7 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.MarketListed(listing=Listing(platform="Kalshi", market_id="M", market_key="K")),
+        events.MarketListed(listing=Listing(platform="Kalshi", market_id="M", market_key="K")),
         (
             '{"type":"MarketListed","listing":{"platform":"Kalshi","market_id":"M",'
             '"market_key":"K","is_flipped":false,"opposite_id":null,"sport":null,"game_id":null,'
@@ -266,19 +268,19 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.MarketStatusChanged(market_key="K", is_open=False),
+        events.MarketStatusChanged(market_key="K", is_open=False),
         '{"type":"MarketStatusChanged","market_key":"K","is_open":false}',
     ),
     (
-        e.GamesJoined(game="g", names=("h",)),
+        events.GamesJoined(game="g", names=("h",)),
         '{"type":"GamesJoined","game":"g","names":["h"]}',
     ),
     (
-        e.MarketSettled(market_key="K", payout=1, realized=2),
+        events.MarketSettled(market_key="K", payout=1, realized=2),
         '{"type":"MarketSettled","market_key":"K","payout":1,"realized":2}',
     ),
     (
-        e.SettlementCorrected(
+        events.SettlementCorrected(
             market_key="K", yes_payout=1, no_payout=2, payout=-3, realized=-3, corrects=9
         ),
         (
@@ -287,23 +289,23 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.BalanceObserved(pool="p", platform="Kalshi", available=1, as_of_ns=2, outside=3),
+        events.BalanceObserved(pool="p", platform="Kalshi", available=1, as_of_ns=2, outside=3),
         (
             '{"type":"BalanceObserved","pool":"p","platform":"Kalshi","available":1,"as_of_ns":2,'
             '"outside":3}'
         ),
     ),
     (
-        e.CashMoved(platform="Kalshi", amount=-1, reason="m", actor="ann"),
+        events.CashMoved(platform="Kalshi", amount=-1, reason="m", actor="ann"),
         '{"type":"CashMoved","platform":"Kalshi","amount":-1,"reason":"m","actor":"ann"}',
     ),
     (
-        e.DayOpened(day="2026-01-28", baseline=-5),
+        events.DayOpened(day="2026-01-28", baseline=-5),
         '{"type":"DayOpened","day":"2026-01-28","baseline":-5}',
     ),
-    (e.Marked(marks={"K": (1, None)}), '{"type":"Marked","marks":{"K":[1,null]}}'),
+    (events.Marked(marks={"K": (1, None)}), '{"type":"Marked","marks":{"K":[1,null]}}'),
     (
-        e.BreakOpened(
+        events.BreakOpened(
             break_id="b",
             kind="position",
             platform="Kalshi",
@@ -318,34 +320,34 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.BreakClosed(break_id="b", how="evidence", actor="ann"),
+        events.BreakClosed(break_id="b", how="evidence", actor="ann"),
         '{"type":"BreakClosed","break_id":"b","how":"evidence","actor":"ann"}',
     ),
     (
-        e.VenueStateChanged(platform="Kalshi", state="HALTED"),
+        events.VenueStateChanged(platform="Kalshi", state="HALTED"),
         '{"type":"VenueStateChanged","platform":"Kalshi","state":"HALTED"}',
     ),
     (
-        e.VenueNoted(platform="Kalshi", name="order_group:2", value="g open"),
+        events.VenueNoted(platform="Kalshi", name="order_group:2", value="g open"),
         '{"type":"VenueNoted","platform":"Kalshi","name":"order_group:2","value":"g open"}',
     ),
     (
-        e.AlertRaised(alert_id="a", name="N", severity="warning", message="m", since_ns=7),
+        events.AlertRaised(alert_id="a", name="N", severity="warning", message="m", since_ns=7),
         (
             '{"type":"AlertRaised","alert_id":"a","name":"N","severity":"warning","message":"m",'
             '"since_ns":7}'
         ),
     ),
     (
-        e.PositionAdopted(market_key="m"),
+        events.PositionAdopted(market_key="m"),
         '{"type":"PositionAdopted","market_key":"m"}',
     ),
     (
-        e.CashCounted(pool="Kalshi", amount=5),
+        events.CashCounted(pool="Kalshi", amount=5),
         '{"type":"CashCounted","pool":"Kalshi","amount":5}',
     ),
     (
-        e.CashExplained(
+        events.CashExplained(
             platform="Kalshi",
             pool="Kalshi:3",
             amount=-5,
@@ -359,19 +361,21 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.DifferenceAccepted(break_id="b", observed="o", reason="r", actor="ann"),
+        events.DifferenceAccepted(break_id="b", observed="o", reason="r", actor="ann"),
         '{"type":"DifferenceAccepted","break_id":"b","observed":"o","reason":"r","actor":"ann"}',
     ),
-    (e.AlertCleared(alert_id="a"), '{"type":"AlertCleared","alert_id":"a"}'),
+    (events.AlertCleared(alert_id="a"), '{"type":"AlertCleared","alert_id":"a"}'),
     (
-        e.DenialReviewed(request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"),
+        events.DenialReviewed(
+            request_id="r-1", sequence=7, verdict="disputed", reason="m", actor="ann"
+        ),
         (
             '{"type":"DenialReviewed","request_id":"r-1","sequence":7,"verdict":"disputed",'
             '"reason":"m","actor":"ann"}'
         ),
     ),
     (
-        e.Drilled(
+        events.Drilled(
             safeguard="balance",
             is_passed=True,
             limits_hash="l",
@@ -386,31 +390,31 @@ LEAST: list[tuple[e.Event, str]] = [
         ),
     ),
     (
-        e.KeyCreated(key_id="i", name="alpha", digest="d", scopes=("read",), actor="ann"),
+        events.KeyCreated(key_id="i", name="alpha", digest="d", scopes=("read",), actor="ann"),
         (
             '{"type":"KeyCreated","key_id":"i","name":"alpha","digest":"d","scopes":["read"],'
             '"actor":"ann"}'
         ),
     ),
     (
-        e.KeyRevoked(key_id="i", reason="m", actor="ann"),
+        events.KeyRevoked(key_id="i", reason="m", actor="ann"),
         '{"type":"KeyRevoked","key_id":"i","reason":"m","actor":"ann"}',
     ),
 ]
 """Every event with what must be said of it, and its record's body."""
 
-MORE: dict[type[e.Event], dict[str, Any]] = {
-    e.Started: {"disabled": {"market": "test"}},
-    e.Authorized: {"until_ns": 9, "settings": {"A": "b"}},
-    e.RequestDenied: {
+MORE: dict[type[events.Event], dict[str, Any]] = {
+    events.Started: {"disabled": {"market": "test"}},
+    events.Authorized: {"until_ns": 9, "settings": {"A": "b"}},
+    events.RequestDenied: {
         "leg": 1,
-        "warnings": (FINDING, e.Finding("a", "B", "c")),
+        "warnings": (FINDING, events.Finding("a", "B", "c")),
         "verdicts": msgspec.Raw(b'[["a",[]]]'),
         "falls_back": True,
         "key_id": "i",
     },
-    e.DuplicateRefused: {"observed": "o", "limit": "l", "key_id": "i"},
-    e.OrderApproved: {
+    events.DuplicateRefused: {"observed": "o", "limit": "l", "key_id": "i"},
+    events.OrderApproved: {
         "pool": "p",
         "leg": 2,
         "is_flipped": True,
@@ -421,10 +425,10 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "verdicts": msgspec.Raw(b'[["a",[]]]'),
         "key_id": "i",
     },
-    e.OrderAcknowledged: {"by": "stream"},
-    e.OrderRejected: {"falls_back": True},
-    e.OrderNotSent: {"falls_back": True, "evidence": ("clock past", "not listed")},
-    e.OrderFilled: {
+    events.OrderAcknowledged: {"by": "stream"},
+    events.OrderRejected: {"falls_back": True},
+    events.OrderNotSent: {"falls_back": True, "evidence": ("clock past", "not listed")},
+    events.OrderFilled: {
         "pool": "p",
         "is_maker": True,
         "is_complete": True,
@@ -439,7 +443,7 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "corrects": 9,
         "is_provisional": True,
     },
-    e.FillReversed: {
+    events.FillReversed: {
         "pool": "p",
         "quantity": 1,
         "value": 2,
@@ -453,15 +457,15 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "strategy_quantity": -8,
         "corrects": 9,
     },
-    e.HaltLifted: {"owner": "key:a"},
-    e.HaltRaised: {"in_flight": ("c-1", "c-2"), "owner": "key:a", "loss": 5},
-    e.MassCancelled: {"is_flatten": True},
-    e.FlattenPlanned: {
+    events.HaltLifted: {"owner": "key:a"},
+    events.HaltRaised: {"in_flight": ("c-1", "c-2"), "owner": "key:a", "loss": 5},
+    events.MassCancelled: {"is_flatten": True},
+    events.FlattenPlanned: {
         "left": (Left(platform="Kalshi", market_id="M", side="No", quantity=3, reason="m"),)
     },
-    e.MarketListed: {"status": "active"},
-    e.MarketStatusChanged: {"status": "inactive"},
-    e.MarketSettled: {
+    events.MarketListed: {"status": "active"},
+    events.MarketStatusChanged: {"status": "inactive"},
+    events.MarketSettled: {
         "result": Side.NO,
         "yes_payout": 500_000,
         "no_payout": 0,
@@ -470,20 +474,20 @@ MORE: dict[type[e.Event], dict[str, Any]] = {
         "no_quantity": -3,
         "no_cost": -4,
     },
-    e.PositionAdopted: {
+    events.PositionAdopted: {
         "realized": -5,
         "yes_quantity": -1,
         "yes_cost": -2,
         "no_quantity": 3,
         "no_cost": 4,
     },
-    e.BalanceObserved: {"inside": ("c-1",)},
-    e.BreakOpened: {"pool": "Kalshi:3", "amount": -5},
-    e.CashExplained: {"is_counted": False, "market_key": "m", "fee": 5},
-    e.VenueStateChanged: {"reasons": ("late", "blind"), "shard": 2},
-    e.Drilled: {"failures": ("an order passes",)},
-    e.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
-    e.KeyCreated: {
+    events.BalanceObserved: {"inside": ("c-1",)},
+    events.BreakOpened: {"pool": "Kalshi:3", "amount": -5},
+    events.CashExplained: {"is_counted": False, "market_key": "m", "fee": 5},
+    events.VenueStateChanged: {"reasons": ("late", "blind"), "shard": 2},
+    events.Drilled: {"failures": ("an order passes",)},
+    events.AlertRaised: {"count": 2, "data": {"platform": "Kalshi"}},
+    events.KeyCreated: {
         "strategy": "alpha",
         "caps": Caps(max_order_size=1, max_orders_per_hour=2),
         "requests_per_minute": 3,

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book import book as books
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.open_order import Order
 from arbees.core.book.worst_case import worst_ahead
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.candidate import Candidate
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
@@ -67,10 +67,10 @@ class Scene:
         """Begin with the markets listed, or with nothing."""
         self.book = fresh()
         self.now = NOW
-        self.records: list[tuple[int, int, e.Event]] = []
+        self.records: list[tuple[int, int, events.Event]] = []
         self.requests: dict[str, Request] = {}
         self.trades = 0
-        self.rules = c.Rules(
+        self.rules = commands.Rules(
             mode=Mode.PAPER,
             account="main",
             environment="local",
@@ -79,20 +79,22 @@ class Scene:
             balance_buffer=BUFFER,
         )
         if not is_bare:
-            self.write(e.MarketListed(listing=listing()), e.MarketListed(listing=polymarket()))
+            self.write(
+                events.MarketListed(listing=listing()), events.MarketListed(listing=polymarket())
+            )
 
-    def write(self, *events: e.Event) -> None:
+    def write(self, *new_events: events.Event) -> None:
         """Journal and apply events now."""
-        for event in events:
+        for event in new_events:
             sequence = self.book.sequence + 1
             apply(self.book, event, sequence, self.now)
             self.records.append((sequence, self.now, event))
 
-    def ask(self, command: c.Command, seen: Facts | None = None) -> c.Decision:
+    def ask(self, command: commands.Command, seen: Facts | None = None) -> commands.Decision:
         """Decide a command and change nothing."""
         return decide(self.book, seen or Facts(now_ns=self.now), command, self.rules)
 
-    def do(self, command: c.Command, seen: Facts | None = None) -> c.Decision:
+    def do(self, command: commands.Command, seen: Facts | None = None) -> commands.Decision:
         """Decide a command and journal its events."""
         decision = self.ask(command, seen)
         self.write(*decision.events)
@@ -108,9 +110,9 @@ class Scene:
         """Submit a request that is approved; return its order, pending."""
         changes.setdefault("request_id", f"r-{key}")
         asked = request(idempotency_key=key, **changes)
-        decision = self.do(c.Submit(request=asked, received_ns=self.now), seen)
+        decision = self.do(commands.Submit(request=asked, received_ns=self.now), seen)
         approved = decision.events[-1]
-        assert isinstance(approved, e.OrderApproved), approved
+        assert isinstance(approved, events.OrderApproved), approved
         self.requests[approved.client_order_id] = asked
         return self.book.orders[approved.client_order_id]
 
@@ -126,10 +128,10 @@ class Scene:
         self.answer(order, Unknown(message="timeout", sent_ns=self.now))
         return order
 
-    def answer(self, order: Order, outcome: Outcome) -> c.Decision:
+    def answer(self, order: Order, outcome: Outcome) -> commands.Decision:
         """Take a venue's answer."""
         return self.do(
-            c.TakeOutcome(
+            commands.TakeOutcome(
                 client_order_id=order.client_order_id,
                 outcome=outcome,
                 request=self.requests[order.client_order_id],
@@ -151,12 +153,12 @@ class Scene:
 
     def fill(
         self, order: Order, quantity: int, price: int, fee: int = 0, **more: Any
-    ) -> e.OrderFilled:
+    ) -> events.OrderFilled:
         """Take a new fill; return its event."""
         fill = self.trade(order, quantity, price, fee, **more)
-        decision = self.do(c.TakeFill(fill=fill, past=self.past(order)))
+        decision = self.do(commands.TakeFill(fill=fill, past=self.past(order)))
         filled = decision.events[-1]
-        assert isinstance(filled, e.OrderFilled)
+        assert isinstance(filled, events.OrderFilled)
         return filled
 
     def hold(self, side: Side, quantity: int, price: int, **more: Any) -> None:
@@ -171,13 +173,13 @@ class Scene:
         )
         self.fill(order, quantity, price)
 
-    def past(self, order: Order) -> c.Past | None:
+    def past(self, order: Order) -> commands.Past | None:
         """Return an order as its records leave it if it is closed."""
         if order.client_order_id in self.book.orders:
             return None
         return past_order(self.life(order.request_id))
 
-    def life(self, request_id: str) -> list[tuple[int, int, e.Event]]:
+    def life(self, request_id: str) -> list[tuple[int, int, events.Event]]:
         """Return the records of one request."""
         return [
             (sequence, time_ns, event)
@@ -186,10 +188,10 @@ class Scene:
             or getattr(getattr(event, "request", None), "request_id", None) == request_id
         ]
 
-    def balance(self, available: int, *, as_of_ns: int | None = None) -> c.Decision:
+    def balance(self, available: int, *, as_of_ns: int | None = None) -> commands.Decision:
         """Observe Kalshi's balance."""
         return self.do(
-            c.ObserveBalance(
+            commands.ObserveBalance(
                 balance=Balance(
                     platform=Platform.KALSHI,
                     pool="Kalshi",
@@ -210,7 +212,7 @@ class Scene:
         """Assert that a replay and a snapshot give this book, and that its sums are sums."""
         replayed = fresh()
         for sequence, time_ns, event in self.records:
-            apply(replayed, e.decode(e.encode(event)), sequence, time_ns)
+            apply(replayed, events.decode(events.encode(event)), sequence, time_ns)
         assert msgspec.to_builtins(replayed) == msgspec.to_builtins(self.book)
         assert books.decode(books.encode(self.book)) == self.book
         check_sums(self.book)

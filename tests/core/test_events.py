@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import fields
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.words import (
     Action,
     Platform,
@@ -16,27 +16,27 @@ from arbees.core.language.words import (
 from tests.core.bodies import EMPTY, LEAST, MORE
 
 
-def body(event: e.Event) -> str:
+def body(event: events.Event) -> str:
     """Return a record's body as text."""
-    return e.encode(event).decode()
+    return events.encode(event).decode()
 
 
 def test_every_event_is_here() -> None:
     """Whoever adds an event writes down its body."""
-    assert {type(event) for event, _ in LEAST} == set(get_args(e.AnyEvent))
-    assert len(LEAST) == len(get_args(e.AnyEvent))
+    assert {type(event) for event, _ in LEAST} == set(get_args(events.AnyEvent))
+    assert len(LEAST) == len(get_args(events.AnyEvent))
 
 
 @pytest.mark.parametrize(("event", "text"), LEAST, ids=lambda value: type(value).__name__)
-def test_the_body_of_a_record(event: e.Event, text: str) -> None:
+def test_the_body_of_a_record(event: events.Event, text: str) -> None:
     """It is this text, it reads back the same, and its kind is the name of the event."""
     assert body(event) == text
-    assert e.decode(text.encode()) == event
-    assert f'"type":"{e.kind(event)}"' in text
+    assert events.decode(text.encode()) == event
+    assert f'"type":"{events.kind(event)}"' in text
 
 
 @pytest.mark.parametrize(("event", "text"), LEAST, ids=lambda value: type(value).__name__)
-def test_fields_that_are_left_out(event: e.Event, text: str) -> None:
+def test_fields_that_are_left_out(event: events.Event, text: str) -> None:
     """Every optional field is in the body exactly if it is unlike its default, and comes back."""
     more = MORE.get(type(event), {})
     optional = {field.name for field in fields(event) if not field.required}
@@ -44,7 +44,7 @@ def test_fields_that_are_left_out(event: e.Event, text: str) -> None:
     full = msgspec.structs.replace(event, **more)
     for name in optional:
         assert f'"{name}":' not in text
-    read = e.decode(e.encode(full))
+    read = events.decode(events.encode(full))
     assert read == full
     for name, value in more.items():
         assert f'"{name}":' in body(full)
@@ -69,19 +69,19 @@ def test_fields_that_are_left_out(event: e.Event, text: str) -> None:
 def test_what_is_no_event_is_refused(text: str) -> None:
     """An unknown kind, a missing field or a wrong type is never guessed at."""
     with pytest.raises(msgspec.ValidationError):
-        e.decode(text.encode())
+        events.decode(text.encode())
 
 
 def test_what_is_no_json_is_refused() -> None:
     """Half a record is none."""
     with pytest.raises(msgspec.DecodeError):
-        e.decode(b'{"type":"Stop')
+        events.decode(b'{"type":"Stop')
 
 
 def test_orders_of_words_are_read_back_as_words() -> None:
     """Enums come back as members, not as texts."""
-    read = e.decode(e.encode(LEAST[6][0]))
-    assert isinstance(read, e.OrderApproved)
+    read = events.decode(events.encode(LEAST[6][0]))
+    assert isinstance(read, events.OrderApproved)
     assert read.side is Side.YES
     assert read.request.platform is Platform.KALSHI
     assert read.request.action is Action.BUY

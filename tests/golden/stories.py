@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import Caps, KeyAsk
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Balance,
     CashMovement,
@@ -44,7 +44,7 @@ async def look_around(evening: Evening) -> None:
     closed = make_quote(OTHER, None, None, evening.clock.now_ns())
     await evening.assembly.gateway.feed([replace(closed, status="closed")])
     writer = evening.assembly.gateway.desk.writer
-    opened = e.BreakOpened(
+    opened = events.BreakOpened(
         break_id="Kalshi|position|drill",
         kind="position",
         platform="Kalshi",
@@ -53,16 +53,16 @@ async def look_around(evening: Evening) -> None:
         observed="11 Yes",
         policy="freeze_market",
     )
-    authorized = e.Authorized(actor="operator", reason="a drill", settings_hash="0" * 64)
-    await writer.put(c.Record(events=(opened, authorized)), Lane.CONTROL)
+    authorized = events.Authorized(actor="operator", reason="a drill", settings_hash="0" * 64)
+    await writer.put(commands.Record(events=(opened, authorized)), Lane.CONTROL)
     await evening.ask("frozen")
-    ended = e.BreakClosed(break_id=opened.break_id, how="a drill", actor="operator")
-    await writer.put(c.Record(events=(ended,)), Lane.CONTROL)
-    deposit = c.MoveCash(
+    ended = events.BreakClosed(break_id=opened.break_id, how="a drill", actor="operator")
+    await writer.put(commands.Record(events=(ended,)), Lane.CONTROL)
+    deposit = commands.MoveCash(
         platform=Platform.KALSHI, amount=5_000_000, reason="a deposit", actor="operator"
     )
     await writer.put(deposit, Lane.CONTROL)
-    await writer.put(c.OpenDay(day="2026-01-29", unrealized=0), Lane.CONTROL)
+    await writer.put(commands.OpenDay(day="2026-01-29", unrealized=0), Lane.CONTROL)
 
 
 async def hold_keys(evening: Evening) -> None:
@@ -83,7 +83,7 @@ async def hold_keys(evening: Evening) -> None:
     )
     for key_id, name in (("a1b2c3d4e5f6", "alpha"), ("0a1b2c3d4e5f", "operator")):
         wanted = ask if name == ask.name else KeyAsk(name=name, scopes=tuple(KeyScope))
-        create = c.CreateKey(key_id=key_id, digest="5" * 64, ask=wanted, actor="operator")
+        create = commands.CreateKey(key_id=key_id, digest="5" * 64, ask=wanted, actor="operator")
         await gateway.desk.writer.put(create, Lane.CONTROL)
     for number, size in enumerate((MICRO, 100 * MICRO, MICRO, MICRO, MICRO)):
         if number == 4:
@@ -99,7 +99,7 @@ async def mend(evening: Evening) -> None:
     await evening.quote()
     gateway = evening.assembly.gateway
     writer = gateway.desk.writer
-    low = e.AlertRaised(
+    low = events.AlertRaised(
         alert_id="BALANCE_LOW|Kalshi",
         name="BALANCE_LOW",
         severity="critical",
@@ -108,10 +108,10 @@ async def mend(evening: Evening) -> None:
         data={"platform": "Kalshi", "current_balance": "12"},
     )
     other = replace(low, alert_id="BALANCE_LOW|Polymarket", data={"platform": "Polymarket"})
-    await writer.put(c.Record(events=(low, other, replace(low, count=7))), Lane.FACTS)
-    over = e.AlertCleared(alert_id=other.alert_id)
-    await writer.put(c.Record(events=(over,)), Lane.FACTS)
-    opened = e.BreakOpened(
+    await writer.put(commands.Record(events=(low, other, replace(low, count=7))), Lane.FACTS)
+    over = events.AlertCleared(alert_id=other.alert_id)
+    await writer.put(commands.Record(events=(over,)), Lane.FACTS)
+    opened = events.BreakOpened(
         break_id=f"Kalshi|position|{GAME}",
         kind="position",
         platform="Kalshi",
@@ -121,7 +121,7 @@ async def mend(evening: Evening) -> None:
         policy="freeze_market",
     )
     for found in (opened, replace(opened, observed="12 Yes")):
-        compared = c.TakeComparison(
+        compared = commands.TakeComparison(
             platform=Platform.KALSHI, kinds=frozenset({"position"}), found=(found,)
         )
         await writer.put(compared, Lane.FACTS)
@@ -152,7 +152,7 @@ async def count_and_drill(evening: Evening) -> None:
     await gateway.reconcile()
     await evening.settle(GAME, Side.YES)
     await gateway.reconcile()
-    passed = e.Drilled(
+    passed = events.Drilled(
         safeguard="kill_switch",
         is_passed=True,
         limits_hash="1" * 64,
@@ -169,12 +169,12 @@ async def adopt(evening: Evening) -> None:
     """A position is taken over from the venue, a part of it is gone, and an order closes some."""
     await evening.quote()
     writer = evening.assembly.gateway.desk.writer
-    taken = e.PositionAdopted(market_key=GAME, yes_quantity=30_000_000, yes_cost=18_000_000)
-    gone = e.PositionAdopted(
+    taken = events.PositionAdopted(market_key=GAME, yes_quantity=30_000_000, yes_cost=18_000_000)
+    gone = events.PositionAdopted(
         market_key=GAME, yes_quantity=-5_000_000, yes_cost=-3_000_000, realized=50_000
     )
     for event in (taken, gone):
-        await writer.put(c.Record(events=(event,)), Lane.FACTS)
+        await writer.put(commands.Record(events=(event,)), Lane.FACTS)
     await evening.ask("filled")
 
 
@@ -215,8 +215,8 @@ async def take_over(evening: Evening) -> None:
         as_of_ns=evening.assembly.gateway.desk.clock.now_ns(),
         total=ours + 5_000_000,
     )
-    await writer.put(c.TakeMovements(movements=tuple(moved), balances=(there,)), Lane.FACTS)
-    lost = e.BreakOpened(
+    await writer.put(commands.TakeMovements(movements=tuple(moved), balances=(there,)), Lane.FACTS)
+    lost = events.BreakOpened(
         break_id="Kalshi|cash|Kalshi",
         kind="cash",
         platform="Kalshi",
@@ -227,7 +227,7 @@ async def take_over(evening: Evening) -> None:
         pool="Kalshi",
         amount=-1_000_000,
     )
-    stranger = e.BreakOpened(
+    stranger = events.BreakOpened(
         break_id=f"Kalshi|foreign_order|{GAME}|v",
         kind="foreign_order",
         platform="Kalshi",
@@ -237,10 +237,10 @@ async def take_over(evening: Evening) -> None:
         policy="freeze_market",
     )
     said: dict[str, Any] = {"reason": "a drill", "actor": "operator"}
-    await writer.put(c.Record(events=(lost, stranger)), Lane.FACTS)
-    claim = c.Claim(expected=(ours + 5_000_000,), pool="Kalshi", amount=ours + 4_000_000)
-    await writer.put(c.AdoptBreak(found=lost, claim=claim, **said), Lane.FACTS)
-    await writer.put(c.AdoptBreak(found=stranger, **said), Lane.FACTS)
+    await writer.put(commands.Record(events=(lost, stranger)), Lane.FACTS)
+    claim = commands.Claim(expected=(ours + 5_000_000,), pool="Kalshi", amount=ours + 4_000_000)
+    await writer.put(commands.AdoptBreak(found=lost, claim=claim, **said), Lane.FACTS)
+    await writer.put(commands.AdoptBreak(found=stranger, **said), Lane.FACTS)
 
 
 async def join_games(evening: Evening) -> None:
@@ -294,14 +294,14 @@ async def venue_word(evening: Evening) -> None:
         limit_price=500_000,
     )
     await evening.halt(f"market:{OTHER}")
-    await writer.put(c.TakeVenueOrder(listed=back), Lane.FACTS)
-    await writer.put(c.TakeVenueOrder(listed=replace(back, closed="cancelled")), Lane.FACTS)
+    await writer.put(commands.TakeVenueOrder(listed=back), Lane.FACTS)
+    await writer.put(commands.TakeVenueOrder(listed=replace(back, closed="cancelled")), Lane.FACTS)
     faults.clear(Fault.READ_LAG)
     rested = await evening.ask("rests", **resting)
     shown = replace(back, client_order_id=rested.client_order_id, market_id=GAME)
     amended = replace(shown, quantity=20 * MICRO, limit_price=550_000)
     for seen in (amended, shown, amended):
-        await writer.put(c.TakeVenueOrder(listed=seen), Lane.FACTS)
+        await writer.put(commands.TakeVenueOrder(listed=seen), Lane.FACTS)
 
 
 async def dispute(evening: Evening) -> None:
@@ -319,13 +319,13 @@ async def dispute(evening: Evening) -> None:
         is_maker=True,
         time_ns=evening.clock.now_ns(),
     )
-    await writer.put(c.TakeFill(fill=fill), Lane.FACTS)
+    await writer.put(commands.TakeFill(fill=fill), Lane.FACTS)
     some = replace(fill, trade_id="fails", quantity=3 * MICRO, is_provisional=True)
-    await writer.put(c.TakeFill(fill=some), Lane.FACTS)
-    failed = c.TakeReversal(client_order_id=name, trade_id="fails")
+    await writer.put(commands.TakeFill(fill=some), Lane.FACTS)
+    failed = commands.TakeReversal(client_order_id=name, trade_id="fails")
     await writer.put(failed, Lane.FACTS)
     await writer.put(failed, Lane.FACTS)
-    await writer.put(c.TakeFill(fill=fill, is_proven=True), Lane.FACTS)
+    await writer.put(commands.TakeFill(fill=fill, is_proven=True), Lane.FACTS)
 
 
 async def close_all(evening: Evening) -> None:
@@ -341,7 +341,7 @@ async def close_all(evening: Evening) -> None:
     await evening.clock.sleep(10)
     await evening.ask("denied")
     gateway.desk.writer.tell(
-        c.RaiseHalt(
+        commands.RaiseHalt(
             source=HaltSource.DAILY_LOSS,
             scope="all",
             state=TradingState.HALTED,
@@ -366,14 +366,14 @@ async def trip(evening: Evening) -> None:
     gateway = evening.assembly.gateway
     writer = gateway.desk.writer
     await evening.ask("before")
-    noted = e.VenueNoted(platform="Kalshi", name="order_group:2", value="group-1 open")
+    noted = events.VenueNoted(platform="Kalshi", name="order_group:2", value="group-1 open")
     over = replace(noted, name="re_arms_ns", value="7")
-    events = (noted, over, replace(noted, value="group-2 tripped"), replace(over, value=""))
-    await writer.put(c.Record(events=events), Lane.FACTS)
-    down = e.VenueStateChanged(platform="Kalshi", state="REDUCING", reasons=("502",), shard=2)
-    up = e.VenueStateChanged(platform="Kalshi", state="ACTIVE")
-    await writer.put(c.Record(events=(down, up)), Lane.FACTS)
-    tripped = c.RaiseHalt(
+    new_events = (noted, over, replace(noted, value="group-2 tripped"), replace(over, value=""))
+    await writer.put(commands.Record(events=new_events), Lane.FACTS)
+    down = events.VenueStateChanged(platform="Kalshi", state="REDUCING", reasons=("502",), shard=2)
+    up = events.VenueStateChanged(platform="Kalshi", state="ACTIVE")
+    await writer.put(commands.Record(events=(down, up)), Lane.FACTS)
+    tripped = commands.RaiseHalt(
         source=HaltSource.ORDER_GROUP,
         scope="pool:Kalshi",
         state=TradingState.REDUCING,
@@ -383,15 +383,15 @@ async def trip(evening: Evening) -> None:
     )
     await writer.put(tripped, Lane.CONTROL)
     await evening.ask("tripped")
-    lift = c.LiftHalt(
+    lift = commands.LiftHalt(
         sources=(), scope="all", reason="looked at it", actor="operator", acknowledge=True
     )
     await writer.put(lift, Lane.CONTROL)
     await evening.ask("after")
 
 
-def _said(result: Result, verdict: str) -> e.DenialReviewed:
-    return e.DenialReviewed(
+def _said(result: Result, verdict: str) -> events.DenialReviewed:
+    return events.DenialReviewed(
         request_id=result.request_id,
         sequence=result.sequence,
         verdict=verdict,

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book
 from arbees.core.book.book import decode as decode_book
@@ -34,10 +34,10 @@ JOURNALS = tuple(journals(FOLDER))
 def test_there_are_golden_journals() -> None:
     """Every kind of event there is stands in one of them; whoever adds one records a journal."""
     kinds = {line.kind for path in JOURNALS for line in read(path)[1]}
-    assert {kind.__name__ for kind in _leaves(e.Event)} == kinds
+    assert {kind.__name__ for kind in _leaves(events.Event)} == kinds
 
 
-def _leaves(kind: type[e.Event]) -> list[type[e.Event]]:
+def _leaves(kind: type[events.Event]) -> list[type[events.Event]]:
     return [leaf for each in kind.__subclasses__() for leaf in (_leaves(each) or [each])]
 
 
@@ -61,24 +61,24 @@ def test_the_past_goes_on_from_a_snapshot(path: Path) -> None:
 
 def _fold_on(book: Book, lines: list[GoldenLine]) -> str:
     for line in lines:
-        apply(book, e.decode(bytes(line.body)), line.sequence, line.time_ns)
+        apply(book, events.decode(bytes(line.body)), line.sequence, line.time_ns)
     return digest_of(book)
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
 def test_old_results_are_still_told(path: Path) -> None:
     """Every request of an old journal still has its result, final where its records say so."""
-    lives: dict[str, list[tuple[int, int, e.Event]]] = {}
+    lives: dict[str, list[tuple[int, int, events.Event]]] = {}
     for line in read(path)[1]:
         if line.request_id is not None:
-            event = e.decode(bytes(line.body))
+            event = events.decode(bytes(line.body))
             lives.setdefault(line.request_id, []).append((line.sequence, line.time_ns, event))
     for request_id, records in lives.items():
         life = fold_result(records)
         if life is None:
             assert request_id.startswith("receipt")
             continue
-        was_refused = isinstance(records[0][2], e.DuplicateRefused)
+        was_refused = isinstance(records[0][2], events.DuplicateRefused)
         was_final = was_refused or any(is_final(event) for _, _, event in records)
         assert life.result().final is was_final
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.history.paper_days import Asked, PaperDays, walk
 from tests.telemetry.lives import DAY, SECOND, Lives, make_request
@@ -20,21 +20,21 @@ def seen(lives: Lives, asked: Asked = LEAST) -> PaperDays:
     return walk(lives, ZONE, asked)
 
 
-def started(**disabled: str) -> e.Started:
+def started(**disabled: str) -> events.Started:
     """Return the start of a process."""
-    return e.Started(version="1", settings_hash="s", settings={}, disabled=disabled)
+    return events.Started(version="1", settings_hash="s", settings={}, disabled=disabled)
 
 
-def reviewed(sequence: int, verdict: str) -> e.DenialReviewed:
+def reviewed(sequence: int, verdict: str) -> events.DenialReviewed:
     """Return an operator's word on a denial."""
-    return e.DenialReviewed(
+    return events.DenialReviewed(
         request_id="r", sequence=sequence, verdict=verdict, reason="r", actor="ann"
     )
 
 
-def drilled(safeguard: str, *, host: str = "here", is_passed: bool = True) -> e.Drilled:
+def drilled(safeguard: str, *, host: str = "here", is_passed: bool = True) -> events.Drilled:
     """Return a drill."""
-    return e.Drilled(
+    return events.Drilled(
         safeguard=safeguard,
         is_passed=is_passed,
         limits_hash="l",
@@ -50,10 +50,10 @@ def decide(lives: Lives, count: int = 1, *, age: int = 0) -> None:
     for _ in range(count):
         name = f"r{len(lives.stored)}"
         denied = lives.deny(make_request(name))
-        event = e.decode(denied.body)
-        assert isinstance(event, e.RequestDenied)
+        event = events.decode(denied.body)
+        assert isinstance(event, events.RequestDenied)
         facts = Facts(now_ns=lives.now_ns, touch=Touch(ts_ns=lives.now_ns - age))
-        body = e.encode(replace(event, facts=facts))
+        body = events.encode(replace(event, facts=facts))
         lives.stored[-1] = replace(denied, body=body)
 
 
@@ -86,7 +86,7 @@ def test_a_day_is_as_long_as_a_gateway_was_up() -> None:
     lives = Lives()
     lives.add(started())
     lives.pass_time(HOUR)
-    lives.add(e.Stopped(reason="x"))
+    lives.add(events.Stopped(reason="x"))
     lives.pass_time(HOUR)
     lives.add(started())
     lives.pass_time(2 * HOUR)
@@ -110,9 +110,9 @@ def test_days_with_a_safeguard_off_do_not_count() -> None:
     lives.approve(make_request("r1"))
     lives.pass_time(DAY)
     lives.approve(make_request("r2"))
-    lives.add(e.Stopped(reason="x"))
+    lives.add(events.Stopped(reason="x"))
     lives.add(started(balance="why"))
-    lives.add(e.Stopped(reason="x"))
+    lives.add(events.Stopped(reason="x"))
     lives.pass_time(DAY)
     lives.add(started(balance="why", holding="why"))
     lives.pass_time(DAY)
@@ -168,7 +168,7 @@ def test_breaks_are_open_until_closed() -> None:
     """What was closed is no more."""
     lives = Lives()
     for name in ("a", "b"):
-        opened = e.BreakOpened(
+        opened = events.BreakOpened(
             break_id=name,
             kind="position",
             platform="Kalshi",
@@ -178,5 +178,5 @@ def test_breaks_are_open_until_closed() -> None:
             policy="halt",
         )
         lives.add(opened)
-    lives.add(e.BreakClosed(break_id="a", how="evidence", actor="ann"))
+    lives.add(events.BreakClosed(break_id="a", how="evidence", actor="ann"))
     assert seen(lives).breaks == {"b": "position at KX: expected 1, was 2"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import encode
 from arbees.errors import JournalCorrupt
 from arbees.history.rebuild import CHUNK, Rebuild, digest
@@ -18,7 +18,7 @@ class Kept:
     """Records in memory."""
 
     def __init__(self, scene: Scene, snapshot: SNAPSHOT | None = None) -> None:
-        self.rows = [(n, ns, e.encode(event)) for n, ns, event in scene.records]
+        self.rows = [(n, ns, events.encode(event)) for n, ns, event in scene.records]
         self.kept = snapshot
 
     def bodies(self, after: int = 0) -> Iterator[tuple[int, int, bytes]]:
@@ -34,7 +34,7 @@ def scene_of(records: int) -> Scene:
     """Return a scene with so many records."""
     scene = Scene(Says("says"))
     while len(scene.records) < records:
-        scene.write(e.DayOpened(day=f"2026-{len(scene.records)}", baseline=1))
+        scene.write(events.DayOpened(day=f"2026-{len(scene.records)}", baseline=1))
     return scene
 
 

@@ -4,8 +4,8 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.language.units import NS_PER_SECOND, to_decimal
 from arbees.core.language.words import Action, HaltSource, Side
 from arbees.history.report import LISTED_MAX, report
@@ -95,10 +95,10 @@ def test_lists_are_bounded(tmp_path: Path) -> None:
 
     async def run() -> None:
         async with stage(folder=tmp_path) as scene:
-            raised = e.HaltRaised(
+            raised = events.HaltRaised(
                 source="http", scope="all", state="HALTED", reason="r", actor="a", receipt_id="r"
             )
-            many = c.Record(events=(raised,) * (LISTED_MAX + 5))
+            many = commands.Record(events=(raised,) * (LISTED_MAX + 5))
             await scene.assembly.gateway.desk.writer.put(many, Lane.CONTROL)
 
     asyncio.run(run())

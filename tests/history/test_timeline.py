@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     CancelAccepted,
@@ -29,7 +29,7 @@ FREE = Says("says", Pass("MAX_ORDER_SIZE", 6_500_000, 100 * MICRO, 93_500_000))
 
 def told(scene: Scene, request_id: str) -> Story:
     """Tell the story of a request of a scene."""
-    bound: e.Event = e.Bound(account="main", environment="local", mode="paper")
+    bound: events.Event = events.Bound(account="main", environment="local", mode="paper")
     return tell(scene.life(request_id), [(1, 0, bound)])
 
 
@@ -44,7 +44,7 @@ def test_verdicts_in_human_units() -> None:
         Pass("HALTED"),
     )
     scene = Scene(says)
-    scene.do(c.Submit(request=request(), received_ns=NOW))
+    scene.do(commands.Submit(request=request(), received_ns=NOW))
     (decided,) = told(scene, "r-1").decisions
     size, expired, stale, rate, halted = decided.verdicts
     assert size == Judged(
@@ -68,7 +68,7 @@ def test_a_fill_and_its_reservation() -> None:
     scene.fill(order, 4 * MICRO, 640_000, 100)
     scene.answer(order, Accepted(venue_order_id="v-k", time_ns=NOW))
     scene.do(
-        c.TakeCancel(
+        commands.TakeCancel(
             client_order_id=order.client_order_id,
             outcome=CancelAccepted(quantity=6 * MICRO, time_ns=NOW),
         )
@@ -120,14 +120,14 @@ def test_an_id_that_does_not_derive() -> None:
     """An order whose id is not that of account and key is shown as such."""
     scene = Scene(FREE)
     scene.order("k")
-    other: e.Event = e.Bound(account="other", environment="local", mode="paper")
+    other: events.Event = events.Bound(account="other", environment="local", mode="paper")
     assert not tell(scene.life("r-k"), [(1, 0, other)]).sent[0].is_derived
     assert not tell(scene.life("r-k"), []).sent[0].is_derived
 
 
 def test_only_a_duplicate() -> None:
     """A request that was refused by its key has no order, and points to its original."""
-    event = e.DuplicateRefused(
+    event = events.DuplicateRefused(
         request=request(),
         code="DUPLICATE_REQUEST",
         original_request_id="r-0",
@@ -144,9 +144,9 @@ def test_only_a_duplicate() -> None:
 def test_a_review_is_told() -> None:
     """What an operator said of the denial is the last of it."""
     scene = Scene(Says("says", Deny("MAX_ORDER_SIZE", 2, 1)))
-    scene.do(c.Submit(request=request(), received_ns=NOW))
+    scene.do(commands.Submit(request=request(), received_ns=NOW))
     denial = scene.records[-1][0]
-    review = e.DenialReviewed(
+    review = events.DenialReviewed(
         request_id="r-1", sequence=denial, verdict="confirmed", reason="right", actor="ann"
     )
     scene.write(review)
@@ -157,6 +157,6 @@ def test_a_review_is_told() -> None:
 
 def test_no_story_without_a_decision() -> None:
     """Records that no request opens are none of one."""
-    event = e.Stopped(reason="x")
+    event = events.Stopped(reason="x")
     with pytest.raises(ValueError, match="there is no decision"):
         tell([(1, 1, event)], [])

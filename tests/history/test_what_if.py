@@ -2,8 +2,8 @@
 
 import msgspec
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.redecide import watched
 from arbees.core.deciding.verdicts import Deny, Pass, Safeguard
 from arbees.history.what_if import (
@@ -16,11 +16,11 @@ from arbees.history.what_if import (
 from tests.core.scene import Says, Scene
 from tests.safeguards.build import request
 
-STARTED = e.Started(version="1", settings_hash="h", settings={})
+STARTED = events.Started(version="1", settings_hash="h", settings={})
 
 
 def walked(
-    scene: Scene, others: c.Rules, records: list[tuple[int, int, e.Event]] | None = None
+    scene: Scene, others: commands.Rules, records: list[tuple[int, int, events.Event]] | None = None
 ) -> tuple[Walk, list[Change], list[Mismatch]]:
     """Walk over the records of a scene."""
     walk = Walk(lambda _started: (scene.rules, others), watched([]))
@@ -33,7 +33,7 @@ def walked(
     return walk, changed, mismatches
 
 
-def rules(scene: Scene, *safeguards: Safeguard) -> c.Rules:
+def rules(scene: Scene, *safeguards: Safeguard) -> commands.Rules:
     """Return the rules of a scene with other safeguards."""
     return msgspec.structs.replace(scene.rules, safeguards=safeguards)
 
@@ -42,7 +42,7 @@ def asked(*says: Safeguard) -> Scene:
     """Return a scene in which one request was judged."""
     scene = Scene(*says)
     scene.write(STARTED)
-    scene.do(c.Submit(request=request(), received_ns=scene.now))
+    scene.do(commands.Submit(request=request(), received_ns=scene.now))
     return scene
 
 
@@ -76,7 +76,7 @@ def test_more_reasons_behind_the_same_headline_are_counted() -> None:
 def test_before_any_settings_nothing_is_judged() -> None:
     """Decisions before the first start are counted apart."""
     scene = Scene(FREE)
-    scene.do(c.Submit(request=request(), received_ns=scene.now))
+    scene.do(commands.Submit(request=request(), received_ns=scene.now))
     walk, changed, _ = walked(scene, rules(scene, NEVER))
     assert changed == []
     assert walk.counts.unjudged == 1
@@ -86,7 +86,7 @@ def test_a_decision_that_is_not_made_again_is_named() -> None:
     """Another approval, other verdicts, or a halt that should have followed."""
     scene = asked(FREE)
     *before, (sequence, time_ns, approved) = scene.records
-    assert isinstance(approved, e.OrderApproved)
+    assert isinstance(approved, events.OrderApproved)
     forged = msgspec.structs.replace(approved, verdicts=msgspec.Raw(b"[]"))
     records = [*before, (sequence, time_ns, forged)]
     _, _, mismatches = walked(scene, scene.rules, records)
@@ -94,9 +94,9 @@ def test_a_decision_that_is_not_made_again_is_named() -> None:
         (sequence, "approved, with other verdicts")
     ]
     scene = asked(Says("repeated_execution", Deny("REPEATED_EXECUTION", 11, 10)))
-    assert isinstance(scene.records[-1][2], e.HaltRaised)
+    assert isinstance(scene.records[-1][2], events.HaltRaised)
     assert walked(scene, scene.rules)[2] == []
-    stopped: e.Event = e.Stopped(reason="x")
+    stopped: events.Event = events.Stopped(reason="x")
     records = [*scene.records[:-1], (*scene.records[-1][:2], stopped)]
     (mismatch,) = walked(scene, scene.rules, records)[2]
     assert (mismatch.was, mismatch.again[:10]) == ("Stopped", "HaltRaised")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.facts import Facts
 from arbees.core.language.strict_json import Malformed
 from arbees.core.orders.result import Recorded
@@ -23,8 +23,8 @@ from tests.safeguards.build import request
 
 def denied(sequence: int, code: str = "MAX_ORDER_SIZE", name: str = "order_size") -> Recorded:
     """Return a denial."""
-    findings = (e.Finding(name, code, 2, 1), e.Finding("market", "MARKET_CLOSED", "m"))
-    event = e.RequestDenied(
+    findings = (events.Finding(name, code, 2, 1), events.Finding("market", "MARKET_CLOSED", "m"))
+    event = events.RequestDenied(
         request=request(request_id=f"r-{sequence}"),
         findings=findings,
         facts=Facts(now_ns=1),
@@ -35,7 +35,7 @@ def denied(sequence: int, code: str = "MAX_ORDER_SIZE", name: str = "order_size"
 
 def said(sequence: int, of: int, verdict: str, request_id: str | None = None) -> Recorded:
     """Return a review of a denial."""
-    event = e.DenialReviewed(
+    event = events.DenialReviewed(
         request_id=request_id or f"r-{of}",
         sequence=of,
         verdict=verdict,
@@ -56,17 +56,17 @@ def folded(*records: Recorded) -> Denials:
 def test_what_is_a_denial() -> None:
     """A request denied, an order stopped at the gate, a conflict; not a plain duplicate."""
     kinds = {type(event) for event, _ in LEAST if denial_of((1, 2, event)) is not None}
-    assert kinds - {e.DuplicateRefused} == {e.RequestDenied, e.OrderDenied}
+    assert kinds - {events.DuplicateRefused} == {events.RequestDenied, events.OrderDenied}
     for code, is_denial in (
         ("DUPLICATE_REQUEST", False),
         ("DUPLICATE_SIGNAL", True),
         ("IDEMPOTENCY_CONFLICT", True),
     ):
-        event = e.DuplicateRefused(
+        event = events.DuplicateRefused(
             request=request(), code=code, original_request_id="r-0", received_ns=1
         )
         assert (denial_of((1, 2, event)) is not None) is is_denial
-    gate = e.OrderDenied(client_order_id="c", request_id="r", code="HALTED", message="halted")
+    gate = events.OrderDenied(client_order_id="c", request_id="r", code="HALTED", message="halted")
     found = denial_of((3, 4, gate))
     assert found is not None
     assert (found.group, found.message, found.sequence) == ("gate/HALTED", "halted", 3)

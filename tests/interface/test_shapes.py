@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from arbees.core import ports as p
+from arbees.core import ports
 from arbees.core.book.open_order import NOTHING, Order, Reservation
-from arbees.core.deciding import commands as c
-from arbees.core.deciding import outcomes as o
+from arbees.core.deciding import commands, outcomes
 from arbees.core.deciding.verdicts import (
     Deny,
     Pass,
@@ -23,7 +22,7 @@ from arbees.core.language.words import (
     Side,
     TimeInForce,
 )
-from arbees.interface import views as v
+from arbees.interface import views
 
 APPROVED: dict[str, Any] = {
     "client_order_id": "c-1",
@@ -61,7 +60,7 @@ def test_verdicts_as_they_stand_in_a_record(verdict: Verdict, text: str) -> None
 
 def test_an_approved_order_holds_what_is_sent() -> None:
     """Each field as it was decided."""
-    order = o.ApprovedOrder(o._SEAL, **APPROVED)
+    order = outcomes.ApprovedOrder(outcomes._SEAL, **APPROVED)
     assert {name: getattr(order, name) for name in APPROVED} == APPROVED
 
 
@@ -69,27 +68,27 @@ def test_an_approved_order_holds_what_is_sent() -> None:
 def test_nobody_else_approves_an_order(seal: object) -> None:
     """Without the seal of `decide` there is no approved order (P10)."""
     with pytest.raises(TypeError) as error:
-        o.ApprovedOrder(seal, **APPROVED)
+        outcomes.ApprovedOrder(seal, **APPROVED)
     assert str(error.value) == "Only a decision can approve an order"
 
 
 def test_an_approved_order_grows_nothing() -> None:
     """No adapter hangs something of its own on it."""
-    order = o.ApprovedOrder(o._SEAL, **APPROVED)
+    order = outcomes.ApprovedOrder(outcomes._SEAL, **APPROVED)
     with pytest.raises(AttributeError):
         order.note = "mine"  # type: ignore[attr-defined]
 
 
 def test_what_an_answer_leaves_out() -> None:
     """Accepted and found work on without a fill; a refusal is about the order, not the venue."""
-    accepted = o.Accepted(venue_order_id="v", time_ns=1)
+    accepted = outcomes.Accepted(venue_order_id="v", time_ns=1)
     assert (accepted.fills, accepted.closed) == ((), None)
-    found = o.Found(venue_order_id="v", by="id", time_ns=1)
+    found = outcomes.Found(venue_order_id="v", by="id", time_ns=1)
     assert (found.fills, found.closed) == ((), None)
-    assert not o.Refused(venue_code="x", message="m").is_health
-    closed = o.OrderClosed(client_order_id="c", closed="cancelled", reason="r", time_ns=1)
+    assert not outcomes.Refused(venue_code="x", message="m").is_health
+    closed = outcomes.OrderClosed(client_order_id="c", closed="cancelled", reason="r", time_ns=1)
     assert closed.filled is None
-    fill = o.Fill(
+    fill = outcomes.Fill(
         client_order_id="c", trade_id="t", quantity=1, price=2, fee=3, is_maker=False, time_ns=4
     )
     assert fill.venue_order_id is None
@@ -98,53 +97,56 @@ def test_what_an_answer_leaves_out() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        o.Accepted(venue_order_id="v", time_ns=1, closed="filled"),
-        o.Refused(venue_code="x", message="m", is_health=True),
-        o.NotSent(message="m"),
-        o.Unknown(message="m", sent_ns=1),
-        o.Gated(code="HALTED", message="m"),
+        outcomes.Accepted(venue_order_id="v", time_ns=1, closed="filled"),
+        outcomes.Refused(venue_code="x", message="m", is_health=True),
+        outcomes.NotSent(message="m"),
+        outcomes.Unknown(message="m", sent_ns=1),
+        outcomes.Gated(code="HALTED", message="m"),
     ],
 )
-def test_outcomes_are_told_apart(value: o.Outcome) -> None:
+def test_outcomes_are_told_apart(value: outcomes.Outcome) -> None:
     """Each names its kind, so that it comes back as itself."""
-    assert msgspec.json.decode(msgspec.json.encode(value), type=o.Outcome) == value
+    assert msgspec.json.decode(msgspec.json.encode(value), type=outcomes.Outcome) == value
 
 
 def test_what_a_command_leaves_out() -> None:
     """Nothing known, the first leg, no past, no receipt, all orders, no acknowledgement."""
-    assert c.Known(key=None, request_key=None, signal=None, signal_request_id=None) == c.UNSEEN
-    assert c.Decision((), ()) == c.NO_DECISION
-    cancel = c.RequestCancel(scope="all", reason="r", actor="a")
+    assert (
+        commands.Known(key=None, request_key=None, signal=None, signal_request_id=None)
+        == commands.UNSEEN
+    )
+    assert commands.Decision((), ()) == commands.NO_DECISION
+    cancel = commands.RequestCancel(scope="all", reason="r", actor="a")
     assert (cancel.receipt_id, cancel.opening_only) == ("", False)
-    lift = c.LiftHalt(sources=(), scope="all", reason="r", actor="a")
+    lift = commands.LiftHalt(sources=(), scope="all", reason="r", actor="a")
     assert lift.acknowledge is False
     assert cancel.opening_only is False
 
 
 def test_rows_of_the_journal() -> None:
     """An entry without rows has none."""
-    entry = p.Entry(1, "Stopped", b"{}", None)
+    entry = ports.Entry(1, "Stopped", b"{}", None)
     assert entry.index == ()
-    row = p.KeyRow("k", "r", 1, "f", "open", 5)
+    row = ports.KeyRow("k", "r", 1, "f", "open", 5)
     assert (row.idempotency_key, row.request_id, row.attempt) == ("k", "r", 1)
     assert (row.fingerprint, row.outcome, row.processed_ns) == ("f", "open", 5)
 
 
 def test_undecided_says_why() -> None:
     """Code and message, together in its text."""
-    error = v.Undecided("QUEUE_FULL", "Come again with the same key.")
+    error = views.Undecided("QUEUE_FULL", "Come again with the same key.")
     assert (error.code, error.message) == ("QUEUE_FULL", "Come again with the same key.")
     assert str(error) == "QUEUE_FULL: Come again with the same key."
 
 
 def test_what_a_status_leaves_out() -> None:
     """No account, no order, no exposure, no warning."""
-    status = v.StatusView(
+    status = views.StatusView(
         mode="paper",
         state="ACTIVE",
         halts=(),
-        venues=(v.VenueView(platform="Kalshi", state="ACTIVE"),),
-        journal=v.JournalView(sequence=0, hash=""),
+        venues=(views.VenueView(platform="Kalshi", state="ACTIVE"),),
+        journal=views.JournalView(sequence=0, hash=""),
         pnl_today=Decimal(0),
         version="1",
         settings_hash="h",
@@ -153,8 +155,8 @@ def test_what_a_status_leaves_out() -> None:
     assert (status.account, status.environment, status.warnings) == ("", "", ())
     assert (status.open_orders, status.unknown_orders, status.total_exposure) == (0, 0, Decimal(0))
     assert status.venues[0].reasons == ()
-    assert v.Readiness(ready=True).reasons == ()
-    reply = v.KillReply(
+    assert views.Readiness(ready=True).reasons == ()
+    reply = views.KillReply(
         in_force=True, durable=True, state="HALTED", halts=(), sequence=1, receipt_id=None
     )
     assert reply.remaining == ()

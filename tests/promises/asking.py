@@ -9,9 +9,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import encode as encode_book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.facts import Touch
 from arbees.core.language.request import Alternate, Request
 from arbees.core.language.units import MICRO, NS_PER_SECOND
@@ -87,7 +87,7 @@ class Asking(Base):
     def ask(self, request: Request) -> None:
         """Submit a request."""
         self.asked.append(request)
-        self.take(c.Submit(request=request, received_ns=self.now_ns))
+        self.take(commands.Submit(request=request, received_ns=self.now_ns))
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data(), attempt=st.integers(0, 2), more=st.sampled_from([0, 0, MICRO]))
@@ -107,7 +107,7 @@ class Asking(Base):
     def cancel(self, data: st.DataObject) -> None:
         """Cancel one open order."""
         name = data.draw(st.sampled_from(sorted(self.book.orders)))
-        self.take(c.RequestCancel(scope=f"order:{name}", reason="why", actor="who"))
+        self.take(commands.RequestCancel(scope=f"order:{name}", reason="why", actor="who"))
 
     @rule(data=st.data(), kind=st.sampled_from(KINDS))
     def happen(self, data: st.DataObject, kind: str) -> None:
@@ -132,7 +132,7 @@ class Asking(Base):
         self.figures.append(figure)
         if data.draw(st.integers(0, 2)):  # else it comes later, maybe after a newer one
             index = data.draw(st.integers(0, len(self.figures) - 1))
-            self.take(c.ObserveBalance(balance=self.figures.pop(index)))
+            self.take(commands.ObserveBalance(balance=self.figures.pop(index)))
 
     def halt(self, data: st.DataObject) -> None:
         """Stop."""
@@ -141,7 +141,7 @@ class Asking(Base):
         state = data.draw(st.sampled_from([TradingState.HALTED, TradingState.REDUCING]))
         self.halts[source, scope] = state
         self.take(
-            c.RaiseHalt(
+            commands.RaiseHalt(
                 source=source, scope=scope, state=state, reason="why", actor="who", receipt_id="r"
             )
         )
@@ -158,7 +158,7 @@ class Asking(Base):
             if held[1] == scope and is_meant and not is_automatic:
                 del self.halts[held]
         self.take(
-            c.LiftHalt(
+            commands.LiftHalt(
                 sources=(source,) if is_named else (),
                 scope=scope,
                 reason="over",
@@ -170,12 +170,12 @@ class Asking(Base):
     def cancel_all(self, data: st.DataObject) -> None:
         """Cancel everything of a scope."""
         scope = data.draw(st.sampled_from(SCOPES))
-        self.take(c.RequestCancel(scope=scope, reason="why", actor="who", receipt_id="m"))
+        self.take(commands.RequestCancel(scope=scope, reason="why", actor="who", receipt_id="m"))
 
     def open_day(self, data: st.DataObject) -> None:
         """Begin a trading day."""
         day = data.draw(st.sampled_from(["2026-01-28", "2026-01-29"]))
-        self.take(c.OpenDay(day=day, unrealized=self.book.unrealized({})))
+        self.take(commands.OpenDay(day=day, unrealized=self.book.unrealized({})))
 
     def die(self, data: st.DataObject) -> None:
         """Die and start again: answers on their way are lost, the journal is not."""
@@ -188,7 +188,7 @@ class Asking(Base):
         for truth in self.truths.values():
             truth.is_answered = True
         orphans = tuple(
-            e.OrderUnknown(
+            events.OrderUnknown(
                 client_order_id=order.client_order_id,
                 request_id=order.request_id,
                 message="the process ended before an answer",
@@ -197,4 +197,4 @@ class Asking(Base):
             for order in book.orders.values()
             if order.status == "PENDING"
         )
-        self.take(c.Record(events=orphans))
+        self.take(commands.Record(events=orphans))

@@ -8,11 +8,11 @@ from hypothesis.stateful import (
     initialize,
 )
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.fees import fee_on_grid
 from arbees.core.book.market import Listing
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.core.deciding.outcomes import Balance
 from arbees.core.language.codes import CODES, message
@@ -54,7 +54,7 @@ LIMITS = {
     "MAX_PRICE_THROUGH_QUOTE": "0.5",
 }
 SETTINGS = load(LIMITS)
-RULES = c.Rules(
+RULES = commands.Rules(
     mode=Mode.PAPER,
     account="main",
     environment="test",
@@ -65,12 +65,12 @@ RULES = c.Rules(
 CASH = 40 * MICRO
 EVIDENCE = ("none by id", "none by list", "none by fills", "cash explained")
 ENDS_UNKNOWN = (
-    c.TakeOutcome,
-    c.TakeFill,
-    c.TakeClosed,
-    c.TakeLookup,
-    c.TakeVenueOrder,
-    c.TakeCancel,
+    commands.TakeOutcome,
+    commands.TakeFill,
+    commands.TakeClosed,
+    commands.TakeLookup,
+    commands.TakeVenueOrder,
+    commands.TakeCancel,
 )
 KINDS = (
     *("wait", "wait", "wait", "quote", "quote", "quote", "look_at_money", "look_at_money"),
@@ -128,7 +128,7 @@ class Base(RuleBasedStateMachine):
         self.desk = PureDesk(RULES)
         self.asked: list[Request] = []
         self.truths: dict[str, Truth] = {}
-        self.reports: list[c.TakeFill | c.TakeClosed] = []
+        self.reports: list[commands.TakeFill | commands.TakeClosed] = []
         self.cancels: dict[str, None] = {}
         self.touches: dict[str, Touch] = {}
         self.cash = dict.fromkeys(Platform, CASH)
@@ -145,18 +145,22 @@ class Base(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         """Bind, start, open a day, see the markets and the money."""
-        self.take(c.Record(events=(e.Bound(account="main", environment="test", mode="paper"),)))
-        started = e.Started(version="1", settings_hash="h", settings={})
-        self.take(c.Record(events=(started,)))
-        self.take(c.OpenDay(day="2026-01-28", unrealized=0))
+        self.take(
+            commands.Record(
+                events=(events.Bound(account="main", environment="test", mode="paper"),)
+            )
+        )
+        started = events.Started(version="1", settings_hash="h", settings={})
+        self.take(commands.Record(events=(started,)))
+        self.take(commands.OpenDay(day="2026-01-28", unrealized=0))
         for market_id in (KALSHI, NFL, YES_TOKEN):
-            self.take(c.ListMarket(listing=listing_of(market_id)))
+            self.take(commands.ListMarket(listing=listing_of(market_id)))
         for platform in Platform:
             self.observe(platform)
 
-    def facts(self, command: c.Command) -> Facts:
+    def facts(self, command: commands.Command) -> Facts:
         """Return the facts as a writer would gather them."""
-        if not isinstance(command, c.Submit):
+        if not isinstance(command, commands.Submit):
             return Facts(now_ns=self.now_ns)
         request = command.request
         there = request if command.leg == 0 else request.alternates[command.leg - 1]
@@ -175,7 +179,7 @@ class Base(RuleBasedStateMachine):
             balance_ns=pool.as_of_ns,
         )
 
-    def take(self, command: c.Command) -> None:
+    def take(self, command: commands.Command) -> None:
         """Hand a command to the desk; what it sets off begins."""
         unknown = [name for name, each in self.book.orders.items() if each.status == "UNKNOWN"]
         effects = self.desk.take(command, self.facts(command))
@@ -184,25 +188,25 @@ class Base(RuleBasedStateMachine):
             if order is None or order.status != "UNKNOWN":
                 assert isinstance(command, ENDS_UNKNOWN), f"{command} ended an unknown (P7)"
         for effect in effects:
-            if isinstance(effect, c.SendOrder):
+            if isinstance(effect, commands.SendOrder):
                 before = self.truths.get(effect.order.client_order_id)
                 if before is not None:
                     assert not before.is_placed, "a second order under one key (P2)"
                     assert not before.is_travelling, "sent again while the first may arrive (P2)"
                 self.truths[effect.order.client_order_id] = Truth(effect.order)
-            elif isinstance(effect, c.CancelOrder):
+            elif isinstance(effect, commands.CancelOrder):
                 self.cancels[effect.client_order_id] = None
         self.look_at_new_events()
 
     def look_at_new_events(self) -> None:
         """Hold what was just decided against P4 and P9."""
         for _, _, event in self.desk.records[self.seen :]:
-            if isinstance(event, e.OrderApproved):
+            if isinstance(event, events.OrderApproved):
                 for (_, scope), state in self.halts.items():
                     if oracle.scope_covers(scope, event):
                         assert state is TradingState.REDUCING, f"approved while halted: {event}"
                         assert event.is_reducing, f"opens while reducing: {event}"
-            elif isinstance(event, e.RequestDenied):
+            elif isinstance(event, events.RequestDenied):
                 assert event.findings, "a denial without a reason (P9)"
                 for finding in event.findings:
                     known = CODES[finding.code]
@@ -215,7 +219,7 @@ class Base(RuleBasedStateMachine):
 
     def observe(self, platform: Platform) -> None:
         """Let the gateway see the venue's own figure of now."""
-        self.take(c.ObserveBalance(balance=self.figure(platform)))
+        self.take(commands.ObserveBalance(balance=self.figure(platform)))
 
     def figure(self, platform: Platform) -> Balance:
         """Return the venue's own figure: what it locks for working orders is off."""
@@ -243,7 +247,7 @@ class Base(RuleBasedStateMachine):
             self.cash[order.platform] += value - fee
         self.now_ns += 1
         fill = truth.fill(quantity, price, fee, self.now_ns)
-        self.reports.append(c.TakeFill(fill=fill))
+        self.reports.append(commands.TakeFill(fill=fill))
 
     def pairs(self, truth: Truth, quantity: int) -> int:
         """Return how many contracts of the other side a Buy closes where positions net."""

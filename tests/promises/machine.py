@@ -11,7 +11,7 @@ from hypothesis.stateful import (
     invariant,
 )
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Platform
 from arbees.safeguards.game_exposure import GameExposure
@@ -81,7 +81,7 @@ class Promises(Answering):
         """Tell whether an order was approved as one that only closes."""
         name = truth.order.client_order_id
         return any(
-            isinstance(event, e.OrderApproved)
+            isinstance(event, events.OrderApproved)
             and event.client_order_id == name
             and event.is_reducing
             for _, _, event in self.desk.records
@@ -90,7 +90,7 @@ class Promises(Answering):
     @invariant()
     def money_is_explained(self) -> None:
         """Cash moved is realized, less fees, less the cost of what is held."""
-        fills = [r[2] for r in self.desk.records if isinstance(r[2], e.OrderFilled)]
+        fills = [r[2] for r in self.desk.records if isinstance(r[2], events.OrderFilled)]
         cost = sum(market.yes.cost + market.no.cost for market in self.book.markets.values())
         assert sum(fill.cash for fill in fills) == self.book.realized - self.book.fees - cost
 
@@ -111,7 +111,7 @@ class Promises(Answering):
         assert self.book.unknown == 0
         lives = {each.request_id: self.desk.life(each.request_id) for each in self.asked}
         assert oracle.disagreements(lives, self.book) == []
-        seen = {r[2].trade_id for r in self.desk.records if isinstance(r[2], e.OrderFilled)}
+        seen = {r[2].trade_id for r in self.desk.records if isinstance(r[2], events.OrderFilled)}
         there = {fill.trade_id for truth in self.truths.values() for fill in truth.fills}
         assert seen == there, "the gateway and the venues know other fills"
         for was, again in self.desk.decided_again():

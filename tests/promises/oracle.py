@@ -11,7 +11,7 @@ from itertools import permutations, product
 import msgspec
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.market import Market
 from arbees.core.book.open_order import NOTHING, Order
@@ -73,15 +73,15 @@ def positions(records: Iterable[Recorded], book: Book) -> dict[str, Held]:
     sides: dict[str, tuple[Side, Action]] = {}
     held: dict[str, Held] = {key: flat() for key in book.markets}
     for _, _, event in records:
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             sides[event.client_order_id] = (event.side, event.request.action)
-        elif isinstance(event, e.OrderFilled):
+        elif isinstance(event, events.OrderFilled):
             side, action = sides[event.client_order_id]
             is_netting = book.markets[event.market_key].listing.is_netting
             held[event.market_key].fill(
                 side, action, event.quantity, event.price, is_netting=is_netting
             )
-        elif isinstance(event, e.MarketSettled):
+        elif isinstance(event, events.MarketSettled):
             held[event.market_key] = flat()
     return held
 
@@ -183,7 +183,7 @@ def corrections(records: Iterable[Recorded]) -> list[str]:
     return [
         event.client_order_id
         for _, _, event in records
-        if isinstance(event, e.OrderFilled) and event.corrects is not None
+        if isinstance(event, events.OrderFilled) and event.corrects is not None
     ]
 
 
@@ -195,20 +195,20 @@ def wrong_finals(records: Iterable[Recorded], book: Book) -> list[str]:
     finals: dict[str, list[int]] = {}
     found: list[str] = []
     for sequence, _, event in records:
-        if isinstance(event, e.RequestDenied | e.OrderApproved):
+        if isinstance(event, events.RequestDenied | events.OrderApproved):
             finals.setdefault(event.request.request_id, [])
         if is_final(event):
             request_id = (
                 event.request.request_id
-                if isinstance(event, e.RequestDenied)
+                if isinstance(event, events.RequestDenied)
                 else getattr(event, "request_id", "")
             )
             finals[request_id].append(sequence)
-        elif isinstance(event, e.OrderReopened):
+        elif isinstance(event, events.OrderReopened):
             if finals[event.request_id] != [event.corrects]:
                 found.append(f"{event.request_id}: reopened from {finals[event.request_id]}")
             finals[event.request_id] = []
-        elif isinstance(event, e.OrderFilled):
+        elif isinstance(event, events.OrderFilled):
             ended = finals[event.request_id][-1:]
             if ended != ([] if event.corrects is None else [event.corrects]):
                 found.append(f"{event.request_id}: corrects {event.corrects}, ended at {ended}")
@@ -231,8 +231,8 @@ def disagreements(lives: dict[str, list[Recorded]], book: Book) -> list[str]:
     for request_id, records in lives.items():
         filled = fees = 0
         for _, _, event in records:
-            sign = isinstance(event, e.OrderFilled) - isinstance(event, e.FillReversed)
-            if isinstance(event, e.OrderFilled | e.FillReversed):
+            sign = isinstance(event, events.OrderFilled) - isinstance(event, events.FillReversed)
+            if isinstance(event, events.OrderFilled | events.FillReversed):
                 filled += sign * event.quantity
                 fees += sign * event.fee
         life, past = fold(records), past_order(records)
@@ -254,7 +254,7 @@ def disagreements(lives: dict[str, list[Recorded]], book: Book) -> list[str]:
     return found
 
 
-def scope_covers(scope: str, order: e.OrderApproved) -> bool:
+def scope_covers(scope: str, order: events.OrderApproved) -> bool:
     """Tell whether a scope means an approved order, as the design lists the scopes."""
     request = order.request
     return scope in {

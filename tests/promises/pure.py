@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.book import decode as decode_book
 from arbees.core.book.book import encode as encode_book
 from arbees.core.book.index_rows import RETRIABLE, rows_of
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import ApprovedOrder, Fill, VenueOrder
@@ -25,13 +25,13 @@ from arbees.core.orders.closed_orders import past_order
 from arbees.core.orders.result import Recorded
 from arbees.core.ports import KeyRow, OrderRow, RequestRow, SignalRow
 
-Log = list[tuple[c.Command, Facts, c.Decision]]
+Log = list[tuple[commands.Command, Facts, commands.Decision]]
 
 
 class PureDesk:
     """Decides and applies commands; remembers everything."""
 
-    def __init__(self, rules: c.Rules) -> None:
+    def __init__(self, rules: commands.Rules) -> None:
         self.rules = rules
         self.book: Book = fresh()
         self.records: list[Recorded] = []
@@ -42,17 +42,17 @@ class PureDesk:
         self.orders: dict[str, OrderRow] = {}
         self.signals: dict[tuple[str, ...], SignalRow] = {}
 
-    def take(self, command: c.Command, facts: Facts) -> list[c.Effect]:
+    def take(self, command: commands.Command, facts: Facts) -> list[commands.Effect]:
         """Decide a command, record and apply it; return the effects, alternates decided."""
         command = self.complete(command)
         decision = decide(self.book, facts, command, self.rules)
         self.log.append((command, facts, decision))
         for event in decision.events:
             self.record(event, facts.now_ns, getattr(command, "past", None))
-        effects: list[c.Effect] = []
+        effects: list[commands.Effect] = []
         for effect in decision.effects:
-            if isinstance(effect, c.TryAlternate):
-                follow = c.Submit(
+            if isinstance(effect, commands.TryAlternate):
+                follow = commands.Submit(
                     request=effect.request,
                     received_ns=facts.now_ns,
                     leg=effect.leg,
@@ -63,13 +63,13 @@ class PureDesk:
                 effects.append(effect)
         return effects
 
-    def record(self, event: e.Event, now_ns: int, past: c.Past | None = None) -> None:
+    def record(self, event: events.Event, now_ns: int, past: commands.Past | None = None) -> None:
         """Append one event and apply it as it comes back from its JSON."""
-        body = e.encode(event)
-        event = e.decode(body)
+        body = events.encode(event)
+        event = events.decode(body)
         time_ns = max(now_ns, self.book.time_ns)
         order = None
-        if isinstance(event, e.OrderEvent):
+        if isinstance(event, events.OrderEvent):
             order = self.book.orders.get(event.client_order_id)
             order = past.order if order is None and past is not None else order
         for row in rows_of(event, time_ns, order):
@@ -91,14 +91,14 @@ class PureDesk:
 
     # What the tables say -----------------------------------------------------------------------
 
-    def complete(self, command: c.Command) -> c.Command:
+    def complete(self, command: commands.Command) -> commands.Command:
         """Add what the tables know, the slow and obvious way."""
-        if isinstance(command, c.Submit) and command.leg == 0:
+        if isinstance(command, commands.Submit) and command.leg == 0:
             request = command.request
             signal = self._signal(command)
             return msgspec.structs.replace(
                 command,
-                known=c.Known(
+                known=commands.Known(
                     key=self.keys.get(request.idempotency_key),
                     request_key=self.requests.get(request.request_id),
                     signal=signal,
@@ -113,7 +113,7 @@ class PureDesk:
             return msgspec.structs.replace(command, past=past)
         return command
 
-    def _signal(self, command: c.Submit) -> SignalRow | None:
+    def _signal(self, command: commands.Submit) -> SignalRow | None:
         request = command.request
         found = self.book.market_of(request.platform, request.market_id)
         if request.signal_id is None or found is None:
@@ -137,7 +137,7 @@ class PureDesk:
         """Return the fold of all records from their JSON."""
         book = fresh()
         for (sequence, time_ns, _), body in zip(self.records, self.bodies, strict=True):
-            apply(book, e.decode(body), sequence, time_ns)
+            apply(book, events.decode(body), sequence, time_ns)
         return book
 
     def resumed(self, at: int) -> Book:
@@ -146,10 +146,10 @@ class PureDesk:
         for index, body in enumerate(self.bodies):
             if index == at:
                 book = decode_book(encode_book(book))
-            apply(book, e.decode(body), self.records[index][0], self.records[index][1])
+            apply(book, events.decode(body), self.records[index][0], self.records[index][1])
         return book
 
-    def decided_again(self) -> Iterator[tuple[c.Decision, c.Decision]]:
+    def decided_again(self) -> Iterator[tuple[commands.Decision, commands.Decision]]:
         """Yield each decision beside the one that the same command gets from a replayed book."""
         book = fresh()
         rest = iter(zip(self.records, self.bodies, strict=True))
@@ -157,31 +157,31 @@ class PureDesk:
             yield decision, decide(book, facts, command, self.rules)
             for _ in decision.events:
                 (sequence, time_ns, _), body = next(rest)
-                apply(book, e.decode(body), sequence, time_ns)
+                apply(book, events.decode(body), sequence, time_ns)
 
 
-def _order_named(command: c.Command) -> str | None:
-    if isinstance(command, c.TakeFill):
+def _order_named(command: commands.Command) -> str | None:
+    if isinstance(command, commands.TakeFill):
         return command.fill.client_order_id
-    if isinstance(command, c.TakeOutcome | c.TakeLookup):
+    if isinstance(command, commands.TakeOutcome | commands.TakeLookup):
         return command.client_order_id
-    if isinstance(command, c.TakeVenueOrder):
+    if isinstance(command, commands.TakeVenueOrder):
         return command.listed.client_order_id
     return None
 
 
-def request_of(event: e.Event) -> str | None:
+def request_of(event: events.Event) -> str | None:
     """Return the id of the request that an event is about."""
-    if isinstance(event, e.RequestDenied | e.OrderApproved | e.DuplicateRefused):
+    if isinstance(event, events.RequestDenied | events.OrderApproved | events.DuplicateRefused):
         return event.request.request_id
-    return event.request_id if isinstance(event, e.OrderEvent) else None
+    return event.request_id if isinstance(event, events.OrderEvent) else None
 
 
-def plain(decision: c.Decision) -> tuple[Any, ...]:
+def plain(decision: commands.Decision) -> tuple[Any, ...]:
     """Return a decision in a form that compares, approved orders included."""
     effects: list[Any] = []
     for effect in decision.effects:
-        if isinstance(effect, c.SendOrder):
+        if isinstance(effect, commands.SendOrder):
             order = effect.order
             effects.append([getattr(order, name) for name in order.__slots__])
         else:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import fresh
 from arbees.core.book.index_rows import DENIED
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.ports import KeyRow
 from arbees.journal import JournalReader
@@ -25,15 +25,15 @@ from tests.runtime.evenings import Act, Evening, files_in
 from tests.runtime.test_crash_points import EVENINGS
 from verification.simulation import simulate
 
-Decided = e.RequestDenied | e.OrderApproved
+Decided = events.RequestDenied | events.OrderApproved
 
 
-def decided_again(folder: Path, settings: Settings) -> Iterator[tuple[e.Event, e.Event]]:
+def decided_again(folder: Path, settings: Settings) -> Iterator[tuple[events.Event, events.Event]]:
     """Yield each decision of a journal beside the one that is made again."""
     book, rules = fresh(), rules_of(settings)
     reader = JournalReader(files_in(folder).journal)
     for stored in reader.records():
-        event = e.decode(stored.body)
+        event = events.decode(stored.body)
         if isinstance(event, Decided):
             decision = decide(book, event.facts, _command(event), rules)
             yield event, next(each for each in decision.events if isinstance(each, Decided))
@@ -41,16 +41,16 @@ def decided_again(folder: Path, settings: Settings) -> Iterator[tuple[e.Event, e
     reader.close()
 
 
-def _command(event: Decided) -> c.Submit:
+def _command(event: Decided) -> commands.Submit:
     """Return the command that led to a decision: its key was free, or its last attempt denied."""
     request = event.request
-    known = c.UNSEEN
+    known = commands.UNSEEN
     if request.attempt > 1:
         last = request.attempt - 1
-        known = c.Known(
+        known = commands.Known(
             key=KeyRow(request.idempotency_key, "before", last, request.fingerprint(), DENIED, 0)
         )
-    return c.Submit(
+    return commands.Submit(
         request=request,
         received_ns=event.received_ns,
         known=known,
@@ -67,7 +67,7 @@ def test_every_decision_is_made_again(act: Act, tmp_path: Path) -> None:
     pairs = list(decided_again(tmp_path, evening.settings))
     assert pairs
     for was, again in pairs:
-        assert e.encode(again) == e.encode(was)
+        assert events.encode(again) == events.encode(was)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -76,7 +76,7 @@ def test_every_decision_of_a_chaos_is_made_again(seed: int, tmp_path: Path) -> N
     evening, chaos = Evening(tmp_path), Chaos(seed)
     simulate(evening.live(chaos), thread_seconds=chaos.thread_seconds)
     for was, again in decided_again(tmp_path, evening.settings):
-        assert e.encode(again) == e.encode(was)
+        assert events.encode(again) == events.encode(was)
 
 
 def test_other_settings_decide_otherwise(tmp_path: Path) -> None:

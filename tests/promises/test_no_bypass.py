@@ -14,8 +14,8 @@ import pytest
 
 import arbees
 from arbees import safeguards
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import ApprovedOrder
@@ -178,7 +178,7 @@ class Broken:
 def test_a_broken_safeguard_approves_nothing() -> None:
     """An error inside a safeguard ends the decision; it is never taken for a pass (P5)."""
     others = load({}).safeguards
-    rules = c.Rules(
+    rules = commands.Rules(
         mode=Mode.PAPER,
         account="main",
         environment="test",
@@ -186,14 +186,14 @@ def test_a_broken_safeguard_approves_nothing() -> None:
         terms=TERMS,
         balance_buffer=BUFFER,
     )
-    submit = c.Submit(request=request(), received_ns=facts().now_ns)
+    submit = commands.Submit(request=request(), received_ns=facts().now_ns)
     with pytest.raises(ZeroDivisionError):
         decide(book_with(), facts(), submit, rules)
 
 
 def test_every_safeguard_speaks_of_every_decision() -> None:
     """All codes of all safeguards are in the receipt of a decision, in their order."""
-    rules = c.Rules(
+    rules = commands.Rules(
         mode=Mode.PAPER,
         account="main",
         environment="test",
@@ -202,8 +202,8 @@ def test_every_safeguard_speaks_of_every_decision() -> None:
         balance_buffer=BUFFER,
     )
     seen: Facts = facts()
-    decision = decide(book_with(), seen, c.Submit(request=request(), received_ns=0), rules)
+    decision = decide(book_with(), seen, commands.Submit(request=request(), received_ns=0), rules)
     event = decision.events[0]
-    assert isinstance(event, e.RequestDenied)
+    assert isinstance(event, events.RequestDenied)
     verdicts: list[list[object]] = msgspec.json.decode(event.verdicts)
     assert [each[1] for each in verdicts] == [code for each in SAFEGUARDS for code in each.codes]

@@ -8,8 +8,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     CancelAccepted,
@@ -115,7 +115,7 @@ class Answering(Asking):
             time_ns=self.now_ns,
             filled=truth.filled if is_counted else None,
         )
-        self.reports.append(c.TakeClosed(closed=closed))
+        self.reports.append(commands.TakeClosed(closed=closed))
 
     @precondition(lambda self: self.where(is_answered=False))
     @rule(data=st.data(), kind=st.sampled_from(["truth", "truth", "lost", "refused", "stopped"]))
@@ -137,7 +137,7 @@ class Answering(Asking):
         else:
             outcome = Unknown(message="no answer", sent_ns=self.now_ns)
         request = self.request_of(name)
-        self.take(c.TakeOutcome(client_order_id=name, outcome=outcome, request=request))
+        self.take(commands.TakeOutcome(client_order_id=name, outcome=outcome, request=request))
 
     def answer_truly(self, truth: Truth) -> None:
         """The gateway hears what became of an order that arrived."""
@@ -149,7 +149,7 @@ class Answering(Asking):
             closed=truth.closed,
         )
         request = self.request_of(name)
-        self.take(c.TakeOutcome(client_order_id=name, outcome=outcome, request=request))
+        self.take(commands.TakeOutcome(client_order_id=name, outcome=outcome, request=request))
 
     def request_of(self, client_order_id: str) -> Request:
         """Return the request of an order."""
@@ -188,7 +188,7 @@ class Answering(Asking):
             )
         elif truth.is_travelling:
             lookup = Inconclusive(message="may still arrive")
-        self.take(c.TakeLookup(client_order_id=name, lookup=lookup))
+        self.take(commands.TakeLookup(client_order_id=name, lookup=lookup))
 
     @precondition(lambda self: self.where(is_placed=True))
     @rule(data=st.data(), by=st.sampled_from(["list", "stream"]))
@@ -200,7 +200,7 @@ class Answering(Asking):
         """Hand over an order as its venue lists it now; what works is open from then on."""
         self.now_ns += 1
         listed = truth.listed(self.now_ns)
-        self.take(c.TakeVenueOrder(listed=listed, by=by, as_of_ns=self.now_ns))
+        self.take(commands.TakeVenueOrder(listed=listed, by=by, as_of_ns=self.now_ns))
         if truth.is_working and by == "list":
             assert truth.order.client_order_id in self.book.orders, "it works, and is not open"
 
@@ -222,7 +222,9 @@ class Answering(Asking):
         name = truth.order.client_order_id
         refused = Refused(venue_code="http_403", message="forbidden")
         self.take(
-            c.TakeOutcome(client_order_id=name, outcome=refused, request=self.request_of(name))
+            commands.TakeOutcome(
+                client_order_id=name, outcome=refused, request=self.request_of(name)
+            )
         )
         if by is not None:
             self.show_truth(truth, by)
@@ -244,7 +246,7 @@ class Answering(Asking):
             time_ns=self.now_ns,
         )
         before = len(self.desk.records)
-        self.take(c.TakeFill(fill=fill))
+        self.take(commands.TakeFill(fill=fill))
         booked = [each for _, _, each in self.desk.records[before:] if _is_fill(each)]
         assert booked == [], "what contradicts its order is not booked"
 
@@ -265,7 +267,7 @@ class Answering(Asking):
             self.report_end(truth, is_counted=True)
         if is_lost:
             outcome = CancelUnknown(message="no answer")
-        self.take(c.TakeCancel(client_order_id=name, outcome=outcome))
+        self.take(commands.TakeCancel(client_order_id=name, outcome=outcome))
 
     @precondition(lambda self: self.where(is_working=True))
     @rule(data=st.data(), is_reported=st.booleans())
@@ -277,7 +279,7 @@ class Answering(Asking):
             self.execute(truth, truth.remaining // 2, truth.order.limit_price)
         if name not in self.book.orders:
             return
-        self.take(c.RequestCancel(scope=f"order:{name}", reason="why", actor="who"))
+        self.take(commands.RequestCancel(scope=f"order:{name}", reason="why", actor="who"))
         self.cancelled(name, is_lost=False)
         if is_reported:
             for report in self.reports:
@@ -293,7 +295,7 @@ class Answering(Asking):
         outcome = CancelAccepted(quantity=truth.remaining, time_ns=self.now_ns)
         self.execute(truth, truth.remaining, truth.order.limit_price)
         self.has_lied = True
-        self.take(c.TakeCancel(client_order_id=name, outcome=outcome))
+        self.take(commands.TakeCancel(client_order_id=name, outcome=outcome))
 
     @precondition(lambda self: self.absent())
     @rule(data=st.data())
@@ -315,10 +317,10 @@ class Answering(Asking):
         ]
 
 
-def _is_fill(event: e.Event) -> bool:
-    return isinstance(event, e.OrderFilled)
+def _is_fill(event: events.Event) -> bool:
+    return isinstance(event, events.OrderFilled)
 
 
 def _was_absent(records: list[Recorded]) -> bool:
     last = records[-1][2]
-    return isinstance(last, e.OrderNotSent) and bool(last.evidence)
+    return isinstance(last, events.OrderNotSent) and bool(last.evidence)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.payouts import won_by
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import (
@@ -282,7 +282,7 @@ def test_the_journal_may_be_kept(tmp_path: Path) -> None:
     kinds = [stored.kind for stored in reader.records()]
     head = reader.head
     reader.close()
-    assert kinds[-1] == e.Stopped.__name__
+    assert kinds[-1] == events.Stopped.__name__
     assert report["summary"]["journal"]["sequence"] <= head.sequence
     assert {"kept.db", "kept.paper.db", "kept.audit.jsonl"} <= {
         each.name for each in tmp_path.iterdir()

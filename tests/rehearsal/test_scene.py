@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.language.words import (
     Action,
@@ -148,7 +148,7 @@ async def test_a_folder_is_kept(tmp_path: Path) -> None:
     async with stage(folder=tmp_path) as scene:
         await scene.quote()
         await scene.ask()
-    assert kinds(tmp_path)[-1] == e.Stopped.__name__
+    assert kinds(tmp_path)[-1] == events.Stopped.__name__
     async with stage(folder=tmp_path, start_ns=START_NS + NS_PER_SECOND) as scene:
         assert scene.assembly.gateway.execution_by_key("key-1") is not None
 
@@ -158,7 +158,7 @@ async def test_a_scene_that_fails_is_taken_down(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         async with stage(folder=tmp_path):
             raise KeyError
-    assert kinds(tmp_path)[-1] == e.Stopped.__name__
+    assert kinds(tmp_path)[-1] == events.Stopped.__name__
 
 
 async def test_a_scene_that_cannot_start_lets_go_of_its_files(tmp_path: Path) -> None:
@@ -177,5 +177,5 @@ async def test_a_scene_may_end_without_a_stop(tmp_path: Path) -> None:
     """For crashes: nothing is written at the end."""
     async with stage(folder=tmp_path, do_stop=False) as scene:
         await scene.quote()
-    assert e.Stopped.__name__ not in kinds(tmp_path)
+    assert events.Stopped.__name__ not in kinds(tmp_path)
     await scene.assembly.stop("for the test's own sake")

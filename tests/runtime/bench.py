@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.verdicts import Safeguard
 from arbees.core.language.words import Mode, TradingState
 from arbees.core.orders.result import Recorded
@@ -33,7 +33,7 @@ class Bench:
         self.writer = Writer(
             journal=self.journal,
             book=self.book,
-            rules=c.Rules(
+            rules=commands.Rules(
                 mode=Mode.PAPER,
                 account="main",
                 environment="local",
@@ -54,14 +54,14 @@ class Bench:
         self.writer.on_records = self._records
         self.writer.on_poison = self.poisoned.append
 
-    def _effects(self, effects: Sequence[c.Effect]) -> None:
+    def _effects(self, effects: Sequence[commands.Effect]) -> None:
         self.out += effects
 
     def _records(self, records: Sequence[Recorded]) -> None:
         self.out += [event for _, _, event in records]
 
     def put(
-        self, command: c.Command | TakeQuote, lane: Lane = Lane.CONTROL
+        self, command: commands.Command | TakeQuote, lane: Lane = Lane.CONTROL
     ) -> "asyncio.Future[Committed]":
         """Queue a command; note when its answer leaves."""
         future = self.writer.put(command, lane)
@@ -71,7 +71,7 @@ class Bench:
     def submit(self, key: str = "k-1", **changes: Any) -> "asyncio.Future[Committed]":
         """Queue a request."""
         asked = request(idempotency_key=key, request_id=f"r-{key}", **changes)
-        return self.put(c.Submit(request=asked, received_ns=self.now), Lane.REQUESTS)
+        return self.put(commands.Submit(request=asked, received_ns=self.now), Lane.REQUESTS)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
@@ -89,14 +89,14 @@ class Bench:
             await asyncio.sleep(0)
 
 
-def note(text: str) -> c.Record:
+def note(text: str) -> commands.Record:
     """Return a command that gives one record with this reason."""
-    return c.Record(events=(e.Stopped(reason=text),))
+    return commands.Record(events=(events.Stopped(reason=text),))
 
 
-def halt() -> c.RaiseHalt:
+def halt() -> commands.RaiseHalt:
     """Return a halt of everything."""
-    return c.RaiseHalt(
+    return commands.RaiseHalt(
         source="http",
         scope="all",
         state=TradingState.HALTED,
@@ -108,7 +108,7 @@ def halt() -> c.RaiseHalt:
 
 def reasons(bench: Bench) -> list[str]:
     """Return the reasons of the notes that are durable."""
-    return [each.reason for each in bench.journal.events if isinstance(each, e.Stopped)]
+    return [each.reason for each in bench.journal.events if isinstance(each, events.Stopped)]
 
 
 def code_of(future: "asyncio.Future[Committed]") -> str:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.index_rows import rows_of
 from arbees.core.book.market import Listing
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import NotSent
 from arbees.core.language.request import Request
 from arbees.core.ports import Entry
@@ -16,7 +16,7 @@ from tests.core.scene import Scene
 from tests.runtime.memory_journal import MemoryJournal
 from tests.safeguards.build import NOW, request
 
-NOTHING_ASKED = c.Record(events=())
+NOTHING_ASKED = commands.Record(events=())
 
 
 class Desk:
@@ -31,22 +31,27 @@ class Desk:
 
     def list_markets(self, *listings: Listing) -> None:
         """List markets."""
-        self.write(None, *(e.MarketListed(listing=each) for each in listings))
+        self.write(None, *(events.MarketListed(listing=each) for each in listings))
 
     def write(
-        self, past: c.Past | None, *events: e.Event, command: c.Command = NOTHING_ASKED
+        self,
+        past: commands.Past | None,
+        *new_events: events.Event,
+        command: commands.Command = NOTHING_ASKED,
     ) -> None:
         """Decide events; they wait for `commit`."""
         book = self.scene.book
-        for event in events:
+        for event in new_events:
             order: Order | None = None
-            if isinstance(event, e.OrderEvent):
+            if isinstance(event, events.OrderEvent):
                 found = book.orders.get(event.client_order_id)
                 order = past.order if found is None and past is not None else found
             rows = rows_of(event, self.scene.now, order)
             self.scene.write(event)
             about = _about(event, command)
-            self.entries.append(Entry(self.scene.now, e.kind(event), e.encode(event), about, rows))
+            self.entries.append(
+                Entry(self.scene.now, events.kind(event), events.encode(event), about, rows)
+            )
             self.lookups.remember(about, self.scene.records[-1], rows)
 
     def commit(self) -> None:
@@ -55,20 +60,22 @@ class Desk:
         self.entries = []
         self.lookups.forget_batch()
 
-    def submit(self, asked: Request) -> c.Decision:
+    def submit(self, asked: Request) -> commands.Decision:
         """Decide a request with what is known of it."""
-        command = self.lookups.complete(c.Submit(request=asked, received_ns=NOW))
+        command = self.lookups.complete(commands.Submit(request=asked, received_ns=NOW))
         decision = self.scene.ask(command)
         self.write(None, *decision.events, command=command)
         return decision
 
-    def known(self, **changes: Any) -> c.Known:
+    def known(self, **changes: Any) -> commands.Known:
         """Return what is known of a request."""
-        command = self.lookups.complete(c.Submit(request=request(**changes), received_ns=NOW))
-        assert isinstance(command, c.Submit)
+        command = self.lookups.complete(
+            commands.Submit(request=request(**changes), received_ns=NOW)
+        )
+        assert isinstance(command, commands.Submit)
         return command.known
 
-    def take(self, command: c.Command) -> c.Command:
+    def take(self, command: commands.Command) -> commands.Command:
         """Complete a command, decide it, and write what it gives."""
         complete = self.lookups.complete(command)
         decision = self.scene.ask(complete)
@@ -85,5 +92,5 @@ class Desk:
         """End the one open order without a fill; return its id."""
         name = self.order.client_order_id
         answer = NotSent(message="no route")
-        self.take(c.TakeOutcome(client_order_id=name, outcome=answer, request=request()))
+        self.take(commands.TakeOutcome(client_order_id=name, outcome=answer, request=request()))
         return name

@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
+from arbees.core.event import Event
 from arbees.core.ports import (
     Entry,
     Head,
@@ -54,8 +55,8 @@ class MemoryJournal:
         self.maintained = 0
         self.trouble: str | None = None
         self.is_closed = False
-        bound = e.Bound(account="main", environment="local", mode="paper")
-        self.append([Entry(now_ns, e.kind(bound), e.encode(bound), None)])
+        bound = events.Bound(account="main", environment="local", mode="paper")
+        self.append([Entry(now_ns, events.kind(bound), events.encode(bound), None)])
         self.commits.clear()
 
     # The port ----------------------------------------------------------------------------------
@@ -174,11 +175,11 @@ class MemoryJournal:
     # For tests ---------------------------------------------------------------------------------
 
     @property
-    def events(self) -> list[e.Event]:
+    def events(self) -> list[Event]:
         """Everything that is durable."""
-        return [e.decode(each.body) for each in self.stored]
+        return [events.decode(each.body) for each in self.stored]
 
-    def kinds(self, *wanted: type[e.Event]) -> list[str]:
+    def kinds(self, *wanted: type[Event]) -> list[str]:
         """Return the kinds of the records in order: all, or those that are wanted."""
         names = {each.__name__ for each in wanted}
         return [each.kind for each in self.stored if not names or each.kind in names]
@@ -187,5 +188,5 @@ class MemoryJournal:
         """Return the book that the records give."""
         book = fresh()
         for each in self.stored:
-            apply(book, e.decode(each.body), each.sequence, each.time_ns)
+            apply(book, events.decode(each.body), each.sequence, each.time_ns)
         return book

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Fill, VenueOrder, VenuePosition
 from arbees.core.deciding.verdicts import Safeguard
 from arbees.core.language.quote import Quote
@@ -90,7 +90,7 @@ class Rig:
         self.desk = Desk(
             journal=self.journal,
             book=self.journal.replayed(),
-            rules=c.Rules(
+            rules=commands.Rules(
                 mode=mode,
                 account="main",
                 environment="local",
@@ -182,7 +182,7 @@ class Rig:
         """Quote the market, one level a side."""
         await self.gateway.feed([quote(bid, ask, **{"ts_ns": self.now_ns, **more})])
 
-    def events(self, wanted: type[e.Event]) -> list[Any]:
+    def events(self, wanted: type[events.Event]) -> list[Any]:
         """Return the durable events of a kind."""
         return [each for each in self.journal.events if isinstance(each, wanted)]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.journal import JournalReader
 from tests.promises.oracle import scope_covers
 from tests.runtime.evenings import BrokenError, Evening, Stop
@@ -20,13 +20,13 @@ def stop_means_stop(evening: Evening) -> int:
         How many orders arrived while a halt was in force.
     """
     reader = JournalReader(evening.files.journal)
-    events = [e.decode(stored.body) for stored in reader.records()]
+    new_events = [events.decode(stored.body) for stored in reader.records()]
     reader.close()
-    halts = {each.receipt_id: each for each in events if isinstance(each, e.HaltRaised)}
+    halts = {each.receipt_id: each for each in new_events if isinstance(each, events.HaltRaised)}
     count = 0
     for stop in evening.stops:
         halt = halts[stop.receipt_id]
-        for order, approved in _arrivals(evening, events, stop):
+        for order, approved in _arrivals(evening, new_events, stop):
             count += 1
             if halt.state == "REDUCING" and approved.is_reducing:
                 continue
@@ -36,9 +36,11 @@ def stop_means_stop(evening: Evening) -> int:
 
 
 def _arrivals(
-    evening: Evening, events: list[e.Event], stop: Stop
-) -> Iterator[tuple[RecordedOrder, e.OrderApproved]]:
-    approvals = {each.client_order_id: each for each in events if isinstance(each, e.OrderApproved)}
+    evening: Evening, new_events: list[events.Event], stop: Stop
+) -> Iterator[tuple[RecordedOrder, events.OrderApproved]]:
+    approvals = {
+        each.client_order_id: each for each in new_events if isinstance(each, events.OrderApproved)
+    }
     until_ns = stop.until_ns
     for order in read_book(evening.files.paper_book).orders:
         is_within = order.created_ns > stop.since_ns and (

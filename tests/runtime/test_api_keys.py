@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import (
     ApiKey,
     CreatedKey,
@@ -153,7 +153,7 @@ async def test_ending_a_key_twice_is_as_good_as_once() -> None:
         made = await create(rig)
         await revoke(rig, made)
         await revoke(rig, made)
-        assert len(rig.events(e.KeyRevoked)) == 1
+        assert len(rig.events(events.KeyRevoked)) == 1
         assert await rig.gateway.revoke_key("nobody", reason="m", actor="ann") is None
 
 
@@ -168,7 +168,7 @@ async def test_a_request_that_waits_when_its_key_ends_is_denied() -> None:
         result = await waiting
         assert (result.status, result.code) == (ResultStatus.REJECTED, "KEY_REVOKED")
         assert result.rejected_by == "gateway"
-        assert rig.events(e.OrderApproved) == []
+        assert rig.events(events.OrderApproved) == []
 
 
 async def test_orders_of_a_revoked_key_go_on() -> None:

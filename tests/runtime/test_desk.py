@@ -1,6 +1,6 @@
 """The desk: its parts know each other, and it is idle when nothing is under way."""
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.words import Platform
 from tests.runtime.rig import Rig, running
 from tests.runtime.test_gateway import Simulator
@@ -30,7 +30,7 @@ async def test_receipts_have_ids_of_their_own() -> None:
         await rig.halt()
     async with running(journal=rig.journal) as again:
         ids += [again.desk.receipt_id() for _ in range(3)]
-        ids += [each.receipt_id for each in again.events(e.HaltRaised)]
+        ids += [each.receipt_id for each in again.events(events.HaltRaised)]
     assert len(set(ids)) == len(ids)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import Settled
 from arbees.core.language.payouts import NO_WON, YES_WON
 from arbees.core.language.quote import Settlement
@@ -247,7 +247,7 @@ async def test_followers_are_told_of_what_is_durable() -> None:
     async with running() as rig:
         told: list[tuple[int, str]] = []
         wakes: list[int] = []
-        rig.gateway.on_event = lambda time_ns, event: told.append((time_ns, e.kind(event)))
+        rig.gateway.on_event = lambda time_ns, event: told.append((time_ns, events.kind(event)))
         rig.gateway.on_durable = lambda: wakes.append(rig.journal.head.sequence)
         before = rig.journal.head.sequence
         rig.journal.before_append = lambda _entries: wakes.append(-1)

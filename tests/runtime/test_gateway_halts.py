@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import CancelUnknown, Filled
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import (
@@ -37,7 +37,7 @@ def raise_halts(rig: Rig, *sources: str, scope: str = "all") -> None:
     """Put halts of these sources on record."""
     for source in sources:
         rig.desk.writer.tell(
-            c.RaiseHalt(
+            commands.RaiseHalt(
                 source=source,
                 scope=scope,
                 state=TradingState.HALTED,
@@ -61,7 +61,7 @@ async def test_enable_is_answered_durable_and_with_a_receipt() -> None:
         assert (halt.source, halt.scope, halt.state) == ("command", "all", "HALTED")
         assert (halt.reason, halt.automatic) == ("odd fills", False)
         assert halt.since.startswith("2026-01-28T20:30:00")
-        (raised,) = rig.events(e.HaltRaised)
+        (raised,) = rig.events(events.HaltRaised)
         assert (raised.actor, raised.receipt_id) == ("ann", reply.receipt_id)
         assert rig.gateway.receipt(reply.receipt_id or "") is not None
 
@@ -75,7 +75,7 @@ async def test_enable_is_in_force_before_it_is_awaited() -> None:
         halting = asyncio.ensure_future(rig.halt())
         await asyncio.sleep(0)
         assert rig.gateway.kill_status().state == "HALTED"
-        assert rig.events(e.HaltRaised) == []
+        assert rig.events(events.HaltRaised) == []
         rig.kalshi.before_gate.set()
         await halting
         await rig.settle()
@@ -188,7 +188,7 @@ async def test_an_acknowledged_reduction_steps_down_what_halts() -> None:
         reply = await rig.halt("REDUCE", source="command", acknowledge=True)
         assert (reply.state, {each.state for each in reply.halts}) == ("REDUCING", {"REDUCING"})
         assert (await rig.ask()).code == "REDUCE_ONLY"
-        raised = rig.events(e.HaltRaised)[-3:]
+        raised = rig.events(events.HaltRaised)[-3:]
         assert all("by " in each.reason and "stepped down" in each.reason for each in raised)
         reply = await rig.halt("DISABLE", acknowledge=True)
         assert reply.halts == ()
@@ -202,7 +202,7 @@ async def test_enable_cancels_what_works_and_names_it() -> None:
         await rig.halt(scope=f"market:{KALSHI}")
         await rig.settle()
         assert [name for name, _ in rig.kalshi.cancels] == [here.client_order_id]
-        (raised,) = rig.events(e.HaltRaised)
+        (raised,) = rig.events(events.HaltRaised)
         assert raised.in_flight == (here.client_order_id,)
         assert list(rig.book.orders) == [there.client_order_id]
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import NotSent
 from arbees.core.language.request import Alternate
 from arbees.core.language.words import Platform, Side, TimeInForce
@@ -26,7 +26,7 @@ async def test_requests_that_wait_at_the_stop_are_undecided() -> None:
             "SHUTTING_DOWN"
         ] * 3
         assert rig.kalshi.sent == []
-        assert rig.events(e.OrderApproved) == []
+        assert rig.events(events.OrderApproved) == []
 
 
 async def test_what_was_not_sent_when_the_stop_came_is_not_sent() -> None:
@@ -39,7 +39,7 @@ async def test_what_was_not_sent_when_the_stop_came_is_not_sent() -> None:
         rig.kalshi.before_gate.set()
         await stopping
         assert rig.kalshi.sent == []
-        assert [each.code for each in rig.events(e.OrderDenied)] == ["SHUTTING_DOWN"]
+        assert [each.code for each in rig.events(events.OrderDenied)] == ["SHUTTING_DOWN"]
 
 
 async def test_no_alternate_is_tried_on_the_way_out() -> None:
@@ -66,7 +66,7 @@ async def test_orders_at_work_are_cancelled_by_the_stop() -> None:
         await rig.rest()
         await rig.gateway.stop("a test")
         kinds = [type(event) for event in rig.journal.events]
-        assert kinds.index(e.OrderCancelled) < kinds.index(e.Stopped)
+        assert kinds.index(events.OrderCancelled) < kinds.index(events.Stopped)
         assert rig.known().status == "Cancelled"
 
 

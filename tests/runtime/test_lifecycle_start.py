@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
 from arbees.core.deciding.outcomes import (
     CancelAccepted,
@@ -89,8 +89,8 @@ async def test_a_start_is_on_record() -> None:
         disabled={"order_size": "rehearsal"},
     )
     await rig.gateway.start()
-    assert rig.events(e.Started) == [
-        e.Started(
+    assert rig.events(events.Started) == [
+        events.Started(
             version="1.2",
             settings_hash="abc",
             settings={"MAX_ORDER_SIZE": "50"},
@@ -127,7 +127,7 @@ async def test_a_pending_order_that_filled_is_found() -> None:
     journal, order = await crashed()
     seen = found("filled", fills=(fill(order, 10 * MICRO),))
     async with restarted(journal, seen) as rig:
-        kinds = journal.kinds(e.OrderUnknown, e.OrderAcknowledged, e.OrderFilled)
+        kinds = journal.kinds(events.OrderUnknown, events.OrderAcknowledged, events.OrderFilled)
         assert kinds == ["OrderUnknown", "OrderAcknowledged", "OrderFilled"]
         assert rig.known().status == "Filled"
         assert rig.kalshi.sent == []
@@ -146,7 +146,7 @@ async def test_a_pending_order_may_have_been_sent_until_the_restart() -> None:
     """When its bytes left is not on record: they may have until this process took over."""
     journal, order = await crashed()
     async with restarted(journal) as rig:
-        (unknown,) = rig.events(e.OrderUnknown)
+        (unknown,) = rig.events(events.OrderUnknown)
         assert unknown.sent_ns == NOW + 3_600 * SECOND
         assert rig.kalshi.looked_up == [(order.client_order_id, unknown.sent_ns)]
 
@@ -157,7 +157,7 @@ async def test_an_unknown_order_is_asked_for_again() -> None:
     async with restarted(journal, LAGS, LAGS) as rig:
         assert rig.kalshi.looked_up == [(order.client_order_id, NOW + 7)]
         assert rig.order().status == "UNKNOWN"
-        assert len(rig.events(e.OrderUnknown)) == 1
+        assert len(rig.events(events.OrderUnknown)) == 1
         await rig.wait(5)
         assert rig.known().code == "NOT_SENT"
 
@@ -229,7 +229,7 @@ async def test_a_stop_without_a_start_closes_everything(is_started: bool) -> Non
     await rig.gateway.stop("never mind")
     assert rig.kalshi.is_closed
     assert rig.polymarket.is_closed
-    assert len(rig.events(e.Stopped)) == int(is_started)
+    assert len(rig.events(events.Stopped)) == int(is_started)
 
 
 async def test_a_journal_that_fails_at_the_start() -> None:
@@ -276,7 +276,7 @@ async def test_an_adapter_that_breaks_at_the_start() -> None:
     assert not rig.gateway.readiness().ready
     await rig.gateway.stop("it failed")
     assert rig.kalshi.is_closed
-    assert rig.events(e.Stopped) == [e.Stopped(reason="it failed")]
+    assert rig.events(events.Stopped) == [events.Stopped(reason="it failed")]
 
 
 async def test_a_silent_venue_does_not_keep_the_gateway_from_starting() -> None:

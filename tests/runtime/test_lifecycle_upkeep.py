@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import decode
 from arbees.core.deciding.outcomes import CancelUnknown
 from arbees.core.language.words import HaltSource
@@ -130,7 +130,7 @@ async def test_the_stop_may_leave_orders_at_work() -> None:
         await rig.gateway.stop("done")
         assert rig.kalshi.cancels == []
         assert list(rig.journal.replayed().orders) == [order.client_order_id]
-        assert rig.events(e.MassCancelled) == []
+        assert rig.events(events.MassCancelled) == []
 
 
 async def test_the_stop_is_the_last_record() -> None:
@@ -149,7 +149,7 @@ async def test_stopping_again_does_nothing(times: int) -> None:
     async with running() as rig:
         for _ in range(times):
             await rig.gateway.stop("done")
-        assert len(rig.events(e.Stopped)) == 1
+        assert len(rig.events(events.Stopped)) == 1
 
 
 async def test_the_stop_does_not_wait_for_a_venue_for_ever() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import Caps, KeyAsk
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.words import Action, KeyScope, Side
 from arbees.safeguards.order_size import OrderSize
 from arbees.safeguards.rate_limit import RateLimit
@@ -25,7 +25,7 @@ def scene_with(caps: Caps, *, size: int = 100, contracts: int = 100, minute: int
         RateLimit(max_orders_per_minute=minute, max_orders_per_hour=100),
     )
     ask = KeyAsk(name="alpha", scopes=(KeyScope.SUBMIT,), caps=caps)
-    scene.do(c.CreateKey(key_id="k1", digest="d", ask=ask, actor="ann"))
+    scene.do(commands.CreateKey(key_id="k1", digest="d", ask=ask, actor="ann"))
     return scene
 
 
@@ -36,14 +36,14 @@ class Asking:
         self.scene = scene
         self.number = 0
 
-    def __call__(self, key_id: str | None = "k1", **changes: Any) -> list[e.Finding]:
+    def __call__(self, key_id: str | None = "k1", **changes: Any) -> list[events.Finding]:
         """Submit one request; return what denied it."""
         self.number += 1
         fields = {"request_id": f"r{self.number}", "idempotency_key": f"i{self.number}"}
         asked = request(**fields, **{"size": MICRO, "limit_price": 500_000, **changes})
-        command = c.Submit(request=asked, received_ns=NOW, key_id=key_id)
+        command = commands.Submit(request=asked, received_ns=NOW, key_id=key_id)
         decided = self.scene.do(command).events[-1]
-        return list(decided.findings) if isinstance(decided, e.RequestDenied) else []
+        return list(decided.findings) if isinstance(decided, events.RequestDenied) else []
 
 
 def test_exactly_at_the_cap_of_dollars_passes() -> None:
@@ -51,7 +51,7 @@ def test_exactly_at_the_cap_of_dollars_passes() -> None:
     ask = Asking(scene_with(Caps(max_order_size=5 * MICRO)))
     assert ask(size=10 * MICRO) == []
     denied = ask(size=10 * MICRO + 2)
-    assert denied == [e.Finding("order_size", "MAX_ORDER_SIZE", 5 * MICRO + 1, 5 * MICRO)]
+    assert denied == [events.Finding("order_size", "MAX_ORDER_SIZE", 5 * MICRO + 1, 5 * MICRO)]
     assert ask(None, size=10 * MICRO + 2) == []
 
 
@@ -60,7 +60,7 @@ def test_exactly_at_the_cap_of_contracts_passes() -> None:
     ask = Asking(scene_with(Caps(max_order_contracts=7 * MICRO)))
     assert ask(size=7 * MICRO) == []
     denied = ask(size=7 * MICRO + 1)
-    assert denied == [e.Finding("order_size", "MAX_ORDER_CONTRACTS", 7 * MICRO + 1, 7 * MICRO)]
+    assert denied == [events.Finding("order_size", "MAX_ORDER_CONTRACTS", 7 * MICRO + 1, 7 * MICRO)]
     assert ask(None, size=7 * MICRO + 1) == []
 
 
@@ -104,7 +104,7 @@ def test_a_window_of_its_own(caps: Caps, code: str, seconds: int) -> None:
     assert ask(None) == ask(None) == []
     assert ask() == ask() == []
     (denied,) = ask()
-    assert denied == e.Finding("rate_limit", code, 2, 2, NOW + seconds * 1_000_000_000)
+    assert denied == events.Finding("rate_limit", code, 2, 2, NOW + seconds * 1_000_000_000)
     assert ask(None) == []
     ask.scene.wait(seconds)
     assert ask() == []

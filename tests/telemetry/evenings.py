@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.request import Alternate, Request
 from arbees.core.language.words import Platform, Side
 from arbees.core.ports import Stored
@@ -30,7 +30,7 @@ class Evening:
                 steps.remove(step)
             self.lives.pass_time(self.random.randrange(self.pause_ns))
             if self.random.random() < 0.1:
-                self.lives.add(e.Marked(marks={"key": (500_000, None)}))
+                self.lives.add(events.Marked(marks={"key": (500_000, None)}))
 
     def _live(self, number: int) -> Iterator[Stored]:
         """Yield after each record of one request's life."""
@@ -54,19 +54,19 @@ class Evening:
             return
         yield lives.approve(request, leg=leg, is_flipped=leg == 1)
         if chance < 0.35 and leg < len(request.alternates):
-            yield lives.order(e.OrderNotSent, request, message="refused", falls_back=True)
+            yield lives.order(events.OrderNotSent, request, message="refused", falls_back=True)
             yield from self._leg(request, leg + 1)
             return
         if chance < 0.3:
-            yield lives.order(e.OrderDenied, request, code="HALTED", message="halted")
+            yield lives.order(events.OrderDenied, request, code="HALTED", message="halted")
             return
         if chance < 0.4:
-            yield lives.order(e.OrderRejected, request, venue_code="no", message="no")
+            yield lives.order(events.OrderRejected, request, venue_code="no", message="no")
             return
         if chance < 0.5:
-            yield lives.order(e.OrderUnknown, request, message="timeout", sent_ns=lives.now_ns)
+            yield lives.order(events.OrderUnknown, request, message="timeout", sent_ns=lives.now_ns)
             if chance < 0.45:
-                yield lives.order(e.OrderNotSent, request, message="absent")
+                yield lives.order(events.OrderNotSent, request, message="absent")
                 return
         yield lives.acknowledge(request, f"ord_{request.request_id}")
         left = request.size

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import NOTHING
 from arbees.core.deciding.facts import Facts
 from arbees.core.language.request import Request
@@ -53,13 +53,13 @@ class Lives:
         self.durable: int | None = None
         """Sequence up to which readers may see; None = all."""
 
-    def add(self, event: e.Event, request_id: str | None = None) -> Stored:
+    def add(self, event: events.Event, request_id: str | None = None) -> Stored:
         """Append one record."""
         stored = Stored(
             sequence=len(self.stored) + 1,
             time_ns=max(self.now_ns, self.stored[-1].time_ns + 1 if self.stored else 0),
-            kind=e.kind(event),
-            body=e.encode(event),
+            kind=events.kind(event),
+            body=events.encode(event),
             request_id=request_id,
             hash=b"",
         )
@@ -86,10 +86,10 @@ class Lives:
     def deny(self, request: Request, *, leg: int = 0, falls_back: bool = False) -> Stored:
         """Deny a request (or a leg of it) for its size, or for the venue's state."""
         if falls_back:
-            finding = e.Finding("venue_health", "VENUE_UNAVAILABLE", "breaker")
+            finding = events.Finding("venue_health", "VENUE_UNAVAILABLE", "breaker")
         else:
-            finding = e.Finding("order_size", "MAX_ORDER_SIZE", 150 * MICRO, 100 * MICRO)
-        event = e.RequestDenied(
+            finding = events.Finding("order_size", "MAX_ORDER_SIZE", 150 * MICRO, 100 * MICRO)
+        event = events.RequestDenied(
             request=request,
             leg=leg,
             findings=(finding,),
@@ -102,7 +102,7 @@ class Lives:
     def refuse(self, request: Request, code: str = "DUPLICATE_REQUEST") -> Stored:
         """Refuse a duplicate."""
         is_signal = code == "DUPLICATE_SIGNAL"
-        event = e.DuplicateRefused(
+        event = events.DuplicateRefused(
             request=request,
             code=code,
             original_request_id="req_first",
@@ -115,7 +115,7 @@ class Lives:
     def approve(self, request: Request, *, leg: int = 0, is_flipped: bool = False) -> Stored:
         """Approve a request, or its next leg."""
         place = request if leg == 0 else request.alternates[leg - 1]
-        event = e.OrderApproved(
+        event = events.OrderApproved(
             request=request,
             leg=leg,
             client_order_id=f"arb-{request.idempotency_key}",
@@ -134,7 +134,9 @@ class Lives:
         )
         return self.add(event, request.request_id)
 
-    def order(self, make: Callable[..., e.OrderEvent], request: Request, **fields: Any) -> Stored:
+    def order(
+        self, make: Callable[..., events.OrderEvent], request: Request, **fields: Any
+    ) -> Stored:
         """Let something happen to the order of a request."""
         event = make(
             client_order_id=f"arb-{request.idempotency_key}",
@@ -145,7 +147,7 @@ class Lives:
 
     def acknowledge(self, request: Request, order_id: str = "ord_1") -> Stored:
         """Let the venue take the order."""
-        return self.order(e.OrderAcknowledged, request, venue_order_id=order_id)
+        return self.order(events.OrderAcknowledged, request, venue_order_id=order_id)
 
     def fill(
         self,
@@ -160,7 +162,7 @@ class Lives:
         """Let some of the order fill."""
         place = request if leg == 0 else request.alternates[leg - 1]
         return self.order(
-            e.OrderFilled,
+            events.OrderFilled,
             request,
             platform=place.platform,
             market_key=f"key:{place.market_id}",
@@ -178,7 +180,7 @@ class Lives:
 
     def cancel(self, request: Request, reason: str = "not filled at once") -> Stored:
         """Let the venue end the order."""
-        return self.order(e.OrderCancelled, request, reason=reason)
+        return self.order(events.OrderCancelled, request, reason=reason)
 
 
 def make_resting(request_id: str = "req_abc123", **fields: Any) -> Request:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.words import Action, Side
 from arbees.core.ports import Stored
 
@@ -18,7 +18,7 @@ class Leg(NamedTuple):
 
     sequence: int
     time_ns: int
-    approved: e.OrderApproved
+    approved: events.OrderApproved
     after: list[Told]
 
     def of(self, *kinds: type) -> list[Told]:
@@ -26,7 +26,7 @@ class Leg(NamedTuple):
 
     @property
     def fills(self) -> list[Told]:
-        return self.of(e.OrderFilled)
+        return self.of(events.OrderFilled)
 
     @property
     def filled(self) -> int:
@@ -35,11 +35,11 @@ class Leg(NamedTuple):
     @property
     def end(self) -> Told | None:
         ended = (
-            e.OrderDenied,
-            e.OrderRejected,
-            e.OrderNotSent,
-            e.OrderCancelled,
-            e.OrderExpired,
+            events.OrderDenied,
+            events.OrderRejected,
+            events.OrderNotSent,
+            events.OrderCancelled,
+            events.OrderExpired,
         )
         found = [
             each
@@ -50,7 +50,12 @@ class Leg(NamedTuple):
 
     @property
     def is_placed(self) -> bool:
-        kinds = (e.OrderAcknowledged, e.OrderFilled, e.OrderCancelled, e.OrderExpired)
+        kinds = (
+            events.OrderAcknowledged,
+            events.OrderFilled,
+            events.OrderCancelled,
+            events.OrderExpired,
+        )
         return bool(self.of(*kinds))
 
     @property
@@ -66,8 +71,8 @@ class Leg(NamedTuple):
 
     @property
     def is_unknown(self) -> bool:
-        doubts = [seq for seq, _, _ in self.of(e.OrderUnknown)]
-        known = [seq for seq, _, _ in self.of(e.OrderAcknowledged)]
+        doubts = [seq for seq, _, _ in self.of(events.OrderUnknown)]
+        known = [seq for seq, _, _ in self.of(events.OrderAcknowledged)]
         if self.end is not None:
             known.append(self.end[0])
         return bool(doubts) and max(known, default=0) < doubts[-1]
@@ -88,13 +93,13 @@ def legs_of(records: list[Told], after: int) -> list[Leg]:
     """Return every approved order with what happened to it."""
     found: list[Leg] = []
     for sequence, time_ns, event in records:
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             found.append(Leg(sequence, time_ns, event, []))
-        elif isinstance(event, e.OrderEvent):
+        elif isinstance(event, events.OrderEvent):
             of_request = [
                 leg for leg in found if leg.approved.request.request_id == event.request_id
             ]
-            if isinstance(event, e.OrderFilled):
+            if isinstance(event, events.OrderFilled):
                 place = (event.platform, event.market_key)
                 of_request = [
                     leg
@@ -108,20 +113,20 @@ def legs_of(records: list[Told], after: int) -> list[Leg]:
 def expected(stored: Iterable[Stored], after: int, until: int | None = None) -> dict[str, Any]:
     """Return the numbers of a row over all groups."""
     records: list[Told] = [
-        (each.sequence, each.time_ns, e.decode(each.body))
+        (each.sequence, each.time_ns, events.decode(each.body))
         for each in stored
         if until is None or each.sequence <= until
     ]
     legs = legs_of(records, after)
     counted = [each for each in records if each[0] > after]
-    denied = [each for each in counted if isinstance(each[2], e.RequestDenied)]
+    denied = [each for each in counted if isinstance(each[2], events.RequestDenied)]
     placed = [leg for leg in legs if leg.is_placed]
     outcomes = Counter(leg.outcome for leg in legs)
-    gated = [each for leg in legs for each in leg.of(e.OrderDenied)]
+    gated = [each for leg in legs for each in leg.of(events.OrderDenied)]
     sums: dict[str, Any] = {
         "requests": sum(event.leg == 0 for _, _, event in denied)
         + sum(leg.approved.leg == 0 for leg in legs),
-        "duplicates": sum(isinstance(event, e.DuplicateRefused) for _, _, event in counted),
+        "duplicates": sum(isinstance(event, events.DuplicateRefused) for _, _, event in counted),
         "denied": sum(not event.falls_back for _, _, event in denied),
         "approved": len(legs),
         "unknown": sum(leg.is_unknown for leg in legs),
@@ -145,7 +150,9 @@ def expected(stored: Iterable[Stored], after: int, until: int | None = None) -> 
             + [leg.time_ns - leg.approved.received_ns for leg in legs]
         ),
         "acknowledge": sorted(
-            time_ns - leg.time_ns for leg in legs for _, time_ns, _ in leg.of(e.OrderAcknowledged)
+            time_ns - leg.time_ns
+            for leg in legs
+            for _, time_ns, _ in leg.of(events.OrderAcknowledged)
         ),
         "first_fill": sorted(leg.fills[0][1] - leg.time_ns for leg in legs if leg.fills),
         "final": sorted(

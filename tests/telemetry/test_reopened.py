@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.ports import Stored
 from arbees.telemetry.audit.projection import Projector
-from arbees.telemetry.metrics import catalogue as m
+from arbees.telemetry.metrics import catalogue
 from arbees.telemetry.metrics.counters import Counters
 from arbees.telemetry.quality.fold import QualityFold, tallied
 from arbees.telemetry.quality.tally import Outcome
@@ -80,10 +80,10 @@ def test_each_end_is_counted_at_its_venue(story: str) -> None:
     counters = Counters()
     ends = 0
     for stored in Journal(story).stored:
-        event = e.decode(stored.body)
+        event = events.decode(stored.body)
         counters.take(stored.time_ns, event)
         ends += stored.kind in {"OrderNotSent", "OrderCancelled"}
-        ends += isinstance(event, e.OrderFilled) and event.is_complete
-    counted = counters.counts()[m.ENDED.name]
+        ends += isinstance(event, events.OrderFilled) and event.is_complete
+    counted = counters.counts()[catalogue.ENDED.name]
     assert {labels[0] for labels in counted} == {"Kalshi"}
     assert sum(counted.values()) == ends

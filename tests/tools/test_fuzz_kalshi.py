@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from arbees.core.deciding import outcomes as o
+from arbees.core.deciding import outcomes
 from arbees.core.language.quote import Quote
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, Platform, Side
@@ -56,7 +56,7 @@ def test_a_gateway_outlives_what_its_venue_says() -> None:
     assert tally.messages > 10
 
 
-FILL = o.Fill(
+FILL = outcomes.Fill(
     client_order_id="arb-1",
     trade_id="t",
     quantity=MICRO,
@@ -66,7 +66,7 @@ FILL = o.Fill(
     time_ns=0,
     venue_order_id="o",
 )
-ORDER = o.VenueOrder(
+ORDER = outcomes.VenueOrder(
     client_order_id="arb-1",
     venue_order_id="o",
     platform=Platform.KALSHI,

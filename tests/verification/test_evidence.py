@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import encode as encode_book
 from arbees.core.book.book import fresh
 from arbees.core.language.units import MICRO
@@ -70,7 +70,7 @@ def at_the_exchange(folder: Path, script: str) -> None:
     connection.close()
 
 
-def in_the_journal(folder: Path, *events: e.Event) -> None:
+def in_the_journal(folder: Path, *new_events: events.Event) -> None:
     """Append records, as a gateway would that has lost its mind."""
     with SqliteJournal.open(
         files_in(folder).journal,
@@ -81,8 +81,13 @@ def in_the_journal(folder: Path, *events: e.Event) -> None:
     ) as journal:
         journal.append(
             [
-                Entry(LATER_NS, e.kind(each), e.encode(each), getattr(each, "request_id", None))
-                for each in events
+                Entry(
+                    LATER_NS,
+                    events.kind(each),
+                    events.encode(each),
+                    getattr(each, "request_id", None),
+                )
+                for each in new_events
             ]
         )
 
@@ -149,7 +154,7 @@ def _grow(folder: Path) -> None:
     at_the_exchange(folder, "UPDATE orders SET quantity = quantity + 1")
 
 
-def _filled(folder: Path) -> e.OrderFilled:
+def _filled(folder: Path) -> events.OrderFilled:
     with SqliteJournal.open(
         files_in(folder).journal,
         account="main",
@@ -157,8 +162,8 @@ def _filled(folder: Path) -> e.OrderFilled:
         mode="paper",
         clock_ns=lambda: LATER_NS,
     ) as journal:
-        fills = [e.decode(r.body) for r in journal.records() if r.kind == "OrderFilled"]
-    assert isinstance(fills[0], e.OrderFilled)
+        fills = [events.decode(r.body) for r in journal.records() if r.kind == "OrderFilled"]
+    assert isinstance(fills[0], events.OrderFilled)
     return fills[0]
 
 

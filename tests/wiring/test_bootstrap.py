@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from arbees import __version__
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import encode as encode_book
 from arbees.core.book.book import fresh
 from arbees.core.language.strict_json import parse_time
@@ -294,5 +294,5 @@ async def test_recovery_reads_what_a_service_wrote(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path / "journal.db")
     kinds = [stored.kind for stored in reader.records()]
     reader.close()
-    assert kinds[0] == e.Bound.__name__
-    assert kinds[-1] == e.Stopped.__name__
+    assert kinds[0] == events.Bound.__name__
+    assert kinds[-1] == events.Stopped.__name__

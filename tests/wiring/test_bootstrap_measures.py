@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.quote import Quote
 from arbees.core.language.request import Request
 from arbees.core.language.units import MICRO
@@ -135,6 +135,6 @@ async def test_drills_are_kept_by_the_gateway(tmp_path: Path) -> None:
             assert (view.recorded, view.limits_agree) == (1, agree)
             stored = assembly.reader.record(view.sequence)
             assert stored is not None
-            event = e.decode(stored.body)
-            assert isinstance(event, e.Drilled)
+            event = events.decode(stored.body)
+            assert isinstance(event, events.Drilled)
             assert (event.limits_hash, event.actor) == (limits, "ann")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arbees.cli.shared.offline_keys import KeyJournal
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import KeyAsk
 from arbees.core.language.key_secret import make_secret
 from arbees.core.language.words import KeyScope
@@ -52,12 +52,14 @@ def authorize(folder: Path, settings: Settings, **changes: Any) -> None:
         "settings": settings.recorded(),
         **changes,
     }
-    event = e.Authorized(**fields)
+    event = events.Authorized(**fields)
     general = settings.gateway
     with SqliteJournal.open(
         folder / "live.db", account=general.account, environment=general.environment, mode="live"
     ) as journal:
-        journal.append([Entry(journal.head.time_ns, e.kind(event), e.encode(event), None)])
+        journal.append(
+            [Entry(journal.head.time_ns, events.kind(event), events.encode(event), None)]
+        )
 
 
 # Keys ------------------------------------------------------------------------------------------
@@ -232,10 +234,10 @@ def serve(folder: Path, act: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def records(folder: Path) -> list[e.Event]:
+def records(folder: Path) -> list[events.Event]:
     """Return what is on record."""
     reader = JournalReader(folder / "journal.db")
-    found = [e.decode(stored.body) for stored in reader.records()]
+    found = [events.decode(stored.body) for stored in reader.records()]
     reader.close()
     return found
 
@@ -246,9 +248,9 @@ def test_signals(tmp_path: Path) -> None:
     done = serve(tmp_path, act + "0.2, os.kill, os.getpid(), signal.SIGTERM)")
     assert done.returncode == 0, done.stderr
     found = records(tmp_path)
-    (raised,) = [each for each in found if isinstance(each, e.HaltRaised)]
+    (raised,) = [each for each in found if isinstance(each, events.HaltRaised)]
     assert (raised.source, raised.scope, raised.reason) == ("signal", "all", "SIGUSR1")
-    assert found[-1] == e.Stopped(reason="SIGTERM")
+    assert found[-1] == events.Stopped(reason="SIGTERM")
 
 
 def test_a_part_that_dies_ends_the_process(tmp_path: Path) -> None:
@@ -256,7 +258,7 @@ def test_a_part_that_dies_ends_the_process(tmp_path: Path) -> None:
     done = serve(tmp_path, "gateway.desk.writer.abandon('a drill')")
     assert done.returncode == 1
     assert "Ended: the journal failed: a drill" in done.stderr
-    assert not any(isinstance(each, e.Stopped) for each in records(tmp_path))
+    assert not any(isinstance(each, events.Stopped) for each in records(tmp_path))
 
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:

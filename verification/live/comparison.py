@@ -9,7 +9,7 @@ from collections import Counter
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.language.units import (
     MICRO,
@@ -62,12 +62,12 @@ class Told(msgspec.Struct):
         """Take what is durable meanwhile."""
         for stored in journal.records(self.sequence):
             self.sequence = stored.sequence
-            event = e.decode(stored.body)
-            if isinstance(event, e.OrderApproved):
+            event = events.decode(stored.body)
+            if isinstance(event, events.OrderApproved):
                 self.approved.add(event.client_order_id)
-            elif isinstance(event, e.OrderFilled):
+            elif isinstance(event, events.OrderFilled):
                 self.fills[event.trade_id] = (event.client_order_id, event.quantity, event.fee)
-            elif isinstance(event, e.FillReversed):
+            elif isinstance(event, events.FillReversed):
                 self.fills.pop(event.trade_id, None)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import Platform, TimeInForce
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
@@ -328,11 +328,13 @@ async def _well(scene: KalshiScene, truth: Truth) -> list[str]:
 
 def _given_up(scene: KalshiScene) -> list[str]:
     """Return the orders that were held for absent, and worked all the while."""
-    events = (e.decode(each.body) for each in scene.assembly.gateway.desk.journal.records(0))
+    new_events = (
+        events.decode(each.body) for each in scene.assembly.gateway.desk.journal.records(0)
+    )
     return [
         f"{each.client_order_id} was given up, and works: {each.message}"
-        for each in events
-        if isinstance(each, e.OrderReopened)
+        for each in new_events
+        if isinstance(each, events.OrderReopened)
     ]
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.language.quote import Quote
 from arbees.core.language.request import Request
 from arbees.core.language.units import MICRO, parse_micro
@@ -148,14 +148,14 @@ class KalshiScene:
         self.venue.hurry(self._answer_seconds)
         await self._while_time_passes(assembly.start())
         if self.starts == 1:
-            authorized = e.Authorized(
+            authorized = events.Authorized(
                 actor="rehearsal",
                 reason="rehearsal",
                 settings_hash=self.settings.hash,
                 settings=self.settings.recorded(),
             )
             writer = assembly.gateway.desk.writer
-            await writer.put(c.Record(events=(authorized,)), Lane.CONTROL)
+            await writer.put(commands.Record(events=(authorized,)), Lane.CONTROL)
         if waits:
             await self.until(lambda: self.is_ready)
 

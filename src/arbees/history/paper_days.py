@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import HOUR_NS
 from arbees.core.ports import Stored
 from arbees.telemetry.days import day_of
@@ -31,7 +31,7 @@ class DrillSeen(msgspec.Struct, frozen=True):
     """The newest drill of a safeguard on one host."""
 
     time_ns: int
-    event: e.Drilled
+    event: events.Drilled
 
 
 DECISIONS_MIN = 20
@@ -98,14 +98,14 @@ class PaperDays(msgspec.Struct, kw_only=True):
 _KINDS = frozenset(
     each.__name__
     for each in (
-        e.Started,
-        e.Stopped,
-        e.RequestDenied,
-        e.OrderApproved,
-        e.DenialReviewed,
-        e.Drilled,
-        e.BreakOpened,
-        e.BreakClosed,
+        events.Started,
+        events.Stopped,
+        events.RequestDenied,
+        events.OrderApproved,
+        events.DenialReviewed,
+        events.Drilled,
+        events.BreakOpened,
+        events.BreakClosed,
     )
 )
 
@@ -137,19 +137,19 @@ def walk(reader: Reader, zone: ZoneInfo, asked: Asked) -> PaperDays:
         if here is None:
             here = found.seen[day] = PaperDay()
         before = here
-        event = e.decode(stored.body) if stored.kind in _KINDS else None
-        started = event.disabled if isinstance(event, e.Started) else None
+        event = events.decode(stored.body) if stored.kind in _KINDS else None
+        started = event.disabled if isinstance(event, events.Started) else None
         for names in (off, started):
             if names:
                 found.spoiled[day] = ", ".join(names)
         off = off if started is None else dict(started)
-        if isinstance(event, e.Stopped):
+        if isinstance(event, events.Stopped):
             off, before = {}, None
-        elif isinstance(event, e.OrderApproved | e.RequestDenied):
+        elif isinstance(event, events.OrderApproved | events.RequestDenied):
             here.decisions += 1
             touch, now_ns = event.facts.touch, event.facts.now_ns
             here.fresh += touch is not None and now_ns - touch.ts_ns <= asked.quote_age_ns
-        if isinstance(event, e.RequestDenied):
+        if isinstance(event, events.RequestDenied):
             found.denials[stored.sequence] = ""
             found.denied_on[stored.sequence] = day
         elif event is not None:
@@ -160,16 +160,16 @@ def walk(reader: Reader, zone: ZoneInfo, asked: Asked) -> PaperDays:
     return found
 
 
-def _take(found: PaperDays, stored: Stored, event: e.Event) -> None:
+def _take(found: PaperDays, stored: Stored, event: events.Event) -> None:
     match event:
-        case e.DenialReviewed():
+        case events.DenialReviewed():
             if event.sequence in found.denials:
                 found.denials[event.sequence] = event.verdict
-        case e.Drilled():
+        case events.Drilled():
             found.drills[event.safeguard, event.host] = DrillSeen(stored.time_ns, event)
-        case e.BreakOpened():
+        case events.BreakOpened():
             where = event.market_key or event.platform
             text = f"{event.kind} at {where}: expected {event.expected}, was {event.observed}"
             found.breaks[event.break_id] = text
-        case e.BreakClosed():
+        case events.BreakClosed():
             found.breaks.pop(event.break_id, None)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import (
     Book,
@@ -109,7 +109,7 @@ class Rebuild:
                 yield self.book.sequence
 
     def _fold(self, records: Iterator[tuple[int, int, bytes]], count: int) -> None:
-        book, decode_event = self.book, e.decode
+        book, decode_event = self.book, events.decode
         before, at = book.sequence, book.sequence + 1
         try:
             for at, time_ns, body in islice(records, count):

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from arbees import __version__
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Subject
 from arbees.core.language.words import SCOPE_ALL
 from arbees.core.orders.result import Recorded, encode
@@ -48,7 +48,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def recorded(self) -> Recorded:
         """Return what it says. Raises msgspec.DecodeError."""
-        return self.sequence, self.time_ns, e.decode(self.body.encode())
+        return self.sequence, self.time_ns, events.decode(self.body.encode())
 
 
 class Stated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,8 +129,8 @@ def make_receipt(
     return Receipt({**plain, "digest": digest_of(plain)}, story)
 
 
-def _is_decision(event: e.Event) -> bool:
-    return isinstance(event, e.OrderApproved | e.RequestDenied | e.DuplicateRefused)
+def _is_decision(event: events.Event) -> bool:
+    return isinstance(event, events.OrderApproved | events.RequestDenied | events.DuplicateRefused)
 
 
 # The document as JSON --------------------------------------------------------------------------
@@ -243,15 +243,15 @@ def _duplicates(reader: JournalReader, own: list[Recorded], until: int) -> Itera
 
 
 def _is_of(row: Row, request_id: str) -> bool:
-    event = e.decode(row[6])
-    if not isinstance(event, e.DuplicateRefused):
+    event = events.decode(row[6])
+    if not isinstance(event, events.DuplicateRefused):
         return False
     return request_id in {event.original_request_id, event.request.request_id}
 
 
 def _request_id(own: Iterable[Recorded]) -> str:
     for _, _, event in own:
-        if isinstance(event, e.OrderApproved | e.RequestDenied | e.DuplicateRefused):
+        if isinstance(event, events.OrderApproved | events.RequestDenied | events.DuplicateRefused):
             return event.request.request_id
     return ""
 
@@ -259,13 +259,13 @@ def _request_id(own: Iterable[Recorded]) -> str:
 def _was_stopped(own: list[Recorded]) -> bool:
     """Tell whether a halt had a part in a request's life."""
     for _, _, event in own:
-        if isinstance(event, e.RequestDenied):
+        if isinstance(event, events.RequestDenied):
             if any(finding.code in _HALTED for finding in event.findings):
                 return True
-        elif isinstance(event, e.OrderDenied):
+        elif isinstance(event, events.OrderDenied):
             if event.code in _HALTED:
                 return True
-        elif isinstance(event, e.CancelRequested) and event.reason.startswith("halt: "):
+        elif isinstance(event, events.CancelRequested) and event.reason.startswith("halt: "):
             return True
     return False
 
@@ -278,17 +278,17 @@ def _halts(reader: JournalReader, own: list[Recorded], last: int) -> list[Row]:
     ended: list[Row] = []
     kinds = "kind IN ('HaltRaised', 'HaltLifted') AND sequence <= ?"
     for row in _rows(reader, kinds, last):
-        event = e.decode(row[6])
-        if isinstance(event, e.HaltRaised):
+        event = events.decode(row[6])
+        if isinstance(event, events.HaltRaised):
             standing[event.source, event.scope, event.owner] = row
-        elif isinstance(event, e.HaltLifted):
+        elif isinstance(event, events.HaltLifted):
             lifted = standing.pop((event.source, event.scope, event.owner), None)
             if lifted is not None and row[0] > first:
                 ended.append(lifted)
     found = []
     for row in (*standing.values(), *ended):
-        event = e.decode(row[6])
-        if isinstance(event, e.HaltRaised) and any(
+        event = events.decode(row[6])
+        if isinstance(event, events.HaltRaised) and any(
             event.scope == SCOPE_ALL or each.is_in(event.scope) for each in subjects
         ):
             found.append(row)
@@ -299,9 +299,9 @@ def _games(*names: str | None) -> tuple[str, ...]:
     return tuple(name for name in names if name is not None)
 
 
-def _subject(event: e.Event) -> Subject | None:
+def _subject(event: events.Event) -> Subject | None:
     """Return what a scope may match, as far as the record says it."""
-    if isinstance(event, e.OrderApproved):
+    if isinstance(event, events.OrderApproved):
         return Subject(
             event.platform,
             event.sport,
@@ -312,7 +312,7 @@ def _subject(event: e.Event) -> Subject | None:
             _games(event.game_id, event.request.game_id),
             event.pool or event.platform,
         )
-    if not isinstance(event, e.RequestDenied):
+    if not isinstance(event, events.RequestDenied):
         return None
     request = event.request
     there = request.alternates[event.leg - 1] if event.leg else request

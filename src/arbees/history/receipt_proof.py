@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.orders.result import encode
 from arbees.history.receipt import (
     FORMAT,
@@ -166,8 +166,8 @@ def _check_link(place: str, link: Link) -> None:
         _, _, event = link.recorded()
     except msgspec.MsgspecError as error:
         raise _Unfit(f"{place}.body", f"Expected an event: {error}") from None
-    if e.kind(event) != link.kind:
-        raise _Unfit(f"{place}.kind", f"Expected {e.kind(event)}, was {link.kind}")
+    if events.kind(event) != link.kind:
+        raise _Unfit(f"{place}.kind", f"Expected {events.kind(event)}, was {link.kind}")
 
 
 def _check_order(document: Document) -> None:

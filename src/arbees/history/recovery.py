@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from arbees import __version__
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, decode, fresh
 from arbees.core.ports import Journal, Stored
@@ -38,7 +38,7 @@ def replay(records: Iterable[Stored], book: Book) -> None:
     gc.disable()
     try:
         for stored in records:
-            apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
+            apply(book, events.decode(stored.body), stored.sequence, stored.time_ns)
     finally:
         if was_enabled:
             gc.enable()

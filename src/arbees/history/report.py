@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.language.strict_json import format_time
@@ -79,12 +79,12 @@ class _Period:
         self.halts_raised = 0
         self.alerts_raised = 0
 
-    def take(self, time_ns: int, event: e.Event) -> None:
-        if isinstance(event, e.HaltRaised):
+    def take(self, time_ns: int, event: events.Event) -> None:
+        if isinstance(event, events.HaltRaised):
             self.halts_raised += 1
             name = f"{event.state} {event.source} {event.scope}"
             _keep(self.halts, time_ns, name, "critical", event.reason)
-        elif isinstance(event, e.AlertRaised):
+        elif isinstance(event, events.AlertRaised):
             self.alerts_raised += 1
             _keep(self.alerts, time_ns, event.name, event.severity, event.message)
 
@@ -114,7 +114,7 @@ def report(reader: Reader, since_ns: int, until_ns: int, by: By | None = None) -
             break
         if period.begun is None and stored.time_ns >= since_ns:
             period.begun = _worth(book)
-        event = e.decode(stored.body)
+        event = events.decode(stored.body)
         apply(book, event, stored.sequence, stored.time_ns)
         if period.begun is not None:
             period.take(stored.time_ns, event)

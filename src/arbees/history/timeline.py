@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import NOTHING, Reservation
 from arbees.core.language import ids
 from arbees.core.language.codes import CODES
@@ -54,11 +54,11 @@ def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
     first = own[0][2]
     result = life.result()
     original: str | None = None
-    if isinstance(first, e.DuplicateRefused) and not _is_judged(own):
+    if isinstance(first, events.DuplicateRefused) and not _is_judged(own):
         result = refusal(first, own[0][0], own[0][1])
         original = ids.own(first.original_request_id) or None
-    bound = next((each for _, _, each in others if isinstance(each, e.Bound)), None)
-    started = next((each for _, _, each in others if isinstance(each, e.Started)), None)
+    bound = next((each for _, _, each in others if isinstance(each, events.Bound)), None)
+    started = next((each for _, _, each in others if isinstance(each, events.Started)), None)
     return Story(
         request=msgspec.to_builtins(life.request),
         received=format_time(life.received_ns),
@@ -66,37 +66,37 @@ def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
         original_request_id=original,
         decisions=tuple(_decided(*each) for each in own if _is_decision(each[2])),
         sent=tuple(_sent(n, event, bound) for n, _, event in own if _is_approval(event)),
-        came=tuple(_came(*each) for each in own if isinstance(each[2], e.OrderEvent)),
+        came=tuple(_came(*each) for each in own if isinstance(each[2], events.OrderEvent)),
         fills=tuple(_filled(n, event) for n, _, event in own if _is_fill(event)),
         reserved=_reserved(own),
         duplicates=tuple(
             _again(*each) for each in (*own, *others) if _is_again(each[2], own[0][0], each[0])
         ),
-        halts=tuple(_halt(*each) for each in others if isinstance(each[2], e.HaltRaised)),
-        reviews=tuple(_review(n, ev) for n, _, ev in own if isinstance(ev, e.DenialReviewed)),
+        halts=tuple(_halt(*each) for each in others if isinstance(each[2], events.HaltRaised)),
+        reviews=tuple(_review(n, ev) for n, _, ev in own if isinstance(ev, events.DenialReviewed)),
         version=None if started is None else started.version,
         settings_hash=None if started is None else started.settings_hash,
     )
 
 
 def _is_judged(own: Sequence[Recorded]) -> bool:
-    return any(isinstance(each, e.OrderApproved | e.RequestDenied) for _, _, each in own)
+    return any(isinstance(each, events.OrderApproved | events.RequestDenied) for _, _, each in own)
 
 
-def _is_decision(event: e.Event) -> bool:
-    return isinstance(event, e.OrderApproved | e.RequestDenied | e.DuplicateRefused)
+def _is_decision(event: events.Event) -> bool:
+    return isinstance(event, events.OrderApproved | events.RequestDenied | events.DuplicateRefused)
 
 
-def _is_approval(event: e.Event) -> bool:
-    return isinstance(event, e.OrderApproved)
+def _is_approval(event: events.Event) -> bool:
+    return isinstance(event, events.OrderApproved)
 
 
-def _is_fill(event: e.Event) -> bool:
-    return isinstance(event, e.OrderFilled)
+def _is_fill(event: events.Event) -> bool:
+    return isinstance(event, events.OrderFilled)
 
 
-def _is_again(event: e.Event, first: int, sequence: int) -> bool:
-    return isinstance(event, e.DuplicateRefused) and sequence > first
+def _is_again(event: events.Event, first: int, sequence: int) -> bool:
+    return isinstance(event, events.DuplicateRefused) and sequence > first
 
 
 # Decisions -------------------------------------------------------------------------------------
@@ -107,9 +107,9 @@ def _decided(sequence: int, time_ns: int, event: Any) -> Decided:  # noqa: ANN40
     there = event.request.alternates[leg - 1] if leg else event.request
     code: str | None = None
     outcome = "approved"
-    if isinstance(event, e.RequestDenied):
+    if isinstance(event, events.RequestDenied):
         outcome, code = "denied", event.findings[0].code
-    elif isinstance(event, e.DuplicateRefused):
+    elif isinstance(event, events.DuplicateRefused):
         outcome, code = "refused", event.code
     return Decided(
         sequence=sequence,
@@ -128,15 +128,15 @@ def _decided(sequence: int, time_ns: int, event: Any) -> Decided:  # noqa: ANN40
 
 def judgements(event: Any) -> tuple[Judged, ...]:  # noqa: ANN401 - three kinds
     """Return every verdict of a decision in human units; the key's own refusal is one too."""
-    if isinstance(event, e.DuplicateRefused):
-        return (_finding(e.Finding("idempotency", event.code, event.observed, event.limit)),)
+    if isinstance(event, events.DuplicateRefused):
+        return (_finding(events.Finding("idempotency", event.code, event.observed, event.limit)),)
     said = msgspec.json.decode(event.verdicts, type=list[list[Any]])
-    if not said and isinstance(event, e.RequestDenied):
+    if not said and isinstance(event, events.RequestDenied):
         return tuple(_finding(finding) for finding in event.findings)
     return tuple(_verdict(*each) for each in said)
 
 
-def _finding(found: e.Finding) -> Judged:
+def _finding(found: events.Finding) -> Judged:
     return _verdict("Deny", found.code, found.observed, found.limit, found.until_ns)
 
 
@@ -166,7 +166,7 @@ def _verdict(verdict: str, code: str, *rest: Any) -> Judged:
 # Orders ----------------------------------------------------------------------------------------
 
 
-def _sent(sequence: int, event: Any, bound: e.Bound | None) -> Sent:  # noqa: ANN401
+def _sent(sequence: int, event: Any, bound: events.Bound | None) -> Sent:  # noqa: ANN401
     request = event.request
     expected = None
     if bound is not None:
@@ -188,28 +188,30 @@ def _sent(sequence: int, event: Any, bound: e.Bound | None) -> Sent:  # noqa: AN
     )
 
 
-def _came(sequence: int, time_ns: int, event: e.Event) -> Came:
-    return Came(sequence=sequence, time=format_time(time_ns), kind=e.kind(event), says=_says(event))
+def _came(sequence: int, time_ns: int, event: events.Event) -> Came:
+    return Came(
+        sequence=sequence, time=format_time(time_ns), kind=events.kind(event), says=_says(event)
+    )
 
 
-def _says(event: e.Event) -> str:
+def _says(event: events.Event) -> str:
     """Return in a few words what a record says of an order."""
     match event:
-        case e.OrderAcknowledged():
+        case events.OrderAcknowledged():
             return f"venue order {event.venue_order_id}, known by {event.by}"
-        case e.OrderRejected():
+        case events.OrderRejected():
             return f"{event.venue_code}: {event.message}"
-        case e.OrderDenied():
+        case events.OrderDenied():
             return f"{event.code}: {event.message}"
-        case e.OrderNotSent() if event.evidence:
+        case events.OrderNotSent() if event.evidence:
             return f"{event.message}: {', '.join(event.evidence)}"
-        case e.OrderNotSent() | e.OrderUnknown() | e.CancelAnswered():
+        case events.OrderNotSent() | events.OrderUnknown() | events.CancelAnswered():
             return event.message
-        case e.OrderCancelled():
+        case events.OrderCancelled():
             return event.reason
-        case e.CancelRequested():
+        case events.CancelRequested():
             return f"{event.reason} ({event.actor})"
-        case e.OrderFilled():
+        case events.OrderFilled():
             quantity, price = to_decimal(event.quantity), to_decimal(event.price)
             late = "" if event.corrects is None else f", corrects record {event.corrects}"
             return f"{quantity} at {price}, fee {to_decimal(event.fee)}{late}"
@@ -217,19 +219,19 @@ def _says(event: e.Event) -> str:
             return _corrected(event)
 
 
-def _corrected(event: e.Event) -> str:
+def _corrected(event: events.Event) -> str:
     """Return in a few words what a record corrects of an order."""
     match event:
-        case e.OrderReopened():
+        case events.OrderReopened():
             return f"{event.message}, corrects record {event.corrects}"
-        case e.OrderAmended():
+        case events.OrderAmended():
             quantity, price = to_decimal(event.quantity), to_decimal(event.limit_price)
             return f"{quantity} at {price} by the venue's {event.by}"
-        case e.VenueIdChanged():
+        case events.VenueIdChanged():
             return f"venue order {event.venue_order_id}, not {event.before}, by the {event.by}"
-        case e.FillDisputed():
+        case events.FillDisputed():
             return f"{event.message}, trade {event.trade_id}: not booked"
-        case e.FillReversed():
+        case events.FillReversed():
             return f"trade {event.trade_id} failed: {to_decimal(event.quantity)} taken back"
         case _:
             return ""
@@ -256,26 +258,26 @@ def _reserved(own: Sequence[Recorded]) -> tuple[Held, ...]:
         order = life.take(sequence, time_ns, event)
         if order is None or order is not life.order:
             continue
-        is_change = order.reserved != before or isinstance(event, e.OrderFilled)
+        is_change = order.reserved != before or isinstance(event, events.OrderFilled)
         if is_change and not (before == NOTHING == order.reserved):
             found.append(_held(sequence, _why(event), order.reserved))
         before = order.reserved
     return tuple(found)
 
 
-def _why(event: e.Event) -> str:
+def _why(event: events.Event) -> str:
     """Return in a word why a reservation changed."""
     if end_of(event) is not None:
-        return "filled, released" if isinstance(event, e.OrderFilled) else "ended, released"
+        return "filled, released" if isinstance(event, events.OrderFilled) else "ended, released"
     return _WHY.get(type(event), "changed")
 
 
 _WHY: dict[type, str] = {
-    e.OrderApproved: "approved",
-    e.OrderFilled: "filled in part",
-    e.FillReversed: "a fill failed",
-    e.OrderAmended: "amended at the venue",
-    e.OrderReopened: "reopened",
+    events.OrderApproved: "approved",
+    events.OrderFilled: "filled in part",
+    events.FillReversed: "a fill failed",
+    events.OrderAmended: "amended at the venue",
+    events.OrderReopened: "reopened",
 }
 
 

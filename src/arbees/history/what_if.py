@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.redecide import (
     Judged,
     KeyFold,
@@ -46,9 +46,9 @@ class Change(msgspec.Struct, kw_only=True):
     turn: Turn
     request: Request
     leg: int
-    was: e.Finding | None
+    was: events.Finding | None
     """The headline of then; None = approved."""
-    now: e.Finding | None
+    now: events.Finding | None
     notional: int
     """Limit price x quantity, in micro-dollars, rounded up."""
     followed: Followed | None = None
@@ -79,7 +79,7 @@ class Counts(msgspec.Struct, kw_only=True):
     """Same headline, but not the same reasons behind it."""
 
 
-Choose = Callable[[e.Started], "tuple[c.Rules, c.Rules]"]
+Choose = Callable[[events.Started], "tuple[commands.Rules, commands.Rules]"]
 """Gives the rules of then, and the others, for the settings of a start."""
 
 
@@ -99,32 +99,32 @@ class Walk:
         self.worth = Worth()
         self._choose = choose
         self._keys = KeyFold(names)
-        self._rules: tuple[c.Rules, c.Rules] | None = None
-        self._listed: tuple[e.MarketListed, int, int] | None = None
-        self._due: tuple[e.Event, ...] = ()
+        self._rules: tuple[commands.Rules, commands.Rules] | None = None
+        self._listed: tuple[events.MarketListed, int, int] | None = None
+        self._due: tuple[events.Event, ...] = ()
         self._due_of: tuple[int, str] = (0, "")
         self.on_change: Callable[[Change], None] = lambda _change: None
         """Told of each decision that would come out otherwise, at its record."""
         self.on_mismatch: Callable[[Mismatch], None] = lambda _mismatch: None
 
-    def take(self, sequence: int, time_ns: int, event: e.Event) -> None:
+    def take(self, sequence: int, time_ns: int, event: events.Event) -> None:
         """Take the next record."""
         self.counts.records += 1
         self._check_due(sequence, event)
         if isinstance(event, Judged):
             self._judge(sequence, time_ns, event)
             self.worth.take(event)
-        elif isinstance(event, e.DuplicateRefused):
+        elif isinstance(event, events.DuplicateRefused):
             self._refuse(sequence, event)
-        elif isinstance(event, e.MarketListed) and self._may_be_of_an_approval():
+        elif isinstance(event, events.MarketListed) and self._may_be_of_an_approval():
             self._apply_listed()
             self._listed = (event, sequence, time_ns)
             return
         self._apply_listed()
-        if isinstance(event, e.Started):
+        if isinstance(event, events.Started):
             self.counts.starts += 1
             self._rules = share(*self._choose(event))
-        elif isinstance(event, e.OrderFilled | e.FillReversed):
+        elif isinstance(event, events.OrderFilled | events.FillReversed):
             self.worth.take(event)
         self._keys.take(event, time_ns)
         apply(self.book, event, sequence, time_ns)
@@ -139,7 +139,7 @@ class Walk:
     def _judge(self, sequence: int, time_ns: int, event: Judged) -> None:
         counts = self.counts
         counts.decisions += 1
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             counts.approved += 1
             if not self._is_of_listed(event):
                 self._apply_listed()
@@ -151,12 +151,12 @@ class Walk:
             return
         then, others = self._rules
         again = decide_again(self.book, event, then)
-        events = again.events
+        new_events = again.events
         made = decided(again)
         if made != event:
             self._mismatch(sequence, event, made)
         else:
-            self._due = events[events.index(made) + 1 :]
+            self._due = new_events[new_events.index(made) + 1 :]
             self._due_of = (sequence, event.request.request_id)
         if others is not then:
             self._compare(sequence, time_ns, event, decided(decide_again(self.book, event, others)))
@@ -177,11 +177,11 @@ class Walk:
             now=_headline(now),
             notional=notional_of(event),
         )
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             change.followed = self.worth.follow(event)
         self.on_change(change)
 
-    def _refuse(self, sequence: int, event: e.DuplicateRefused) -> None:
+    def _refuse(self, sequence: int, event: events.DuplicateRefused) -> None:
         self._apply_listed()
         self.counts.duplicates += 1
         if self._rules is None:
@@ -202,7 +202,7 @@ class Walk:
         name = event.request.request_id
         self.on_mismatch(Mismatch(sequence=sequence, request_id=name, was=was, again=again))
 
-    def _check_due(self, sequence: int, event: e.Event) -> None:
+    def _check_due(self, sequence: int, event: events.Event) -> None:
         """Hold what a decision brought along (a halt) against the records after it."""
         if not self._due:
             return
@@ -210,8 +210,10 @@ class Walk:
         if due != event:
             about, name = self._due_of
             self._due = ()
-            again = f"{e.kind(due)} after record {about}"
-            mismatch = Mismatch(sequence=sequence, request_id=name, was=e.kind(event), again=again)
+            again = f"{events.kind(due)} after record {about}"
+            mismatch = Mismatch(
+                sequence=sequence, request_id=name, was=events.kind(event), again=again
+            )
             self.on_mismatch(mismatch)
 
     # Listings that an approval brings along ------------------------------------------------------
@@ -225,7 +227,7 @@ class Walk:
         """
         return self._rules is not None and "MARKET_UNKNOWN" not in self._rules[0].owners
 
-    def _is_of_listed(self, event: e.OrderApproved) -> bool:
+    def _is_of_listed(self, event: events.OrderApproved) -> bool:
         if self._listed is None or event.facts.touch is not None:
             return False
         return self._listed[0].listing.market_key == event.market_key
@@ -250,12 +252,12 @@ def _turn(was: str | None, now: str | None) -> Turn:
     return Turn.APPROVED if now is None else Turn.HEADLINE
 
 
-def _headline(event: Judged) -> e.Finding | None:
-    return None if isinstance(event, e.OrderApproved) else event.findings[0]
+def _headline(event: Judged) -> events.Finding | None:
+    return None if isinstance(event, events.OrderApproved) else event.findings[0]
 
 
 def _reasons(event: Judged) -> list[str]:
-    return [] if isinstance(event, e.OrderApproved) else [each.code for each in event.findings]
+    return [] if isinstance(event, events.OrderApproved) else [each.code for each in event.findings]
 
 
 def _told(event: Judged) -> str:
@@ -265,7 +267,7 @@ def _told(event: Judged) -> str:
 # Rules that differ in part ---------------------------------------------------------------------
 
 
-def share(then: c.Rules, others: c.Rules) -> tuple[c.Rules, c.Rules]:
+def share(then: commands.Rules, others: commands.Rules) -> tuple[commands.Rules, commands.Rules]:
     """
     Let the others take over what safeguards say that are the same in both.
 
@@ -293,7 +295,7 @@ def share(then: c.Rules, others: c.Rules) -> tuple[c.Rules, c.Rules]:
 class _Kept:
     """A safeguard's check that keeps its last answer."""
 
-    def __init__(self, check: c.Check) -> None:
+    def __init__(self, check: commands.Check) -> None:
         self._check = check
         self._said: tuple[Verdict, ...] = ()
 
@@ -306,7 +308,7 @@ class _Kept:
         return self._said
 
 
-def _without_checks(rules: c.Rules) -> tuple[Any, ...]:
+def _without_checks(rules: commands.Rules) -> tuple[Any, ...]:
     return (
         rules.mode,
         rules.account,
@@ -317,7 +319,7 @@ def _without_checks(rules: c.Rules) -> tuple[Any, ...]:
     )
 
 
-def _with_checks(rules: c.Rules, checks: tuple[c.Check, ...]) -> c.Rules:
+def _with_checks(rules: commands.Rules, checks: tuple[commands.Check, ...]) -> commands.Rules:
     changed = msgspec.structs.replace(rules)
     msgspec.structs.force_setattr(changed, "checks", checks)
     return changed

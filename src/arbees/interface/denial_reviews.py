@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.redecide import KEY_SAFEGUARD
 from arbees.core.language import strict_json
 from arbees.core.language.ids import own
@@ -65,7 +65,7 @@ class Group(msgspec.Struct, kw_only=True):
 def denial_of(record: Recorded) -> Denial | None:
     """Return the denial that a record is, None if it is none."""
     sequence, time_ns, event = record
-    if isinstance(event, e.RequestDenied):
+    if isinstance(event, events.RequestDenied):
         head = event.findings[0]
         return Denial(
             sequence=sequence,
@@ -76,7 +76,7 @@ def denial_of(record: Recorded) -> Denial | None:
             observed=head.observed,
             limit=head.limit,
         )
-    if isinstance(event, e.OrderDenied):
+    if isinstance(event, events.OrderDenied):
         return Denial(
             sequence=sequence,
             time_ns=time_ns,
@@ -85,7 +85,7 @@ def denial_of(record: Recorded) -> Denial | None:
             code=event.code,
             message=event.message,
         )
-    if isinstance(event, e.DuplicateRefused) and event.code != _ANSWERED:
+    if isinstance(event, events.DuplicateRefused) and event.code != _ANSWERED:
         return Denial(
             sequence=sequence,
             time_ns=time_ns,
@@ -109,7 +109,7 @@ class Denials:
     def take(self, record: Recorded) -> None:
         """Take the next record."""
         event = record[2]
-        if isinstance(event, e.DenialReviewed):
+        if isinstance(event, events.DenialReviewed):
             denial = self.all.get(event.sequence)
             if denial is not None and own(denial.request_id) == own(event.request_id):
                 denial.verdict = event.verdict
@@ -161,7 +161,7 @@ def fold(stored: Iterable[Stored]) -> Denials:
     denials = Denials()
     for each in stored:
         if each.kind in KINDS:
-            denials.take((each.sequence, each.time_ns, e.decode(each.body)))
+            denials.take((each.sequence, each.time_ns, events.decode(each.body)))
     return denials
 
 
@@ -206,7 +206,7 @@ class NoDenial(Exception):  # noqa: N818 - an expected outcome
 class Reviewer(Protocol):
     """Who records reviews; a part of the gateway's port."""
 
-    async def review_denials(self, reviews: Sequence[e.DenialReviewed]) -> ReviewView:
+    async def review_denials(self, reviews: Sequence[events.DenialReviewed]) -> ReviewView:
         """
         Journal reviews, all or none.
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import format_dollars, format_micro, parse_micro
 from arbees.core.language.words import Side, TimeInForce
@@ -218,7 +218,7 @@ async def _die(place: Path) -> None:
 
         def watch(records: list[Recorded]) -> None:
             notify(records)
-            if any(isinstance(event, e.OrderUnknown) for _, _, event in records):
+            if any(isinstance(event, events.OrderUnknown) for _, _, event in records):
                 os.kill(os.getpid(), signal.SIGKILL)
 
         desk.writer.on_records = watch  # type: ignore[assignment]

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.language.words import (
     Action,
     Platform,
@@ -168,7 +168,7 @@ async def _outage(scene: Scene) -> Result:
 
 async def _disagreement(scene: Scene) -> Result:
     await scene.quote()
-    planted = e.BreakOpened(
+    planted = events.BreakOpened(
         break_id=f"Kalshi|position|{MARKET}",
         kind="position",
         platform=Platform.KALSHI,
@@ -177,7 +177,7 @@ async def _disagreement(scene: Scene) -> Result:
         observed="10 Yes",
         policy="freeze_market",
     )
-    scene.assembly.gateway.desk.writer.tell(c.Record(events=(planted,)))
+    scene.assembly.gateway.desk.writer.tell(commands.Record(events=(planted,)))
     await scene.player.settle()
     return await scene.ask()
 

@@ -9,7 +9,7 @@ made here, told once to whoever asked, and kept nowhere.
 import secrets
 from collections.abc import Iterable
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import (
     ApiKey,
     CreatedKey,
@@ -22,7 +22,7 @@ from arbees.core.book.api_keys import (
     view_of,
 )
 from arbees.core.book.book import Book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.key_secret import (
     ID_BYTES,
     RANDOM_BYTES,
@@ -36,7 +36,7 @@ from arbees.core.ports import Stored
 from arbees.runtime.desk import Desk
 from arbees.runtime.intake.writer import Lane
 
-KEY_KINDS = (e.KeyCreated.__name__, e.KeyRevoked.__name__)
+KEY_KINDS = (events.KeyCreated.__name__, events.KeyRevoked.__name__)
 """Kinds of the records that say which keys there are."""
 
 
@@ -44,10 +44,10 @@ def has_key(records: Iterable[Stored]) -> bool:
     """Tell whether a key is in force after the records of `KEY_KINDS`."""
     active: set[str] = set()
     for stored in records:
-        event = e.decode(stored.body)
-        if isinstance(event, e.KeyCreated):
+        event = events.decode(stored.body)
+        if isinstance(event, events.KeyCreated):
             active.add(event.key_id)
-        elif isinstance(event, e.KeyRevoked):
+        elif isinstance(event, events.KeyRevoked):
             active.discard(event.key_id)
     return bool(active)
 
@@ -90,11 +90,11 @@ class KeyRing:
         """End a key in memory."""
         self._ending.add(key_id)
 
-    def follow(self, event: e.Event, book: Book, time_ns: int) -> None:
+    def follow(self, event: events.Event, book: Book, time_ns: int) -> None:
         """Take a durable event about a key."""
-        if isinstance(event, e.KeyCreated):
+        if isinstance(event, events.KeyCreated):
             self._keys[event.key_id] = key_of(event, time_ns)
-        elif isinstance(event, e.KeyRevoked):
+        elif isinstance(event, events.KeyRevoked):
             self._ending.discard(event.key_id)
             # The book has applied it, and has dropped the oldest that ended.
             kept = book.keys
@@ -131,13 +131,13 @@ class KeyedDesk:
         """Make a key; see the port."""
         id_bytes, random_bytes = secrets.token_bytes(ID_BYTES), secrets.token_bytes(RANDOM_BYTES)
         key_id, secret = make_secret(id_bytes, random_bytes)
-        command = c.CreateKey(key_id=key_id, digest=digest_of(secret), ask=ask, actor=actor)
+        command = commands.CreateKey(key_id=key_id, digest=digest_of(secret), ask=ask, actor=actor)
         committed = await self.desk.writer.put(command, Lane.CONTROL)
         if not committed.records:
             taken = KeyRefused("KEY_NAME_TAKEN", "Another key took its place; ask again.")
             raise obstacle(self.desk.book.keys, ask.name) or taken
         sequence, time_ns, event = committed.records[0]
-        assert isinstance(event, e.KeyCreated)
+        assert isinstance(event, events.KeyCreated)
         return CreatedKey(key=view_of(key_of(event, time_ns)), secret=secret, sequence=sequence)
 
     async def revoke_key(self, key_id: str, *, reason: str, actor: str) -> RevokedKey | None:
@@ -147,7 +147,7 @@ class KeyedDesk:
             return None
         if known.is_active:
             self.key_ring.end(key_id)
-        command = c.RevokeKey(key_id=key_id, reason=reason, actor=actor)
+        command = commands.RevokeKey(key_id=key_id, reason=reason, actor=actor)
         await self.desk.writer.put(command, Lane.CONTROL)
         key = self.key_ring.find(key_id)
         if key is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from arbees.core.book.book import Book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.words import Platform
 from arbees.core.ports import Clock, Journal, MarketData, Venue
@@ -94,7 +94,7 @@ class Desk:
         *,
         journal: Journal,
         book: Book,
-        rules: c.Rules,
+        rules: commands.Rules,
         venues: dict[Platform, Venue],
         simulator: Simulator | None,
         clock: JumpingClock,

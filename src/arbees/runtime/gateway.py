@@ -7,8 +7,8 @@ orderly end settles what is in flight and flushes. It only wires calls; the part
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     BreakerTripped,
     Filled,
@@ -59,8 +59,8 @@ from arbees.runtime.watching.quote_listings import plain_listing
 from arbees.runtime.watching.reconciler import Reconciler
 
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
-_OF_KEYS = (e.KeyCreated, e.KeyRevoked)
-_OF_HALTS = (e.HaltRaised, e.HaltLifted)
+_OF_KEYS = (events.KeyCreated, events.KeyRevoked)
+_OF_HALTS = (events.HaltRaised, events.HaltLifted)
 LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
@@ -88,7 +88,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self.last_cancels_seconds = LAST_CANCELS_SECONDS
         self.on_durable: Callable[[], None] = lambda: None
         """Told after each commit: followers may read on."""
-        self.on_event: Callable[[int, e.Event], None] = lambda _time_ns, _event: None
+        self.on_event: Callable[[int, events.Event], None] = lambda _time_ns, _event: None
         """Told of each durable event, for alerts; never blocks."""
         self.warnings: Callable[[], tuple[str, ...]] = tuple
         """Asked for what an operator should look at (audit log behind, ...)."""
@@ -123,7 +123,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
             if isinstance(event, _OF_HALTS):
                 self._halts.follow(event)
                 self._sweeps.follow(event)
-            elif isinstance(event, e.BreakOpened):
+            elif isinstance(event, events.BreakOpened):
                 self.monitors.take_break(event)
             about = getattr(event, "request_id", None)
             if about is None:
@@ -164,21 +164,23 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
     def _on_report(self, report: Report) -> None:
         writer = self.desk.writer
         if isinstance(report, Filled):
-            writer.tell(c.TakeFill(fill=report.fill))
+            writer.tell(commands.TakeFill(fill=report.fill))
         elif isinstance(report, FillFailed):
             name = report.client_order_id
-            writer.tell(c.TakeReversal(client_order_id=name, trade_id=report.trade_id))
+            writer.tell(commands.TakeReversal(client_order_id=name, trade_id=report.trade_id))
         elif isinstance(report, OrderSeen):
-            writer.tell(c.TakeVenueOrder(listed=report.order, by="stream"))
+            writer.tell(commands.TakeVenueOrder(listed=report.order, by="stream"))
         elif isinstance(report, OrderClosed):
-            writer.tell(c.TakeClosed(closed=report))
+            writer.tell(commands.TakeClosed(closed=report))
         elif isinstance(report, Settled):
             self._settled(report)
         elif isinstance(report, BreakerTripped):
             self.monitors.take_trip(report)
         elif isinstance(report, Noted):
-            noted = e.VenueNoted(platform=report.platform, name=report.name, value=report.value)
-            writer.tell(c.Record(events=(noted,)))
+            noted = events.VenueNoted(
+                platform=report.platform, name=report.name, value=report.value
+            )
+            writer.tell(commands.Record(events=(noted,)))
         elif isinstance(report, StreamChanged):
             # What happened meanwhile was not told, and never will be: compare.
             self.reconciler.interrupt(report.platform)
@@ -191,9 +193,9 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         if book.market_of(report.platform, report.market_id) is None:
             terms = self.desk.rules.terms[report.platform]
             listing = plain_listing(report.platform, report.market_id, terms)
-            writer.tell(c.ListMarket(listing=listing))
+            writer.tell(commands.ListMarket(listing=listing))
         writer.tell(
-            c.SettleMarket(
+            commands.SettleMarket(
                 platform=report.platform, market_id=report.market_id, payouts=report.payouts
             )
         )
@@ -209,10 +211,10 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         if self._directory.is_needed:
             await self._directory.ensure(request)
         received_ns = self.desk.clock.now_ns()
-        command = c.Submit(request=request, received_ns=received_ns, key_id=key_id)
+        command = commands.Submit(request=request, received_ns=received_ns, key_id=key_id)
         committed = await self.desk.writer.put(command, Lane.REQUESTS)
         first = committed.records[0]
-        if isinstance(first[2], e.DuplicateRefused):
+        if isinstance(first[2], events.DuplicateRefused):
             return self.reads.duplicate(first)
         return await self._wait(request.request_id, wait_seconds)
 

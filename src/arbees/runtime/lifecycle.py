@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import encode as encode_book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Refusal
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.language.words import HaltSource, OrderStatus
@@ -56,13 +56,15 @@ class Lifecycle:
         desk, options = self._desk, self._desk.options
         self._is_started = True
         desk.supervisor.start(desk.writer.run(), "writer")
-        started = e.Started(
+        started = events.Started(
             version=options.version,
             settings_hash=options.settings_hash,
             settings=dict(options.settings),
             disabled=dict(options.disabled),
         )
-        await _finished(desk.writer.put(c.Record(events=(started, *self._orphans())), Lane.CONTROL))
+        await _finished(
+            desk.writer.put(commands.Record(events=(started, *self._orphans())), Lane.CONTROL)
+        )
         for platform, venue in desk.venues.items():
             if isinstance(venue, Remembers):
                 venue.recall(desk.book.venue_notes.get(platform, {}))
@@ -73,9 +75,9 @@ class Lifecycle:
         await self._directory.start()
         await self._monitors.refresh_balances()
         for order in list(desk.book.orders.values()):
-            effect: c.Effect = c.ResolveOrder(order.client_order_id)
+            effect: commands.Effect = commands.ResolveOrder(order.client_order_id)
             if order.cancel_reason is not None and order.status is not OrderStatus.UNKNOWN:
-                effect = c.CancelOrder(order.client_order_id)
+                effect = commands.CancelOrder(order.client_order_id)
             desk.dispatcher.carry_out((effect,))
         await self._wait(lambda: desk.is_idle and not desk.book.unknown, RECOVERY_SECONDS)
         await self._reconciler.run()
@@ -88,7 +90,7 @@ class Lifecycle:
             desk.supervisor.start(self._verify(), "journal verification")
         desk.writer.is_admitting = True
 
-    def _orphans(self) -> tuple[e.Event, ...]:
+    def _orphans(self) -> tuple[events.Event, ...]:
         """
         Return what is said of orders whose sending or answer the last process did not see.
 
@@ -96,7 +98,7 @@ class Lifecycle:
         """
         now_ns = self._desk.clock.now_ns()
         return tuple(
-            e.OrderUnknown(
+            events.OrderUnknown(
                 client_order_id=order.client_order_id,
                 request_id=order.request_id,
                 message="the process ended before an answer",
@@ -194,12 +196,12 @@ class Lifecycle:
     async def _end_in_order(self, reason: str) -> None:
         desk = self._desk
         if desk.options.cancel_on_shutdown and desk.book.orders:
-            cancel = c.RequestCancel(
+            cancel = commands.RequestCancel(
                 scope="all", reason=reason, actor="arbees", receipt_id=desk.receipt_id()
             )
             await _finished(desk.writer.put(cancel, Lane.CONTROL))
         await self._wait(lambda: desk.is_idle and not self._is_waiting_for_ends(), DRAIN_SECONDS)
-        stopped = c.Record(events=(e.Stopped(reason=reason),))
+        stopped = commands.Record(events=(events.Stopped(reason=reason),))
         if desk.writer.poison is None:
             await _finished(desk.writer.put(stopped, Lane.CONTROL))
         if desk.writer.poison is None:

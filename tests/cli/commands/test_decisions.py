@@ -7,7 +7,7 @@ import pytest
 
 from arbees.cli.commands.prove.decisions import WORDS, told
 from arbees.client import Event
-from arbees.core import events as e
+from arbees.core import events
 
 AT = datetime(2026, 1, 28, 20, 30, 5, tzinfo=UTC)
 REQUEST = {
@@ -74,4 +74,4 @@ def test_missing_fields_are_survived(kind: str) -> None:
 def test_other_records_are_not_told() -> None:
     """What is no decision is left out, and every kind that is told exists."""
     assert told(Event(sequence=7, time=AT, kind="Marked", body={})) is None
-    assert [kind for kind in WORDS if not hasattr(e, kind)] == []
+    assert [kind for kind in WORDS if not hasattr(events, kind)] == []

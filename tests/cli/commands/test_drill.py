@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from arbees.cli.commands.prove.drill import app
-from arbees.core import events as e
+from arbees.core import events
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import load_here
 from tests.api.fake import FakeGateway
@@ -31,11 +31,11 @@ def run(*words: str) -> int:
     return code
 
 
-def drilled(path: Path) -> list[e.Drilled]:
+def drilled(path: Path) -> list[events.Drilled]:
     """Return the drills of a journal."""
     with JournalReader(path) as reader:
-        events = [e.decode(each.body) for each in reader.records()]
-    return [event for event in events if isinstance(event, e.Drilled)]
+        new_events = [events.decode(each.body) for each in reader.records()]
+    return [event for event in new_events if isinstance(event, events.Drilled)]
 
 
 def test_keeps_what_it_showed_in_the_journal(here: Path, capsys: Capture) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from arbees.cli.main import main
 from arbees.cli.shared.exits import Exit
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import key_of
 from arbees.core.language.key_secret import digest_of, id_of
 from arbees.core.language.words import KeyScope
@@ -29,10 +29,10 @@ def folder(tmp_path: Path, nobody: str) -> Path:
     return tmp_path
 
 
-def recorded(path: Path) -> list[e.Event]:
+def recorded(path: Path) -> list[events.Event]:
     """Return the events of a journal."""
     with JournalReader(path) as reader:
-        return [e.decode(stored.body) for stored in reader.records()]
+        return [events.decode(stored.body) for stored in reader.records()]
 
 
 # With a gateway --------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ def test_the_first_key_is_made_in_the_journal(folder: Path, capsys: Captured, mo
     made = json.loads(capsys.readouterr().out)
     path = folder / f"arbees-{mode}.db"
     bound, created = recorded(path)
-    assert isinstance(bound, e.Bound)
+    assert isinstance(bound, events.Bound)
     assert bound.mode == mode
-    assert isinstance(created, e.KeyCreated)
+    assert isinstance(created, events.KeyCreated)
     assert created.digest == digest_of(made["secret"])
     assert created.key_id == id_of(made["secret"]) == made["key"]["key_id"]
     assert made["sequence"] == 2
@@ -220,7 +220,7 @@ def test_what_is_made_offline_is_what_the_gateway_would_make(folder: Path) -> No
     more = ["--strategy", "s", "--max-order-contracts", "7", "--requests-per-minute", "60"]
     assert main([*CREATE, *more]) == Exit.OK
     _, created = recorded(folder / "arbees-paper.db")
-    assert isinstance(created, e.KeyCreated)
+    assert isinstance(created, events.KeyCreated)
     key: Any = key_of(created, 1)
     assert (key.scopes, key.strategy, key.requests_per_minute) == (("submit", "read"), "s", 60)
     assert key.caps.max_order_contracts == 7_000_000

@@ -12,7 +12,7 @@ import pytest
 from arbees.cli.commands.prove import preflight
 from arbees.cli.commands.prove.evidence import Line, examine
 from arbees.cli.commands.start import host
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.core.language.strict_json import parse_time
 from arbees.core.language.words import Mode
@@ -53,13 +53,13 @@ class Desk:
             "JOURNAL_PATH": str(folder / "arbees-{mode}.db"),
             "AUDIT_LOG_PATH": str(folder / "audit.jsonl"),
         }
-        self.events: list[tuple[int, e.Event, str | None]] = []
+        self.events: list[tuple[int, events.Event, str | None]] = []
         self.count = 0
 
     def settings(self, **more: str) -> Settings:
         return load(self.given | more)
 
-    def add(self, time_ns: int, event: e.Event, request_id: str | None = None) -> int:
+    def add(self, time_ns: int, event: events.Event, request_id: str | None = None) -> int:
         """Put an event in; return its place, which `write` turns into a sequence."""
         self.events.append((time_ns, event, request_id))
         return len(self.events) - 1
@@ -67,28 +67,28 @@ class Desk:
     def start(self, time_ns: int, **disabled: str) -> None:
         self.add(
             time_ns,
-            e.Started(version="1", settings_hash="s", settings={}, disabled=disabled),
+            events.Started(version="1", settings_hash="s", settings={}, disabled=disabled),
         )
 
     def deny(self, time_ns: int) -> int:
         self.count += 1
         request = make_request(f"r{self.count}", created_ns=time_ns)
-        denied = e.RequestDenied(
+        denied = events.RequestDenied(
             request=request,
-            findings=(e.Finding("order_size", "MAX_ORDER_SIZE", 150, 100),),
+            findings=(events.Finding("order_size", "MAX_ORDER_SIZE", 150, 100),),
             facts=Facts(now_ns=time_ns, touch=Touch(ts_ns=time_ns)),
             received_ns=time_ns,
         )
         return self.add(time_ns, denied, request.request_id)
 
     def review(self, sequence: int, verdict: str = "confirmed") -> None:
-        said = e.DenialReviewed(
+        said = events.DenialReviewed(
             request_id="r", sequence=sequence, verdict=verdict, reason="r", actor="ann"
         )
         self.add(NOW - SECOND, said)
 
     def drill(self, name: str, time_ns: int = NOW - DAY, **more: object) -> None:
-        drilled = e.Drilled(
+        drilled = events.Drilled(
             safeguard=name,
             is_passed=True,
             limits_hash=self.settings().limits_hash,
@@ -110,12 +110,12 @@ class Desk:
         entries = []
         for place in places:
             time_ns, event, request_id = self.events[place]
-            if isinstance(event, e.DenialReviewed):
+            if isinstance(event, events.DenialReviewed):
                 # The first record binds the journal.
                 sequence = places.index(event.sequence) + 2
                 event = msgspec.structs.replace(event, sequence=sequence)
             last_ns = max(last_ns + 1, time_ns)
-            entries.append(Entry(last_ns, e.kind(event), e.encode(event), request_id))
+            entries.append(Entry(last_ns, events.kind(event), events.encode(event), request_id))
         if entries:
             journal.append(entries)
         journal.close()
@@ -205,7 +205,7 @@ def drill_elsewhere(desk: Desk) -> None:
     """Let a drill be of another host."""
     desk.events = [
         (at, msgspec.structs.replace(event, host="another host"), about)
-        if isinstance(event, e.Drilled) and event.safeguard == "market"
+        if isinstance(event, events.Drilled) and event.safeguard == "market"
         else (at, event, about)
         for at, event, about in desk.events
     ]
@@ -213,7 +213,7 @@ def drill_elsewhere(desk: Desk) -> None:
 
 def open_break(desk: Desk) -> None:
     """Find a difference to the venue."""
-    opened = e.BreakOpened(
+    opened = events.BreakOpened(
         break_id="b",
         kind="cash",
         platform="Kalshi",

@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from arbees.cli.commands.prove import rebuild
 from arbees.cli.main import main
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book import book as books
 from arbees.core.book.apply import apply
 from arbees.core.ports import Entry
@@ -50,7 +50,7 @@ def test_a_whole_journal(journal: Path, capsys: Capture) -> None:
     with JournalReader(journal) as reader:
         book = books.fresh()
         for stored in reader.records():
-            apply(book, e.decode(stored.body), stored.sequence, stored.time_ns)
+            apply(book, events.decode(stored.body), stored.sequence, stored.time_ns)
         assert found["hash"] == reader.head.hash.hex()
     assert found["intact"] is True
     assert found["records"] == book.sequence
@@ -114,8 +114,8 @@ def test_a_snapshot_that_is_not_the_fold(journal: Path, capsys: Capture) -> None
     book.realized += 1
     writer = opened(journal, binding)
     time_ns = writer.head.time_ns + 1
-    event = e.Stopped(reason="once more")
-    writer.append([Entry(time_ns, e.kind(event), e.encode(event), None)])
+    event = events.Stopped(reason="once more")
+    writer.append([Entry(time_ns, events.kind(event), events.encode(event), None)])
     apply(book, event, sequence + 1, time_ns)
     writer.write_snapshot(sequence + 1, snapshot_version(), books.encode(book))
     writer.close()
@@ -135,7 +135,7 @@ def test_a_snapshot_of_another_version(journal: Path, capsys: Capture) -> None:
         binding = astuple(reader.binding)
     writer = opened(journal, binding)
     writer.append(
-        [Entry(writer.head.time_ns + 1, "Stopped", e.encode(e.Stopped(reason="x")), None)]
+        [Entry(writer.head.time_ns + 1, "Stopped", events.encode(events.Stopped(reason="x")), None)]
     )
     writer.write_snapshot(sequence + 1, "0.0.9/other", body)
     writer.close()
@@ -169,8 +169,8 @@ def test_journals_of_old_versions(tmp_path: Path, capsys: Capture) -> None:
     for path in JOURNALS[:3]:
         place = tmp_path / f"{path.stem}.db"
         (first, *lines) = read(path)[1]
-        bound = e.decode(first.body)
-        assert isinstance(bound, e.Bound)
+        bound = events.decode(first.body)
+        assert isinstance(bound, events.Bound)
         with closing(opened(place, (bound.account, bound.environment, bound.mode))) as writer:
             for line in lines:
                 time_ns = max(line.time_ns, writer.head.time_ns)

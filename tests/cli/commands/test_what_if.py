@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from arbees.cli.main import main
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import fresh
 from arbees.core.deciding.decide import decide
@@ -75,12 +75,12 @@ def brute(
         Record, headline of then, headline of now, where the two are not the same.
     """
     with JournalReader(journal) as reader:
-        records = [(r.sequence, r.time_ns, e.decode(r.body)) for r in reader.records()]
+        records = [(r.sequence, r.time_ns, events.decode(r.body)) for r in reader.records()]
     found = []
     starts = 0
     for index, (sequence, _, event) in enumerate(records):
-        starts += isinstance(event, e.Started)
-        if not isinstance(event, e.RequestDenied | e.OrderApproved):
+        starts += isinstance(event, events.Started)
+        if not isinstance(event, events.RequestDenied | events.OrderApproved):
             continue
         book = fresh()
         for number, time_ns, earlier in records[:index]:
@@ -88,9 +88,9 @@ def brute(
         rules = rules_of(load({**settings[starts - 1], **changes}))
         decision = decide(book, event.facts, submit_of(event), rules)
         heads = [
-            None if isinstance(each, e.OrderApproved) else each.findings[0].code
+            None if isinstance(each, events.OrderApproved) else each.findings[0].code
             for each in (event, *decision.events)
-            if isinstance(each, e.OrderApproved | e.RequestDenied)
+            if isinstance(each, events.OrderApproved | events.RequestDenied)
         ]
         if heads[0] != heads[1]:
             found.append((sequence, heads[0], heads[1]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import (
     KEYS_MAX,
     NO_CAPS,
@@ -19,7 +19,7 @@ from arbees.core.book.api_keys import (
     view_of,
 )
 from arbees.core.book.book import decode, encode
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import NotSent
 from arbees.core.language.request import Alternate
 from arbees.core.language.strict_json import Malformed
@@ -32,21 +32,21 @@ MICRO = 1_000_000
 ASK = KeyAsk(name="alpha", scopes=(KeyScope.SUBMIT,))
 
 
-def create(scene: Scene, key_id: str = "k1", name: str = "alpha", **more: Any) -> c.Decision:
+def create(scene: Scene, key_id: str = "k1", name: str = "alpha", **more: Any) -> commands.Decision:
     """Ask for a key."""
     ask = KeyAsk(name=name, scopes=(KeyScope.SUBMIT,), **more)
-    return scene.do(c.CreateKey(key_id=key_id, digest="d" * 64, ask=ask, actor="ann"))
+    return scene.do(commands.CreateKey(key_id=key_id, digest="d" * 64, ask=ask, actor="ann"))
 
 
-def revoke(scene: Scene, key_id: str = "k1") -> c.Decision:
+def revoke(scene: Scene, key_id: str = "k1") -> commands.Decision:
     """Ask for the end of a key."""
-    return scene.do(c.RevokeKey(key_id=key_id, reason="lost", actor="ann"))
+    return scene.do(commands.RevokeKey(key_id=key_id, reason="lost", actor="ann"))
 
 
-def submit(scene: Scene, key_id: str | None, number: int = 1, **changes: Any) -> e.Event:
+def submit(scene: Scene, key_id: str | None, number: int = 1, **changes: Any) -> events.Event:
     """Submit a request with a key; return what was decided."""
     asked = request(request_id=f"r-{number}", idempotency_key=f"k-{number}", **changes)
-    command = c.Submit(request=asked, received_ns=NOW, key_id=key_id)
+    command = commands.Submit(request=asked, received_ns=NOW, key_id=key_id)
     return scene.do(command).events[-1]
 
 
@@ -131,7 +131,7 @@ def test_a_key_is_in_the_book_and_in_its_snapshot() -> None:
     scene = Scene()
     caps = Caps(max_order_size=5 * MICRO)
     decision = create(scene, strategy="s", caps=caps, requests_per_minute=9)
-    assert [type(event) for event in decision.events] == [e.KeyCreated]
+    assert [type(event) for event in decision.events] == [events.KeyCreated]
     key = decode(encode(scene.book)).keys["k1"]
     assert key == scene.book.keys["k1"]
     assert (key.name, key.strategy, key.caps, key.requests_per_minute) == ("alpha", "s", caps, 9)
@@ -144,7 +144,7 @@ def test_a_name_in_force_is_taken() -> None:
     """Records name keys by it; once it is revoked the name is free again."""
     scene = Scene()
     create(scene)
-    assert create(scene, "k2") == c.NO_DECISION
+    assert create(scene, "k2") == commands.NO_DECISION
     assert obstacle(scene.book.keys, "alpha").code == "KEY_NAME_TAKEN"  # type: ignore[union-attr]
     revoke(scene)
     assert create(scene, "k2").events
@@ -156,7 +156,7 @@ def test_an_id_is_never_used_twice() -> None:
     scene = Scene()
     create(scene)
     revoke(scene)
-    assert create(scene, "k1", "beta") == c.NO_DECISION
+    assert create(scene, "k1", "beta") == commands.NO_DECISION
 
 
 def test_of_a_revoked_key_only_name_and_times_stay() -> None:
@@ -171,7 +171,7 @@ def test_of_a_revoked_key_only_name_and_times_stay() -> None:
     assert (key.name, key.created_ns, key.revoked_ns) == ("alpha", NOW, scene.now)
     assert (key.digest, key.scopes, key.strategy) == ("", (), None)
     assert "key:k1" not in scene.book.opened_by
-    assert revoke(scene) == revoke(scene, "nobody") == c.NO_DECISION
+    assert revoke(scene) == revoke(scene, "nobody") == commands.NO_DECISION
 
 
 def test_the_book_stays_bounded() -> None:
@@ -179,7 +179,7 @@ def test_the_book_stays_bounded() -> None:
     scene = Scene()
     for number in range(KEYS_MAX):
         assert create(scene, f"k{number}", f"n{number}").events
-    assert create(scene, "one more", "more") == c.NO_DECISION
+    assert create(scene, "one more", "more") == commands.NO_DECISION
     assert obstacle(scene.book.keys, "more").code == "TOO_MANY_KEYS"  # type: ignore[union-attr]
     for number in range(KEYS_MAX):
         revoke(scene, f"k{number}")
@@ -199,16 +199,16 @@ def test_a_decision_says_with_which_key() -> None:
     scene = Scene(OrderSize(max_order_size=50 * MICRO))
     create(scene)
     approved = submit(scene, "k1", size=MICRO)
-    assert isinstance(approved, e.OrderApproved)
+    assert isinstance(approved, events.OrderApproved)
     assert approved.key_id == "k1"
     assert scene.book.orders[approved.client_order_id].key_id == "k1"
     denied = submit(scene, "k1", 2, size=1000 * MICRO)
-    assert isinstance(denied, e.RequestDenied)
+    assert isinstance(denied, events.RequestDenied)
     assert denied.key_id == "k1"
     asked_again = request(request_id="r-9", idempotency_key="k-1", attempt=3)
-    command = c.Submit(request=asked_again, received_ns=NOW, key_id="k1")
+    command = commands.Submit(request=asked_again, received_ns=NOW, key_id="k1")
     refused = scene.ask(command).events[0]
-    assert isinstance(refused, e.DuplicateRefused)
+    assert isinstance(refused, events.DuplicateRefused)
     assert refused.key_id == "k1"
     assert getattr(submit(scene, None, 3, size=MICRO), "key_id", "") is None
 
@@ -221,9 +221,9 @@ def test_a_revoked_key_is_denied_before_any_safeguard(is_known: bool) -> None:
         create(scene)
         revoke(scene)
     denied = submit(scene, "k1")
-    assert isinstance(denied, e.RequestDenied)
+    assert isinstance(denied, events.RequestDenied)
     name = "alpha" if is_known else "k1"
-    assert denied.findings == (e.Finding("access", "KEY_REVOKED", name),)
+    assert denied.findings == (events.Finding("access", "KEY_REVOKED", name),)
     assert bytes(denied.verdicts) == b"[]"
     assert scene.book.denials == {"access": 1}
 
@@ -236,21 +236,21 @@ def test_orders_of_a_revoked_key_go_on_but_open_no_other() -> None:
         platform=Platform.POLYMARKET, market_id="1111", side=Side.YES, limit_price=500_000
     )
     asked = request(alternates=(other,))
-    approved = scene.do(c.Submit(request=asked, received_ns=NOW, key_id="k1")).events[-1]
-    assert isinstance(approved, e.OrderApproved)
+    approved = scene.do(commands.Submit(request=asked, received_ns=NOW, key_id="k1")).events[-1]
+    assert isinstance(approved, events.OrderApproved)
     revoke(scene)
     assert approved.client_order_id in scene.book.orders
     decision = scene.do(
-        c.TakeOutcome(
+        commands.TakeOutcome(
             client_order_id=approved.client_order_id,
             outcome=NotSent(message="no route"),
             request=asked,
         )
     )
-    assert decision.effects == (c.TryAlternate(asked, 1, "k1"),)
-    follow = c.Submit(request=asked, received_ns=NOW, leg=1, key_id="k1")
+    assert decision.effects == (commands.TryAlternate(asked, 1, "k1"),)
+    follow = commands.Submit(request=asked, received_ns=NOW, leg=1, key_id="k1")
     denied = scene.do(follow).events[-1]
-    assert isinstance(denied, e.RequestDenied)
+    assert isinstance(denied, events.RequestDenied)
     assert [finding.code for finding in denied.findings] == ["KEY_REVOKED"]
 
 

@@ -5,7 +5,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import _HANDLERS, apply
 from arbees.core.book.book import fresh
 from arbees.core.language.words import Side
@@ -15,22 +15,22 @@ from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import KALSHI, NOW, listing, request
 
 CHANGES_NOTHING = (
-    e.DenialReviewed,
-    e.Drilled,
-    e.DuplicateRefused,
-    e.CancelAnswered,
-    e.MassCancelled,
-    e.FlattenPlanned,
+    events.DenialReviewed,
+    events.Drilled,
+    events.DuplicateRefused,
+    events.CancelAnswered,
+    events.MassCancelled,
+    events.FlattenPlanned,
 )
 
 
 def test_records_follow_each_other() -> None:
     """Sequence by sequence; time stands still or goes on."""
     book = fresh()
-    apply(book, e.Stopped(reason="x"), 1, 5)
+    apply(book, events.Stopped(reason="x"), 1, 5)
     assert (book.sequence, book.time_ns) == (1, 5)
-    apply(book, e.Stopped(reason="x"), 2, 5)
-    apply(book, e.Stopped(reason="x"), 3, 6)
+    apply(book, events.Stopped(reason="x"), 2, 5)
+    apply(book, events.Stopped(reason="x"), 3, 6)
     assert (book.sequence, book.time_ns) == (3, 6)
 
 
@@ -38,9 +38,9 @@ def test_records_follow_each_other() -> None:
 def test_a_gap_or_a_repetition_crashes(sequence: int) -> None:
     """After 1 comes 2."""
     book = fresh()
-    apply(book, e.Stopped(reason="x"), 1, 5)
+    apply(book, events.Stopped(reason="x"), 1, 5)
     with pytest.raises(InvariantViolation) as error:
-        apply(book, e.Stopped(reason="x"), sequence, 5)
+        apply(book, events.Stopped(reason="x"), sequence, 5)
     assert str(error.value) == f"Expected record 2, was {sequence}"
     assert book.sequence == 1
 
@@ -48,25 +48,25 @@ def test_a_gap_or_a_repetition_crashes(sequence: int) -> None:
 def test_time_that_runs_backwards_crashes() -> None:
     """Not by a nanosecond."""
     book = fresh()
-    apply(book, e.Stopped(reason="x"), 1, 5)
+    apply(book, events.Stopped(reason="x"), 1, 5)
     with pytest.raises(InvariantViolation) as error:
-        apply(book, e.Stopped(reason="x"), 2, 4)
+        apply(book, events.Stopped(reason="x"), 2, 4)
     assert str(error.value) == "Expected a record at 5 ns or later, was 4"
     assert (book.sequence, book.time_ns) == (1, 5)
 
 
 @pytest.mark.parametrize("event", [event for event, _ in LEAST if type(event) in CHANGES_NOTHING])
-def test_what_changes_nothing(event: e.Event) -> None:
+def test_what_changes_nothing(event: events.Event) -> None:
     """Duplicates, answers to cancels, lists of a mass cancel, reviews are read, not counted."""
     book = fresh()
     apply(book, event, 1, 5)
     expected = fresh()
     expected.sequence, expected.time_ns = 1, 5
     assert book == expected
-    assert _HANDLERS.keys() | set(CHANGES_NOTHING) == set(get_args(e.AnyEvent))
+    assert _HANDLERS.keys() | set(CHANGES_NOTHING) == set(get_args(events.AnyEvent))
 
 
-def denied(scene: Scene, event: e.Event) -> str:
+def denied(scene: Scene, event: events.Event) -> str:
     """Return why an event crashes."""
     with pytest.raises(InvariantViolation) as error:
         apply(scene.book, event, scene.book.sequence + 1, scene.now)
@@ -87,17 +87,17 @@ def test_one_open_order_a_key() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        e.OrderDenied(client_order_id="c", request_id="r", code="x", message="m"),
-        e.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v"),
-        e.OrderRejected(client_order_id="c", request_id="r", venue_code="x", message="m"),
-        e.OrderNotSent(client_order_id="c", request_id="r", message="m"),
-        e.OrderUnknown(client_order_id="c", request_id="r", message="m", sent_ns=1),
-        e.OrderCancelled(client_order_id="c", request_id="r", reason="x"),
-        e.OrderExpired(client_order_id="c", request_id="r"),
-        e.CancelRequested(client_order_id="c", request_id="r", reason="x", actor="a"),
+        events.OrderDenied(client_order_id="c", request_id="r", code="x", message="m"),
+        events.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v"),
+        events.OrderRejected(client_order_id="c", request_id="r", venue_code="x", message="m"),
+        events.OrderNotSent(client_order_id="c", request_id="r", message="m"),
+        events.OrderUnknown(client_order_id="c", request_id="r", message="m", sent_ns=1),
+        events.OrderCancelled(client_order_id="c", request_id="r", reason="x"),
+        events.OrderExpired(client_order_id="c", request_id="r"),
+        events.CancelRequested(client_order_id="c", request_id="r", reason="x", actor="a"),
     ],
 )
-def test_only_an_open_order_goes_on(event: e.Event) -> None:
+def test_only_an_open_order_goes_on(event: events.Event) -> None:
     """What is closed, or was never approved, takes nothing but fills."""
     assert denied(Scene(), event) == "Expected an open order, c is not"
 
@@ -107,12 +107,12 @@ def test_states_go_only_where_they_may() -> None:
     scene = Scene()
     resting, lost = scene.resting(), scene.lost("k-2")
     ids = {"client_order_id": resting.client_order_id, "request_id": "r"}
-    gate = e.OrderDenied(**ids, code="HALTED", message="m")
+    gate = events.OrderDenied(**ids, code="HALTED", message="m")
     assert denied(scene, gate) == (
         f"Expected no way from WORKING to DENIED ({resting.client_order_id})"
     )
     ids = {"client_order_id": lost.client_order_id, "request_id": "r"}
-    unknown = e.OrderUnknown(**ids, message="m", sent_ns=1)
+    unknown = events.OrderUnknown(**ids, message="m", sent_ns=1)
     scene = Scene()
     lost = scene.lost("k-2")
     assert denied(scene, unknown) == (
@@ -131,7 +131,7 @@ def test_states_go_only_where_they_may() -> None:
 )
 def test_nothing_is_held_below_nothing(name: str, shown: str) -> None:
     """A sale of what is not there is a bug, not a position."""
-    settled = e.MarketSettled(market_key=KALSHI, result=Side.YES, payout=0, realized=0)
+    settled = events.MarketSettled(market_key=KALSHI, result=Side.YES, payout=0, realized=0)
     event = msgspec.structs.replace(settled, **{name: -1})
     assert denied(Scene(), event) == f"Expected holdings of 0 and more in {KALSHI}, was {shown}"
 
@@ -149,9 +149,9 @@ def test_a_whole_evening_replays() -> None:
     scene.balance(990 * MICRO)
     scene.fill(first, 6 * MICRO, 650_000, 90_000)
     scene.check()
-    scene.write(e.MarketStatusChanged(market_key=KALSHI, is_open=False))
+    scene.write(events.MarketStatusChanged(market_key=KALSHI, is_open=False))
     scene.write(
-        e.MarketSettled(
+        events.MarketSettled(
             market_key=KALSHI,
             result=Side.YES,
             payout=10 * MICRO,

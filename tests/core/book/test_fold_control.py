@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import (
     Authority,
     Break,
@@ -20,9 +20,9 @@ from tests.core.scene import Scene
 from tests.safeguards.build import CONDITION, KALSHI, NOW
 
 
-def raised(source: str = "http", scope: str = "all", state: str = "HALTED") -> e.HaltRaised:
+def raised(source: str = "http", scope: str = "all", state: str = "HALTED") -> events.HaltRaised:
     """Return the event of a halt."""
-    return e.HaltRaised(
+    return events.HaltRaised(
         source=source, scope=scope, state=state, reason="smoke", actor="ann", receipt_id="x"
     )
 
@@ -54,7 +54,7 @@ def test_halts_are_apart_by_source_and_scope() -> None:
     scene.write(raised(), raised("redis"), raised(scope="sport:NBA"), raised(state="REDUCING"))
     assert list(scene.book.halts) == ["http|all", "redis|all", "http|sport:NBA"]
     assert scene.book.halts["http|all"].state is TradingState.REDUCING
-    scene.write(e.HaltLifted(source="http", scope="all", reason="ok", actor="bob"))
+    scene.write(events.HaltLifted(source="http", scope="all", reason="ok", actor="bob"))
     assert list(scene.book.halts) == ["redis|all", "http|sport:NBA"]
     scene.check()
 
@@ -81,7 +81,9 @@ def test_a_repeated_execution_that_is_acknowledged_starts_anew() -> None:
         cycle(scene, strategy, key, 3)
     scene.write(raised("repeated_execution", "strategy:alpha"))
     scene.write(
-        e.HaltLifted(source="repeated_execution", scope="strategy:alpha", reason="ok", actor="bob")
+        events.HaltLifted(
+            source="repeated_execution", scope="strategy:alpha", reason="ok", actor="bob"
+        )
     )
     assert entries(scene) == {
         "alpha|M": [],
@@ -98,16 +100,16 @@ def test_other_halts_of_a_strategy_leave_its_cycles() -> None:
     scene = Scene()
     cycle(scene, "alpha", "M", 0)
     scene.write(raised("http", "strategy:alpha"))
-    scene.write(e.HaltLifted(source="http", scope="strategy:alpha", reason="ok", actor="bob"))
+    scene.write(events.HaltLifted(source="http", scope="strategy:alpha", reason="ok", actor="bob"))
     assert entries(scene) == {"alpha|M": [1, 2]}
 
 
 # Balances --------------------------------------------------------------------------------------
 
 
-def observed(as_of_ns: int, *inside: str, outside: int = 7) -> e.BalanceObserved:
+def observed(as_of_ns: int, *inside: str, outside: int = 7) -> events.BalanceObserved:
     """Return the event of a figure."""
-    return e.BalanceObserved(
+    return events.BalanceObserved(
         pool="cash",
         platform="Kalshi",
         available=100,
@@ -148,7 +150,7 @@ def test_cash_that_moved() -> None:
     """Deposits and withdrawals add up."""
     scene = Scene()
     for amount in (100, -30):
-        scene.write(e.CashMoved(platform="Kalshi", amount=amount, reason="r", actor="a"))
+        scene.write(events.CashMoved(platform="Kalshi", amount=amount, reason="r", actor="a"))
     assert scene.book.cash_moved == 70
 
 
@@ -156,7 +158,7 @@ def test_a_day() -> None:
     """Its baseline; yesterday's denials are no longer counted."""
     scene = Scene()
     scene.book.denials = {"market": 3}
-    scene.write(e.DayOpened(day="2026-01-28", baseline=-5))
+    scene.write(events.DayOpened(day="2026-01-28", baseline=-5))
     assert scene.book.day == Day(day="2026-01-28", baseline=-5)
     assert scene.book.denials == {}
 
@@ -165,14 +167,14 @@ def test_marks_carry() -> None:
     """A side without a new mark keeps the last one; zero is a mark."""
     scene = Scene()
     kalshi, condition = scene.book.markets[KALSHI], scene.book.markets[CONDITION]
-    scene.write(e.Marked(marks={KALSHI: (600_000, 380_000), CONDITION: (None, 1)}))
+    scene.write(events.Marked(marks={KALSHI: (600_000, 380_000), CONDITION: (None, 1)}))
     assert (kalshi.mark_yes, kalshi.mark_no) == (600_000, 380_000)
     assert (condition.mark_yes, condition.mark_no) == (None, 1)
-    scene.write(e.Marked(marks={KALSHI: (None, 390_000)}))
+    scene.write(events.Marked(marks={KALSHI: (None, 390_000)}))
     assert (kalshi.mark_yes, kalshi.mark_no) == (600_000, 390_000)
-    scene.write(e.Marked(marks={KALSHI: (0, None)}))
+    scene.write(events.Marked(marks={KALSHI: (0, None)}))
     assert (kalshi.mark_yes, kalshi.mark_no) == (0, 390_000)
-    scene.write(e.Marked(marks={KALSHI: (5, 0)}))
+    scene.write(events.Marked(marks={KALSHI: (5, 0)}))
     assert (kalshi.mark_yes, kalshi.mark_no) == (5, 0)
     scene.check()
 
@@ -180,9 +182,9 @@ def test_marks_carry() -> None:
 # Breaks ----------------------------------------------------------------------------------------
 
 
-def opened(policy: str, market_key: str | None = KALSHI, break_id: str = "b") -> e.BreakOpened:
+def opened(policy: str, market_key: str | None = KALSHI, break_id: str = "b") -> events.BreakOpened:
     """Return the event of a break."""
-    return e.BreakOpened(
+    return events.BreakOpened(
         break_id=break_id,
         kind="position",
         platform="Kalshi",
@@ -216,10 +218,10 @@ def test_a_break(policy: str, freezes: bool) -> None:
     market = scene.book.markets[KALSHI]
     assert market.break_kinds == (["position"] if freezes else [])
     scene.write(opened(policy, break_id="c"))
-    scene.write(e.BreakClosed(break_id="b", how="evidence", actor="ann"))
+    scene.write(events.BreakClosed(break_id="b", how="evidence", actor="ann"))
     assert list(scene.book.breaks) == ["c"]
     assert market.break_kinds == (["position"] if freezes else [])
-    scene.write(e.BreakClosed(break_id="c", how="evidence", actor="ann"))
+    scene.write(events.BreakClosed(break_id="c", how="evidence", actor="ann"))
     assert (scene.book.breaks, market.break_kinds) == ({}, [])
     scene.check()
 
@@ -231,7 +233,7 @@ def test_a_break_without_a_market_freezes_none(market_key: str | None) -> None:
     scene.write(opened("halt", market_key))
     assert scene.book.breaks["b"].market_key == market_key
     assert scene.book.markets[KALSHI].break_kinds == []
-    scene.write(e.BreakClosed(break_id="b", how="adopted", actor="ann"))
+    scene.write(events.BreakClosed(break_id="b", how="adopted", actor="ann"))
     assert scene.book.breaks == {}
 
 
@@ -241,18 +243,20 @@ def test_a_break_without_a_market_freezes_none(market_key: str | None) -> None:
 def test_the_life_of_a_process() -> None:
     """Bound once, started with its version and settings, stopped in order."""
     scene = Scene(is_bare=True)
-    scene.write(e.Bound(account="main", environment="local", mode="paper"))
+    scene.write(events.Bound(account="main", environment="local", mode="paper"))
     book = scene.book
     assert (book.account, book.environment, book.mode) == ("main", "local", "paper")
     assert not book.is_started
     scene.write(
-        e.Started(version="1", settings_hash="h", settings={"A": "b"}, disabled={"market": "test"})
+        events.Started(
+            version="1", settings_hash="h", settings={"A": "b"}, disabled={"market": "test"}
+        )
     )
     assert (book.version, book.settings_hash, book.is_started) == ("1", "h", True)
     assert book.disabled == {"market": "test"}
-    scene.write(e.Stopped(reason="SIGTERM"))
+    scene.write(events.Stopped(reason="SIGTERM"))
     assert (book.version, book.is_started) == ("1", False)
-    scene.write(e.Started(version="2", settings_hash="i", settings={}))
+    scene.write(events.Started(version="2", settings_hash="i", settings={}))
     assert (book.version, book.settings_hash, book.disabled) == ("2", "i", {})
     scene.check()
 
@@ -261,7 +265,9 @@ def test_authority() -> None:
     """The last word counts: who, why, for which settings, until when."""
     scene = Scene(is_bare=True)
     scene.write(
-        e.Authorized(actor="ann", reason="go", settings_hash="h", until_ns=9, settings={"A": "b"})
+        events.Authorized(
+            actor="ann", reason="go", settings_hash="h", until_ns=9, settings={"A": "b"}
+        )
     )
     assert scene.book.authority == Authority(
         actor="ann",
@@ -271,7 +277,7 @@ def test_authority() -> None:
         since_ns=NOW,
         settings={"A": "b"},
     )
-    scene.write(e.Authorized(actor="bob", reason="on", settings_hash="i"))
+    scene.write(events.Authorized(actor="bob", reason="on", settings_hash="i"))
     assert scene.book.authority == Authority(
         actor="bob", reason="on", settings_hash="i", until_ns=None, since_ns=NOW, settings={}
     )
@@ -282,9 +288,9 @@ def test_states_of_venues() -> None:
     """Each venue's last."""
     scene = Scene()
     scene.write(
-        e.VenueStateChanged(platform="Kalshi", state="HALTED"),
-        e.VenueStateChanged(platform="Polymarket", state="REDUCING"),
-        e.VenueStateChanged(platform="Kalshi", state="ACTIVE"),
+        events.VenueStateChanged(platform="Kalshi", state="HALTED"),
+        events.VenueStateChanged(platform="Polymarket", state="REDUCING"),
+        events.VenueStateChanged(platform="Kalshi", state="ACTIVE"),
     )
     assert scene.book.venue_states == {"Kalshi": "ACTIVE", "Polymarket": "REDUCING"}
 
@@ -292,10 +298,12 @@ def test_states_of_venues() -> None:
 # Alerts ----------------------------------------------------------------------------------------
 
 
-def alert(number: int, **changes: Any) -> e.AlertRaised:
+def alert(number: int, **changes: Any) -> events.AlertRaised:
     """Return the event of an alert."""
     fields: dict[str, Any] = {"message": "m", "since_ns": NOW - 5, **changes}
-    return e.AlertRaised(alert_id=f"a-{number}", name="BALANCE_LOW", severity="critical", **fields)
+    return events.AlertRaised(
+        alert_id=f"a-{number}", name="BALANCE_LOW", severity="critical", **fields
+    )
 
 
 def test_an_alert_is_on_record_until_and_after_it_is_cleared() -> None:
@@ -307,7 +315,7 @@ def test_an_alert_is_on_record_until_and_after_it_is_cleared() -> None:
     assert (first.count, first.message, first.data) == (7, "n", {"platform": "Kalshi"})
     assert (first.since_ns, first.cleared_ns, first.sequence) == (NOW - 5, None, 5)
     scene.wait(3)
-    scene.write(e.AlertCleared(alert_id="a-2"), e.AlertCleared(alert_id="never"))
+    scene.write(events.AlertCleared(alert_id="a-2"), events.AlertCleared(alert_id="never"))
     assert scene.book.alerts["a-2"].cleared_ns == scene.now
     assert scene.book.alerts["a-2"].sequence == 6
     scene.write(alert(2))
@@ -319,7 +327,7 @@ def test_the_record_of_alerts_is_bounded() -> None:
     """Cleared ones are forgotten first, then the oldest."""
     scene = Scene()
     scene.write(*(alert(number) for number in range(ALERTS_MAX)))
-    scene.write(e.AlertCleared(alert_id="a-7"), alert(1_000))
+    scene.write(events.AlertCleared(alert_id="a-7"), alert(1_000))
     assert len(scene.book.alerts) == ALERTS_MAX
     assert "a-7" not in scene.book.alerts
     scene.write(alert(1_001))

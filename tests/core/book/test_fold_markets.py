@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.market import Holding, Listing
 from arbees.core.language.words import Side, TimeInForce
 from tests.core.scene import MICRO, Scene
@@ -14,7 +14,7 @@ TEN = 10 * MICRO
 def bare(*listings: Listing) -> Scene:
     """Return a book that knows only these markets."""
     scene = Scene(is_bare=True)
-    scene.write(*(e.MarketListed(listing=each) for each in listings))
+    scene.write(*(events.MarketListed(listing=each) for each in listings))
     return scene
 
 
@@ -55,7 +55,7 @@ def test_lists_of_markets_are_their_own() -> None:
     scene = Scene()
     scene.order()
     scene.write(
-        e.BreakOpened(
+        events.BreakOpened(
             break_id="b",
             kind="position",
             platform="Kalshi",
@@ -67,7 +67,7 @@ def test_lists_of_markets_are_their_own() -> None:
     )
     assert scene.book.markets[CONDITION].orders == []
     assert scene.book.markets[CONDITION].break_kinds == []
-    scene.write(e.MarketListed(listing=listing(market_id="new", market_key="new")))
+    scene.write(events.MarketListed(listing=listing(market_id="new", market_key="new")))
     assert scene.book.markets["new"].orders == []
     assert scene.book.markets["new"].break_kinds == []
 
@@ -81,14 +81,14 @@ def test_metadata_may_become_known_later() -> None:
     assert scene.book.sport_worst == {"UNCLASSIFIED": worst}
     assert scene.book.game_worst == {f"market:{KALSHI}": worst}
     later = listing(tick=10_000, opposite_id="X")
-    scene.write(e.MarketListed(listing=later))
+    scene.write(events.MarketListed(listing=later))
     market = scene.book.markets[KALSHI]
     assert (market.sport, market.game_id, market.listing) == ("NBA", "nba_BOS@ATL", later)
     assert scene.book.sport_worst == {"NBA": worst}
     assert scene.book.game_worst == {"nba_BOS@ATL": worst}
     assert scene.book.names["Kalshi|X"] == (KALSHI, True)
     scene.check()
-    scene.write(e.MarketListed(listing=listing(sport=None, game_id=None)))
+    scene.write(events.MarketListed(listing=listing(sport=None, game_id=None)))
     assert (market.sport, market.game_id) == ("NBA", "nba_BOS@ATL")
     assert scene.book.total_worst == worst
     scene.check()
@@ -98,7 +98,7 @@ def test_a_flipped_name_leaves_the_metadata() -> None:
     """The other token adds a name, and says nothing else of the market."""
     scene = bare(polymarket(opposite_id=None))
     flipped = polymarket(market_id=NO_TOKEN, opposite_id=None, is_flipped=True, sport="NFL")
-    scene.write(e.MarketListed(listing=flipped))
+    scene.write(events.MarketListed(listing=flipped))
     market = scene.book.markets[CONDITION]
     assert (market.sport, market.listing) == ("NBA", polymarket(opposite_id=None))
     assert scene.book.names[f"Polymarket|{NO_TOKEN}"] == (CONDITION, True)
@@ -135,7 +135,7 @@ def test_a_market_opens_and_closes() -> None:
     """As it is said."""
     scene = Scene()
     for is_open in (False, True):
-        scene.write(e.MarketStatusChanged(market_key=KALSHI, is_open=is_open))
+        scene.write(events.MarketStatusChanged(market_key=KALSHI, is_open=is_open))
         assert scene.book.markets[KALSHI].is_open is is_open
         assert scene.book.markets[CONDITION].is_open
 
@@ -146,7 +146,7 @@ def test_a_settlement(result: Side, realized: int) -> None:
     scene = Scene()
     scene.fill(scene.resting(time_in_force=TimeInForce.GTC), TEN, 600_000)
     scene.write(
-        e.MarketSettled(
+        events.MarketSettled(
             market_key=KALSHI,
             result=result,
             payout=TEN if result is Side.YES else 0,
@@ -167,6 +167,6 @@ def test_an_order_that_rests_in_a_settled_market_keeps_its_worst_case() -> None:
     """Until the venue ends it."""
     scene = Scene()
     scene.resting(time_in_force=TimeInForce.GTC)
-    scene.write(e.MarketSettled(market_key=KALSHI, result=Side.NO, payout=0, realized=0))
+    scene.write(events.MarketSettled(market_key=KALSHI, result=Side.NO, payout=0, realized=0))
     assert scene.book.markets[KALSHI].worst == 6_500_000
     scene.check()

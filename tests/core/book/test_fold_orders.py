@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import HOUR_NS, cycle_name
 from arbees.core.book.fold_orders import _forget
 from arbees.core.book.open_order import NOTHING, Reservation
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import (
     Accepted,
@@ -35,8 +35,8 @@ ON_POLYMARKET: dict[str, Any] = {"platform": Platform.POLYMARKET, "market_id": Y
 def test_denials_are_counted_by_safeguard() -> None:
     """Once a request for each safeguard that denied, whatever it found."""
     scene = Scene()
-    findings = (e.Finding("a", "A1"), e.Finding("b", "B"), e.Finding("a", "A2"))
-    denied = e.RequestDenied(
+    findings = (events.Finding("a", "A1"), events.Finding("b", "B"), events.Finding("a", "A2"))
+    denied = events.RequestDenied(
         request=request(), findings=findings, facts=Facts(now_ns=NOW), received_ns=NOW
     )
     scene.write(denied, denied)
@@ -44,7 +44,7 @@ def test_denials_are_counted_by_safeguard() -> None:
     scene.answer(scene.order(), Gated(code="HALTED", message="m"))
     scene.answer(scene.order("k-2"), Gated(code="HALTED", message="m"))
     assert scene.book.denials == {"a": 2, "b": 2, "gate": 2}
-    scene.write(e.DayOpened(day="d", baseline=0))
+    scene.write(events.DayOpened(day="d", baseline=0))
     assert scene.book.denials == {}
 
 
@@ -104,7 +104,7 @@ def test_what_is_being_closed(side: Side, action: Action, closes: Side) -> None:
     scene.fill(order, MICRO, 650_000)
     assert (holding.quantity, holding.closing) == (9 * MICRO, 3 * MICRO)
     scene.write(
-        e.OrderCancelled(client_order_id=order.client_order_id, request_id="r-c", reason="x")
+        events.OrderCancelled(client_order_id=order.client_order_id, request_id="r-c", reason="x")
     )
     assert holding.closing == 0
     scene.check()
@@ -178,11 +178,13 @@ def test_unknown_orders_are_counted() -> None:
     scene.answer(first, found)
     assert (book.unknown, kalshi.unknown) == (2, 1)
     assert first.status is OrderStatus.WORKING
-    ended = e.OrderNotSent(client_order_id=second.client_order_id, request_id="r-b", message="m")
+    ended = events.OrderNotSent(
+        client_order_id=second.client_order_id, request_id="r-b", message="m"
+    )
     scene.write(ended)
     assert (book.unknown, kalshi.unknown) == (1, 0)
     ids = {"client_order_id": third.client_order_id, "request_id": "r-c"}
-    scene.write(e.OrderCancelled(**ids, reason="x"))
+    scene.write(events.OrderCancelled(**ids, reason="x"))
     assert (book.unknown, book.markets[CONDITION].unknown) == (0, 0)
     scene.check()
 
@@ -203,7 +205,7 @@ def test_a_second_acknowledgement_moves_nothing() -> None:
     """A working order works on, a partially filled one too."""
     scene = Scene()
     order = scene.resting(**GTC)
-    again = e.OrderAcknowledged(
+    again = events.OrderAcknowledged(
         client_order_id=order.client_order_id, request_id="r-k-1", venue_order_id="v-2"
     )
     scene.write(again)
@@ -214,24 +216,24 @@ def test_a_second_acknowledgement_moves_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [e.OrderRejected, e.OrderNotSent, e.OrderCancelled, e.OrderExpired]
+    "event", [events.OrderRejected, events.OrderNotSent, events.OrderCancelled, events.OrderExpired]
 )
-def test_ends(event: type[e.OrderEvent]) -> None:
+def test_ends(event: type[events.OrderEvent]) -> None:
     """The order is gone, and all that it reserved is released."""
     scene = Scene()
     order = scene.order()
     more = {
-        e.OrderRejected: {"venue_code": "x", "message": "m"},
-        e.OrderNotSent: {"message": "m"},
-        e.OrderCancelled: {"reason": "x"},
+        events.OrderRejected: {"venue_code": "x", "message": "m"},
+        events.OrderNotSent: {"message": "m"},
+        events.OrderCancelled: {"reason": "x"},
     }.get(event, {})
     scene.write(event(client_order_id=order.client_order_id, request_id="r-k-1", **more))
     assert (scene.book.orders, scene.book.total_worst) == ({}, 0)
     status = {
-        e.OrderRejected: OrderStatus.REJECTED,
-        e.OrderNotSent: OrderStatus.NOT_SENT,
-        e.OrderCancelled: OrderStatus.CANCELLED,
-        e.OrderExpired: OrderStatus.EXPIRED,
+        events.OrderRejected: OrderStatus.REJECTED,
+        events.OrderNotSent: OrderStatus.NOT_SENT,
+        events.OrderCancelled: OrderStatus.CANCELLED,
+        events.OrderExpired: OrderStatus.EXPIRED,
     }
     assert order.status is status[event]
     scene.check()
@@ -242,7 +244,7 @@ def test_a_wanted_cancel_stands_in_the_order() -> None:
     scene = Scene()
     order = scene.resting(**GTC)
     scene.write(
-        e.CancelRequested(
+        events.CancelRequested(
             client_order_id=order.client_order_id, request_id="r", reason="late", actor="ann"
         )
     )
@@ -357,10 +359,10 @@ def test_what_is_over_is_dropped_as_names_come() -> None:
     scene.check()
 
 
-def cancel_of(scene: Scene, key: str) -> c.TakeClosed:
+def cancel_of(scene: Scene, key: str) -> commands.TakeClosed:
     """Return the venue's word that it cancelled what remained of a key's order."""
     order = next(each for each in scene.book.orders.values() if each.idempotency_key == key)
-    return c.TakeClosed(
+    return commands.TakeClosed(
         closed=OrderClosed(
             client_order_id=order.client_order_id,
             closed="cancelled",
@@ -376,7 +378,7 @@ def test_a_settlement_leaves_everybody_flat() -> None:
     scene = Scene()
     scene.fill(scene.resting("a", **GTC), TEN, 650_000)
     scene.fill(scene.resting("b", **ON_POLYMARKET, **GTC), TEN, 650_000)
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=NO_WON))
+    scene.do(commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=NO_WON))
     assert cycles(scene) == {
         f"UNNAMED|{KALSHI}": (0, [NOW]),
         f"UNNAMED|{CONDITION}": (TEN, [NOW]),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.market import Terms
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.quote import Quote
 from arbees.core.language.words import Platform, Side, TradingState
 from arbees.safeguards.game_exposure import GameExposure
@@ -22,13 +22,13 @@ SPREAD = "KXNBASPREAD-26JAN28BOSHOU-BOS4"
 FIFTY = 50 * MICRO
 
 
-def named(market_id: str, **changes: Any) -> c.ListMarket:
+def named(market_id: str, **changes: Any) -> commands.ListMarket:
     """Return a venue's word on a market, which names its event."""
     fields = {"game_id": None, "event_id": market_id.rpartition("-")[0], **changes}
-    return c.ListMarket(listing=listing(market_id=market_id, market_key=market_id, **fields))
+    return commands.ListMarket(listing=listing(market_id=market_id, market_key=market_id, **fields))
 
 
-def stage(*markets: c.ListMarket, limit: int = 59 * MICRO - 1) -> Scene:
+def stage(*markets: commands.ListMarket, limit: int = 59 * MICRO - 1) -> Scene:
     """Return a scene that knows markets and judges games."""
     scene = Scene(GameExposure(limit), is_bare=True)
     for market in markets:
@@ -36,12 +36,12 @@ def stage(*markets: c.ListMarket, limit: int = 59 * MICRO - 1) -> Scene:
     return scene
 
 
-def codes(decision: c.Decision) -> list[str]:
+def codes(decision: commands.Decision) -> list[str]:
     """Return the codes of a denial; none for an approval."""
     return [
         finding.code
         for event in decision.events
-        if isinstance(event, e.RequestDenied)
+        if isinstance(event, events.RequestDenied)
         for finding in event.findings
     ]
 
@@ -56,7 +56,7 @@ def buy(scene: Scene, key: str, market_id: str, size: int = FIFTY, **more: Any) 
         time_in_force="GTC",
         **more,
     )
-    return codes(scene.do(c.Submit(request=asked, received_ns=scene.now)))
+    return codes(scene.do(commands.Submit(request=asked, received_ns=scene.now)))
 
 
 def test_both_sides_of_one_event_are_one_game() -> None:
@@ -83,11 +83,11 @@ def test_joins_are_transitive_and_recorded() -> None:
     scene = stage(named(BOS), named(SPREAD))
     assert buy(scene, "a", BOS, game_id="bos-hou") == []
     assert buy(scene, "b", SPREAD, size=MICRO, game_id="bos-hou") == []
-    joined = [event for _, _, event in scene.records if isinstance(event, e.GamesJoined)]
+    joined = [event for _, _, event in scene.records if isinstance(event, events.GamesJoined)]
     spread_event = SPREAD.rpartition("-")[0]
     assert joined == [
-        e.GamesJoined(game=EVENT, names=("bos-hou",)),
-        e.GamesJoined(game=spread_event, names=(EVENT,)),
+        events.GamesJoined(game=EVENT, names=("bos-hou",)),
+        events.GamesJoined(game=spread_event, names=(EVENT,)),
     ]
     assert scene.book.games == {"bos-hou": spread_event, EVENT: spread_event}
     assert scene.book.game_worst == {spread_event: 33_150_000}
@@ -104,7 +104,7 @@ def test_a_milestone_joins_events_whenever_it_comes() -> None:
         scene.do(named(market_id, milestone_id="m-1"))
     assert scene.book.game_worst == {"m-1": 32_500_000}
     assert buy(scene, "b", SPREAD) == ["MAX_GAME_EXPOSURE"]
-    assert scene.do(named(SPREAD, milestone_id="m-1")) == c.NO_DECISION
+    assert scene.do(named(SPREAD, milestone_id="m-1")) == commands.NO_DECISION
     scene.do(named(HOU))
     assert scene.book.markets[HOU].game_id == "m-1"
     check_sums(scene.book)
@@ -113,7 +113,7 @@ def test_a_milestone_joins_events_whenever_it_comes() -> None:
 def test_a_market_that_loses_its_milestone_keeps_its_game() -> None:
     """An identity is never unlearnt."""
     scene = stage(named(BOS, milestone_id="m-1"))
-    assert scene.do(named(BOS)) == c.NO_DECISION
+    assert scene.do(named(BOS)) == commands.NO_DECISION
 
 
 def test_a_denied_request_joins_nothing() -> None:
@@ -130,7 +130,7 @@ def test_a_halt_of_a_game_covers_it_by_every_name() -> None:
         assert buy(scene, "a", BOS, size=MICRO, game_id="x") == []
         scene.wait(1)
         halted = scene.do(
-            c.RaiseHalt(
+            commands.RaiseHalt(
                 source="http",
                 scope=f"game:{name}",
                 state=TradingState.HALTED,
@@ -194,5 +194,5 @@ def test_a_quote_that_names_a_game_joins_it_with_the_event() -> None:
     scene = stage(named(BOS), named(HOU))
     quote = Quote(ts_ns=NOW, platform=Platform.KALSHI, market_id=BOS, bids=(), asks=(), game_id="g")
     said = listing(market_id=BOS, market_key=BOS, game_id="g")
-    scene.do(c.ListMarket(listing=said, quote=quote))
+    scene.do(commands.ListMarket(listing=said, quote=quote))
     assert {market.game_id for market in scene.book.markets.values()} == {"g"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.index_rows import (
     DENIED,
     NOT_SENT,
@@ -32,16 +32,16 @@ from tests.safeguards.build import KALSHI, NOW, request
 SIGNALLED = request(signal_id="s-1", side=Side.NO, attempt=2)
 PLAIN = request()
 IDS: dict[str, Any] = {"client_order_id": "c-1", "request_id": "r-1"}
-ENDS: list[tuple[e.OrderEvent, str]] = [
-    (e.OrderDenied(**IDS, code="x", message="m"), DENIED),
-    (e.OrderNotSent(**IDS, message="m"), NOT_SENT),
-    (e.OrderRejected(**IDS, venue_code="x", message="m"), SPENT),
-    (e.OrderCancelled(**IDS, reason="x"), SPENT),
-    (e.OrderExpired(**IDS), SPENT),
+ENDS: list[tuple[events.OrderEvent, str]] = [
+    (events.OrderDenied(**IDS, code="x", message="m"), DENIED),
+    (events.OrderNotSent(**IDS, message="m"), NOT_SENT),
+    (events.OrderRejected(**IDS, venue_code="x", message="m"), SPENT),
+    (events.OrderCancelled(**IDS, reason="x"), SPENT),
+    (events.OrderExpired(**IDS), SPENT),
 ]
 
 
-def approved(asked: Request = PLAIN, **changes: Any) -> e.OrderApproved:
+def approved(asked: Request = PLAIN, **changes: Any) -> events.OrderApproved:
     """Return an approval."""
     fields: dict[str, Any] = {
         "request": asked,
@@ -59,10 +59,10 @@ def approved(asked: Request = PLAIN, **changes: Any) -> e.OrderApproved:
         "received_ns": NOW,
         **changes,
     }
-    return e.OrderApproved(**fields)
+    return events.OrderApproved(**fields)
 
 
-def filled(**changes: Any) -> e.OrderFilled:
+def filled(**changes: Any) -> events.OrderFilled:
     """Return a fill."""
     fields: dict[str, Any] = {
         **IDS,
@@ -78,7 +78,7 @@ def filled(**changes: Any) -> e.OrderFilled:
         "reserved": Reservation(),
         **changes,
     }
-    return e.OrderFilled(**fields)
+    return events.OrderFilled(**fields)
 
 
 def order(asked: Request = PLAIN) -> Order:
@@ -108,20 +108,24 @@ def test_words_of_the_tables() -> None:
 @pytest.mark.parametrize("asked", [PLAIN, SIGNALLED])
 def test_a_denial(asked: Request) -> None:
     """The key is denied, the id is seen; a signal that was denied may come again."""
-    event = e.RequestDenied(request=asked, findings=(), facts=Facts(now_ns=NOW), received_ns=NOW)
+    event = events.RequestDenied(
+        request=asked, findings=(), facts=Facts(now_ns=NOW), received_ns=NOW
+    )
     assert rows_of(event, 9, None) == (key(asked, DENIED), SEEN)
 
 
 @pytest.mark.parametrize("code", ["DUPLICATE_REQUEST", "IDEMPOTENCY_CONFLICT"])
 def test_a_duplicate(code: str) -> None:
     """The key stays as it was; the id is seen."""
-    event = e.DuplicateRefused(request=PLAIN, code=code, original_request_id="r-0", received_ns=NOW)
+    event = events.DuplicateRefused(
+        request=PLAIN, code=code, original_request_id="r-0", received_ns=NOW
+    )
     assert rows_of(event, 9, None) == (SEEN,)
 
 
 def test_a_duplicate_signal() -> None:
     """Its own key was new: it is denied, and may come again with another signal."""
-    event = e.DuplicateRefused(
+    event = events.DuplicateRefused(
         request=SIGNALLED, code="DUPLICATE_SIGNAL", original_request_id="r-0", received_ns=NOW
     )
     assert rows_of(event, 9, None) == (key(SIGNALLED, DENIED), SEEN)
@@ -143,12 +147,12 @@ def test_an_approval() -> None:
 
 def test_an_acknowledgement() -> None:
     """From now on it is found by the venue's id too."""
-    event = e.OrderAcknowledged(**IDS, venue_order_id="v-1")
+    event = events.OrderAcknowledged(**IDS, venue_order_id="v-1")
     assert rows_of(event, 9, order()) == (OrderRow("c-1", "r-1", Platform.KALSHI, "v-1"),)
 
 
 @pytest.mark.parametrize(("event", "outcome"), ENDS)
-def test_ends(event: e.Event, outcome: str) -> None:
+def test_ends(event: events.Event, outcome: str) -> None:
     """Key and signal are spent, or may be tried again where nothing reached a venue."""
     assert rows_of(event, 9, order()) == (key(PLAIN, outcome),)
     assert rows_of(event, 9, order(SIGNALLED)) == (key(SIGNALLED, outcome), signal(outcome))
@@ -175,26 +179,26 @@ def test_fills() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        e.OrderUnknown(**IDS, message="m", sent_ns=5),
-        e.CancelRequested(**IDS, reason="x", actor="a"),
-        e.CancelAnswered(**IDS, message="m"),
+        events.OrderUnknown(**IDS, message="m", sent_ns=5),
+        events.CancelRequested(**IDS, reason="x", actor="a"),
+        events.CancelAnswered(**IDS, message="m"),
     ],
 )
-def test_what_happens_on_the_way_has_no_row(event: e.Event) -> None:
+def test_what_happens_on_the_way_has_no_row(event: events.Event) -> None:
     """An order that goes on is open still."""
     assert rows_of(event, 9, order(SIGNALLED)) == ()
 
 
-ABOUT_REQUESTS = (e.RequestDenied, e.DuplicateRefused, e.OrderApproved)
+ABOUT_REQUESTS = (events.RequestDenied, events.DuplicateRefused, events.OrderApproved)
 
 
 @pytest.mark.parametrize(
     "event", [event for event, _ in LEAST if not isinstance(event, ABOUT_REQUESTS)]
 )
-def test_without_an_order_there_is_no_row(event: e.Event) -> None:
+def test_without_an_order_there_is_no_row(event: events.Event) -> None:
     """Control and venue truth, and what happens to orders of which nothing is known."""
     assert rows_of(event, 9, None) == ()
-    if not isinstance(event, e.OrderEvent):
+    if not isinstance(event, events.OrderEvent):
         assert rows_of(event, 9, order()) == ()
 
 
@@ -254,15 +258,15 @@ def test_the_order_of_an_approval() -> None:
 # The fold --------------------------------------------------------------------------------------
 
 
-def fold(*events: e.Event) -> list[tuple[IndexRow, ...]]:
+def fold(*new_events: events.Event) -> list[tuple[IndexRow, ...]]:
     """Return the rows of the events of a journal, one after the other."""
     folded = IndexFold()
-    return [folded.rows(event, 9) for event in events]
+    return [folded.rows(event, 9) for event in new_events]
 
 
 def test_the_rows_of_a_life() -> None:
     """The fold knows the orders by itself."""
-    acknowledged = e.OrderAcknowledged(**IDS, venue_order_id="v-1")
+    acknowledged = events.OrderAcknowledged(**IDS, venue_order_id="v-1")
     first, second, third, last, none = fold(
         approved(), acknowledged, filled(), filled(is_complete=True), acknowledged
     )
@@ -274,7 +278,7 @@ def test_the_rows_of_a_life() -> None:
 
 
 @pytest.mark.parametrize(("event", "outcome"), ENDS)
-def test_what_comes_after_the_end(event: e.OrderEvent, outcome: str) -> None:
+def test_what_comes_after_the_end(event: events.OrderEvent, outcome: str) -> None:
     """A fill spends a key that might have been tried again; after other ends it says nothing."""
     _, ended, late, later = fold(
         approved(), event, filled(corrects=2), filled(corrects=2, trade_id="u")
@@ -290,9 +294,9 @@ def test_the_next_attempt_begins_anew() -> None:
     second = IDS | {"request_id": "r-2"}
     *_, opened, ended = fold(
         approved(),
-        e.OrderNotSent(**IDS, message="m"),
+        events.OrderNotSent(**IDS, message="m"),
         approved(again),
-        e.OrderCancelled(**second, reason="x"),
+        events.OrderCancelled(**second, reason="x"),
     )
     assert opened[0] == KeyRow("k-1", "r-2", 2, again.fingerprint(), OPEN, 9)
     assert ended == (KeyRow("k-1", "r-2", 2, again.fingerprint(), SPENT, 9),)
@@ -300,7 +304,9 @@ def test_the_next_attempt_begins_anew() -> None:
 
 def test_events_of_no_order() -> None:
     """Denials have their rows, everything else has none."""
-    denied = e.RequestDenied(request=PLAIN, findings=(), facts=Facts(now_ns=NOW), received_ns=NOW)
-    assert fold(denied, e.Stopped(reason="x")) == [(key(PLAIN, DENIED), SEEN), ()]
-    assert fold(e.OrderExpired(**IDS)) == [()]
+    denied = events.RequestDenied(
+        request=PLAIN, findings=(), facts=Facts(now_ns=NOW), received_ns=NOW
+    )
+    assert fold(denied, events.Stopped(reason="x")) == [(key(PLAIN, DENIED), SEEN), ()]
+    assert fold(events.OrderExpired(**IDS)) == [()]
     assert PLAIN.market_id == KALSHI

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.language.payouts import (
     NO_WON,
     YES_WON,
@@ -28,10 +28,10 @@ VOID = Payouts(330_000, 610_000)
 """At the last price of each side, which leaves a part of the dollar to nobody."""
 
 
-def settle(payouts: Payouts, where: dict[str, Any] | None = None) -> c.SettleMarket:
+def settle(payouts: Payouts, where: dict[str, Any] | None = None) -> commands.SettleMarket:
     """Return a venue's word of what a market pays."""
     is_token = bool(where)
-    return c.SettleMarket(
+    return commands.SettleMarket(
         platform=Platform.POLYMARKET if is_token else Platform.KALSHI,
         market_id=YES_TOKEN if is_token else KALSHI,
         payouts=payouts,
@@ -42,9 +42,9 @@ def earned(scene: Scene) -> int:
     """Return the cash of all fills and settlements."""
     total = 0
     for _, _, event in scene.records:
-        if isinstance(event, e.OrderFilled):
+        if isinstance(event, events.OrderFilled):
             total += event.cash
-        elif isinstance(event, e.MarketSettled | e.SettlementCorrected):
+        elif isinstance(event, events.MarketSettled | events.SettlementCorrected):
             total += event.payout
     return total
 
@@ -69,16 +69,16 @@ def test_what_is_held_is_paid_by_the_payout_of_its_side(payouts: Payouts, realiz
     market = scene.book.markets[KALSHI]
     assert (market.yes.quantity, market.worst, market.is_open) == (0, 0, False)
     assert (scene.book.realized, market.payouts) == (realized, payouts)
-    assert scene.do(settle(payouts)) == c.NO_DECISION
+    assert scene.do(settle(payouts)) == commands.NO_DECISION
     scene.check()
 
 
 def test_the_payouts_of_the_other_token_are_flipped() -> None:
     """Named by the No token, its first payout is that of the key's No."""
     scene = Scene()
-    flipped = c.SettleMarket(platform=Platform.POLYMARKET, market_id="2222", payouts=VOID)
+    flipped = commands.SettleMarket(platform=Platform.POLYMARKET, market_id="2222", payouts=VOID)
     (settled,) = scene.do(flipped).events
-    assert isinstance(settled, e.MarketSettled)
+    assert isinstance(settled, events.MarketSettled)
     assert (settled.yes_payout, settled.no_payout) == (VOID.no, VOID.yes)
 
 
@@ -90,14 +90,14 @@ def test_an_amended_result_is_a_correction_of_the_difference() -> None:
     settled = scene.book.sequence
     for payouts, more in ((TIE, -5_000_000), (NO_WON, -5_000_000), (YES_WON, 10_000_000)):
         event, told, over = scene.do(settle(payouts)).events
-        assert isinstance(event, e.SettlementCorrected)
+        assert isinstance(event, events.SettlementCorrected)
         assert (event.payout, event.realized, event.corrects) == (more, more, settled)
-        assert isinstance(told, e.BreakOpened)
+        assert isinstance(told, events.BreakOpened)
         assert (told.kind, told.policy) == ("amended_settlement", "report")
-        assert isinstance(over, e.BreakClosed)
+        assert isinstance(over, events.BreakClosed)
         assert scene.book.breaks == {}
         settled = scene.book.sequence - 2
-        assert scene.do(settle(payouts)) == c.NO_DECISION
+        assert scene.do(settle(payouts)) == commands.NO_DECISION
     assert scene.book.realized == 6_000_000
     assert scene.book.markets[KALSHI].payouts == YES_WON
     scene.check()
@@ -107,7 +107,7 @@ def test_a_correction_moves_the_cash_that_is_counted() -> None:
     """The ledger of the pool follows, to the micro-dollar."""
     scene = Scene()
     scene.hold(Side.NO, TEN, 300_000)
-    scene.write(e.CashCounted(pool="Kalshi", amount=100 * MICRO))
+    scene.write(events.CashCounted(pool="Kalshi", amount=100 * MICRO))
     scene.do(settle(VOID))
     assert scene.book.ledgers["Kalshi"] == 106_100_000
     scene.do(settle(NO_WON))
@@ -119,7 +119,7 @@ def test_a_correction_of_what_nobody_held_is_recorded() -> None:
     scene = Scene()
     scene.do(settle(YES_WON))
     (event,) = scene.do(settle(NO_WON)).events
-    assert isinstance(event, e.SettlementCorrected)
+    assert isinstance(event, events.SettlementCorrected)
     assert (event.payout, scene.book.realized) == (0, 0)
 
 
@@ -128,7 +128,7 @@ def test_a_record_of_the_first_versions_says_a_side_alone() -> None:
     scene = Scene()
     scene.hold(Side.YES, TEN, 400_000)
     scene.write(
-        e.MarketSettled(
+        events.MarketSettled(
             market_key=KALSHI,
             result=Side.YES,
             payout=TEN,
@@ -158,7 +158,7 @@ def test_late_fills_are_settled_by_the_payouts(
         scene.fill(scene.resting("k-0", side=held, limit_price="0.7", **where), TEN, 650_000)
         more = {"side": side, "action": action, "limit_price": "0.61", "size": quantity, **where}
         order = scene.lost("k-1", **more)
-        fill = c.TakeFill(fill=scene.trade(order, quantity, 610_000, 4_200))
+        fill = commands.TakeFill(fill=scene.trade(order, quantity, 610_000, 4_200))
         end = settle(payouts, where)
         for command in (end, fill) if is_late else (fill, end):
             scene.do(command)
@@ -188,7 +188,7 @@ def test_no_micro_dollar_is_lost_in_steps(
             continue
         size = quantity - quantity % 10_000 + 10_000
         order = scene.lost(f"k-{number}", side=side, size=size, limit_price="0.5")
-        scene.do(c.TakeFill(fill=scene.trade(order, size, 500_000)))
+        scene.do(commands.TakeFill(fill=scene.trade(order, size, 500_000)))
         sums[side] += size
     last = Payouts(yes, no)
     for pair in amended:
@@ -197,7 +197,7 @@ def test_no_micro_dollar_is_lost_in_steps(
     paid = sum(
         event.payout
         for _, _, event in scene.records
-        if isinstance(event, e.MarketSettled | e.SettlementCorrected)
+        if isinstance(event, events.MarketSettled | events.SettlementCorrected)
     )
     assert paid == last.value(sums[Side.YES], sums[Side.NO])
 

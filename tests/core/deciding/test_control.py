@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Day, Subject
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.control import liftable, subject_of
 from arbees.core.language.payouts import YES_WON, won_by
 from arbees.core.language.words import (
@@ -33,14 +33,14 @@ GTC: dict[str, Any] = {"time_in_force": TimeInForce.GTC}
 ON_POLYMARKET: dict[str, Any] = {"platform": Platform.POLYMARKET, "market_id": YES_TOKEN}
 
 
-def cancel(scope: str, **more: Any) -> c.RequestCancel:
+def cancel(scope: str, **more: Any) -> commands.RequestCancel:
     """Return the wish for a cancel."""
-    return c.RequestCancel(scope=scope, reason="operator", actor="ann", **more)
+    return commands.RequestCancel(scope=scope, reason="operator", actor="ann", **more)
 
 
-def requested(order: Order, reason: str = "operator", actor: str = "ann") -> e.CancelRequested:
+def requested(order: Order, reason: str = "operator", actor: str = "ann") -> events.CancelRequested:
     """Return the event of that wish for one order."""
-    return e.CancelRequested(
+    return events.CancelRequested(
         client_order_id=order.client_order_id,
         request_id=order.request_id,
         reason=reason,
@@ -91,9 +91,9 @@ def test_a_mass_cancel(scope: str, names: tuple[str, ...]) -> None:
     """All that the scope covers, oldest first; the receipt knows which."""
     scene, orders = crowd()
     covered = [orders[name] for name in names]
-    assert scene.do(cancel(scope, receipt_id="x")) == c.Decision(
+    assert scene.do(cancel(scope, receipt_id="x")) == commands.Decision(
         (
-            e.MassCancelled(
+            events.MassCancelled(
                 scope=scope,
                 reason="operator",
                 actor="ann",
@@ -102,7 +102,7 @@ def test_a_mass_cancel(scope: str, names: tuple[str, ...]) -> None:
             ),
             *(requested(order) for order in covered),
         ),
-        tuple(c.CancelOrder(order.client_order_id) for order in covered),
+        tuple(commands.CancelOrder(order.client_order_id) for order in covered),
     )
     assert all(order.cancel_reason == "operator" for order in covered)
     scene.check()
@@ -112,7 +112,7 @@ def test_a_mass_cancel_of_what_opens() -> None:
     """Reducing orders stay."""
     scene, orders = crowd()
     decision = scene.do(cancel("platform:Kalshi", opening_only=True))
-    assert decision.effects == (c.CancelOrder(orders["kalshi"].client_order_id),)
+    assert decision.effects == (commands.CancelOrder(orders["kalshi"].client_order_id),)
 
 
 def test_one_order_is_cancelled() -> None:
@@ -120,13 +120,15 @@ def test_one_order_is_cancelled() -> None:
     scene, orders = crowd()
     order = orders["close"]
     decision = scene.do(cancel(f"order:{order.client_order_id}", opening_only=True))
-    assert decision == c.Decision((requested(order),), (c.CancelOrder(order.client_order_id),))
+    assert decision == commands.Decision(
+        (requested(order),), (commands.CancelOrder(order.client_order_id),)
+    )
 
 
 def test_an_order_that_is_not_open_is_not_cancelled() -> None:
     """There is nothing to do."""
     scene, _ = crowd()
-    assert scene.do(cancel("order:nobody")) == c.NO_DECISION
+    assert scene.do(cancel("order:nobody")) == commands.NO_DECISION
 
 
 def test_a_cancel_that_was_wanted_already_is_sent_again() -> None:
@@ -135,8 +137,8 @@ def test_a_cancel_that_was_wanted_already_is_sent_again() -> None:
     order = orders["kalshi"]
     scene.do(cancel(f"order:{order.client_order_id}"))
     decision = scene.do(cancel("strategy:alpha", receipt_id="x"))
-    assert [type(event) for event in decision.events] == [e.MassCancelled]
-    assert decision.effects == (c.CancelOrder(order.client_order_id),)
+    assert [type(event) for event in decision.events] == [events.MassCancelled]
+    assert decision.effects == (commands.CancelOrder(order.client_order_id),)
 
 
 # Halts -----------------------------------------------------------------------------------------
@@ -144,9 +146,9 @@ def test_a_cancel_that_was_wanted_already_is_sent_again() -> None:
 
 def halt(
     source: str = "http", scope: str = "all", state: TradingState = TradingState.HALTED
-) -> c.RaiseHalt:
+) -> commands.RaiseHalt:
     """Return the command for a halt."""
-    return c.RaiseHalt(
+    return commands.RaiseHalt(
         source=source, scope=scope, state=state, reason="smoke", actor="ann", receipt_id="x"
     )
 
@@ -167,9 +169,9 @@ def test_a_halt_cancels_what_it_covers(
     scene, orders = crowd()
     covered = [orders[name] for name in names]
     decision = scene.do(halt(scope=scope, state=state))
-    assert decision == c.Decision(
+    assert decision == commands.Decision(
         (
-            e.HaltRaised(
+            events.HaltRaised(
                 source="http",
                 scope=scope,
                 state=state,
@@ -180,7 +182,7 @@ def test_a_halt_cancels_what_it_covers(
             ),
             *(requested(order, "halt: smoke") for order in covered),
         ),
-        tuple(c.CancelOrder(order.client_order_id) for order in covered),
+        tuple(commands.CancelOrder(order.client_order_id) for order in covered),
     )
     scene.check()
 
@@ -212,7 +214,7 @@ def test_what_lifts_which_halt(
     for source in ALL_SOURCES:
         scene.do(halt(source))
     scene.do(halt("http", "sport:NBA"))
-    command = c.LiftHalt(
+    command = commands.LiftHalt(
         sources=sources, scope="all", reason="fixed", actor="bob", acknowledge=acknowledge
     )
     lifts, leaves = liftable(scene.book, command)
@@ -221,9 +223,9 @@ def test_what_lifts_which_halt(
     assert [halt.source for halt in leaves] == [
         source for source in ALL_SOURCES if source not in lifted
     ]
-    assert scene.do(command) == c.Decision(
+    assert scene.do(command) == commands.Decision(
         tuple(
-            e.HaltLifted(source=source, scope="all", reason="fixed", actor="bob")
+            events.HaltLifted(source=source, scope="all", reason="fixed", actor="bob")
             for source in expected
         )
     )
@@ -241,10 +243,14 @@ def test_the_newest_word_on_a_market_counts() -> None:
     """What it changes is recorded; the same again is no news."""
     scene = Scene(is_bare=True)
     known = listing()
-    assert scene.do(c.ListMarket(listing=known)) == c.Decision((e.MarketListed(listing=known),))
-    assert scene.do(c.ListMarket(listing=known)) == c.NO_DECISION
+    assert scene.do(commands.ListMarket(listing=known)) == commands.Decision(
+        (events.MarketListed(listing=known),)
+    )
+    assert scene.do(commands.ListMarket(listing=known)) == commands.NO_DECISION
     other = listing(sport="NFL", tick=10_000, close_ns=5, game_start_ns=3)
-    assert scene.do(c.ListMarket(listing=other)) == c.Decision((e.MarketListed(listing=other),))
+    assert scene.do(commands.ListMarket(listing=other)) == commands.Decision(
+        (events.MarketListed(listing=other),)
+    )
     market = scene.book.markets[KALSHI]
     assert (market.sport, market.listing) == ("NFL", other)
 
@@ -254,21 +260,21 @@ def test_a_market_opens_and_closes() -> None:
     scene = Scene()
     no_token = polymarket(market_id=NO_TOKEN, opposite_id=YES_TOKEN, is_flipped=True)
     for is_open in (False, True):
-        changed = e.MarketStatusChanged(market_key=CONDITION, is_open=is_open)
-        command = c.ListMarket(listing=no_token, is_open=is_open)
-        assert scene.do(command) == c.Decision((changed,))
-        assert scene.do(command) == c.NO_DECISION
+        changed = events.MarketStatusChanged(market_key=CONDITION, is_open=is_open)
+        command = commands.ListMarket(listing=no_token, is_open=is_open)
+        assert scene.do(command) == commands.Decision((changed,))
+        assert scene.do(command) == commands.NO_DECISION
         assert scene.book.markets[CONDITION].is_open is is_open
 
 
 def test_a_market_that_is_listed_closed() -> None:
     """It is known, and closed."""
     scene = Scene(is_bare=True)
-    decision = scene.do(c.ListMarket(listing=listing(), is_open=False))
-    assert decision == c.Decision(
+    decision = scene.do(commands.ListMarket(listing=listing(), is_open=False))
+    assert decision == commands.Decision(
         (
-            e.MarketListed(listing=listing()),
-            e.MarketStatusChanged(market_key=KALSHI, is_open=False),
+            events.MarketListed(listing=listing()),
+            events.MarketStatusChanged(market_key=KALSHI, is_open=False),
         )
     )
 
@@ -276,22 +282,24 @@ def test_a_market_that_is_listed_closed() -> None:
 def test_a_settled_market_stays_closed() -> None:
     """No quote opens it again."""
     scene = Scene()
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
-    assert scene.do(c.ListMarket(listing=listing())) == c.NO_DECISION
+    scene.do(commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
+    assert scene.do(commands.ListMarket(listing=listing())) == commands.NO_DECISION
 
 
 def test_two_venues_never_share_a_market() -> None:
     """The newcomer gets a key of its own; a second name on the same venue does not."""
     scene = Scene()
     stranger = polymarket(market_id="T", market_key=KALSHI, opposite_id=None)
-    (listed, closed) = scene.do(c.ListMarket(listing=stranger, is_open=False)).events
+    (listed, closed) = scene.do(commands.ListMarket(listing=stranger, is_open=False)).events
     key = f"Polymarket:{KALSHI}"
-    assert listed == e.MarketListed(
+    assert listed == events.MarketListed(
         listing=polymarket(market_id="T", market_key=key, opposite_id=None)
     )
-    assert closed == e.MarketStatusChanged(market_key=key, is_open=False)
+    assert closed == events.MarketStatusChanged(market_key=key, is_open=False)
     second = listing(market_id="alias")
-    assert scene.do(c.ListMarket(listing=second)) == c.Decision((e.MarketListed(listing=second),))
+    assert scene.do(commands.ListMarket(listing=second)) == commands.Decision(
+        (events.MarketListed(listing=second),)
+    )
     assert scene.book.names["Kalshi|alias"] == (KALSHI, False)
 
 
@@ -310,12 +318,12 @@ def test_a_settlement_closes_both_sides(result: Side, payout: int, realized: int
             key, side=side, size=quantity, limit_price=price, **ON_POLYMARKET, **GTC
         )
         scene.fill(order, quantity, price)
-    command = c.SettleMarket(
+    command = commands.SettleMarket(
         platform=Platform.POLYMARKET, market_id=YES_TOKEN, payouts=won_by(result)
     )
-    assert scene.do(command) == c.Decision(
+    assert scene.do(command) == commands.Decision(
         (
-            e.MarketSettled(
+            events.MarketSettled(
                 market_key=CONDITION,
                 result=result,
                 yes_payout=won_by(result).yes,
@@ -330,19 +338,21 @@ def test_a_settlement_closes_both_sides(result: Side, payout: int, realized: int
         )
     )
     assert scene.book.realized == realized
-    assert scene.do(command) == c.NO_DECISION
+    assert scene.do(command) == commands.NO_DECISION
     scene.check()
 
 
 def test_a_settlement_under_the_other_tokens_name() -> None:
     """If the No token wins, No wins."""
     scene = Scene()
-    command = c.SettleMarket(platform=Platform.POLYMARKET, market_id=NO_TOKEN, payouts=YES_WON)
+    command = commands.SettleMarket(
+        platform=Platform.POLYMARKET, market_id=NO_TOKEN, payouts=YES_WON
+    )
     (event,) = scene.do(command).events
-    assert isinstance(event, e.MarketSettled)
+    assert isinstance(event, events.MarketSettled)
     assert event.result is Side.NO
-    other = c.SettleMarket(platform=Platform.KALSHI, market_id=NO_TOKEN, payouts=YES_WON)
-    assert scene.do(other) == c.NO_DECISION
+    other = commands.SettleMarket(platform=Platform.KALSHI, market_id=NO_TOKEN, payouts=YES_WON)
+    assert scene.do(other) == commands.NO_DECISION
 
 
 # Days ------------------------------------------------------------------------------------------
@@ -352,10 +362,10 @@ def test_a_day_counts_from_the_profit_since_ever() -> None:
     """Realized less fees plus marks; the same day is not opened twice."""
     scene = Scene()
     scene.book.realized, scene.book.fees = 500, 20
-    decision = scene.do(c.OpenDay(day="2026-01-28", unrealized=-30))
-    assert decision == c.Decision((e.DayOpened(day="2026-01-28", baseline=450),))
-    assert scene.do(c.OpenDay(day="2026-01-28", unrealized=99)) == c.NO_DECISION
-    assert len(scene.do(c.OpenDay(day="2026-01-29", unrealized=0)).events) == 1
+    decision = scene.do(commands.OpenDay(day="2026-01-28", unrealized=-30))
+    assert decision == commands.Decision((events.DayOpened(day="2026-01-28", baseline=450),))
+    assert scene.do(commands.OpenDay(day="2026-01-28", unrealized=99)) == commands.NO_DECISION
+    assert len(scene.do(commands.OpenDay(day="2026-01-29", unrealized=0)).events) == 1
     assert scene.book.pnl_today(0) == 0
     assert scene.book.pnl_today(7) == 7
 
@@ -363,6 +373,6 @@ def test_a_day_counts_from_the_profit_since_ever() -> None:
 def test_a_day_that_is_over_begins_nothing() -> None:
     """Another zone, or a clock put back, does not make the loss of today forgotten."""
     scene = Scene()
-    scene.do(c.OpenDay(day="2026-01-29", unrealized=-7))
-    assert scene.do(c.OpenDay(day="2026-01-28", unrealized=-30)) == c.NO_DECISION
+    scene.do(commands.OpenDay(day="2026-01-29", unrealized=-7))
+    assert scene.do(commands.OpenDay(day="2026-01-28", unrealized=-30)) == commands.NO_DECISION
     assert scene.book.day == Day(day="2026-01-29", baseline=-7)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Balance
 from arbees.core.language.words import Platform, TimeInForce
 from tests.core.scene import MICRO, Scene
@@ -16,11 +16,11 @@ GTC: dict[str, Any] = {"time_in_force": TimeInForce.GTC}
 ON_POLYMARKET: dict[str, Any] = {"platform": Platform.POLYMARKET, "market_id": YES_TOKEN}
 
 
-def observed(available: int, as_of_ns: int, outside: int, *inside: str) -> c.Decision:
+def observed(available: int, as_of_ns: int, outside: int, *inside: str) -> commands.Decision:
     """Return the decision that takes a figure."""
-    return c.Decision(
+    return commands.Decision(
         (
-            e.BalanceObserved(
+            events.BalanceObserved(
                 pool="Kalshi",
                 platform="Kalshi",
                 available=available,
@@ -62,7 +62,7 @@ def test_once_inside_always_inside() -> None:
     scene.balance(100 * MICRO)
     order.acknowledged_ns = None
     scene.wait(1)
-    assert scene.balance(100 * MICRO) == c.NO_DECISION
+    assert scene.balance(100 * MICRO) == commands.NO_DECISION
     found = scene.balance(99 * MICRO)
     assert found == observed(99 * MICRO, scene.now, 0, order.client_order_id)
 
@@ -71,9 +71,9 @@ def test_an_older_figure_is_no_news() -> None:
     """Figures come late; the same moment counts."""
     scene = Scene()
     scene.balance(100 * MICRO)
-    assert scene.balance(50 * MICRO, as_of_ns=NOW - 1) == c.NO_DECISION
+    assert scene.balance(50 * MICRO, as_of_ns=NOW - 1) == commands.NO_DECISION
     assert scene.balance(50 * MICRO, as_of_ns=NOW) == observed(50 * MICRO, NOW, 0)
-    assert scene.balance(50 * MICRO, as_of_ns=NOW + 1) == c.NO_DECISION
+    assert scene.balance(50 * MICRO, as_of_ns=NOW + 1) == commands.NO_DECISION
     assert len(scene.balance(50 * MICRO + 1, as_of_ns=NOW + 1).events) == 1
 
 
@@ -89,7 +89,7 @@ def test_what_was_spent_is_outside_until_the_figure_is_later() -> None:
     assert scene.balance(100 * MICRO) == observed(100 * MICRO, NOW, 6_660_000)
     assert scene.balance(100 * MICRO, as_of_ns=NOW + 1) == observed(100 * MICRO, NOW + 1, 0)
     assert scene.book.pools["Kalshi"].spent == []
-    assert scene.balance(100 * MICRO, as_of_ns=NOW + 2) == c.NO_DECISION
+    assert scene.balance(100 * MICRO, as_of_ns=NOW + 2) == commands.NO_DECISION
     scene.check()
 
 
@@ -112,8 +112,8 @@ def test_pools_are_apart(seconds: int) -> None:
     balance = Balance(
         platform=Platform.POLYMARKET, pool="Polymarket", available=7, as_of_ns=NOW - SECOND
     )
-    (event,) = scene.do(c.ObserveBalance(balance=balance)).events
-    assert event == e.BalanceObserved(
+    (event,) = scene.do(commands.ObserveBalance(balance=balance)).events
+    assert event == events.BalanceObserved(
         pool="Polymarket", platform="Polymarket", available=7, as_of_ns=NOW - SECOND, outside=0
     )
     assert scene.book.pools["Kalshi"].available == 100 * MICRO

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.market import Listing
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from tests.core.scene import Scene
 from tests.safeguards.build import CONDITION, NO_TOKEN, YES_TOKEN, polymarket
 
@@ -21,7 +21,7 @@ def names_after(*listings: Listing) -> dict[str, tuple[str, bool]]:
     """Return who is who once these were listed, in this order."""
     scene = Scene(is_bare=True)
     for each in listings:
-        scene.do(c.ListMarket(listing=each))
+        scene.do(commands.ListMarket(listing=each))
     scene.check()
     return {name.removeprefix("Polymarket|"): found for name, found in scene.book.names.items()}
 
@@ -65,8 +65,8 @@ def test_the_second_token_changes_nothing_else() -> None:
     """Naming the No of a market leaves its metadata as the first word had it."""
     scene = Scene(is_bare=True)
     first: Any = token(YES_TOKEN)
-    scene.do(c.ListMarket(listing=first))
-    (listed,) = scene.do(c.ListMarket(listing=token(NO_TOKEN))).events
-    assert isinstance(listed, e.MarketListed)
+    scene.do(commands.ListMarket(listing=first))
+    (listed,) = scene.do(commands.ListMarket(listing=token(NO_TOKEN))).events
+    assert isinstance(listed, events.MarketListed)
     assert listed.listing.is_flipped
     assert scene.book.markets[CONDITION].listing == first

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.market import Listing
 from arbees.core.book.open_order import Reservation
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import VENUE_STATE_CODES
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.core.deciding.verdicts import (
@@ -35,9 +35,11 @@ THERE = Alternate(
 FACTS = Facts(now_ns=NOW, touch=Touch(NOW, 640_000, 660_000))
 
 
-def submit(scene: Scene, leg: int = 0, seen: Facts = FACTS, **changes: Any) -> c.Decision:
+def submit(scene: Scene, leg: int = 0, seen: Facts = FACTS, **changes: Any) -> commands.Decision:
     """Return the decision on a request that arrived 5 ns ago."""
-    return scene.ask(c.Submit(request=request(**changes), received_ns=NOW - 5, leg=leg), seen)
+    return scene.ask(
+        commands.Submit(request=request(**changes), received_ns=NOW - 5, leg=leg), seen
+    )
 
 
 # Approval --------------------------------------------------------------------------------------
@@ -54,7 +56,7 @@ def test_an_approval_holds_every_number() -> None:
     }
     decision = submit(scene, **changes)
     assert decision.events == (
-        e.OrderApproved(
+        events.OrderApproved(
             request=request(**changes),
             leg=0,
             client_order_id=ORDER_ID,
@@ -71,7 +73,7 @@ def test_an_approval_holds_every_number() -> None:
             sport="NBA",
             game_id="nba_BOS@ATL",
             strategy="alpha",
-            warnings=(e.Finding("order_size", "X", 5, "y"), e.Finding("market", "W")),
+            warnings=(events.Finding("order_size", "X", 5, "y"), events.Finding("market", "W")),
             verdicts=msgspec.Raw(
                 b'[["Pass","MAX_ORDER_SIZE",1,3,2],["Warn","X",5,"y"],'
                 b'["Skipped","Y","z"],["Warn","W",null,null]]'
@@ -81,7 +83,7 @@ def test_an_approval_holds_every_number() -> None:
         ),
     )
     (effect,) = decision.effects
-    assert isinstance(effect, c.SendOrder)
+    assert isinstance(effect, commands.SendOrder)
     sent = effect.order
     assert {name: getattr(sent, name) for name in sent.__slots__} == {
         "client_order_id": ORDER_ID,
@@ -105,7 +107,7 @@ def test_an_approved_leg_goes_where_the_alternate_says() -> None:
     scene = Scene()
     decision = submit(scene, leg=1, alternates=(THERE,))
     (approved,) = decision.events
-    assert isinstance(approved, e.OrderApproved)
+    assert isinstance(approved, events.OrderApproved)
     assert approved.leg == 1
     assert (approved.platform, approved.market_id, approved.market_key) == (
         "Polymarket",
@@ -116,7 +118,7 @@ def test_an_approved_leg_goes_where_the_alternate_says() -> None:
     assert (approved.limit_price, approved.client_order_id) == (360_000, ORDER_ID)
     assert approved.rates == (50_000, 10, 100_000)
     (effect,) = decision.effects
-    assert isinstance(effect, c.SendOrder)
+    assert isinstance(effect, commands.SendOrder)
     assert (effect.order.leg, effect.order.platform) == (1, Platform.POLYMARKET)
     assert (effect.order.market_id, effect.order.side) == (NO_TOKEN, Side.YES)
     assert (effect.order.limit_price, effect.order.quantity) == (360_000, 10 * MICRO)
@@ -131,7 +133,7 @@ def test_a_reducing_order_says_so() -> None:
     (approved,) = submit(
         scene, idempotency_key="k-2", request_id="r-2", action=Action.SELL, size="4"
     ).events
-    assert isinstance(approved, e.OrderApproved)
+    assert isinstance(approved, events.OrderApproved)
     assert approved.is_reducing
     assert approved.reference == 640_000
     assert approved.reserved == Reservation(1_400_000, 0, 63_700, 63_700, 4 * MICRO)
@@ -142,7 +144,7 @@ def test_a_market_that_nobody_knows_is_listed_with_the_venues_terms() -> None:
     scene = Scene(is_bare=True)
     decision = submit(scene)
     listed, approved = decision.events
-    assert listed == e.MarketListed(
+    assert listed == events.MarketListed(
         listing=Listing(
             platform="Kalshi",
             market_id=KALSHI,
@@ -156,7 +158,7 @@ def test_a_market_that_nobody_knows_is_listed_with_the_venues_terms() -> None:
             fee_grid=100,
         )
     )
-    assert isinstance(approved, e.OrderApproved)
+    assert isinstance(approved, events.OrderApproved)
     assert (approved.sport, approved.game_id) == ("UNCLASSIFIED", f"market:{KALSHI}")
     scene.write(*decision.events)
     assert scene.book.markets[KALSHI].orders == [ORDER_ID]
@@ -172,17 +174,17 @@ def test_a_denial_names_every_finding() -> None:
     last = Says("c", Deny("C"))
     scene = Scene(first, Says("b", Warn("B", 1, 2)), last)
     decision = submit(scene)
-    assert decision == c.Decision(
+    assert decision == commands.Decision(
         (
-            e.RequestDenied(
+            events.RequestDenied(
                 request=request(),
                 leg=0,
                 findings=(
-                    e.Finding("a", "A1", 5, 4, NOW + 9),
-                    e.Finding("a", "A2", "o", "l"),
-                    e.Finding("c", "C"),
+                    events.Finding("a", "A1", 5, 4, NOW + 9),
+                    events.Finding("a", "A2", "o", "l"),
+                    events.Finding("c", "C"),
                 ),
-                warnings=(e.Finding("b", "B", 1, 2),),
+                warnings=(events.Finding("b", "B", 1, 2),),
                 verdicts=msgspec.Raw(
                     b'[["Pass","P",null,null,null],["Deny","A1",5,4,%d],'
                     b'["Deny","A2","o","l",null],["Warn","B",1,2],'
@@ -212,11 +214,11 @@ def falls_back(*codes: str, leg: int = 0, alternates: int = 1) -> bool:
     """Return whether a denial for these codes tries the next alternate."""
     scene = Scene(Says("x", *(Deny(code) for code in codes)))
     asked = request(alternates=(THERE,) * alternates)
-    decision = scene.ask(c.Submit(request=asked, received_ns=NOW, leg=leg))
+    decision = scene.ask(commands.Submit(request=asked, received_ns=NOW, leg=leg))
     (denied,) = decision.events
-    assert isinstance(denied, e.RequestDenied)
+    assert isinstance(denied, events.RequestDenied)
     assert denied.leg == leg
-    expected = (c.TryAlternate(asked, leg + 1),) if denied.falls_back else ()
+    expected = (commands.TryAlternate(asked, leg + 1),) if denied.falls_back else ()
     assert decision.effects == expected
     return denied.falls_back
 
@@ -246,8 +248,8 @@ def test_a_repeated_execution_sets_off_a_halt() -> None:
     scene = Scene(Says("a", Deny("A")), Says("repeated_execution", deny))
     decision = submit(scene, strategy="alpha")
     denied, halt = decision.events
-    assert isinstance(denied, e.RequestDenied)
-    assert halt == e.HaltRaised(
+    assert isinstance(denied, events.RequestDenied)
+    assert halt == events.HaltRaised(
         source="repeated_execution",
         scope="strategy:alpha",
         state="REDUCING",
@@ -258,9 +260,9 @@ def test_a_repeated_execution_sets_off_a_halt() -> None:
     scene.write(*decision.events)
     assert scene.book.sequence == int(halt.receipt_id.removeprefix("repeated-"))
     again = submit(scene, strategy="alpha")
-    assert [type(event) for event in again.events] == [e.RequestDenied]
+    assert [type(event) for event in again.events] == [events.RequestDenied]
     other = submit(scene, strategy="beta")
-    assert [type(event) for event in other.events] == [e.RequestDenied, e.HaltRaised]
+    assert [type(event) for event in other.events] == [events.RequestDenied, events.HaltRaised]
 
 
 # Other commands --------------------------------------------------------------------------------
@@ -268,16 +270,16 @@ def test_a_repeated_execution_sets_off_a_halt() -> None:
 
 def test_records_are_taken_as_they_are() -> None:
     """What needs no decision is journaled."""
-    events = (e.Stopped(reason="x"), e.DayOpened(day="d", baseline=1))
-    assert Scene().ask(c.Record(events=events)) == c.Decision(events)
+    new_events = (events.Stopped(reason="x"), events.DayOpened(day="d", baseline=1))
+    assert Scene().ask(commands.Record(events=new_events)) == commands.Decision(new_events)
 
 
 def test_cash_is_moved() -> None:
     """A deposit or withdrawal, by whom and why."""
-    command = c.MoveCash(platform=Platform.KALSHI, amount=-5, reason="rent", actor="ann")
+    command = commands.MoveCash(platform=Platform.KALSHI, amount=-5, reason="rent", actor="ann")
     scene = Scene()
-    assert scene.do(command) == c.Decision(
-        (e.CashMoved(platform="Kalshi", amount=-5, reason="rent", actor="ann"),)
+    assert scene.do(command) == commands.Decision(
+        (events.CashMoved(platform="Kalshi", amount=-5, reason="rent", actor="ann"),)
     )
     scene.do(command)
     assert scene.book.cash_moved == -10

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     Fill,
@@ -33,9 +33,9 @@ TEN = 10 * MICRO
 ON_POLYMARKET: dict[str, Any] = {"platform": Platform.POLYMARKET, "market_id": YES_TOKEN}
 
 
-def take(scene: Scene, fill: Fill, order: Order, **more: Any) -> c.Decision:
+def take(scene: Scene, fill: Fill, order: Order, **more: Any) -> commands.Decision:
     """Take a fill of an order, open or closed."""
-    return scene.do(c.TakeFill(fill=fill, past=scene.past(order), **more))
+    return scene.do(commands.TakeFill(fill=fill, past=scene.past(order), **more))
 
 
 def result(scene: Scene, order: Order) -> Result:
@@ -80,7 +80,7 @@ def test_more_than_remains_or_worse_than_the_limit(
         assert kinds(decision)[-1] == "OrderFilled"
     else:
         assert kinds(decision) == ["FillDisputed", "BreakOpened"]
-        assert decision.effects == (c.ResolveOrder(order.client_order_id),)
+        assert decision.effects == (commands.ResolveOrder(order.client_order_id),)
         assert (scene.held(KALSHI, side), scene.book.realized, order.reserved) == before
         assert [each.kind for each in scene.book.breaks.values()] == ["contradictory_fill"]
     scene.check()
@@ -102,7 +102,7 @@ def test_it_is_told_once() -> None:
     order = scene.resting(time_in_force=GTC)
     fill = scene.trade(order, TEN + 1, 650_000)
     assert kinds(take(scene, fill, order)) == ["FillDisputed", "BreakOpened"]
-    assert take(scene, fill, order) == c.NO_DECISION
+    assert take(scene, fill, order) == commands.NO_DECISION
     other = scene.trade(order, TEN + 1, 650_000)
     assert kinds(take(scene, other, order)) == ["FillDisputed", "BreakOpened"]
     assert len(scene.book.breaks) == 2
@@ -145,7 +145,7 @@ def test_listing_and_cash_agree_after_all() -> None:
     late = scene.trade(order, MICRO, 650_000)
     take(scene, late, order)
     booked = take(scene, late, order, is_proven=True).events[0]
-    assert isinstance(booked, e.OrderFilled)
+    assert isinstance(booked, events.OrderFilled)
     assert booked.corrects == result(scene, order).corrects
     scene.check()
 
@@ -164,7 +164,7 @@ def test_terms_that_the_venue_shows_explain_a_fill() -> None:
         fills=(fill,),
         listed=seen,
     )
-    decision = scene.do(c.TakeLookup(client_order_id=order.client_order_id, lookup=found))
+    decision = scene.do(commands.TakeLookup(client_order_id=order.client_order_id, lookup=found))
     assert kinds(decision) == ["OrderAmended", "BreakOpened", "OrderFilled", "BreakClosed"]
     assert order.remaining == 8 * MICRO
     assert not order.disputed
@@ -187,7 +187,7 @@ def test_an_answer_is_no_better_than_the_stream() -> None:
 # Ends by the venue's word ----------------------------------------------------------------------
 
 
-def executed(scene: Scene, order: Order, filled: int, *fills: Fill) -> c.Decision:
+def executed(scene: Scene, order: Order, filled: int, *fills: Fill) -> commands.Decision:
     """Let a lookup find an order executed with so much, and these fills."""
     seen = listed(order, quantity=filled, filled=filled, closed="filled")
     found = Found(
@@ -198,14 +198,14 @@ def executed(scene: Scene, order: Order, filled: int, *fills: Fill) -> c.Decisio
         closed="filled",
         listed=seen,
     )
-    return scene.do(c.TakeLookup(client_order_id=order.client_order_id, lookup=found))
+    return scene.do(commands.TakeLookup(client_order_id=order.client_order_id, lookup=found))
 
 
 def test_executed_with_less_than_was_asked_for() -> None:
     """Decreased by hand from 10 to 2, and 2 filled: ended, partial, nothing reserved."""
     scene = Scene()
     order = scene.resting(time_in_force=GTC)
-    scene.do(c.TakeVenueOrder(listed=listed(order, quantity=2 * MICRO)))
+    scene.do(commands.TakeVenueOrder(listed=listed(order, quantity=2 * MICRO)))
     assert [each.kind for each in scene.book.breaks.values()] == ["amended_order"]
     decision = executed(scene, order, 2 * MICRO, scene.trade(order, 2 * MICRO, 650_000))
     assert kinds(decision) == ["OrderFilled", "OrderCancelled", "BreakClosed"]
@@ -228,14 +228,14 @@ def test_executed_with_more_than_its_fills_say_is_not_the_end() -> None:
 # Provisional executions ------------------------------------------------------------------------
 
 
-def reverse(scene: Scene, order: Order, trade_id: str) -> c.Decision:
+def reverse(scene: Scene, order: Order, trade_id: str) -> commands.Decision:
     """Let a provisional execution fail, as the writer hands it over."""
     filled = None
     for _, _, event in scene.life(order.request_id):
-        if isinstance(event, e.OrderFilled) and event.trade_id == trade_id:
+        if isinstance(event, events.OrderFilled) and event.trade_id == trade_id:
             filled = event
     return scene.do(
-        c.TakeReversal(
+        commands.TakeReversal(
             client_order_id=order.client_order_id,
             trade_id=trade_id,
             filled=filled,
@@ -249,7 +249,7 @@ def reverse(scene: Scene, order: Order, trade_id: str) -> c.Decision:
 def test_a_failed_buy_is_taken_back_once(where: dict[str, Any], quantity: int) -> None:
     """Held, cost, cash, fees and P&L are as if it had never been; a replay changes nothing."""
     scene = Scene()
-    scene.write(e.CashCounted(pool=where.get("platform", Platform.KALSHI), amount=100 * MICRO))
+    scene.write(events.CashCounted(pool=where.get("platform", Platform.KALSHI), amount=100 * MICRO))
     order = scene.resting(time_in_force=GTC, **where)
     fill = scene.trade(order, quantity, 640_001, 4_200, is_provisional=True)
     take(scene, fill, order)
@@ -264,15 +264,15 @@ def test_a_failed_buy_is_taken_back_once(where: dict[str, Any], quantity: int) -
     assert {after.filled_qty, after.fees, after.avg_price} == {Decimal(0)}
     if quantity == TEN:
         assert (after.status, after.corrects) == (ResultStatus.CANCELLED, scene.book.sequence - 1)
-    assert reverse(scene, order, fill.trade_id) == c.NO_DECISION
-    assert take(scene, fill, order) == c.NO_DECISION
+    assert reverse(scene, order, fill.trade_id) == commands.NO_DECISION
+    assert take(scene, fill, order) == commands.NO_DECISION
     scene.check()
 
 
 def test_what_was_sold_meanwhile_leaves_the_books_whole() -> None:
     """Bought, sold again, and the buy fails: cash and P&L are those of the sale alone."""
     scene = Scene()
-    scene.write(e.CashCounted(pool=Platform.KALSHI, amount=100 * MICRO))
+    scene.write(events.CashCounted(pool=Platform.KALSHI, amount=100 * MICRO))
     order = scene.resting(time_in_force=GTC)
     fill = scene.trade(order, TEN, 640_000, 1_000, is_provisional=True)
     take(scene, fill, order)
@@ -295,13 +295,13 @@ def test_a_provisional_sale_is_none_yet() -> None:
             "s", action=Action.SELL, limit_price=500_000, time_in_force=GTC, **ON_POLYMARKET
         )
         fill = scene.trade(order, TEN, 600_000, is_provisional=True)
-        assert take(scene, fill, order) == c.NO_DECISION
+        assert take(scene, fill, order) == commands.NO_DECISION
         sure = scene.trade(order, TEN, 600_000, trade_id=fill.trade_id)
         if is_good:
             assert kinds(take(scene, sure, order)) == ["OrderFilled"]
         else:
             assert kinds(reverse(scene, order, fill.trade_id)) == ["FillReversed"]
-            assert take(scene, sure, order) == c.NO_DECISION
+            assert take(scene, sure, order) == commands.NO_DECISION
         scene.check()
 
 
@@ -311,7 +311,7 @@ def test_a_reversal_after_the_settlement() -> None:
     order = scene.resting(time_in_force=GTC)
     fill = scene.trade(order, TEN, 640_000, 1_000, is_provisional=True)
     take(scene, fill, order)
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
+    scene.do(commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
     reverse(scene, order, fill.trade_id)
     market = scene.book.markets[order.market_key]
     assert (market.yes.quantity, market.no.quantity) == (0, 0)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.executions import ALREADY_EXISTS
 from arbees.core.deciding.outcomes import (
     Accepted,
@@ -37,15 +37,15 @@ def ids(order: Order) -> dict[str, Any]:
     return {"client_order_id": order.client_order_id, "request_id": order.request_id}
 
 
-def acknowledged(order: Order, venue_order_id: str = "v-1", by: str = "answer") -> e.Event:
+def acknowledged(order: Order, venue_order_id: str = "v-1", by: str = "answer") -> events.Event:
     """Return the event of an acknowledgement."""
-    return e.OrderAcknowledged(**ids(order), venue_order_id=venue_order_id, by=by)
+    return events.OrderAcknowledged(**ids(order), venue_order_id=venue_order_id, by=by)
 
 
 def wanted(scene: Scene, order: Order) -> None:
     """Ask for the cancel of an order."""
     scope = f"order:{order.client_order_id}"
-    scene.do(c.RequestCancel(scope=scope, reason="operator", actor="ann"))
+    scene.do(commands.RequestCancel(scope=scope, reason="operator", actor="ann"))
 
 
 # Answers ---------------------------------------------------------------------------------------
@@ -55,9 +55,9 @@ def test_accepted_and_resting() -> None:
     """The venue has it; its id is known from now on."""
     scene = Scene()
     order = scene.order(time_in_force=TimeInForce.GTC)
-    assert scene.answer(order, ACCEPTED) == c.Decision((acknowledged(order),))
+    assert scene.answer(order, ACCEPTED) == commands.Decision((acknowledged(order),))
     assert (order.status, order.venue_order_id) == (OrderStatus.WORKING, "v-1")
-    assert scene.answer(order, ACCEPTED) == c.NO_DECISION
+    assert scene.answer(order, ACCEPTED) == commands.NO_DECISION
     scene.check()
 
 
@@ -75,9 +75,11 @@ def test_accepted_and_ended(how: str, event: dict[str, str] | None) -> None:
     order = scene.order()
     decision = scene.answer(order, Accepted(venue_order_id="v-1", time_ns=NOW, closed=how))
     ended = (
-        e.OrderExpired(**ids(order)) if event is None else e.OrderCancelled(**ids(order), **event)
+        events.OrderExpired(**ids(order))
+        if event is None
+        else events.OrderCancelled(**ids(order), **event)
     )
-    assert decision == c.Decision((acknowledged(order), ended))
+    assert decision == commands.Decision((acknowledged(order), ended))
     assert scene.book.orders == {}
     scene.check()
 
@@ -87,12 +89,15 @@ def test_accepted_and_filled() -> None:
     scene = Scene()
     order = scene.order()
     bare = Accepted(venue_order_id="v-1", time_ns=NOW, closed="filled")
-    assert scene.answer(order, bare) == c.Decision((acknowledged(order),))
+    assert scene.answer(order, bare) == commands.Decision((acknowledged(order),))
     other = scene.order("k-2")
     fill = scene.trade(other, 10 * MICRO, 650_000)
     whole = Accepted(venue_order_id="v-2", time_ns=NOW, fills=(fill,), closed="filled")
     decision = scene.answer(other, whole)
-    assert [type(event) for event in decision.events] == [e.OrderAcknowledged, e.OrderFilled]
+    assert [type(event) for event in decision.events] == [
+        events.OrderAcknowledged,
+        events.OrderFilled,
+    ]
     assert list(scene.book.orders) == [order.client_order_id]
 
 
@@ -105,9 +110,9 @@ def test_a_partial_fill_and_the_end() -> None:
     decision = scene.answer(order, answer)
     first, second, third = decision.events
     assert first == acknowledged(order)
-    assert isinstance(second, e.OrderFilled)
+    assert isinstance(second, events.OrderFilled)
     assert not second.is_complete
-    assert third == e.OrderCancelled(**ids(order), reason="cancelled")
+    assert third == events.OrderCancelled(**ids(order), reason="cancelled")
     assert decision.effects == ()
 
 
@@ -117,13 +122,13 @@ def test_a_cancel_that_was_asked_for_on_the_way_is_chased() -> None:
     order = scene.order(time_in_force=TimeInForce.GTC)
     wanted(scene, order)
     decision = scene.answer(order, ACCEPTED)
-    assert decision.effects == (c.CancelOrder(order.client_order_id),)
+    assert decision.effects == (commands.CancelOrder(order.client_order_id),)
     gone = Scene()
     order = gone.order()
     wanted(gone, order)
     ended = Accepted(venue_order_id="v-1", time_ns=NOW, closed="cancelled")
-    assert gone.answer(order, ended) == c.Decision(
-        (acknowledged(order), e.OrderCancelled(**ids(order), reason="operator"))
+    assert gone.answer(order, ended) == commands.Decision(
+        (acknowledged(order), events.OrderCancelled(**ids(order), reason="operator"))
     )
 
 
@@ -132,8 +137,8 @@ def test_gated() -> None:
     scene = Scene()
     order = scene.order(alternates=(THERE,))
     decision = scene.answer(order, Gated(code="HALTED", message="kill switch"))
-    denied = e.OrderDenied(**ids(order), code="HALTED", message="kill switch")
-    assert decision == c.Decision((denied,))
+    denied = events.OrderDenied(**ids(order), code="HALTED", message="kill switch")
+    assert decision == commands.Decision((denied,))
     assert scene.book.orders == {}
 
 
@@ -146,12 +151,12 @@ def test_refused(is_health: bool, alternates: int) -> None:
     outcome = Refused(venue_code="closed", message="m", is_health=is_health)
     decision = scene.answer(order, outcome)
     falls_back = is_health and alternates == 1
-    rejected = e.OrderRejected(
+    rejected = events.OrderRejected(
         **ids(order), venue_code="closed", message="m", falls_back=falls_back
     )
     asked = request(request_id="r-k-1", alternates=(THERE,) * alternates)
-    effects = (c.TryAlternate(asked, 1),) if falls_back else ()
-    assert decision == c.Decision((rejected,), effects)
+    effects = (commands.TryAlternate(asked, 1),) if falls_back else ()
+    assert decision == commands.Decision((rejected,), effects)
     scene.check()
 
 
@@ -162,9 +167,11 @@ def test_not_sent(alternates: int) -> None:
     order = scene.order(alternates=(THERE,) * alternates)
     decision = scene.answer(order, NotSent(message="connect"))
     falls_back = alternates == 1
-    event = e.OrderNotSent(**ids(order), message="connect", falls_back=falls_back)
+    event = events.OrderNotSent(**ids(order), message="connect", falls_back=falls_back)
     asked = request(request_id="r-k-1", alternates=(THERE,) * alternates)
-    assert decision == c.Decision((event,), (c.TryAlternate(asked, 1),) if falls_back else ())
+    assert decision == commands.Decision(
+        (event,), (commands.TryAlternate(asked, 1),) if falls_back else ()
+    )
 
 
 def test_the_last_leg_has_nowhere_to_go() -> None:
@@ -185,7 +192,7 @@ def test_the_next_leg_is_the_next_alternate() -> None:
         order = scene.order(alternates=(THERE, THERE))
         order.leg = 1
         (effect,) = scene.answer(order, outcome).effects
-        assert isinstance(effect, c.TryAlternate)
+        assert isinstance(effect, commands.TryAlternate)
         assert effect.leg == 2
 
 
@@ -194,8 +201,8 @@ def test_unknown() -> None:
     scene = Scene()
     order = scene.order(alternates=(THERE,))
     decision = scene.answer(order, Unknown(message="timeout", sent_ns=NOW + 3))
-    event = e.OrderUnknown(**ids(order), message="timeout", sent_ns=NOW + 3)
-    assert decision == c.Decision((event,), (c.ResolveOrder(order.client_order_id),))
+    event = events.OrderUnknown(**ids(order), message="timeout", sent_ns=NOW + 3)
+    assert decision == commands.Decision((event,), (commands.ResolveOrder(order.client_order_id),))
     assert (order.status, order.sent_ns) == (OrderStatus.UNKNOWN, NOW + 3)
     assert order.reserved.loss_no == 6_500_000
     scene.check()
@@ -207,8 +214,8 @@ def test_a_kill_that_names_no_order_is_a_cancel() -> None:
     order = scene.order(alternates=(THERE,))
     outcome = Refused(venue_code="killed", message="m", is_kill=True)
     decision = scene.answer(order, outcome)
-    event = e.OrderCancelled(**ids(order), reason="fill or kill: not wholly fillable")
-    assert decision == c.Decision((event,), ())
+    event = events.OrderCancelled(**ids(order), reason="fill or kill: not wholly fillable")
+    assert decision == commands.Decision((event,), ())
     assert order.client_order_id not in scene.book.orders
     scene.check()
 
@@ -221,8 +228,8 @@ def test_a_venue_that_has_the_id_already_proves_nothing() -> None:
     scene.wait(1)
     outcome = Refused(venue_code=ALREADY_EXISTS, message="exists", is_health=True)
     decision = scene.answer(order, outcome)
-    event = e.OrderUnknown(**ids(order), message="exists", sent_ns=scene.now)
-    assert decision == c.Decision((event,), (c.ResolveOrder(order.client_order_id),))
+    event = events.OrderUnknown(**ids(order), message="exists", sent_ns=scene.now)
+    assert decision == commands.Decision((event,), (commands.ResolveOrder(order.client_order_id),))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +253,7 @@ def test_an_order_that_the_venue_has_is_asked_for(outcome: Outcome) -> None:
     for order in (resting, lost, partly):
         status = order.status
         decision = scene.answer(order, outcome)
-        assert decision == c.Decision((), (c.ResolveOrder(order.client_order_id),))
+        assert decision == commands.Decision((), (commands.ResolveOrder(order.client_order_id),))
         assert order.status is status
     scene.check()
 
@@ -266,8 +273,10 @@ def test_a_pending_order_with_a_fill_is_unknown(outcome: Outcome) -> None:
     order = scene.order(alternates=(THERE,))
     scene.fill(order, MICRO, 650_000)
     decision = scene.answer(order, outcome)
-    unknown = e.OrderUnknown(**ids(order), message="m", sent_ns=NOW)
-    assert decision == c.Decision((unknown,), (c.ResolveOrder(order.client_order_id),))
+    unknown = events.OrderUnknown(**ids(order), message="m", sent_ns=NOW)
+    assert decision == commands.Decision(
+        (unknown,), (commands.ResolveOrder(order.client_order_id),)
+    )
     scene.check()
 
 
@@ -288,11 +297,11 @@ def test_nothing_ends_twice(outcome: Outcome) -> None:
     scene = Scene()
     order = scene.order(alternates=(THERE,))
     scene.answer(order, Accepted(venue_order_id="v-1", time_ns=NOW, closed="cancelled"))
-    assert scene.answer(order, outcome) == c.NO_DECISION
+    assert scene.answer(order, outcome) == commands.NO_DECISION
 
 
 def test_an_answer_to_an_order_without_records_changes_nothing() -> None:
     """Nobody knows what it was."""
     scene = Scene()
-    outcome = c.TakeOutcome(client_order_id="c-1", outcome=ACCEPTED, request=request())
-    assert scene.ask(outcome) == c.NO_DECISION
+    outcome = commands.TakeOutcome(client_order_id="c-1", outcome=ACCEPTED, request=request())
+    assert scene.ask(outcome) == commands.NO_DECISION

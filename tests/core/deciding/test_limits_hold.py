@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book
 from arbees.core.book.market import Market
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.outcomes import Fill, OrderClosed
 from arbees.core.events import OrderApproved
@@ -44,7 +44,7 @@ from tests.safeguards.build import (
 MARKET, GAME, SPORT, TOTAL = 20 * MICRO, 30 * MICRO, 40 * MICRO, 45 * MICRO
 DUST = 100
 """Average cost is rounded against us at each close: at most a micro-dollar a fill."""
-RULES = c.Rules(
+RULES = commands.Rules(
     mode=Mode.PAPER,
     account="main",
     environment="test",
@@ -82,7 +82,7 @@ class Evening(RuleBasedStateMachine):
         )
         self.count = 0
 
-    def take(self, command: c.Command) -> c.Decision:
+    def take(self, command: commands.Command) -> commands.Decision:
         """Decide a command and apply what it decided."""
         decision = decide(self.book, facts(), command, RULES)
         for event in decision.events:
@@ -111,7 +111,7 @@ class Evening(RuleBasedStateMachine):
             "time_in_force": TimeInForce.GTC,
         }
         before = len(self.book.orders)
-        decision = self.take(c.Submit(request=request(**asked), received_ns=NOW))
+        decision = self.take(commands.Submit(request=request(**asked), received_ns=NOW))
         approved = [event for event in decision.events if isinstance(event, OrderApproved)]
         assert len(self.book.orders) == before + len(approved)
 
@@ -134,7 +134,7 @@ class Evening(RuleBasedStateMachine):
             is_maker=True,
             time_ns=NOW,
         )
-        self.take(c.TakeFill(fill=fill))
+        self.take(commands.TakeFill(fill=fill))
 
     @rule(pick=st.integers(0, 99))
     def cancel(self, pick: int) -> None:
@@ -149,7 +149,7 @@ class Evening(RuleBasedStateMachine):
             time_ns=NOW,
             filled=order.filled,
         )
-        self.take(c.TakeClosed(closed=closed))
+        self.take(commands.TakeClosed(closed=closed))
         assert order.client_order_id not in self.book.orders
 
     def worst(self, each: Market) -> int:

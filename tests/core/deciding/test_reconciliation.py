@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import NOTHING
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     Balance,
@@ -30,7 +30,7 @@ from tests.safeguards.build import KALSHI, NOW
 KINDS = frozenset({"position", "foreign_order"})
 
 
-def opened(observed: str = "9 Yes", **changes: Any) -> e.BreakOpened:
+def opened(observed: str = "9 Yes", **changes: Any) -> events.BreakOpened:
     """Return a break of the market's position."""
     fields: dict[str, Any] = {
         "break_id": f"Kalshi|position|{KALSHI}",
@@ -42,18 +42,18 @@ def opened(observed: str = "9 Yes", **changes: Any) -> e.BreakOpened:
         "policy": "freeze_market",
         **changes,
     }
-    return e.BreakOpened(**fields)
+    return events.BreakOpened(**fields)
 
 
-def compared(scene: Scene, *found: e.BreakOpened, **changes: Any) -> tuple[e.Event, ...]:
+def compared(scene: Scene, *found: events.BreakOpened, **changes: Any) -> tuple[events.Event, ...]:
     """Compare with Kalshi; return what is journaled."""
     fields: dict[str, Any] = {"platform": Platform.KALSHI, "kinds": KINDS, **changes}
-    return scene.do(c.TakeComparison(found=found, **fields)).events
+    return scene.do(commands.TakeComparison(found=found, **fields)).events
 
 
-def closed(how: str, break_id: str = f"Kalshi|position|{KALSHI}") -> e.BreakClosed:
+def closed(how: str, break_id: str = f"Kalshi|position|{KALSHI}") -> events.BreakClosed:
     """Return the end of the break by evidence."""
-    return e.BreakClosed(break_id=break_id, how=how, actor="arbees")
+    return events.BreakClosed(break_id=break_id, how=how, actor="arbees")
 
 
 def test_a_difference_opens_once_and_closes_by_evidence() -> None:
@@ -93,9 +93,11 @@ def test_an_operator_ends_a_break_once() -> None:
     """With name and reason; what ended meanwhile is not ended again, and nobody crashes."""
     scene = Scene()
     compared(scene, opened())
-    end = c.EndBreak(break_id=opened().break_id, reason="the venue corrected it", actor="ann")
+    end = commands.EndBreak(
+        break_id=opened().break_id, reason="the venue corrected it", actor="ann"
+    )
     assert scene.do(end).events == (
-        e.BreakClosed(
+        events.BreakClosed(
             break_id=opened().break_id, how="by hand: the venue corrected it", actor="ann"
         ),
     )
@@ -107,9 +109,11 @@ def test_an_operator_ends_a_break_once() -> None:
 # Orders of unknown fate ------------------------------------------------------------------------
 
 
-def end(scene: Scene, name: str, how: End = "not_sent") -> tuple[e.Event, ...]:
+def end(scene: Scene, name: str, how: End = "not_sent") -> tuple[events.Event, ...]:
     """End an order by hand."""
-    command = c.EndUnknown(client_order_id=name, end=how, reason="asked support", actor="ann")
+    command = commands.EndUnknown(
+        client_order_id=name, end=how, reason="asked support", actor="ann"
+    )
     return scene.do(command).events
 
 
@@ -118,7 +122,7 @@ def test_an_unknown_order_that_never_was_frees_everything() -> None:
     scene = Scene()
     order = scene.lost()
     assert end(scene, order.client_order_id) == (
-        e.OrderNotSent(
+        events.OrderNotSent(
             client_order_id=order.client_order_id,
             request_id=order.request_id,
             message="absent at the venue by the word of an operator",
@@ -136,7 +140,7 @@ def test_an_unknown_order_that_is_there_no_more() -> None:
     scene = Scene()
     order = scene.lost()
     (ended,) = end(scene, order.client_order_id, "cancelled")
-    assert isinstance(ended, e.OrderCancelled)
+    assert isinstance(ended, events.OrderCancelled)
     assert ended.reason == "by hand, ann: asked support"
     assert order.status is OrderStatus.CANCELLED
     filled = scene.fill(order, 10 * MICRO, 650_000)
@@ -153,7 +157,7 @@ def test_only_what_is_open_and_answered_is_ended_by_hand() -> None:
     order = scene.resting("b", time_in_force=TimeInForce.GTC)
     assert end(scene, order.client_order_id) == ()
     (ended,) = end(scene, order.client_order_id, "cancelled")
-    assert isinstance(ended, e.OrderCancelled)
+    assert isinstance(ended, events.OrderCancelled)
     lost = scene.lost("c")
     end(scene, lost.client_order_id)
     assert end(scene, lost.client_order_id) == ()
@@ -167,7 +171,7 @@ def test_what_has_filled_was_there() -> None:
     order.filled = MICRO
     assert end(scene, order.client_order_id) == ()
     (ended,) = end(scene, order.client_order_id, "cancelled")
-    assert isinstance(ended, e.OrderCancelled)
+    assert isinstance(ended, events.OrderCancelled)
 
 
 def test_a_word_that_comes_after_the_evidence_changes_nothing() -> None:
@@ -182,15 +186,17 @@ def test_a_word_that_comes_after_the_evidence_changes_nothing() -> None:
 # Adoption --------------------------------------------------------------------------------------
 
 
-def adopting(scene: Scene, claim: c.Claim) -> tuple[e.Event, ...]:
+def adopting(scene: Scene, claim: commands.Claim) -> tuple[events.Event, ...]:
     """Take a difference whose policy is to adopt what the venue claims."""
     name = f"Kalshi|position|{KALSHI}"
     return compared(scene, opened(policy="adopt"), claims={name: claim})
 
 
-def claimed(expected: tuple[int, int], yes: int, price: int | None = 600_000) -> c.Claim:
+def claimed(expected: tuple[int, int], yes: int, price: int | None = 600_000) -> commands.Claim:
     """Return what a venue claims of Yes."""
-    return c.Claim(expected=expected, market_key=KALSHI, yes=yes, yes_price=price, no_price=price)
+    return commands.Claim(
+        expected=expected, market_key=KALSHI, yes=yes, yes_price=price, no_price=price
+    )
 
 
 def test_what_the_venue_holds_is_adopted() -> None:
@@ -198,7 +204,7 @@ def test_what_the_venue_holds_is_adopted() -> None:
     scene = Scene()
     scene.fill(scene.resting(), 10 * MICRO, 650_000)
     _, taken, ended = adopting(scene, claimed((10 * MICRO, 0), 4 * MICRO))
-    assert taken == e.PositionAdopted(
+    assert taken == events.PositionAdopted(
         market_key=KALSHI, yes_quantity=-6 * MICRO, yes_cost=-3_900_000, realized=-300_000
     )
     assert ended == closed("adopted")
@@ -211,7 +217,7 @@ def test_what_the_venue_holds_is_adopted() -> None:
     [claimed((9 * MICRO, 0), 4 * MICRO), claimed((10 * MICRO, 0), 4 * MICRO, None)],
 )
 def test_a_claim_that_is_older_than_the_book_or_has_no_price_is_not_adopted(
-    claim: c.Claim,
+    claim: commands.Claim,
 ) -> None:
     """A fill that came since the comparison is never undone by it; the market is frozen."""
     scene = Scene()
@@ -240,15 +246,15 @@ def counted(scene: Scene, total: int, *movements: CashMovement) -> dict[str, boo
     figure = Balance(
         platform=Platform.KALSHI, pool="Kalshi", available=total, as_of_ns=NOW, total=total
     )
-    taken = scene.do(c.TakeMovements(movements=movements, balances=(figure,)))
-    found = [each for each in taken.events if isinstance(each, e.CashExplained)]
+    taken = scene.do(commands.TakeMovements(movements=movements, balances=(figure,)))
+    found = [each for each in taken.events if isinstance(each, events.CashExplained)]
     return {each.movement_id: each.is_counted for each in found}
 
 
 def test_movements_are_counted_as_far_as_they_explain() -> None:
     """Each once; one that our count has already is remembered, and explains nothing later."""
     scene = Scene()
-    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    scene.do(commands.Record(events=(events.CashCounted(pool="Kalshi", amount=100),)))
     long_ago_ns = NOW - UNSETTLED_NS - 1
     first, second = moved(30, "a", long_ago_ns), moved(-7, "b", long_ago_ns)
     assert counted(scene, 130, first, second) == {"a": True, "b": False}
@@ -263,7 +269,7 @@ def test_a_movement_that_the_figure_may_not_have_yet_explains_later(
 ) -> None:
     """Younger than the figure less a minute: not remembered as done until it explains something."""
     scene = Scene()
-    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    scene.do(commands.Record(events=(events.CashCounted(pool="Kalshi", amount=100),)))
     young = moved(30, "a", NOW - UNSETTLED_NS - age_ns)
     assert counted(scene, 100, young) == ({} if is_taken else {"a": False})
     assert counted(scene, 130, young) == ({"a": True} if is_taken else {})
@@ -288,17 +294,19 @@ def fee_taken(scene: Scene, total: int, fee: int, uncertain: int = 0) -> list[tu
         total=total,
         uncertain=uncertain,
     )
-    taken = scene.do(c.TakeMovements(movements=(row,), balances=(figure,))).events
-    return [(each.fee, each.is_counted) for each in taken if isinstance(each, e.CashExplained)]
+    taken = scene.do(commands.TakeMovements(movements=(row,), balances=(figure,))).events
+    return [(each.fee, each.is_counted) for each in taken if isinstance(each, events.CashExplained)]
 
 
 def test_a_fee_waits_for_the_settlement_and_for_exact_cash() -> None:
     """Not booked before the market is settled, nor forgotten while cash is uncertain; then once."""
     scene = Scene()
     scene.fill(scene.resting(), 10 * MICRO, 650_000)
-    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    scene.do(commands.Record(events=(events.CashCounted(pool="Kalshi", amount=100),)))
     assert fee_taken(scene, 70, 30) == []
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=Payouts(0, MICRO)))
+    scene.do(
+        commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=Payouts(0, MICRO))
+    )
     assert fee_taken(scene, 100, 30, uncertain=50) == []
     assert fee_taken(scene, 71, 30) == []
     assert fee_taken(scene, 70, 30) == [(30, True)]
@@ -309,7 +317,7 @@ def test_a_fee_waits_for_the_settlement_and_for_exact_cash() -> None:
 def test_a_fee_from_before_our_count_is_none_of_it() -> None:
     """Cash agrees without it: it is remembered, and explains nothing later."""
     scene = Scene()
-    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    scene.do(commands.Record(events=(events.CashCounted(pool="Kalshi", amount=100),)))
     assert fee_taken(scene, 100, 30) == [(0, False)]
     assert fee_taken(scene, 70, 30) == []
     assert scene.book.fees == 0
@@ -347,7 +355,7 @@ def lookup(scene: Scene, total: int | None, uncertain: int = 0) -> Missing | Inc
 def test_absence_needs_the_cash(gap: int, uncertain: int, *, is_absent: bool) -> None:
     """Exactly; what is uncertain counts only while it is less than what the order would tie up."""
     scene = Scene()
-    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100_000_000),)))
+    scene.do(commands.Record(events=(events.CashCounted(pool="Kalshi", amount=100_000_000),)))
     scene.order()
     found = lookup(scene, 100_000_000 - gap, uncertain)
     assert isinstance(found, Missing) is is_absent
@@ -360,7 +368,7 @@ def test_absence_is_inconclusive_without_a_count_or_a_figure() -> None:
     scene = Scene()
     scene.order()
     assert isinstance(lookup(scene, 100), Inconclusive)
-    scene.do(c.Record(events=(e.CashCounted(pool="Kalshi", amount=100),)))
+    scene.do(commands.Record(events=(events.CashCounted(pool="Kalshi", amount=100),)))
     assert isinstance(lookup(scene, None), Inconclusive)
     (order,) = scene.book.orders.values()
     assert isinstance(explained(scene.book, order, Missing(evidence=("lists",))), Missing)

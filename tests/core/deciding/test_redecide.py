@@ -2,10 +2,10 @@
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import fresh
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import NotSent
 from arbees.core.deciding.redecide import (
     KeyFold,
@@ -26,9 +26,9 @@ FREE = Says("says", Pass("A"))
 NEVER = Says("says", Deny("A", 2, 1))
 
 
-def judged(scene: Scene) -> e.RequestDenied | e.OrderApproved:
+def judged(scene: Scene) -> events.RequestDenied | events.OrderApproved:
     """Return the last judgement."""
-    kinds = e.RequestDenied | e.OrderApproved
+    kinds = events.RequestDenied | events.OrderApproved
     return [each for _, _, each in scene.records if isinstance(each, kinds)][-1]
 
 
@@ -39,10 +39,10 @@ def test_an_attempt_is_decided_again(attempt: int) -> None:
         scene = Scene(says)
         asked = request(attempt=attempt)
         before = KeyRow("k-1", "before", attempt - 1, asked.fingerprint(), "denied", 0)
-        known = c.Known(key=before) if attempt > 1 else c.UNSEEN
+        known = commands.Known(key=before) if attempt > 1 else commands.UNSEEN
         if attempt > 1:
             asked = request(attempt=attempt, idempotency_key="k-1")
-        command = c.Submit(request=asked, received_ns=5, known=known)
+        command = commands.Submit(request=asked, received_ns=5, known=known)
         decision = scene.ask(command)
         event = decided(decision)
         assert submit_of(event).request == asked
@@ -59,7 +59,7 @@ def test_a_leg_that_a_signal_stood_in_the_way_of() -> None:
     )
     asked = request(signal_id="s", alternates=(place,))
     row = SignalRow("s", "m", "Yes", "Buy", "other key", "spent")
-    command = c.Submit(request=asked, received_ns=5, known=c.Known(signal=row), leg=1)
+    command = commands.Submit(request=asked, received_ns=5, known=commands.Known(signal=row), leg=1)
     event = decided(scene.ask(command))
     assert code_of(event) == "DUPLICATE_SIGNAL"
     assert decided(decide_again(scene.book, event, scene.rules)) == event
@@ -72,21 +72,21 @@ class Desk:
         self.scene = Scene(FREE)
         self.keys: dict[str, KeyRow] = {}
 
-    def refuse(self, known: c.Known, **fields: object) -> e.DuplicateRefused:
+    def refuse(self, known: commands.Known, **fields: object) -> events.DuplicateRefused:
         """Ask for something that is refused, and keep the record."""
-        command = c.Submit(request=request(**fields), received_ns=9, known=known)
+        command = commands.Submit(request=request(**fields), received_ns=9, known=known)
         event = self.scene.do(command).events[0]
-        assert isinstance(event, e.DuplicateRefused)
+        assert isinstance(event, events.DuplicateRefused)
         return event
 
     def again(self) -> list[bool]:
         """Tell of each refusal on record whether it comes out the same."""
         refusals = [
-            each for _, _, each in self.scene.records if isinstance(each, e.DuplicateRefused)
+            each for _, _, each in self.scene.records if isinstance(each, events.DuplicateRefused)
         ]
         fold, book, found = KeyFold(watched(refusals)), fresh(), []
         for sequence, time_ns, event in self.scene.records:
-            if isinstance(event, e.DuplicateRefused):
+            if isinstance(event, events.DuplicateRefused):
                 found.append(fold.refused_again(book, event, self.scene.rules))
             fold.take(event, time_ns)
             apply(book, event, sequence, time_ns)
@@ -99,15 +99,15 @@ def test_duplicates_are_refused_again() -> None:
     first = desk.scene.order("k", signal_id="s")
     open_row = KeyRow("k", "r-k", 1, first.fingerprint, "open", 0)
     same = {"idempotency_key": "k", "signal_id": "s"}
-    desk.refuse(c.Known(key=open_row, request_key="k"), request_id="r-k", **same)
-    desk.refuse(c.Known(key=open_row), request_id="r-9", size=7_000_000, **same)
+    desk.refuse(commands.Known(key=open_row, request_key="k"), request_id="r-k", **same)
+    desk.refuse(commands.Known(key=open_row), request_id="r-9", size=7_000_000, **same)
     row = SignalRow("s", first.market_key, "Yes", "Buy", "k", "open")
-    other = c.Known(signal=row, signal_request_id="r-k")
+    other = commands.Known(signal=row, signal_request_id="r-k")
     desk.refuse(other, request_id="r-8", idempotency_key="k-8", signal_id="s")
     desk.scene.fill(first, first.quantity, 600_000)
-    desk.refuse(c.Known(key=open_row), request_id="r-10", **same)
-    desk.refuse(c.Known(request_key="k"), request_id="r-k", idempotency_key="k-11")
-    desk.refuse(c.UNSEEN, request_id="r-12", idempotency_key="k-12", attempt=2)
+    desk.refuse(commands.Known(key=open_row), request_id="r-10", **same)
+    desk.refuse(commands.Known(request_key="k"), request_id="r-k", idempotency_key="k-11")
+    desk.refuse(commands.UNSEEN, request_id="r-12", idempotency_key="k-12", attempt=2)
     assert desk.again() == [True] * 6
 
 
@@ -115,9 +115,9 @@ def test_a_refusal_without_a_first_is_noticed() -> None:
     """A duplicate of nothing, or of a key that was free to come again, does not come out so."""
     desk = Desk()
     nothing = KeyRow("k", "r-0", 1, request().fingerprint(), "spent", 0)
-    desk.refuse(c.Known(key=nothing), idempotency_key="k")
+    desk.refuse(commands.Known(key=nothing), idempotency_key="k")
     order = desk.scene.order("free")
     desk.scene.answer(order, NotSent(message="down"))
     spent = KeyRow("free", "r-free", 1, order.fingerprint, "spent", 0)
-    desk.refuse(c.Known(key=spent), request_id="r-2", idempotency_key="free", attempt=2)
+    desk.refuse(commands.Known(key=spent), request_id="r-2", idempotency_key="free", attempt=2)
     assert desk.again() == [False, False]

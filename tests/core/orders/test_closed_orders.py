@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import NOTHING, Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     Gated,
@@ -28,7 +28,7 @@ from tests.safeguards.build import NOW, YES_TOKEN
 TEN = 10 * MICRO
 
 
-def past(scene: Scene, order: Order) -> c.Past:
+def past(scene: Scene, order: Order) -> commands.Past:
     """Return the past of an order that has one."""
     found = past_order(scene.life(order.request_id))
     assert found is not None
@@ -38,7 +38,7 @@ def past(scene: Scene, order: Order) -> c.Past:
 def test_an_order_that_never_was() -> None:
     """Nothing approved, nothing past; what happens before an approval is not its."""
     assert past_order([]) is None
-    fill = e.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v")
+    fill = events.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v")
     assert past_order([(1, 2, fill)]) is None
     scene = Scene()
     scene.order()
@@ -110,7 +110,7 @@ def test_the_last_leg_counts() -> None:
     order = scene.order(alternates=(there,))
     asked: Any = scene.requests[order.client_order_id]
     scene.answer(order, NotSent(message="m"))
-    scene.do(c.Submit(request=asked, received_ns=NOW, leg=1))
+    scene.do(commands.Submit(request=asked, received_ns=NOW, leg=1))
     second = scene.book.orders[order.client_order_id]
     scene.answer(second, Accepted(venue_order_id="v", time_ns=NOW, closed="cancelled"))
     found = past(scene, order)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import NOTHING, Order, Reservation
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Accepted, Gated, NotSent
 from arbees.core.language.words import (
     Action,
@@ -25,7 +25,7 @@ GTC: dict[str, Any] = {"time_in_force": TimeInForce.GTC}
 ON_POLYMARKET: dict[str, Any] = {"platform": Platform.POLYMARKET, "market_id": YES_TOKEN}
 
 
-def numbers(filled: e.OrderFilled) -> dict[str, int]:
+def numbers(filled: events.OrderFilled) -> dict[str, int]:
     """Return what a fill changes of position, profit and cash; zeros left out."""
     names = ("yes_quantity", "yes_cost", "no_quantity", "no_cost", "realized", "cash", "outside")
     found = {name: getattr(filled, name) for name in names}
@@ -38,7 +38,7 @@ def test_a_fill_holds_every_number() -> None:
     order = scene.resting(strategy="alpha", **GTC)
     scene.wait(1)
     filled = scene.fill(order, 4 * MICRO, 640_000, 64_600, is_maker=True)
-    assert filled == e.OrderFilled(
+    assert filled == events.OrderFilled(
         client_order_id=order.client_order_id,
         request_id="r-k-1",
         platform="Kalshi",
@@ -88,10 +88,13 @@ def test_a_fill_counts_once() -> None:
     fill = scene.trade(order, 4 * MICRO, 640_000)
     answer = Accepted(venue_order_id="v-1", time_ns=NOW, fills=(fill, fill))
     decision = scene.answer(order, answer)
-    assert [type(event) for event in decision.events] == [e.OrderAcknowledged, e.OrderFilled]
-    assert scene.do(c.TakeFill(fill=fill)) == c.NO_DECISION
+    assert [type(event) for event in decision.events] == [
+        events.OrderAcknowledged,
+        events.OrderFilled,
+    ]
+    assert scene.do(commands.TakeFill(fill=fill)) == commands.NO_DECISION
     scene.fill(order, 6 * MICRO, 640_000)
-    assert scene.do(c.TakeFill(fill=fill, past=scene.past(order))) == c.NO_DECISION
+    assert scene.do(commands.TakeFill(fill=fill, past=scene.past(order))) == commands.NO_DECISION
     assert scene.held(KALSHI, Side.YES) == (TEN, 6_400_000)
     scene.check()
 
@@ -101,7 +104,7 @@ def test_a_fill_of_an_order_that_nobody_knows_is_not_ours() -> None:
     scene = Scene()
     order = scene.order()
     fill = scene.trade(order, MICRO, 650_000, venue_order_id="v-1")
-    assert Scene().ask(c.TakeFill(fill=fill)) == c.NO_DECISION
+    assert Scene().ask(commands.TakeFill(fill=fill)) == commands.NO_DECISION
 
 
 # States ----------------------------------------------------------------------------------------
@@ -113,19 +116,19 @@ def test_a_fill_that_names_the_venues_order_acknowledges_it() -> None:
         scene = Scene()
         order = make(scene, **GTC)
         fill = scene.trade(order, MICRO, 650_000, venue_order_id="v-7")
-        first, second = scene.do(c.TakeFill(fill=fill)).events
-        assert first == e.OrderAcknowledged(
+        first, second = scene.do(commands.TakeFill(fill=fill)).events
+        assert first == events.OrderAcknowledged(
             client_order_id=order.client_order_id,
             request_id="r-k-1",
             venue_order_id="v-7",
             by="fill",
         )
-        assert isinstance(second, e.OrderFilled)
+        assert isinstance(second, events.OrderFilled)
         assert (order.status, order.venue_order_id) == (OrderStatus.PARTIALLY_FILLED, "v-7")
         assert scene.book.unknown == 0
         again = scene.trade(order, MICRO, 650_000, venue_order_id="v-7")
-        assert len(scene.do(c.TakeFill(fill=again)).events) == 1
-        assert scene.do(c.TakeFill(fill=fill)) == c.NO_DECISION
+        assert len(scene.do(commands.TakeFill(fill=again)).events) == 1
+        assert scene.do(commands.TakeFill(fill=fill)) == commands.NO_DECISION
         scene.check()
 
 
@@ -275,8 +278,8 @@ def test_fills_of_one_answer_build_on_each_other() -> None:
     fills = (scene.trade(order, 3 * MICRO, 500_000), scene.trade(order, 7 * MICRO, 450_000))
     decision = scene.answer(order, Accepted(venue_order_id="v", time_ns=NOW, fills=fills))
     _, first, second = decision.events
-    assert isinstance(first, e.OrderFilled)
-    assert isinstance(second, e.OrderFilled)
+    assert isinstance(first, events.OrderFilled)
+    assert isinstance(second, events.OrderFilled)
     assert numbers(first) == {
         "yes_quantity": -3 * MICRO,
         "yes_cost": -1_200_000,

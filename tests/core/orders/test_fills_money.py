@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Accepted
 from arbees.core.language.payouts import NO_WON, won_by
 from arbees.core.language.words import (
@@ -76,8 +76,8 @@ def test_a_fill_heard_of_after_the_settlement_is_settled_too(
         scene = Scene()
         scene.fill(scene.resting("k-0", **where), TEN, 650_000)
         order = scene.lost("k-1", action=action, limit_price="0.61", **where)
-        fill = c.TakeFill(fill=scene.trade(order, TEN, 610_000, 4_200))
-        settle = c.SettleMarket(
+        fill = commands.TakeFill(fill=scene.trade(order, TEN, 610_000, 4_200))
+        settle = commands.SettleMarket(
             platform=where.get("platform", Platform.KALSHI),
             market_id=where.get("market_id", KALSHI),
             payouts=won_by(result),
@@ -87,8 +87,12 @@ def test_a_fill_heard_of_after_the_settlement_is_settled_too(
         scene.check()
         market = scene.book.markets[order.market_key]
         assert (market.yes.quantity, market.no.quantity, market.worst) == (0, 0, 0)
-        cash = sum(each.cash for _, _, each in scene.records if isinstance(each, e.OrderFilled))
-        paid = sum(each.payout for _, _, each in scene.records if isinstance(each, e.MarketSettled))
+        cash = sum(
+            each.cash for _, _, each in scene.records if isinstance(each, events.OrderFilled)
+        )
+        paid = sum(
+            each.payout for _, _, each in scene.records if isinstance(each, events.MarketSettled)
+        )
         ends.append((scene.book.realized, scene.book.fees, cash + paid, scene.book.total_worst))
     assert ends[0] == ends[1]
 
@@ -98,12 +102,12 @@ def test_a_fill_after_the_end_and_the_settlement_corrects_and_is_settled() -> No
     scene = Scene()
     order = scene.lost()
     scene.answer(order, Accepted(venue_order_id="v", time_ns=NOW, closed="cancelled"))
-    scene.do(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=NO_WON))
-    late = c.TakeFill(fill=scene.trade(order, TEN, 650_000), past=scene.past(order))
+    scene.do(commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=NO_WON))
+    late = commands.TakeFill(fill=scene.trade(order, TEN, 650_000), past=scene.past(order))
     filled, settled = scene.do(late).events
-    assert isinstance(filled, e.OrderFilled)
+    assert isinstance(filled, events.OrderFilled)
     assert filled.corrects is not None
-    assert isinstance(settled, e.MarketSettled)
+    assert isinstance(settled, events.MarketSettled)
     assert (settled.payout, settled.realized) == (0, -6_500_000)
     assert scene.book.realized == -6_500_000
     scene.check()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import fresh
 from arbees.core.book.market import Market
 from arbees.core.deciding.outcomes import NotSent
@@ -107,6 +107,6 @@ def test_an_id_that_is_used_again_begins_anew() -> None:
     assert (second.filled, second.value, second.fees) == (3 * MICRO, 1_800_000 * MICRO, 4)
 
 
-def approval(scene: Scene) -> e.OrderApproved:
+def approval(scene: Scene) -> events.OrderApproved:
     """Return the last approval."""
-    return [each for _, _, each in scene.records if isinstance(each, e.OrderApproved)][-1]
+    return [each for _, _, each in scene.records if isinstance(each, events.OrderApproved)][-1]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     Gated,
@@ -256,7 +256,7 @@ def test_denied() -> None:
         Says("order_size", Deny("MAX_ORDER_SIZE", 6_500_000, 5_000_000)),
     )
     scene.now += 2_000
-    scene.do(c.Submit(request=request(request_id="r-k-1"), received_ns=NOW))
+    scene.do(commands.Submit(request=request(request_id="r-k-1"), received_ns=NOW))
     minute = Line(
         "rate_limit",
         "RATE_LIMIT_MINUTE",
@@ -316,16 +316,16 @@ def test_warnings_of_an_approval() -> None:
 @pytest.mark.parametrize(
     ("finding", "observed", "limit"),
     [
-        (e.Finding("x", "RATE_LIMIT_HOUR", 101, 100), Decimal(101), Decimal(100)),
-        (e.Finding("x", "BALANCE_STALE", 1_500_000, 10**9), Decimal("0.0015"), Decimal(1)),
-        (e.Finding("x", "INVALID_TICK", 655_500, 10_000), Decimal("0.6555"), Decimal("0.01")),
-        (e.Finding("x", "EDGE_IMPLAUSIBLE", 1, None), Decimal("0.000001"), None),
-        (e.Finding("x", "MARKET_CLOSED", "M", None), "M", None),
-        (e.Finding("x", "PRICE_OUT_OF_RANGE", 30_000, "0.05"), Decimal("0.03"), "0.05"),
+        (events.Finding("x", "RATE_LIMIT_HOUR", 101, 100), Decimal(101), Decimal(100)),
+        (events.Finding("x", "BALANCE_STALE", 1_500_000, 10**9), Decimal("0.0015"), Decimal(1)),
+        (events.Finding("x", "INVALID_TICK", 655_500, 10_000), Decimal("0.6555"), Decimal("0.01")),
+        (events.Finding("x", "EDGE_IMPLAUSIBLE", 1, None), Decimal("0.000001"), None),
+        (events.Finding("x", "MARKET_CLOSED", "M", None), "M", None),
+        (events.Finding("x", "PRICE_OUT_OF_RANGE", 30_000, "0.05"), Decimal("0.03"), "0.05"),
     ],
 )
 def test_values_of_findings(
-    finding: e.Finding, observed: Decimal | str | None, limit: Decimal | str | None
+    finding: events.Finding, observed: Decimal | str | None, limit: Decimal | str | None
 ) -> None:
     """Counts as they are, seconds in seconds, everything else in units; texts as texts."""
     found = line(finding)
@@ -349,10 +349,10 @@ def test_a_route_over_two_venues(outcome: Outcome, status: str, code: str) -> No
     order = scene.order(alternates=(THERE,))
     asked = scene.requests[order.client_order_id]
     (effect,) = scene.answer(order, outcome).effects
-    assert effect == c.TryAlternate(asked, 1)
+    assert effect == commands.TryAlternate(asked, 1)
     waiting = result(scene)
     assert (waiting.status, waiting.final, waiting.code) == ("Pending", False, code)
-    scene.do(c.Submit(request=asked, received_ns=NOW, leg=1))
+    scene.do(commands.Submit(request=asked, received_ns=NOW, leg=1))
     there = scene.book.orders[order.client_order_id]
     tried = Leg("Kalshi", KALSHI, status, code, None)
     differs(
@@ -383,11 +383,11 @@ def test_a_route_that_begins_with_a_denial() -> None:
     says.codes = ("VENUE_BLIND", "MARKET_CLOSED")  # type: ignore[misc]
     scene = Scene(says)
     asked = request(request_id="r-k-1", alternates=(THERE,))
-    scene.do(c.Submit(request=asked, received_ns=NOW))
+    scene.do(commands.Submit(request=asked, received_ns=NOW))
     found = result(scene)
     assert (found.status, found.final, found.code) == ("Pending", False, "VENUE_BLIND")
     says.verdicts = (Deny("MARKET_CLOSED", YES_TOKEN),)
-    scene.do(c.Submit(request=asked, received_ns=NOW, leg=1))
+    scene.do(commands.Submit(request=asked, received_ns=NOW, leg=1))
     found = result(scene)
     assert (found.status, found.final, found.code) == ("Rejected", True, "MARKET_CLOSED")
     assert [each.code for each in found.denials] == ["MARKET_CLOSED"]

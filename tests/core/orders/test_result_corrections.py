@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     Gated,
@@ -89,7 +89,7 @@ def test_a_fill_before_a_rejection_is_kept() -> None:
         "client_order_id": order.client_order_id,
         "request_id": order.request_id,
     }
-    scene.write(e.OrderRejected(**ids, venue_code="x", message="m"))
+    scene.write(events.OrderRejected(**ids, venue_code="x", message="m"))
     found = result(scene)
     assert (found.status, found.code, found.venue_code) == ("Partial", "VENUE_REJECTED", "x")
 
@@ -101,7 +101,8 @@ def test_cancels_and_settlements_change_no_result() -> None:
     before = result(scene)
     ids = {"client_order_id": order.client_order_id, "request_id": order.request_id}
     scene.write(
-        e.CancelRequested(**ids, reason="x", actor="ann"), e.CancelAnswered(**ids, message="m")
+        events.CancelRequested(**ids, reason="x", actor="ann"),
+        events.CancelAnswered(**ids, message="m"),
     )
     assert result(scene) == before
 
@@ -110,7 +111,7 @@ def test_latency_is_never_negative() -> None:
     """A clock of the caller that is ahead counts as no time."""
     scene = Scene()
     asked = request(request_id="r-k-1")
-    scene.do(c.Submit(request=asked, received_ns=scene.now + 5_000))
+    scene.do(commands.Submit(request=asked, received_ns=scene.now + 5_000))
     order = next(iter(scene.book.orders.values()))
     scene.requests[order.client_order_id] = asked
     scene.answer(order, CANCELLED)
@@ -124,7 +125,7 @@ ORIGINAL = KeyRow("k-1", "r-k-1", 1, request().fingerprint(), "spent", NOW)
 
 def test_a_duplicate_by_itself() -> None:
     """Rejected at once by the gateway, with what is known of the first."""
-    event = e.DuplicateRefused(
+    event = events.DuplicateRefused(
         request=request(),
         code="DUPLICATE_SIGNAL",
         original_request_id="r-0",
@@ -161,8 +162,8 @@ def test_a_duplicate_under_the_same_id_is_not_part_of_the_original() -> None:
     """The life goes on as if nobody had asked again."""
     scene = Scene()
     order = scene.resting()
-    known = c.Known(key=ORIGINAL, request_key="k-1")
-    scene.do(c.Submit(request=request(request_id="r-k-1"), received_ns=NOW, known=known))
+    known = commands.Known(key=ORIGINAL, request_key="k-1")
+    scene.do(commands.Submit(request=request(request_id="r-k-1"), received_ns=NOW, known=known))
     scene.fill(order, TEN, 650_000)
     found = result(scene)
     assert (found.status, found.code, found.denials) == ("Filled", None, ())
@@ -174,7 +175,7 @@ def test_a_duplicate_that_was_first_under_its_id() -> None:
     scene = Scene()
     for observed in ("first", "second"):
         scene.write(
-            e.DuplicateRefused(
+            events.DuplicateRefused(
                 request=request(request_id="r-9"),
                 code="IDEMPOTENCY_CONFLICT",
                 original_request_id="",
@@ -192,7 +193,7 @@ def test_a_duplicate_may_come_before_a_life() -> None:
     """An id that was refused once, and judged later under the key that it is known by."""
     scene = Scene()
     scene.write(
-        e.DuplicateRefused(
+        events.DuplicateRefused(
             request=request(request_id="r-k-1"),
             code="DUPLICATE_SIGNAL",
             original_request_id="",
@@ -206,7 +207,7 @@ def test_a_duplicate_may_come_before_a_life() -> None:
 def test_nothing_is_no_life() -> None:
     """No record, or none that begins one."""
     assert fold([]) is None
-    acknowledged = e.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v")
+    acknowledged = events.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v")
     assert fold([(1, NOW, acknowledged)]) is None
 
 

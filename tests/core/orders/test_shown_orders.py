@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import NOTHING, Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Found,
     NotSent,
@@ -47,14 +47,14 @@ def listed(order: Order, **changes: Any) -> VenueOrder:
     return VenueOrder(**{**fields, **changes})
 
 
-def show(scene: Scene, order: Order, seen: VenueOrder, **more: Any) -> c.Decision:
+def show(scene: Scene, order: Order, seen: VenueOrder, **more: Any) -> commands.Decision:
     """Let the venue show an order, open or closed in the book."""
-    return scene.do(c.TakeVenueOrder(listed=seen, past=scene.past(order), **more))
+    return scene.do(commands.TakeVenueOrder(listed=seen, past=scene.past(order), **more))
 
 
-def kinds(decision: c.Decision) -> list[str]:
+def kinds(decision: commands.Decision) -> list[str]:
     """Return the kinds of the events."""
-    return [e.kind(each) for each in decision.events]
+    return [events.kind(each) for each in decision.events]
 
 
 def refused(scene: Scene, **changes: Any) -> Order:
@@ -77,7 +77,7 @@ def test_an_order_that_never_was_there_is_reopened_at_once(end: Outcome, by: str
     final = scene.book.sequence
     decision = show(scene, order, listed(order), by=by)
     assert kinds(decision) == ["OrderReopened", "BreakOpened"]
-    assert decision.effects == (c.ResolveOrder(order.client_order_id),)
+    assert decision.effects == (commands.ResolveOrder(order.client_order_id),)
     held = scene.book.orders[order.client_order_id]
     assert (held.status, held.venue_order_id) == (OrderStatus.WORKING, "v-9")
     assert (held.reserved, scene.book.total_worst) == (reserved, worst)
@@ -88,7 +88,7 @@ def test_an_order_that_never_was_there_is_reopened_at_once(end: Outcome, by: str
     assert (result.status, result.final, result.corrects) == (ResultStatus.PENDING, False, final)
     assert (result.code, result.order_id) == (None, "v-9")
     scene.check()
-    assert show(scene, order, listed(order), by=by) == c.NO_DECISION
+    assert show(scene, order, listed(order), by=by) == commands.NO_DECISION
 
 
 @pytest.mark.parametrize("state", [TradingState.HALTED, TradingState.REDUCING])
@@ -99,13 +99,13 @@ def test_a_halt_that_covers_it_cancels_it_at_once(state: TradingState, scope: st
     order = refused(scene)
     scope = scope.replace("market:M", f"market:{order.market_key}")
     scene.do(
-        c.RaiseHalt(
+        commands.RaiseHalt(
             source="http", scope=scope, state=state, reason="stop", actor="ann", receipt_id="h-1"
         )
     )
     decision = show(scene, order, listed(order))
     assert kinds(decision) == ["OrderReopened", "BreakOpened", "CancelRequested"]
-    assert c.CancelOrder(order.client_order_id) in decision.effects
+    assert commands.CancelOrder(order.client_order_id) in decision.effects
     assert scene.book.orders[order.client_order_id].cancel_reason == "halt: stop"
     scene.check()
 
@@ -115,7 +115,7 @@ def test_another_halt_leaves_it() -> None:
     scene = Scene()
     order = refused(scene)
     scene.do(
-        c.RaiseHalt(
+        commands.RaiseHalt(
             source="http",
             scope="platform:Polymarket",
             state=TradingState.HALTED,
@@ -134,7 +134,7 @@ def test_a_reopened_order_ends_as_a_correction_and_takes_its_break_along() -> No
     show(scene, order, listed(order))
     seen = listed(order, venue_order_id="v-9", quantity=0, closed="cancelled")
     found = Found(venue_order_id="v-9", by="list", time_ns=NOW, closed="cancelled", listed=seen)
-    decision = scene.do(c.TakeLookup(client_order_id=order.client_order_id, lookup=found))
+    decision = scene.do(commands.TakeLookup(client_order_id=order.client_order_id, lookup=found))
     assert kinds(decision) == ["OrderCancelled", "BreakClosed"]
     assert (scene.book.orders, scene.book.breaks) == ({}, {})
     life = fold(scene.life(order.request_id))
@@ -161,12 +161,12 @@ def test_what_the_venue_ended_itself_needs_a_younger_word() -> None:
     scene = Scene()
     order = scene.resting()
     found = Found(venue_order_id="v-k-1", by="list", time_ns=NOW, closed="cancelled")
-    scene.do(c.TakeLookup(client_order_id=order.client_order_id, lookup=found))
+    scene.do(commands.TakeLookup(client_order_id=order.client_order_id, lookup=found))
     ended_ns = scene.now
     seen = listed(order, venue_order_id="v-k-1")
     scene.wait(1)
-    assert show(scene, order, seen, by="stream") == c.NO_DECISION
-    assert show(scene, order, seen, as_of_ns=ended_ns) == c.NO_DECISION
+    assert show(scene, order, seen, by="stream") == commands.NO_DECISION
+    assert show(scene, order, seen, as_of_ns=ended_ns) == commands.NO_DECISION
     assert kinds(show(scene, order, seen, as_of_ns=ended_ns + 1))[0] == "OrderReopened"
     scene.check()
 
@@ -215,11 +215,14 @@ def test_other_terms_are_a_break_and_count_by_the_worse(
     decision = show(scene, order, listed(order, quantity=quantity, limit_price=price))
     assert kinds(decision) == ["OrderAmended", "BreakOpened"]
     opened = decision.events[1]
-    assert isinstance(opened, e.BreakOpened)
+    assert isinstance(opened, events.BreakOpened)
     assert (opened.kind, opened.expected) == ("amended_order", "10 at 0.65")
     assert scene.book.total_worst == worst
     scene.check()
-    assert show(scene, order, listed(order, quantity=quantity, limit_price=price)) == c.NO_DECISION
+    assert (
+        show(scene, order, listed(order, quantity=quantity, limit_price=price))
+        == commands.NO_DECISION
+    )
     back = show(scene, order, listed(order))
     assert kinds(back) == ["OrderAmended", "BreakClosed"]
     assert (scene.book.total_worst, order.amended) == (6_500_000, None)
@@ -231,7 +234,7 @@ def test_the_same_terms_in_other_words_are_the_same() -> None:
     scene = Scene()
     order = scene.resting(side=Side.NO, limit_price=350_000)
     same = listed(order, side=Side.YES, action=Action.SELL, limit_price=650_000)
-    assert show(scene, order, same) == c.NO_DECISION
+    assert show(scene, order, same) == commands.NO_DECISION
     other = listed(order, side=Side.YES, action=Action.BUY, limit_price=650_000)
     assert kinds(show(scene, order, other)) == ["BreakOpened"]
 
@@ -240,10 +243,10 @@ def test_another_place_is_another_order() -> None:
     """Alternates share an id: what another venue shows says nothing of this order."""
     scene = Scene()
     order = refused(scene)
-    assert show(scene, order, listed(order, platform=Platform.POLYMARKET)) == c.NO_DECISION
-    assert show(scene, order, listed(order, market_id="OTHER")) == c.NO_DECISION
-    stranger = c.TakeVenueOrder(listed=listed(order, client_order_id="arb-none"))
-    assert scene.do(stranger) == c.NO_DECISION
+    assert show(scene, order, listed(order, platform=Platform.POLYMARKET)) == commands.NO_DECISION
+    assert show(scene, order, listed(order, market_id="OTHER")) == commands.NO_DECISION
+    stranger = commands.TakeVenueOrder(listed=listed(order, client_order_id="arb-none"))
+    assert scene.do(stranger) == commands.NO_DECISION
 
 
 def test_a_key_of_a_reopened_order_is_in_flight_again() -> None:

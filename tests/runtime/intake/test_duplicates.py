@@ -1,6 +1,6 @@
 """A caller in a loop: each duplicate is on record, and none costs more than the one before."""
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.words import TimeInForce
 from arbees.safeguards.kill_switch import KillSwitch
 from tests.runtime.rig import running
@@ -14,7 +14,7 @@ async def test_duplicates_make_no_life_longer() -> None:
         before = rig.desk.lookups.records("r-k-1")
         answers = [await rig.ask(time_in_force=TimeInForce.GTC) for _ in range(5)]
         assert {answer.code for answer in answers} == {"DUPLICATE_REQUEST"}
-        assert len(rig.events(e.DuplicateRefused)) == 5
+        assert len(rig.events(events.DuplicateRefused)) == 5
         assert rig.desk.lookups.records("r-k-1") == before
         assert [stored.sequence for stored in rig.journal.records_of("r-k-1")] == [
             sequence for sequence, _, _ in before

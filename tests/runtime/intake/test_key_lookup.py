@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     Found,
@@ -20,7 +20,7 @@ from tests.core.scene import MICRO, Scene
 from tests.runtime.lookup_desk import Desk
 from tests.safeguards.build import NO_TOKEN, NOW, YES_TOKEN, request
 
-NOTHING_ASKED = c.Record(events=())
+NOTHING_ASKED = commands.Record(events=())
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def is_durable(request: pytest.FixtureRequest) -> bool:
 
 def test_nothing_is_known_of_a_new_request(desk: Desk) -> None:
     """A key, an id and a signal that nobody has seen are unseen."""
-    assert desk.known(signal_id="s") == c.UNSEEN
+    assert desk.known(signal_id="s") == commands.UNSEEN
 
 
 def test_key_is_found_from_its_decision_on(desk: Desk, is_durable: bool) -> None:
@@ -131,7 +131,7 @@ def test_the_last_word_on_a_key_wins(desk: Desk) -> None:
     assert (key.attempt, key.outcome) == (2, "open")
 
 
-def leg(signal_id: str | None) -> c.Submit:
+def leg(signal_id: str | None) -> commands.Submit:
     """Return the second leg of a request under a key of its own, on the Polymarket market."""
     there = Alternate(
         platform=Platform.POLYMARKET, market_id=YES_TOKEN, side=Side.YES, limit_price=640_000
@@ -139,7 +139,7 @@ def leg(signal_id: str | None) -> c.Submit:
     asked = request(
         idempotency_key="k-2", request_id="r-2", signal_id=signal_id, alternates=(there,)
     )
-    return c.Submit(request=asked, received_ns=NOW, leg=1)
+    return commands.Submit(request=asked, received_ns=NOW, leg=1)
 
 
 def test_the_key_of_an_alternate_is_not_looked_up(desk: Desk) -> None:
@@ -154,7 +154,7 @@ def test_the_signal_of_an_alternate_is_looked_up_there(desk: Desk, is_durable: b
     if is_durable:
         desk.commit()
     known = desk.lookups.complete(leg("s"))
-    assert isinstance(known, c.Submit)
+    assert isinstance(known, commands.Submit)
     assert known.known.signal is not None
     assert known.known.signal.idempotency_key == "k-1"
     assert known.known.key is None
@@ -167,13 +167,13 @@ def test_records_are_found_before_they_are_durable(desk: Desk) -> None:
     """The life of a request is whole at any moment, and the same after its commit."""
     desk.submit(request())
     before = desk.lookups.records("r-1")
-    assert [type(event) for _, _, event in before] == [e.OrderApproved]
+    assert [type(event) for _, _, event in before] == [events.OrderApproved]
     desk.commit()
     assert desk.lookups.records("r-1") == before
     desk.end()
     assert [type(event) for _, _, event in desk.lookups.records("r-1")] == [
-        e.OrderApproved,
-        e.OrderNotSent,
+        events.OrderApproved,
+        events.OrderNotSent,
     ]
 
 
@@ -194,12 +194,12 @@ def test_a_duplicate_under_a_known_id_is_no_part_of_its_life(desk: Desk, is_dura
     life = desk.lookups.records("r-1")
     for _ in range(3):
         refused = desk.submit(request()).events[0]
-        assert isinstance(refused, e.DuplicateRefused)
+        assert isinstance(refused, events.DuplicateRefused)
         assert refused.code == "DUPLICATE_REQUEST"
     assert desk.lookups.records("r-1") == life
     desk.commit()
     assert desk.lookups.records("r-1") == life
-    assert desk.journal.kinds(e.DuplicateRefused) == ["DuplicateRefused"] * 3
+    assert desk.journal.kinds(events.DuplicateRefused) == ["DuplicateRefused"] * 3
 
 
 def test_a_duplicate_under_an_id_of_its_own_is_found(desk: Desk) -> None:
@@ -209,12 +209,12 @@ def test_a_duplicate_under_an_id_of_its_own_is_found(desk: Desk) -> None:
         desk.submit(request(request_id="r-2"))
     desk.commit()
     found = [type(event) for _, _, event in desk.lookups.records("r-2")]
-    assert found == [e.DuplicateRefused]
+    assert found == [events.DuplicateRefused]
 
 
 def test_receipts_have_records(desk: Desk) -> None:
     """A halt is found by the id of its receipt, before and after its commit."""
-    raised = e.HaltRaised(
+    raised = events.HaltRaised(
         source="http", scope="all", state="HALTED", reason="r", actor="a", receipt_id="receipt-1"
     )
     desk.write(None, raised)
@@ -241,7 +241,7 @@ def test_memory_does_not_grow_with_keys(desk: Desk) -> None:
         if number % 50 == 49:
             desk.write(
                 None,
-                e.MassCancelled(
+                events.MassCancelled(
                     scope="all", reason="r", actor="a", orders=(), receipt_id=f"receipt-{number}"
                 ),
             )
@@ -280,15 +280,15 @@ def test_past_order_is_added_to_later_truth(desk: Desk, is_durable: bool) -> Non
     name = desk.end()
     if is_durable:
         desk.commit()
-    answer = c.TakeOutcome(
+    answer = commands.TakeOutcome(
         client_order_id=name,
         outcome=Accepted(venue_order_id="v", time_ns=NOW),
         request=request(),
     )
-    lookup = c.TakeLookup(client_order_id=name, lookup=Missing(evidence=()))
+    lookup = commands.TakeLookup(client_order_id=name, lookup=Missing(evidence=()))
     for command in (answer, lookup):
         complete = desk.lookups.complete(command)
-        assert isinstance(complete, c.TakeOutcome | c.TakeLookup)
+        assert isinstance(complete, commands.TakeOutcome | commands.TakeLookup)
         assert complete.past is not None
         assert complete.past.order.client_order_id == name
         assert complete.past.final_sequence == desk.scene.book.sequence
@@ -303,11 +303,11 @@ def test_late_fill_finds_its_order(desk: Desk) -> None:
     desk.commit()
     final = desk.scene.book.sequence
     fill = desk.scene.trade(order, 2 * MICRO, 650_000)
-    complete = desk.take(c.TakeFill(fill=fill))
-    assert isinstance(complete, c.TakeFill)
+    complete = desk.take(commands.TakeFill(fill=fill))
+    assert isinstance(complete, commands.TakeFill)
     assert complete.past is not None
     filled = desk.scene.records[-1][2]
-    assert isinstance(filled, e.OrderFilled)
+    assert isinstance(filled, events.OrderFilled)
     assert filled.corrects == final
     desk.commit()
     assert desk.known(request_id="r-2").key is not None
@@ -318,22 +318,22 @@ def test_open_orders_have_no_past(desk: Desk) -> None:
     """What is said of an open order is about the book's own."""
     desk.submit(request())
     name = desk.order.client_order_id
-    found = c.TakeLookup(
+    found = commands.TakeLookup(
         client_order_id=name, lookup=Found(venue_order_id="v", by="id", time_ns=NOW)
     )
     assert desk.lookups.complete(found) == found
-    fill = c.TakeFill(fill=desk.scene.trade(desk.order, MICRO, 650_000))
+    fill = commands.TakeFill(fill=desk.scene.trade(desk.order, MICRO, 650_000))
     assert desk.lookups.complete(fill) == fill
 
 
 def test_nothing_is_known_of_a_foreign_order(desk: Desk) -> None:
     """An order that the journal does not know has no past."""
-    lookup = c.TakeLookup(client_order_id="foreign", lookup=Missing(evidence=()))
+    lookup = commands.TakeLookup(client_order_id="foreign", lookup=Missing(evidence=()))
     assert desk.lookups.complete(lookup) == lookup
 
 
 def test_other_commands_pass_as_they_are(desk: Desk) -> None:
     """What needs no table gets nothing."""
     closed = OrderClosed(client_order_id="x", closed="cancelled", reason="r", time_ns=NOW)
-    for command in (c.Record(events=()), c.TakeClosed(closed=closed)):
+    for command in (commands.Record(events=()), commands.TakeClosed(closed=closed)):
         assert desk.lookups.complete(command) is command

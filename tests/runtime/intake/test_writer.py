@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.candidate import Candidate
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import OrderClosed
@@ -38,7 +38,7 @@ async def test_control_goes_before_facts_before_requests() -> None:
     stop = bench.put(halt(), Lane.CONTROL)
     async with bench.running():
         await asyncio.gather(first, fact, stop)
-    assert bench.journal.kinds(e.OrderApproved, e.Stopped, e.HaltRaised) == [
+    assert bench.journal.kinds(events.OrderApproved, events.Stopped, events.HaltRaised) == [
         "HaltRaised",
         "Stopped",
         "OrderApproved",
@@ -124,7 +124,7 @@ async def test_a_slow_disk_is_worth_larger_batches() -> None:
 async def test_commands_that_give_nothing_need_no_commit() -> None:
     """Nothing decided is nothing to make durable; the caller is answered all the same."""
     bench = Bench()
-    future = bench.put(c.Record(events=()))
+    future = bench.put(commands.Record(events=()))
     async with bench.running():
         assert (await future).records == ()
     assert bench.journal.commits == []
@@ -137,8 +137,8 @@ async def test_each_caller_gets_its_own_records() -> None:
     async with bench.running():
         found = await asyncio.gather(*futures)
     assert [[event for _, _, event in each.records] for each in found] == [
-        [e.Stopped(reason="a")],
-        [e.Stopped(reason="b")],
+        [events.Stopped(reason="a")],
+        [events.Stopped(reason="b")],
     ]
     assert [each.records[0][0] for each in found] == [2, 3]
 
@@ -148,7 +148,7 @@ async def test_first_commands_of_each_batch() -> None:
     bench = Bench()
     asked: list[int] = []
 
-    def look(now_ns: int) -> Sequence[c.Command]:
+    def look(now_ns: int) -> Sequence[commands.Command]:
         asked.append(now_ns)
         return (note("looked"),)
 
@@ -158,7 +158,7 @@ async def test_first_commands_of_each_batch() -> None:
         bench.now += SECOND
         await bench.submit()
     assert asked == [NOW, NOW + SECOND]
-    kinds = bench.journal.kinds(e.Stopped, e.HaltRaised, e.OrderApproved)
+    kinds = bench.journal.kinds(events.Stopped, events.HaltRaised, events.OrderApproved)
     assert kinds == ["Stopped", "HaltRaised", "Stopped", "OrderApproved"]
 
 
@@ -169,11 +169,11 @@ async def test_the_second_request_of_a_batch_sees_the_first() -> None:
     async with bench.running():
         await asyncio.gather(*futures)
     assert len(bench.journal.commits) == 1
-    assert bench.journal.kinds(e.OrderApproved, e.DuplicateRefused) == [
+    assert bench.journal.kinds(events.OrderApproved, events.DuplicateRefused) == [
         "OrderApproved",
         "DuplicateRefused",
     ]
-    assert len([each for each in bench.out if isinstance(each, c.SendOrder)]) == 1
+    assert len([each for each in bench.out if isinstance(each, commands.SendOrder)]) == 1
 
 
 async def test_the_journal_replays_to_the_book() -> None:
@@ -234,7 +234,7 @@ async def test_a_caller_that_gave_up_holds_up_nobody() -> None:
     gone.cancel()
     async with bench.running():
         await stays
-    assert bench.journal.kinds(e.OrderApproved) == ["OrderApproved"] * 2
+    assert bench.journal.kinds(events.OrderApproved) == ["OrderApproved"] * 2
 
 
 async def test_told_commands_are_decided_like_others() -> None:
@@ -244,13 +244,13 @@ async def test_told_commands_are_decided_like_others() -> None:
     async with bench.running():
         await bench.turn()
     assert reasons(bench) == ["told"]
-    assert bench.out == [e.Stopped(reason="told")]
+    assert bench.out == [events.Stopped(reason="told")]
 
 
 # Refusals --------------------------------------------------------------------------------------
 
 
-def fill_lane(bench: Bench, lane: Lane, command: c.Command | TakeQuote) -> None:
+def fill_lane(bench: Bench, lane: Lane, command: commands.Command | TakeQuote) -> None:
     """Let as much wait in a lane as may."""
     for _ in range(LANE_MAX):
         bench.writer.tell(command, lane)
@@ -259,7 +259,7 @@ def fill_lane(bench: Bench, lane: Lane, command: c.Command | TakeQuote) -> None:
 async def test_a_full_lane_of_requests_refuses() -> None:
     """One more than may wait is refused, undecided; halts and facts are taken."""
     bench = Bench()
-    fill_lane(bench, Lane.REQUESTS, c.Record(events=()))
+    fill_lane(bench, Lane.REQUESTS, commands.Record(events=()))
     with pytest.raises(Undecided) as refused:
         bench.submit()
     assert refused.value.code == "QUEUE_FULL"
@@ -278,7 +278,7 @@ async def test_a_full_lane_of_facts_refuses_quotes_only() -> None:
         bench.put(TakeQuote(quote()), Lane.FACTS)
     assert refused.value.code == "QUEUE_FULL"
     closed = OrderClosed(client_order_id="x", closed="expired", reason="r", time_ns=NOW)
-    bench.writer.tell(c.TakeClosed(closed=closed))
+    bench.writer.tell(commands.TakeClosed(closed=closed))
 
 
 async def test_requests_are_refused_while_not_admitting() -> None:
@@ -301,4 +301,4 @@ async def test_denials_are_durable_before_they_are_told() -> None:
     async with bench.running():
         committed = await bench.submit()
     assert seen == [[]]
-    assert isinstance(committed.records[0][2], e.RequestDenied)
+    assert isinstance(committed.records[0][2], events.RequestDenied)

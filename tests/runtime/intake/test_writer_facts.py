@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.facts import Facts, VenueHealth
 from arbees.core.deciding.outcomes import Accepted, Fill
 from arbees.core.deciding.verdicts import Deny
@@ -74,16 +74,16 @@ async def test_facts_of_a_decision() -> None:
     assert facts.touch is not None
     assert (facts.now_ns, facts.touch.bid, facts.touch.ask) == (NOW, 640_000, 660_000)
     assert (facts.venue, facts.balance_ns, facts.clock_offset_ns) == (late, 17, 5)
-    approved = next(each for each in bench.journal.events if isinstance(each, e.OrderApproved))
+    approved = next(each for each in bench.journal.events if isinstance(each, events.OrderApproved))
     assert approved.facts == facts
 
 
 # Quotes ----------------------------------------------------------------------------------------
 
 
-async def feed(bench: Bench, *quotes: Quote) -> list[e.Event]:
+async def feed(bench: Bench, *quotes: Quote) -> list[events.Event]:
     """Let the writer take quotes; return the events that they gave."""
-    found: list[e.Event] = []
+    found: list[events.Event] = []
     for each in quotes:
         committed = await bench.put(TakeQuote(each), Lane.FACTS)
         found += [event for _, _, event in committed.records]
@@ -102,7 +102,7 @@ async def test_the_first_quote_lists_its_market() -> None:
     async with bench.running():
         first = await feed(bench, quote())
         later = await feed(bench, quote("0.63", "0.65", ts_ns=NOW + 1))
-    assert [type(each) for each in first] == [e.MarketListed]
+    assert [type(each) for each in first] == [events.MarketListed]
     assert later == []
     assert bench.writer._marks.touches[KALSHI].bid == 630_000
 
@@ -114,8 +114,8 @@ async def test_a_market_opens_and_closes_by_its_quotes() -> None:
         await feed(bench, quote())
         closed = await feed(bench, quote(status="closed"), quote(status="closed"))
         opened = await feed(bench, quote())
-    assert closed == [e.MarketStatusChanged(market_key=KALSHI, is_open=False)]
-    assert opened == [e.MarketStatusChanged(market_key=KALSHI, is_open=True)]
+    assert closed == [events.MarketStatusChanged(market_key=KALSHI, is_open=False)]
+    assert opened == [events.MarketStatusChanged(market_key=KALSHI, is_open=True)]
 
 
 async def test_a_late_quote_closes_nothing() -> None:
@@ -138,7 +138,7 @@ async def test_a_market_may_be_closed_from_the_first_quote_on() -> None:
 async def test_quotes_of_a_settled_market_are_ignored() -> None:
     """After the result nothing opens a market again, and no quote marks it."""
     bench = Bench()
-    settle = c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON)
+    settle = commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON)
     async with bench.running():
         await feed(bench, quote())
         await bench.put(settle)
@@ -205,7 +205,7 @@ async def test_a_mark_that_makes_the_loss_larger_is_journaled_with_its_quote() -
             is_maker=False,
             time_ns=NOW,
         )
-        await bench.put(c.TakeFill(fill=bought), Lane.FACTS)
+        await bench.put(commands.TakeFill(fill=bought), Lane.FACTS)
         assert marked(bench) == [{KALSHI: (640_000, 340_000)}]
         await feed(bench, quote("0.60", "0.66"))
         assert marked(bench)[-1] == {KALSHI: (600_000, 340_000)}
@@ -219,7 +219,7 @@ async def test_a_mark_that_makes_the_loss_larger_is_journaled_with_its_quote() -
 
 def marked(bench: Bench) -> list[dict[str, tuple[int | None, int | None]]]:
     """Return the marks that were journaled, in order."""
-    return [each.marks for each in bench.out if isinstance(each, e.Marked)]
+    return [each.marks for each in bench.out if isinstance(each, events.Marked)]
 
 
 async def test_marks_follow_fills_marks_and_settlements() -> None:
@@ -244,7 +244,7 @@ async def test_marks_follow_fills_marks_and_settlements() -> None:
             time_ns=NOW,
         )
         await bench.put(
-            c.TakeOutcome(
+            commands.TakeOutcome(
                 client_order_id=order.client_order_id,
                 outcome=Accepted(venue_order_id="v", time_ns=NOW, fills=(trade,), closed="filled"),
                 request=request(),
@@ -254,11 +254,13 @@ async def test_marks_follow_fills_marks_and_settlements() -> None:
         assert marks.unrealized == slow() == -100_000
         await feed(bench, quote("0.70", "0.72"))
         assert marks.unrealized == slow() == 500_000
-        await bench.put(c.Record(events=(e.Marked(marks={KALSHI: (680_000, None)}),)))
+        await bench.put(commands.Record(events=(events.Marked(marks={KALSHI: (680_000, None)}),)))
         assert marks.unrealized == slow() == 500_000
         await feed(bench, quote(None, "0.72"))
         assert marks.unrealized == slow() == 500_000
         await feed(bench, quote(None, "0.69"))
         assert marks.unrealized == slow() == 400_000
-        await bench.put(c.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON))
+        await bench.put(
+            commands.SettleMarket(platform=Platform.KALSHI, market_id=KALSHI, payouts=YES_WON)
+        )
         assert marks.unrealized == slow() == 0

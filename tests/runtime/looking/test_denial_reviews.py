@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.interface.denial_reviews import NoDenial
 from tests.runtime.evenings import Evening
 from verification.simulation import simulate
 
 
-def review(request_id: str, sequence: int, verdict: str = "confirmed") -> e.DenialReviewed:
+def review(request_id: str, sequence: int, verdict: str = "confirmed") -> events.DenialReviewed:
     """Return what is said of a denial."""
-    return e.DenialReviewed(
+    return events.DenialReviewed(
         request_id=request_id, sequence=sequence, verdict=verdict, reason="r", actor="ann"
     )
 

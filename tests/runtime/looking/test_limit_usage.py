@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import Filled
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action
@@ -61,7 +61,7 @@ async def rooms(rig: Rig) -> dict[str, Usage]:
     }
 
 
-def headrooms(approved: e.OrderApproved) -> dict[str, int]:
+def headrooms(approved: events.OrderApproved) -> dict[str, int]:
     """Return the headroom that each verdict of an approval told."""
     verdicts = msgspec.json.decode(bytes(approved.verdicts))
     return {each[1]: each[4] for each in verdicts if each[0] == "Pass" and each[4] is not None}
@@ -77,7 +77,7 @@ async def test_what_is_shown_is_what_the_next_verdict_counts_from(size: int) -> 
         await rig.settle()
         before = await rooms(rig)
         await rig.ask("next", size=size * MICRO)
-        approved = rig.events(e.OrderApproved)[-1]
+        approved = rig.events(events.OrderApproved)[-1]
         told = headrooms(approved)
         reserved = approved.reserved
         worst = reserved.loss_no
@@ -102,7 +102,7 @@ async def test_what_is_shown_is_what_the_next_verdict_counts_from(size: int) -> 
             is_count = code.startswith(("RATE", "MAX_OPEN", "MAX_UNKNOWN"))
             left = before[code].headroom * (1 if is_count else MICRO)
             assert left - less == told[code], code
-        assert rig.events(e.RequestDenied) == []
+        assert rig.events(events.RequestDenied) == []
 
 
 async def test_the_last_order_that_fits_leaves_nothing() -> None:

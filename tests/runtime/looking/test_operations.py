@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import (
     CancelMissed,
     Filled,
@@ -45,7 +45,7 @@ async def test_by_our_own_id_and_by_the_venues(is_own: bool) -> None:
         assert (reply.status, reply.final) == ("WORKING", False)
         assert reply.sequence > 0
         assert rig.known().status == "Cancelled"
-        (asked,) = rig.events(e.CancelRequested)
+        (asked,) = rig.events(events.CancelRequested)
         assert (asked.reason, asked.actor) == ("drill", "ann")
 
 
@@ -69,7 +69,7 @@ async def test_twice_is_as_good_as_once() -> None:
         assert first is not None
         assert second is not None
         assert (first.final, second.final) == (False, False)
-        assert len(rig.events(e.CancelRequested)) == 1
+        assert len(rig.events(events.CancelRequested)) == 1
         rig.kalshi.before_cancel.set()
         await rig.settle()
         assert len(rig.kalshi.cancels) == 1
@@ -89,7 +89,7 @@ async def test_after_the_fill() -> None:
         assert reply is not None
         assert (reply.final, reply.status, reply.filled_qty) == (True, "FILLED", Decimal(10))
         assert rig.kalshi.cancels == []
-        assert rig.events(e.CancelRequested) == []
+        assert rig.events(events.CancelRequested) == []
 
 
 async def test_a_fill_that_is_on_its_way_is_faster() -> None:
@@ -193,7 +193,7 @@ async def test_two_venues_with_one_id() -> None:
         assert error.value.code == "AMBIGUOUS_ORDER_ID"
         assert first in error.value.message
         assert second in error.value.message
-        assert not rig.events(e.CancelRequested)
+        assert not rig.events(events.CancelRequested)
         reply = await cancel(rig, "same", platform="Polymarket")
         assert reply is not None
         assert reply.client_order_id == second
@@ -226,7 +226,7 @@ async def test_orders_of_another_strategy_are_not_known() -> None:
     async with running() as rig:
         order = await rig.rest(strategy="alpha")
         assert await cancel(rig, order.client_order_id, strategy="beta") is None
-        assert not rig.events(e.CancelRequested)
+        assert not rig.events(events.CancelRequested)
         assert await cancel(rig, order.client_order_id, strategy="alpha") is not None
 
 
@@ -292,7 +292,7 @@ async def test_a_mass_cancel_that_was_not_recorded() -> None:
         assert error.value.code == "JOURNAL_FAILED"
         assert "asked to cancel" in error.value.message
         assert (order.client_order_id, order.venue_order_id) in rig.kalshi.cancels
-        assert not rig.events(e.MassCancelled)
+        assert not rig.events(events.MassCancelled)
 
 
 # When the journal failed -----------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import Filled, Inconclusive, Unknown
 from arbees.core.deciding.verdicts import Deny
 from arbees.core.language.units import MICRO
@@ -108,7 +108,7 @@ async def test_the_last_attempt_of_a_key_counts() -> None:
 
 def test_a_record_for_people() -> None:
     """A record shows its time as text and its body as JSON would."""
-    shown = view((7, NOW, e.Stopped(reason="bye")))
+    shown = view((7, NOW, events.Stopped(reason="bye")))
     assert (shown.sequence, shown.kind) == (7, "Stopped")
     assert shown.time == "2026-01-28T20:30:00.000Z"
     assert shown.body == {"type": "Stopped", "reason": "bye"}
@@ -177,7 +177,7 @@ async def test_only_duplicates_are_answered_as_such() -> None:
     """What is no duplicate cannot be answered as one: that would be a bug."""
     async with running() as rig:
         with pytest.raises(TypeError):
-            Reads(rig.desk).duplicate((1, NOW, e.Stopped(reason="r")))
+            Reads(rig.desk).duplicate((1, NOW, events.Stopped(reason="r")))
 
 
 # Status ----------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Filled, Inconclusive, Unknown
 from arbees.core.deciding.verdicts import Safeguard
 from arbees.core.language.codes import CODES
@@ -24,7 +24,7 @@ from tests.safeguards.build import KALSHI
 
 EVERY: tuple[Safeguard, ...] = tuple(each() for each in ALL)
 LATER = "OTHER-1"
-QUEUED = (c.Record(events=()), None)
+QUEUED = (commands.Record(events=()), None)
 
 
 def without(name: str, *others: Safeguard) -> tuple[Safeguard, ...]:
@@ -98,7 +98,7 @@ async def _lose_an_answer(rig: Rig) -> None:
 
 
 async def _break_the_market(rig: Rig) -> None:
-    opened = e.BreakOpened(
+    opened = events.BreakOpened(
         break_id="b-1",
         kind="position",
         platform=Platform.KALSHI,
@@ -111,7 +111,7 @@ async def _break_the_market(rig: Rig) -> None:
 
 
 async def _break_the_cash(rig: Rig) -> None:
-    opened = e.BreakOpened(
+    opened = events.BreakOpened(
         break_id="b-2",
         kind="cash",
         platform=Platform.KALSHI,
@@ -123,8 +123,8 @@ async def _break_the_cash(rig: Rig) -> None:
     await _record(rig, opened)
 
 
-async def _record(rig: Rig, event: e.Event) -> None:
-    rig.desk.writer.tell(c.Record(events=(event,)))
+async def _record(rig: Rig, event: events.Event) -> None:
+    rig.desk.writer.tell(commands.Record(events=(event,)))
     await rig.settle()
 
 

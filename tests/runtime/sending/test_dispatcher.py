@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     CancelAccepted,
     CancelMissed,
@@ -157,7 +157,7 @@ async def test_absence_by_evidence_ends_an_unknown() -> None:
         await unknown(rig)
         result = rig.known()
         assert (result.status, result.code) == ("Failed", "NOT_SENT")
-        (ended,) = rig.events(e.OrderNotSent)
+        (ended,) = rig.events(events.OrderNotSent)
         assert ended.evidence == ("listed nowhere",)
 
 
@@ -186,7 +186,7 @@ async def test_an_order_is_asked_for_once_at_a_time() -> None:
         await unknown(rig, LAGS, LAGS, LAGS)
         name = rig.order().client_order_id
         for _ in range(5):
-            rig.desk.dispatcher.carry_out([c.ResolveOrder(name)])
+            rig.desk.dispatcher.carry_out([commands.ResolveOrder(name)])
             await rig.settle()
         assert len(rig.kalshi.looked_up) == 1
 
@@ -197,7 +197,7 @@ async def test_an_order_on_its_way_is_not_asked_for() -> None:
         rig.kalshi.before_answer.clear()
         await rig.ask()
         await rig.settle()
-        rig.desk.dispatcher.carry_out([c.ResolveOrder(rig.order().client_order_id)])
+        rig.desk.dispatcher.carry_out([commands.ResolveOrder(rig.order().client_order_id)])
         await rig.settle()
         assert rig.kalshi.looked_up == []
 
@@ -207,7 +207,7 @@ async def test_a_fill_on_the_stream_ends_the_questions() -> None:
     async with running() as rig:
         await unknown(rig, *[LAGS] * 20)
         order = rig.order()
-        rig.desk.writer.tell(c.TakeFill(fill=fill(order, 10 * MICRO, venue_order_id="v-1")))
+        rig.desk.writer.tell(commands.TakeFill(fill=fill(order, 10 * MICRO, venue_order_id="v-1")))
         await rig.settle()
         asked = len(rig.kalshi.looked_up)
         await rig.wait(20)
@@ -242,7 +242,7 @@ async def test_a_cancel_of_what_ends_meanwhile_stops() -> None:
         order = await rig.rest()
         rig.kalshi.cancel_answers.extend([CancelUnknown(message="no answer")] * 10)
         await cancel(rig)
-        rig.desk.writer.tell(c.TakeFill(fill=fill(order, 10 * MICRO)))
+        rig.desk.writer.tell(commands.TakeFill(fill=fill(order, 10 * MICRO)))
         await rig.wait(60)
         assert len(rig.kalshi.cancels) == 1
         assert rig.known().status == "Filled"
@@ -319,7 +319,7 @@ async def test_a_contradicting_venue_is_not_asked_in_a_circle() -> None:
         await cancel(rig)
         await rig.wait(60)
         assert 10 < len(rig.kalshi.cancels) < 30
-        assert len(rig.events(e.CancelAnswered)) == len(rig.kalshi.cancels)
+        assert len(rig.events(events.CancelAnswered)) == len(rig.kalshi.cancels)
         rig.kalshi.cancel_answers.clear()
         await rig.wait(6)
         assert rig.known().status == "Cancelled"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Found,
     Inconclusive,
@@ -100,7 +100,7 @@ async def test_an_inconclusive_lookup_is_no_word_of_the_venue() -> None:
         order = await rig.rest()
         await open_breaker(rig)
         rig.kalshi.lookups.append(Inconclusive(message="The venue cannot be reached"))
-        rig.desk.dispatcher.carry_out([c.ResolveOrder(order.client_order_id)])
+        rig.desk.dispatcher.carry_out([commands.ResolveOrder(order.client_order_id)])
         await rig.settle()
         assert len(rig.kalshi.looked_up) == 1
         assert rig.desk.breakers[Platform.KALSHI].is_open
@@ -114,6 +114,6 @@ async def test_a_lookup_that_finds_closes_the_breaker() -> None:
         await open_breaker(rig)
         rig.kalshi.failure = None
         rig.kalshi.lookups.append(FOUND)
-        rig.desk.dispatcher.carry_out([c.ResolveOrder(order.client_order_id)])
+        rig.desk.dispatcher.carry_out([commands.ResolveOrder(order.client_order_id)])
         await rig.settle()
         assert not rig.desk.breakers[Platform.KALSHI].is_open

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from arbees.core.book.api_keys import Caps, KeyAsk
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.request import Request
 from arbees.core.language.words import (
     Action,
@@ -176,7 +176,7 @@ async def test_one_that_ended_before_its_plan_names_what_is_held() -> None:
         await scene.quote("0.59", "0.61")
         await scene.ask(size="30")
         gateway = scene.assembly.gateway
-        command = c.RequestCancel(
+        command = commands.RequestCancel(
             scope="all", reason="flatten", actor="ann", receipt_id="receipt-x", is_flatten=True
         )
         await gateway.desk.writer.put(command, Lane.CONTROL)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import ApprovedOrder, Refusal
 from arbees.core.language.words import (
     Action,
@@ -37,9 +37,9 @@ class Place:
     def approve(self, key: str = "k-1", **changes: Any) -> ApprovedOrder:
         """Return an order that passed every safeguard."""
         asked = request(idempotency_key=key, request_id=f"r-{key}", **changes)
-        decision = self.scene.do(c.Submit(request=asked, received_ns=self.scene.now))
+        decision = self.scene.do(commands.Submit(request=asked, received_ns=self.scene.now))
         send = decision.effects[-1]
-        assert isinstance(send, c.SendOrder)
+        assert isinstance(send, commands.SendOrder)
         return send.order
 
     def reducing(self) -> ApprovedOrder:
@@ -55,17 +55,17 @@ class Place:
 
     def raised(
         self, state: TradingState = HALTED, *, source: str = "http", scope: str = "all"
-    ) -> e.HaltRaised:
+    ) -> events.HaltRaised:
         """Return a halt as it is journaled."""
-        return e.HaltRaised(
+        return events.HaltRaised(
             source=source, scope=scope, state=state, reason="drill", actor="a", receipt_id="1"
         )
 
-    def lifted(self, *, source: str = "http", scope: str = "all") -> e.HaltLifted:
+    def lifted(self, *, source: str = "http", scope: str = "all") -> events.HaltLifted:
         """Return the end of a halt as it is journaled."""
-        return e.HaltLifted(source=source, scope=scope, reason="over", actor="a")
+        return events.HaltLifted(source=source, scope=scope, reason="over", actor="a")
 
-    def durable(self, event: e.Event) -> None:
+    def durable(self, event: events.Event) -> None:
         """Apply an event and commit it."""
         self.scene.write(event)
         self.gate.follow(event, self.scene.now)
@@ -129,9 +129,9 @@ def test_halt_of_an_earlier_life_holds() -> None:
 
 
 def _approved_there(scene: Scene) -> ApprovedOrder:
-    decision = scene.do(c.Submit(request=request(), received_ns=scene.now))
+    decision = scene.do(commands.Submit(request=request(), received_ns=scene.now))
     send = decision.effects[-1]
-    assert isinstance(send, c.SendOrder)
+    assert isinstance(send, commands.SendOrder)
     return send.order
 
 
@@ -281,7 +281,7 @@ def test_order_that_is_closed_does_not_leave(place: Place) -> None:
     approved = place.approve()
     order: Order = place.scene.book.orders[approved.client_order_id]
     place.scene.write(
-        e.OrderDenied(
+        events.OrderDenied(
             client_order_id=order.client_order_id,
             request_id=order.request_id,
             code="HALTED",
@@ -295,7 +295,7 @@ def test_order_whose_cancel_was_asked_for_does_not_leave(place: Place) -> None:
     """A halt cancels what waits to be sent; that the halt was lifted soon does not send it."""
     order = place.approve()
     place.gate.halt("http", "all", HALTED, "drill")
-    raised = c.RaiseHalt(
+    raised = commands.RaiseHalt(
         source="http",
         scope="all",
         state=HALTED,

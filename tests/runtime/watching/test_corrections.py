@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import Inconclusive, Unknown
 from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.units import MICRO
@@ -129,7 +129,7 @@ async def test_comparisons_wait_for_each_other() -> None:
     async with running() as rig:
         rig.kalshi.held.append(position(3 * MICRO))
         await asyncio.gather(*(rig.gateway.reconcile() for _ in range(5)))
-        assert len(rig.events(e.BreakOpened)) == 1
+        assert len(rig.events(events.BreakOpened)) == 1
         rig.kalshi.held.clear()
         (each,) = rig.book.breaks
         await asyncio.gather(
@@ -137,7 +137,7 @@ async def test_comparisons_wait_for_each_other() -> None:
             rig.gateway.resolve_break(each, reason="r", actor="ann"),
             rig.gateway.reconcile(),
         )
-        assert len(rig.events(e.BreakClosed)) == 1
+        assert len(rig.events(events.BreakClosed)) == 1
         assert rig.desk.writer.poison is None
 
 
@@ -192,7 +192,7 @@ async def test_more_than_the_paper_account_has() -> None:
         with pytest.raises(Conflict, match=r"was \$5\.00") as error:
             await rig.gateway.move_cash("Kalshi", -5 * MICRO, reason="bank", actor="ann")
         assert error.value.code == "INSUFFICIENT_BALANCE"
-        assert not rig.events(e.CashMoved)
+        assert not rig.events(events.CashMoved)
 
 
 async def test_a_paper_account_that_does_not_answer() -> None:
@@ -201,7 +201,7 @@ async def test_a_paper_account_that_does_not_answer() -> None:
         rig.desk.simulator = PaperMoney(VenueOutcomeUnknown("stopped"))
         with pytest.raises(Undecided, match="paper exchange failed"):
             await rig.gateway.move_cash("Kalshi", MICRO, reason="bank", actor="ann")
-        assert not rig.events(e.CashMoved)
+        assert not rig.events(events.CashMoved)
 
 
 async def test_made_but_not_on_record() -> None:
@@ -220,7 +220,7 @@ async def test_a_movement_is_on_record(amount: int) -> None:
     async with running() as rig:
         before = rig.book.pnl_today(0)
         moved = await rig.gateway.move_cash("Kalshi", amount, reason="bank", actor="ann")
-        (event,) = rig.events(e.CashMoved)
+        (event,) = rig.events(events.CashMoved)
         assert (event.amount, event.reason, event.actor) == (amount, "bank", "ann")
         assert moved.sequence == rig.journal.head.sequence
         assert rig.book.cash_moved == amount
@@ -235,7 +235,7 @@ async def test_nothing_is_no_movement() -> None:
                 await rig.gateway.move_cash("Kalshi", amount, reason="r", actor="ann")
         with pytest.raises(ValueError, match="Binance"):
             await rig.gateway.move_cash("Binance", MICRO, reason="r", actor="ann")
-        assert not rig.events(e.CashMoved)
+        assert not rig.events(events.CashMoved)
 
 
 def test_the_gateway_has_all_that_operators_do() -> None:

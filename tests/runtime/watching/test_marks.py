@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import NOTHING
 from arbees.core.deciding.facts import Touch
@@ -233,7 +233,7 @@ class Life:
         cost = quantity * (price or 0) // MICRO if quantity > 0 else -share
         is_yes = side is Side.YES
         self.scene.write(
-            e.OrderFilled(
+            events.OrderFilled(
                 client_order_id="gone",
                 request_id="gone",
                 platform=market.listing.platform,
@@ -290,7 +290,7 @@ class Life:
     def journal(self, changed: dict[str, tuple[int | None, int | None]]) -> None:
         """Journal marks."""
         if changed:
-            self.scene.write(e.Marked(marks=changed))
+            self.scene.write(events.Marked(marks=changed))
             for key in changed:
                 self.marks.recount(key)
 
@@ -298,7 +298,7 @@ class Life:
         """Settle a market."""
         market = self.scene.book.markets[key]
         self.scene.write(
-            e.MarketSettled(
+            events.MarketSettled(
                 market_key=key,
                 result=Side.YES,
                 payout=0,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.facts import VenueHealth
 from arbees.core.deciding.outcomes import Accepted, Found
 from arbees.core.language.units import MICRO
@@ -55,7 +55,7 @@ async def test_a_file_that_appears_halts(switch: Switch) -> None:
         switch.on()
         await rig.wait(0.25)
         assert halts(rig) == {"file|all"}
-        (raised,) = rig.events(e.HaltRaised)
+        (raised,) = rig.events(events.HaltRaised)
         assert (raised.state, raised.actor) == ("HALTED", "file")
         assert str(switch.path) in raised.reason
         assert rig.known().status == "Cancelled"
@@ -69,7 +69,7 @@ async def test_a_file_that_disappears_ends_its_halt_alone(switch: Switch) -> Non
         switch.off()
         await rig.wait(0.25)
         assert halts(rig) == {"http|all"}
-        (lifted,) = rig.events(e.HaltLifted)
+        (lifted,) = rig.events(events.HaltLifted)
         assert (lifted.source, lifted.actor) == ("file", "file")
 
 
@@ -79,7 +79,7 @@ async def test_a_file_halts_once(switch: Switch) -> None:
     async with running(kill_file=str(switch.path)) as rig:
         await rig.wait(30)
         await rig.halt(scope="sport:NBA")
-        assert len([each for each in rig.events(e.HaltRaised) if each.source == "file"]) == 1
+        assert len([each for each in rig.events(events.HaltRaised) if each.source == "file"]) == 1
 
 
 async def test_a_file_is_looked_at_before_each_decision(switch: Switch) -> None:
@@ -87,7 +87,7 @@ async def test_a_file_is_looked_at_before_each_decision(switch: Switch) -> None:
     async with running(kill_file=str(switch.path)) as rig:
         switch.on()
         await rig.ask()
-        kinds = rig.journal.kinds(e.HaltRaised, e.OrderApproved, e.RequestDenied)
+        kinds = rig.journal.kinds(events.HaltRaised, events.OrderApproved, events.RequestDenied)
         assert kinds[0] == "HaltRaised"
         await rig.settle()
         assert rig.kalshi.sent == []
@@ -97,7 +97,7 @@ async def test_a_file_of_before_the_start_halts_from_the_first_record_on(switch:
     """What the operator put there while nothing ran is in force before anything else."""
     switch.on()
     async with running(kill_file=str(switch.path)) as rig:
-        assert rig.journal.kinds(e.HaltRaised, e.Started) == ["HaltRaised", "Started"]
+        assert rig.journal.kinds(events.HaltRaised, events.Started) == ["HaltRaised", "Started"]
 
 
 # Money -----------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ async def test_daily_loss_trips_once() -> None:
         await hold(rig)
         await rig.quote("0.40", "0.42")
         await rig.wait(10 * MARK_SECONDS)
-        (raised,) = rig.events(e.HaltRaised)
+        (raised,) = rig.events(events.HaltRaised)
         assert (raised.source, raised.actor) == (HaltSource.DAILY_LOSS, "arbees")
         assert "2.5" in raised.reason
 
@@ -218,14 +218,14 @@ async def test_marks_are_journaled_when_they_change() -> None:
     """The prices at which what is held could be closed are recorded, and only news of them."""
     async with running() as rig:
         await rig.wait(MARK_SECONDS)
-        assert rig.events(e.Marked) == []
+        assert rig.events(events.Marked) == []
         await hold(rig)
         await rig.wait(3 * MARK_SECONDS)
         await rig.quote("0.63", "0.66")
         await rig.wait(3 * MARK_SECONDS)
-        assert rig.events(e.Marked) == [
-            e.Marked(marks={KALSHI: (640_000, 340_000)}),
-            e.Marked(marks={KALSHI: (630_000, 340_000)}),
+        assert rig.events(events.Marked) == [
+            events.Marked(marks={KALSHI: (640_000, 340_000)}),
+            events.Marked(marks={KALSHI: (630_000, 340_000)}),
         ]
 
 
@@ -235,11 +235,11 @@ async def test_balances_are_asked_for_every_interval() -> None:
         await rig.wait(180)
         for venue in (rig.kalshi, rig.polymarket):
             assert venue.asked.count("balances") == 1 + 3 + 1  # the last to compare them
-        assert len(rig.events(e.BalanceObserved)) == 2
+        assert len(rig.events(events.BalanceObserved)) == 2
         assert rig.desk.balance_ns == {"Kalshi": NOW + 180 * SECOND, "Polymarket": rig.now_ns}
         rig.kalshi.available -= 5
         await rig.wait(60)
-        assert rig.events(e.BalanceObserved)[-1].available == rig.kalshi.available
+        assert rig.events(events.BalanceObserved)[-1].available == rig.kalshi.available
 
 
 async def test_a_balance_that_cannot_be_asked_for_grows_old() -> None:
@@ -296,7 +296,7 @@ async def test_errors_open_the_breaker_and_reads_close_it() -> None:
         assert rig.desk.breakers[Platform.KALSHI].is_open
         await rig.wait(1)
         assert not rig.desk.breakers[Platform.KALSHI].is_open
-        changes = [(each.platform, each.state) for each in rig.events(e.VenueStateChanged)]
+        changes = [(each.platform, each.state) for each in rig.events(events.VenueStateChanged)]
         assert changes == [("Kalshi", "REDUCING"), ("Kalshi", "ACTIVE")]
         assert rig.book.venue_states == {"Kalshi": TradingState.ACTIVE}
 
@@ -309,7 +309,7 @@ async def test_a_venue_that_stays_away_is_asked_after_each_pause() -> None:
         before = len(rig.kalshi.asked)
         await rig.wait(300)
         assert len(rig.kalshi.asked) - before == 10
-        assert len(rig.events(e.VenueStateChanged)) == 1
+        assert len(rig.events(events.VenueStateChanged)) == 1
 
 
 async def test_a_venue_is_probed_by_one_task() -> None:
@@ -341,7 +341,7 @@ async def test_a_failed_journal_takes_no_note_of_health() -> None:
     """Once the journal failed there is nothing to write; errors still count and are told."""
     async with running(errors_to_open=1) as rig:
         rig.journal.failure = JournalUnavailable("disk full")
-        rig.desk.writer.tell(c.Record(events=(e.Stopped(reason="x"),)))
+        rig.desk.writer.tell(commands.Record(events=(events.Stopped(reason="x"),)))
         await rig.settle()
         rig.gateway.monitors.note(Platform.KALSHI, "502")
         await rig.settle()
@@ -359,7 +359,7 @@ async def test_low_disk_space_halts_once() -> None:
         for _ in range(3):
             rig.gateway.monitors.look_at_space()
             await rig.settle()
-        (raised,) = rig.events(e.HaltRaised)
+        (raised,) = rig.events(events.HaltRaised)
         assert raised.source == HaltSource.JOURNAL
         assert str(1 << 20) in raised.reason
 
@@ -369,11 +369,11 @@ async def test_a_halt_of_its_own_is_in_force_at_once() -> None:
     async with running() as rig:
         rig.gateway.monitors.halt(HaltSource.CLOCK, "jump")
         assert rig.gateway.reads.state() == "HALTED"
-        assert rig.events(e.HaltRaised) == []
+        assert rig.events(events.HaltRaised) == []
         (halt,) = rig.gateway.reads.halts()
         assert halt.automatic
         await rig.settle()
-        (raised,) = rig.events(e.HaltRaised)
+        (raised,) = rig.events(events.HaltRaised)
         assert raised.actor == "arbees"
         (halt,) = rig.gateway.reads.halts()
         assert halt.automatic

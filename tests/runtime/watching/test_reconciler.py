@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Found,
     Inconclusive,
@@ -124,7 +124,7 @@ async def test_another_quantity_is_a_break(held: list[Any], observed: str) -> No
         rig.kalshi.held = held
         assert await compare(rig)
         assert breaks(rig) == {f"Kalshi|position|{KALSHI}": observed}
-        (opened,) = rig.events(e.BreakOpened)
+        (opened,) = rig.events(events.BreakOpened)
         assert (opened.expected, opened.policy) == ("10 Yes", "freeze_market")
 
 
@@ -225,7 +225,7 @@ async def test_an_order_that_the_venue_does_not_have_is_a_break() -> None:
         order = await rig.rest()
         assert await compare(rig)
         assert list(breaks(rig)) == [f"Kalshi|missing_order|{order.client_order_id}"]
-        (opened,) = rig.events(e.BreakOpened)
+        (opened,) = rig.events(events.BreakOpened)
         assert opened.expected == f"{order.venue_order_id} working"
         assert rig.order().reserved == order.reserved
         rig.kalshi.working = [listed(order)]
@@ -314,7 +314,7 @@ async def test_what_does_not_concern_the_comparison_does_not_disturb_it() -> Non
     """Denials and other records in between change no position: it is compared all the same."""
     async with running() as rig:
         rig.kalshi.held = [position(TEN)]
-        record = c.Record(events=(e.Stopped(reason="a record"),))
+        record = commands.Record(events=(events.Stopped(reason="a record"),))
         rig.kalshi.during_read = lambda: rig.desk.writer.tell(record)
         assert await compare(rig)
         assert list(breaks(rig)) == [f"Kalshi|position|{KALSHI}"]
@@ -328,14 +328,14 @@ async def test_what_changes_during_the_questions_is_asked_again() -> None:
 
         def fills_now() -> None:
             rig.kalshi.during_read = lambda: None
-            rig.desk.writer.tell(c.TakeFill(fill=fill(order, TEN)))
+            rig.desk.writer.tell(commands.TakeFill(fill=fill(order, TEN)))
 
         rig.kalshi.during_read = fills_now
         rig.kalshi.held = [position(TEN)]
         rig.kalshi.working = []
         assert await compare(rig)
         assert breaks(rig) == {}
-        assert rig.events(e.BreakOpened) == []
+        assert rig.events(events.BreakOpened) == []
 
 
 async def test_a_failed_journal_ends_the_comparison() -> None:
@@ -370,7 +370,7 @@ async def test_a_market_that_always_moves_keeps_no_other_from_being_compared() -
             if rig.kalshi.asked[-1] == "positions":
                 count[0] += 1
                 more = fill(order, MICRO // 100, trade_id=f"t-{count[0]}")
-                rig.desk.writer.tell(c.TakeFill(fill=more))
+                rig.desk.writer.tell(commands.TakeFill(fill=more))
                 rig.kalshi.working = [listed(rig.order())]
 
         rig.kalshi.during_read = trades

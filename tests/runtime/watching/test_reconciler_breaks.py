@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import VenueOrder
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, Platform, Side
@@ -64,11 +64,11 @@ async def test_a_break_closes_by_evidence() -> None:
         await compare(rig)
         assert len(breaks(rig)) == 2
         await compare(rig)
-        assert len(rig.events(e.BreakOpened)) == 2
+        assert len(rig.events(events.BreakOpened)) == 2
         rig.kalshi.held = [position(TEN)]
         await compare(rig)
         assert list(breaks(rig)) == [f"Kalshi|foreign_order|{KALSHI}|v-foreign"]
-        (closed,) = rig.events(e.BreakClosed)
+        (closed,) = rig.events(events.BreakClosed)
         assert closed.break_id == f"Kalshi|position|{KALSHI}"
 
 
@@ -115,14 +115,14 @@ async def test_the_venues_position_is_adopted_at_its_price() -> None:
         assert (market.yes.quantity, market.yes.cost) == (TEN, bid * 10)
         assert rig.book.pnl_today(rig.desk.marks.unrealized) == 0
         assert breaks(rig) == {}
-        (closed,) = rig.events(e.BreakClosed)
+        (closed,) = rig.events(events.BreakClosed)
         assert (closed.how, closed.actor) == ("adopted", "arbees")
         rig.kalshi.held = []
         await compare(rig)
         assert market.yes.quantity == market.yes.cost == 0
         assert rig.book.realized == 0
         await compare(rig)
-        assert len(rig.events(e.PositionAdopted)) == 2
+        assert len(rig.events(events.PositionAdopted)) == 2
 
 
 async def test_what_has_no_price_is_frozen_until_it_has_one() -> None:
@@ -134,7 +134,7 @@ async def test_what_has_no_price_is_frozen_until_it_has_one() -> None:
         (frozen,) = rig.book.breaks.values()
         assert frozen.policy == "freeze_market"
         await compare(rig)
-        assert len(rig.events(e.BreakOpened)) == 1
+        assert len(rig.events(events.BreakOpened)) == 1
         await rig.quote()
         await compare(rig)
         assert breaks(rig) == {}
@@ -153,7 +153,7 @@ async def test_each_kind_has_its_own_policy() -> None:
         await compare(rig)
         assert list(rig.book.halts) == ["reconciliation|all"]
         await compare(rig)
-        assert len(rig.events(e.HaltRaised)) == 1
+        assert len(rig.events(events.HaltRaised)) == 1
 
 
 # When ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A venue that was away is compared with as soon as it is back (R11)."""
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.language.words import HaltSource, Platform, Side
 from arbees.rehearsal.scene import MARKET, Scene, stage
 from arbees.venues.paper.faults import Fault
@@ -24,7 +24,7 @@ async def test_a_break_is_found_right_after_a_reconnect() -> None:
         await scene.ask(size="10")
         desk = scene.assembly.gateway.desk
         # The record forgets what it holds: as if a fill had been lost.
-        settled = e.MarketSettled(
+        settled = events.MarketSettled(
             market_key=MARKET,
             result=Side.NO,
             payout=0,
@@ -32,7 +32,7 @@ async def test_a_break_is_found_right_after_a_reconnect() -> None:
             yes_quantity=-desk.book.markets[MARKET].yes.quantity,
             yes_cost=-desk.book.markets[MARKET].yes.cost,
         )
-        desk.writer.tell(c.Record(events=(settled,)))
+        desk.writer.tell(commands.Record(events=(settled,)))
         await scene.player.settle()
         await scene.quote(market="KXOTHER", game=None)
         scene.assembly.exchange.faults.set(Fault.OUTAGE, platform=Platform.KALSHI)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.strict_json import parse_time
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.runtime.watching.monitors import trading_day
@@ -70,16 +70,16 @@ async def test_the_first_day_opens_before_anything_else() -> None:
     """A new account's day is open before its first record of anything else."""
     async with running() as rig:
         assert rig.journal.kinds()[:3] == ["Bound", "DayOpened", "Started"]
-        assert rig.events(e.DayOpened) == [e.DayOpened(day="2026-01-28", baseline=0)]
+        assert rig.events(events.DayOpened) == [events.DayOpened(day="2026-01-28", baseline=0)]
 
 
 async def test_a_day_opens_by_itself() -> None:
     """Soon after midnight the new day is on record, though nothing happens in it."""
     async with running(balance_interval_ns=24 * HOUR) as rig:
         await rig.wait(8.5 * 3_600 - 1)
-        assert len(rig.events(e.DayOpened)) == 1
+        assert len(rig.events(events.DayOpened)) == 1
         await rig.wait(31)
-        assert [each.day for each in rig.events(e.DayOpened)] == ["2026-01-28", "2026-01-29"]
+        assert [each.day for each in rig.events(events.DayOpened)] == ["2026-01-28", "2026-01-29"]
 
 
 async def test_a_day_opens_before_what_happens_first_in_it() -> None:
@@ -87,7 +87,7 @@ async def test_a_day_opens_before_what_happens_first_in_it() -> None:
     async with running() as rig:
         await rig.wait(8.5 * 3_600)
         await rig.halt(scope="sport:NFL")
-        kinds = rig.journal.kinds(e.DayOpened, e.HaltRaised)
+        kinds = rig.journal.kinds(events.DayOpened, events.HaltRaised)
         assert kinds == ["DayOpened", "DayOpened", "HaltRaised"]
 
 
@@ -97,7 +97,7 @@ async def test_a_restart_within_the_day_opens_none() -> None:
         pass
     async with running(journal=rig.journal) as again:
         await again.halt()
-        assert len(again.events(e.DayOpened)) == 1
+        assert len(again.events(events.DayOpened)) == 1
 
 
 async def hold(rig: Rig) -> None:

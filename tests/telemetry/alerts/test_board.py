@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.facts import Facts
 from arbees.telemetry.alerts.board import (
     REMIND_NS,
@@ -28,11 +28,14 @@ class Heard:
         self.alerts.append(alert)
 
 
-def denied(code: str, observed: int = 1, limit: int = 0) -> e.RequestDenied:
+def denied(code: str, observed: int = 1, limit: int = 0) -> events.RequestDenied:
     """Make a denial."""
-    return e.RequestDenied(
+    return events.RequestDenied(
         request=make_request(),
-        findings=(e.Finding("x", "MAX_ORDER_SIZE", 1, 0), e.Finding("x", code, observed, limit)),
+        findings=(
+            events.Finding("x", "MAX_ORDER_SIZE", 1, 0),
+            events.Finding("x", code, observed, limit),
+        ),
         facts=Facts(now_ns=0),
         received_ns=0,
     )
@@ -40,9 +43,9 @@ def denied(code: str, observed: int = 1, limit: int = 0) -> e.RequestDenied:
 
 def halt(
     source: str = "command", state: str = "HALTED", actor: str = "me", owner: str = ""
-) -> e.HaltRaised:
+) -> events.HaltRaised:
     """Make a halt."""
-    return e.HaltRaised(
+    return events.HaltRaised(
         source=source,
         scope="all",
         state=state,
@@ -151,10 +154,13 @@ def test_many_warnings_push_out_no_critical_alert() -> None:
 @pytest.mark.parametrize("code", ["PREGAME_DELTA", "EDGE_IMPLAUSIBLE"])
 def test_a_warning_about_a_price_reaches_the_operator(code: str) -> None:
     """An order that passed with such a warning is an alert of its market; another is not."""
-    warnings = (e.Finding("x", code, 310_000, 300_000), e.Finding("x", "QUOTE_STALE", 1, 0))
+    warnings = (
+        events.Finding("x", code, 310_000, 300_000),
+        events.Finding("x", "QUOTE_STALE", 1, 0),
+    )
     approved = Lives().approve(make_request())
-    event = e.decode(approved.body)
-    assert isinstance(event, e.OrderApproved)
+    event = events.decode(approved.body)
+    assert isinstance(event, events.OrderApproved)
     event = replace(event, warnings=warnings)
     (change,) = alerts_of(event)
     assert change.name is AlertName.PRICE_WARNING
@@ -177,10 +183,10 @@ def test_a_warning_about_a_price_reaches_the_operator(code: str) -> None:
         (denied("THROUGH_QUOTE"), ["EXTREME_PRICE_REJECTED"]),
         (denied("QUOTE_STALE"), ["QUOTES_STALE"]),
         (denied("MARKET_CLOSED"), []),
-        (e.Stopped(reason="x"), []),
+        (events.Stopped(reason="x"), []),
     ],
 )
-def test_events_that_are_alerts(event: e.Event, names: list[str]) -> None:
+def test_events_that_are_alerts(event: events.Event, names: list[str]) -> None:
     """A durable event raises the alerts that the design names for it, and no other."""
     changes = alerts_of(event)
     assert [change.name for change in changes if change.is_raised] == names
@@ -193,9 +199,9 @@ def test_lifting_a_halt_ends_its_alert() -> None:
     watch = AlertWatch(board)
     watch.take(1, halt())
     watch.take(2, halt("daily_loss"))
-    watch.take(3, e.HaltLifted(source="command", scope="all", reason="x", actor="me"))
+    watch.take(3, events.HaltLifted(source="command", scope="all", reason="x", actor="me"))
     assert standing(board) == ["DAILY_LOSS_LIMIT_EXCEEDED", "KILL_SWITCH_ACTIVATED"]
-    watch.take(4, e.HaltLifted(source="daily_loss", scope="all", reason="x", actor="me"))
+    watch.take(4, events.HaltLifted(source="daily_loss", scope="all", reason="x", actor="me"))
     assert standing(board) == []
 
 
@@ -219,14 +225,14 @@ def test_unknown_order_that_stays() -> None:
     board = AlertBoard()
     watch = AlertWatch(board)
     ids = {"client_order_id": "arb-1", "request_id": "r1"}
-    watch.take(0, e.OrderUnknown(**ids, message="timeout", sent_ns=0))
+    watch.take(0, events.OrderUnknown(**ids, message="timeout", sent_ns=0))
     watch.tick(60 * SECOND)
     assert standing(board) == []
     watch.tick(60 * SECOND + 1)
     assert standing(board) == ["UNKNOWN_ORDER"]
-    watch.take(61 * SECOND, e.CancelRequested(**ids, reason="x", actor="me"))
+    watch.take(61 * SECOND, events.CancelRequested(**ids, reason="x", actor="me"))
     assert standing(board) == ["UNKNOWN_ORDER"]
-    watch.take(62 * SECOND, e.OrderAcknowledged(**ids, venue_order_id="o1"))
+    watch.take(62 * SECOND, events.OrderAcknowledged(**ids, venue_order_id="o1"))
     assert standing(board) == []
     watch.expect("arb-2", "r2", 0)
     watch.tick(63 * SECOND)
@@ -240,7 +246,7 @@ def test_breaks_end_when_the_last_of_a_market_does() -> None:
     for number in (1, 2):
         watch.take(
             number,
-            e.BreakOpened(
+            events.BreakOpened(
                 break_id=f"b{number}",
                 kind="position",
                 platform="Kalshi",
@@ -250,9 +256,9 @@ def test_breaks_end_when_the_last_of_a_market_does() -> None:
                 policy="freeze_market",
             ),
         )
-    watch.take(3, e.BreakClosed(break_id="b1", how="evidence", actor="arbees"))
+    watch.take(3, events.BreakClosed(break_id="b1", how="evidence", actor="arbees"))
     assert standing(board) == ["RECONCILIATION_MISMATCH"]
-    watch.take(4, e.BreakClosed(break_id="b2", how="evidence", actor="arbees"))
+    watch.take(4, events.BreakClosed(break_id="b2", how="evidence", actor="arbees"))
     assert standing(board) == []
 
 
@@ -263,7 +269,7 @@ def test_low_balance() -> None:
 
     def observe(available: int) -> None:
         pool = {"pool": "Kalshi", "platform": "Kalshi", "as_of_ns": 0, "outside": 0}
-        watch.take(1, e.BalanceObserved(**pool, available=available))  # type: ignore[arg-type]
+        watch.take(1, events.BalanceObserved(**pool, available=available))  # type: ignore[arg-type]
 
     observe(100 * MICRO - 1)
     assert standing(board) == ["BALANCE_LOW"]
@@ -277,7 +283,7 @@ def test_the_balance_of_one_pool_ends_no_alert_of_another() -> None:
     watch = AlertWatch(board, balance_low=100 * MICRO)
 
     def observe(pool: str, available: int) -> None:
-        event = e.BalanceObserved(
+        event = events.BalanceObserved(
             pool=pool, platform="Kalshi", available=available, as_of_ns=0, outside=0
         )
         watch.take(1, event)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.telemetry.alerts.board import AlertName, Severity
 from arbees.telemetry.alerts.digest import DailyDigest
 from arbees.telemetry.quality.quality import Quality
@@ -14,7 +14,9 @@ from tests.telemetry.quality.test_quality import Journal
 ZONE = ZoneInfo("America/New_York")
 
 
-def told(journal: Journal, day: str | None, *events: e.Event) -> list[tuple[str, str, Any]]:
+def told(
+    journal: Journal, day: str | None, *new_events: events.Event
+) -> list[tuple[str, str, Any]]:
     """Return the alerts that a digest raised for some events."""
     found: list[tuple[str, str, Any]] = []
 
@@ -23,7 +25,7 @@ def told(journal: Journal, day: str | None, *events: e.Event) -> list[tuple[str,
 
     async def run() -> None:
         digest = DailyDigest(Quality(journal), ZONE, raise_, day)
-        for event in events:
+        for event in new_events:
             digest.take(event)
         task = asyncio.create_task(digest.run())
         for _ in range(200):
@@ -36,9 +38,9 @@ def told(journal: Journal, day: str | None, *events: e.Event) -> list[tuple[str,
     return found
 
 
-def opened(day: str) -> e.DayOpened:
+def opened(day: str) -> events.DayOpened:
     """Return the beginning of a day."""
-    return e.DayOpened(day=day, baseline=0)
+    return events.DayOpened(day=day, baseline=0)
 
 
 def a_day() -> Journal:

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.fold_control import alert_cleared, alert_raised
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Inconclusive, Unknown
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.errors import JournalUnavailable
@@ -17,9 +17,9 @@ from tests.runtime.rig import Rig, running
 from tests.safeguards.build import NOW
 
 
-def recording() -> tuple[AlertBoard, list[e.Event]]:
+def recording() -> tuple[AlertBoard, list[events.Event]]:
     """Return a board and what it records."""
-    told: list[e.Event] = []
+    told: list[events.Event] = []
     record = AlertRecord()
     record.open(told.append)
     return AlertBoard([record]), told
@@ -32,7 +32,7 @@ def test_raised_reminded_over() -> None:
         board.raise_("BALANCE_LOW", f"at {at - NOW}", at, platform="Kalshi", current_balance=-1)
     board.clear("BALANCE_LOW", NOW + REMIND_NS + 1, platform="Kalshi")
     first, reminder, over = told
-    assert first == e.AlertRaised(
+    assert first == events.AlertRaised(
         alert_id="BALANCE_LOW|Kalshi",
         name="BALANCE_LOW",
         severity="critical",
@@ -40,13 +40,13 @@ def test_raised_reminded_over() -> None:
         since_ns=NOW,
         data={"platform": "Kalshi", "current_balance": "-0.000001"},
     )
-    assert isinstance(reminder, e.AlertRaised)
+    assert isinstance(reminder, events.AlertRaised)
     assert (reminder.count, reminder.since_ns, reminder.message) == (
         3,
         NOW,
         f"at {REMIND_NS}",
     )
-    assert over == e.AlertCleared(alert_id=first.alert_id)
+    assert over == events.AlertCleared(alert_id=first.alert_id)
 
 
 def test_subjects_are_apart() -> None:
@@ -56,7 +56,7 @@ def test_subjects_are_apart() -> None:
     board.raise_("BALANCE_LOW", "m", NOW, platform="Polymarket")
     board.raise_("UNKNOWN_ORDER", "m", NOW, client_order_id="arb-1", request_id="r-1")
     board.raise_("UNKNOWN_ORDER", "m", NOW, client_order_id="arb-1", request_id="r-2")
-    assert [each.alert_id for each in told if isinstance(each, e.AlertRaised)] == [
+    assert [each.alert_id for each in told if isinstance(each, events.AlertRaised)] == [
         "BALANCE_LOW|Kalshi",
         "BALANCE_LOW|Polymarket",
         "UNKNOWN_ORDER|arb-1",
@@ -68,13 +68,13 @@ def test_a_message_is_bounded() -> None:
     board, told = recording()
     board.raise_("VENUE_API_ERRORS", "x" * 5_000, NOW)
     (raised,) = told
-    assert isinstance(raised, e.AlertRaised)
+    assert isinstance(raised, events.AlertRaised)
     assert len(raised.message) == MESSAGE_MAX
 
 
 def test_nothing_is_recorded_before_and_after() -> None:
     """The first record of a life is its start, the last one its end."""
-    told: list[e.Event] = []
+    told: list[events.Event] = []
     record = AlertRecord()
     board = AlertBoard([record])
     board.raise_("JOURNAL_TROUBLE", "m", NOW)
@@ -84,14 +84,14 @@ def test_nothing_is_recorded_before_and_after() -> None:
     assert told == []
 
 
-def book_of(told: list[e.Event]) -> Book:
+def book_of(told: list[events.Event]) -> Book:
     """Return a book that holds what was recorded."""
     book = fresh()
     for event in told:
         book.sequence += 1
-        if isinstance(event, e.AlertRaised):
+        if isinstance(event, events.AlertRaised):
             alert_raised(book, event, NOW)
-        elif isinstance(event, e.AlertCleared):
+        elif isinstance(event, events.AlertCleared):
             alert_cleared(book, event, NOW)
     return book
 
@@ -109,12 +109,12 @@ def test_a_new_process_takes_over_what_stands() -> None:
     assert told == []
     assert after.raise_("BALANCE_LOW", "lower", NOW + 5, platform="Kalshi").count == 2
     after.clear("BALANCE_LOW", NOW + 9, platform="Kalshi")
-    assert told == [e.AlertCleared(alert_id="BALANCE_LOW|Kalshi")]
+    assert told == [events.AlertCleared(alert_id="BALANCE_LOW|Kalshi")]
 
 
 def test_an_alert_of_an_older_version_ends_under_its_own_name() -> None:
     """What an earlier release called it is what the record knows: it goes on, and ends, by that."""
-    old = e.AlertRaised(
+    old = events.AlertRaised(
         alert_id="UNKNOWN_ORDER||||arb-1",
         name="UNKNOWN_ORDER",
         severity="critical",
@@ -126,13 +126,17 @@ def test_an_alert_of_an_older_version_ends_under_its_own_name() -> None:
     board.restore(standing(book_of([old]).alerts.values()))
     assert board.raise_("UNKNOWN_ORDER", "still", NOW + 1, client_order_id="arb-1").count == 2
     board.clear("UNKNOWN_ORDER", NOW + 2, client_order_id="arb-1")
-    assert told == [e.AlertCleared(alert_id=old.alert_id)]
+    assert told == [events.AlertCleared(alert_id=old.alert_id)]
 
 
 def test_an_alert_of_another_version_is_left_alone() -> None:
     """A name that is not on the list any more stays on record and stops nothing."""
     book = book_of(
-        [e.AlertRaised(alert_id="x", name="GONE", severity="critical", message="m", since_ns=NOW)]
+        [
+            events.AlertRaised(
+                alert_id="x", name="GONE", severity="critical", message="m", since_ns=NOW
+            )
+        ]
     )
     assert standing(book.alerts.values()) == ()
 
@@ -147,7 +151,7 @@ def test_moments_pass_after_a_restart_too() -> None:
     watch.tick(NOW + PASSING_NS)
     assert ends == []
     watch.tick(NOW + PASSING_NS + 1)
-    assert ends == [e.AlertCleared(alert_id="VENUE_API_ERRORS|Kalshi")]
+    assert ends == [events.AlertCleared(alert_id="VENUE_API_ERRORS|Kalshi")]
 
 
 # With a gateway --------------------------------------------------------------------------------
@@ -166,12 +170,12 @@ class Watched:
         rig.gateway.on_event = self.watch.take
 
 
-def teller(rig: Rig) -> Callable[[e.Event], None]:
+def teller(rig: Rig) -> Callable[[events.Event], None]:
     """Return what hands an event to the writer."""
     loop = asyncio.get_running_loop()
 
-    def hand(event: e.Event) -> None:
-        loop.call_soon_threadsafe(rig.desk.writer.tell, c.Record(events=(event,)))
+    def hand(event: events.Event) -> None:
+        loop.call_soon_threadsafe(rig.desk.writer.tell, commands.Record(events=(event,)))
 
     return hand
 
@@ -209,7 +213,7 @@ async def test_a_journal_that_failed_records_nothing() -> None:
     async with running() as rig:
         watched = Watched(rig)
         rig.journal.failure = JournalUnavailable("disk")
-        rig.desk.writer.tell(c.Record(events=(e.Stopped(reason="x"),)))
+        rig.desk.writer.tell(commands.Record(events=(events.Stopped(reason="x"),)))
         await rig.settle()
         assert rig.desk.writer.poison is not None
         watched.board.raise_("JOURNAL_TROUBLE", "disk", NOW)
@@ -226,4 +230,4 @@ async def test_alerts_raise_no_alerts() -> None:
         before = len(rig.journal.stored)
         await rig.settle()
         assert len(rig.journal.stored) == before
-        assert rig.journal.kinds(e.AlertRaised) == ["AlertRaised"]
+        assert rig.journal.kinds(events.AlertRaised) == ["AlertRaised"]

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.request import Alternate
 from arbees.core.language.words import Platform, Side
 from arbees.errors import JournalCorrupt
@@ -87,7 +87,7 @@ def test_alternate_denied_is_the_final_result() -> None:
     )
     lives, request = Lives(), make_request(alternates=(alternate,))
     lives.approve(request)
-    lives.order(e.OrderNotSent, request, message="refused", falls_back=True)
+    lives.order(events.OrderNotSent, request, message="refused", falls_back=True)
     lives.deny(request, leg=1)
     assert told(lives) == [
         ("ExecutionRequested", "Pending"),
@@ -120,7 +120,7 @@ def test_late_fill_of_the_first_leg_does_not_end_the_second() -> None:
     )
     lives, request = Lives(), make_request(alternates=(alternate,))
     lives.approve(request)
-    lives.order(e.OrderNotSent, request, message="absent by evidence", falls_back=True)
+    lives.order(events.OrderNotSent, request, message="absent by evidence", falls_back=True)
     lives.approve(request, leg=1)
     lives.fill(request, 10 * MICRO, corrects=2)
     lives.fill(request, 50 * MICRO, 400_000, leg=1, is_complete=True)
@@ -161,11 +161,11 @@ def test_lines_need_only_the_journal() -> None:
 def test_other_records_make_no_line() -> None:
     """What happens to the process, to halts or to money is no line of the audit log."""
     lives = Lives()
-    lives.add(e.Stopped(reason="SIGTERM"))
-    lives.add(e.DayOpened(day="2026-01-28", baseline=0))
+    lives.add(events.Stopped(reason="SIGTERM"))
+    lives.add(events.DayOpened(day="2026-01-28", baseline=0))
     lives.approve(make_request())
-    lives.order(e.CancelRequested, make_request(), reason="x", actor="me")
-    lives.order(e.CancelAnswered, make_request(), message="not found")
+    lives.order(events.CancelRequested, make_request(), reason="x", actor="me")
+    lives.order(events.CancelAnswered, make_request(), message="not found")
     assert Counter(line.event_type for line in lines(lives)) == {"ExecutionRequested": 1}
 
 

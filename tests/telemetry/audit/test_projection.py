@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from tests.telemetry.lives import MICRO, Lives, make_request
 from tests.telemetry.told import EXAMPLE, last, lines, packed, result, told
 
@@ -37,7 +37,7 @@ def test_order_placed_unknown() -> None:
     """An order of unknown fate is placed, with status Unknown, until there is evidence."""
     lives = Lives()
     lives.approve(make_request())
-    lives.order(e.OrderUnknown, make_request(), message="timeout after 5 s", sent_ns=1)
+    lives.order(events.OrderUnknown, make_request(), message="timeout after 5 s", sent_ns=1)
     assert last(lives) == packed(
         result(
             event_type="OrderPlaced",
@@ -99,7 +99,7 @@ def test_order_cancelled(reason: str) -> None:
     lives.approve(request)
     lives.acknowledge(request)
     if reason == "expired":
-        lives.order(e.OrderExpired, request)
+        lives.order(events.OrderExpired, request)
     else:
         lives.cancel(request, reason)
     assert last(lives) == packed(
@@ -135,7 +135,7 @@ def test_order_rejected_at_the_gate() -> None:
     """What the gate stops after approval is rejected too, with the gate's code."""
     lives, request = Lives(), make_request()
     lives.approve(request)
-    lives.order(e.OrderDenied, request, code="HALTED", message="Trading is halted: drill")
+    lives.order(events.OrderDenied, request, code="HALTED", message="Trading is halted: drill")
     assert last(lives) == packed(
         result(
             event_type="OrderRejected",
@@ -152,7 +152,9 @@ def test_order_rejected_by_the_venue() -> None:
     """A venue's refusal is told with its message and its own code."""
     lives, request = Lives(), make_request()
     lives.approve(request)
-    lives.order(e.OrderRejected, request, venue_code="market_closed", message="market is closed")
+    lives.order(
+        events.OrderRejected, request, venue_code="market_closed", message="market is closed"
+    )
     assert last(lives) == packed(
         result(
             event_type="OrderRejected",
@@ -169,7 +171,7 @@ def test_order_failed() -> None:
     """An order that provably never left has failed."""
     lives, request = Lives(), make_request()
     lives.approve(request)
-    lives.order(e.OrderNotSent, request, message="connection refused")
+    lives.order(events.OrderNotSent, request, message="connection refused")
     assert last(lives) == packed(
         result(
             event_type="OrderFailed",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.words import HaltSource, Platform
 from arbees.interface.measures import BOUNDS_NS, Histogram
 from arbees.safeguards import ALL
-from arbees.telemetry.metrics import catalogue as m
+from arbees.telemetry.metrics import catalogue
 from arbees.telemetry.metrics import counters as counting
 from arbees.telemetry.metrics.counters import Counters
 from tests.telemetry.evenings import Evening
@@ -18,11 +18,11 @@ def taken(lives: Lives) -> Counters:
     """Return counters that took a whole journal."""
     counters = Counters()
     for each in lives.stored:
-        counters.take(each.time_ns, e.decode(each.body))
+        counters.take(each.time_ns, events.decode(each.body))
     return counters
 
 
-def total(counters: Counters, metric: m.Metric) -> int:
+def total(counters: Counters, metric: catalogue.Metric) -> int:
     """Return the sum of a metric over its labels."""
     return sum(counters.counts()[metric.name].values())
 
@@ -32,15 +32,15 @@ def test_agrees_with_the_journal(seed: int) -> None:
     """Over a random evening the counts are those that a walk over the journal finds."""
     lives = Evening(seed, 40).lives
     counters, wanted = taken(lives), expected(lives.stored, 0)
-    assert total(counters, m.REQUESTS) == wanted["requests"] + wanted["duplicates"]
-    assert total(counters, m.APPROVALS) == wanted["approved"]
-    assert total(counters, m.FILLS) == wanted["fills"]
-    assert total(counters, m.CONTRACTS) == wanted["filled_quantity"]
-    assert total(counters, m.DOLLARS) == wanted["value"]
-    assert total(counters, m.FEES) == wanted["fees"]
-    assert total(counters, m.ENDED) == wanted["approved"] - wanted["open"]
-    assert total(counters, m.REJECTS) == wanted["rejected"]
-    assert total(counters, m.DENIALS) == wanted["denials"].total() + wanted["duplicates"]
+    assert total(counters, catalogue.REQUESTS) == wanted["requests"] + wanted["duplicates"]
+    assert total(counters, catalogue.APPROVALS) == wanted["approved"]
+    assert total(counters, catalogue.FILLS) == wanted["fills"]
+    assert total(counters, catalogue.CONTRACTS) == wanted["filled_quantity"]
+    assert total(counters, catalogue.DOLLARS) == wanted["value"]
+    assert total(counters, catalogue.FEES) == wanted["fees"]
+    assert total(counters, catalogue.ENDED) == wanted["approved"] - wanted["open"]
+    assert total(counters, catalogue.REJECTS) == wanted["rejected"]
+    assert total(counters, catalogue.DENIALS) == wanted["denials"].total() + wanted["duplicates"]
     assert sum(counters.decide.counts) == len(wanted["decide"]) + wanted["duplicates"]
     assert sum(sum(each.counts) for each in counters.acknowledge.values()) == len(
         wanted["acknowledge"]
@@ -49,7 +49,7 @@ def test_agrees_with_the_journal(seed: int) -> None:
 
 def test_every_safeguard_is_there_from_the_start() -> None:
     """A safeguard that never denied shows 0: an alert rule needs it before it does."""
-    denials = Counters().counts()[m.DENIALS.name]
+    denials = Counters().counts()[catalogue.DENIALS.name]
     assert set(denials) == {
         *((each.name,) for each in ALL),  # type: ignore[attr-defined]
         ("idempotency",),
@@ -61,8 +61,8 @@ def test_every_safeguard_is_there_from_the_start() -> None:
 def test_venues_and_sources_are_there_from_the_start() -> None:
     """The same holds for each venue and for each source of halts."""
     counts = Counters().counts()
-    assert set(counts[m.FILLS.name]) == {(str(platform),) for platform in Platform}
-    assert set(counts[m.HALTS_RAISED.name]) == {(str(source),) for source in HaltSource}
+    assert set(counts[catalogue.FILLS.name]) == {(str(platform),) for platform in Platform}
+    assert set(counts[catalogue.HALTS_RAISED.name]) == {(str(source),) for source in HaltSource}
 
 
 def test_a_venue_that_makes_up_codes_is_bounded() -> None:
@@ -71,8 +71,8 @@ def test_a_venue_that_makes_up_codes_is_bounded() -> None:
     for number in range(200):
         request = make_request(f"r{number}")
         lives.approve(request)
-        lives.order(e.OrderRejected, request, venue_code=f"code\n{number}" * 40, message="no")
-    rejects = taken(lives).counts()[m.REJECTS.name]
+        lives.order(events.OrderRejected, request, venue_code=f"code\n{number}" * 40, message="no")
+    rejects = taken(lives).counts()[catalogue.REJECTS.name]
     assert len(rejects) <= counting.VENUE_CODES_MAX + len(Platform)
     assert rejects["Kalshi", "other"] == 200 - counting.VENUE_CODES_MAX
     for _, code in rejects:
@@ -88,8 +88,8 @@ def test_orders_from_before_the_start_have_their_venue() -> None:
     acknowledged = lives.acknowledge(request)
     counters = Counters()
     counters.expect("arb-idempotent_xyz", "Kalshi")
-    counters.take(acknowledged.time_ns, e.decode(acknowledged.body))
-    assert counters.counts()[m.ACKNOWLEDGEMENTS.name]["Kalshi",] == 1
+    counters.take(acknowledged.time_ns, events.decode(acknowledged.body))
+    assert counters.counts()[catalogue.ACKNOWLEDGEMENTS.name]["Kalshi",] == 1
     assert sum(counters.acknowledge["Kalshi"].counts) == 0
 
 
@@ -97,7 +97,7 @@ def test_an_order_that_nobody_knows_is_counted_as_other() -> None:
     """A record without its approval breaks nothing."""
     lives = Lives()
     lives.cancel(make_request())
-    assert taken(lives).counts()[m.ENDED.name]["other", "cancelled"] == 1
+    assert taken(lives).counts()[catalogue.ENDED.name]["other", "cancelled"] == 1
 
 
 def test_memory_does_not_grow_with_closed_orders() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import to_decimal
 from arbees.core.language.words import Platform, TradingState
 from arbees.interface.measures import (
@@ -17,7 +17,7 @@ from arbees.interface.measures import (
     VenueMeasure,
 )
 from arbees.telemetry.alerts.board import AlertBoard
-from arbees.telemetry.metrics import catalogue as m
+from arbees.telemetry.metrics import catalogue
 from arbees.telemetry.metrics.counters import Counters
 from arbees.telemetry.metrics.exposition import (
     SPORTS_MAX,
@@ -98,7 +98,7 @@ def page(now: Measures | None = None, counters: Counters | None = None) -> str:
 
 def values(text: str, name: str) -> dict[tuple[str, ...], float]:
     """Return the samples of a metric by the values of its labels, in the catalogue's order."""
-    order = next((each.labels for each in m.CATALOGUE if name.startswith(each.name)), ())
+    order = next((each.labels for each in catalogue.CATALOGUE if name.startswith(each.name)), ())
     return {
         tuple(sample.labels[label] for label in order): sample.value
         for family in text_string_to_metric_families(text)
@@ -112,10 +112,10 @@ def test_shows_the_catalogue_and_nothing_else() -> None:
     text = page()
     types = dict(re.findall(r"(?m)^# TYPE (\S+) (\S+)$", text))
     process = {name: kind for name, kind in types.items() if name.startswith("process_")}
-    assert set(process) == set(m.PROCESS)
-    wanted = {each.name: str(each.kind) for each in m.CATALOGUE}
+    assert set(process) == set(catalogue.PROCESS)
+    wanted = {each.name: str(each.kind) for each in catalogue.CATALOGUE}
     assert {name: kind for name, kind in types.items() if name not in process} == wanted
-    for metric in m.CATALOGUE:
+    for metric in catalogue.CATALOGUE:
         assert f"# HELP {metric.name} {metric.help}\n" in text
         for family in text_string_to_metric_families(text):
             for sample in family.samples if family.name == metric.name else ():
@@ -124,11 +124,11 @@ def test_shows_the_catalogue_and_nothing_else() -> None:
 
 def test_names_follow_the_rules_of_prometheus() -> None:
     """Counters end in `_total`, nothing else does; each has a help that is a sentence."""
-    names = [metric.name for metric in m.CATALOGUE]
+    names = [metric.name for metric in catalogue.CATALOGUE]
     assert len(set(names)) == len(names)
-    for metric in m.CATALOGUE:
+    for metric in catalogue.CATALOGUE:
         assert re.fullmatch(r"arbees_[a-z_]+", metric.name)
-        assert metric.name.endswith("_total") is (metric.kind is m.Kind.COUNTER)
+        assert metric.name.endswith("_total") is (metric.kind is catalogue.Kind.COUNTER)
         assert metric.help.endswith(".")
         assert not {"le", "quantile", "job", "instance"} & set(metric.labels)
 
@@ -137,9 +137,14 @@ def test_no_label_names_a_market_a_request_or_a_key() -> None:
     """Labels are of closed or bounded sets."""
     bounded = "code decision how lane name pool safeguard scope severity source venue"
     build = "account environment mode settings_hash version"
-    found = {label for metric in m.CATALOGUE if metric is not m.BUILD for label in metric.labels}
+    found = {
+        label
+        for metric in catalogue.CATALOGUE
+        if metric is not catalogue.BUILD
+        for label in metric.labels
+    }
     assert " ".join(sorted(found)) == bounded
-    assert " ".join(sorted(m.BUILD.labels)) == build
+    assert " ".join(sorted(catalogue.BUILD.labels)) == build
 
 
 def test_gauges_tell_what_was_measured() -> None:
@@ -196,7 +201,7 @@ def test_histograms_are_cumulative_and_agree() -> None:
     """Buckets grow, and the last one is the count."""
     counters = Counters()
     for each in Evening(2, 40).lives.stored:
-        counters.take(each.time_ns, e.decode(each.body))
+        counters.take(each.time_ns, events.decode(each.body))
     text = page(counters=counters)
     buckets = list(values(text, "arbees_decide_seconds_bucket").values())
     assert buckets == sorted(buckets)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.facts import Facts, Touch
 from arbees.core.language.words import Side
 from arbees.core.ports import Head, Stored
@@ -45,15 +45,15 @@ def evening(seed: int, requests: int = 40) -> Journal:
     """Return a random evening, with quotes at the decisions and strategies."""
     made, draw, journal = Evening(seed, requests), random.Random(seed), Journal()
     for each in made.lives.stored:
-        event = e.decode(each.body)
-        if isinstance(event, e.OrderApproved):
+        event = events.decode(each.body)
+        if isinstance(event, events.OrderApproved):
             touch = Touch(
                 ts_ns=each.time_ns,
                 bid=draw.choice((None, 630_000)),
                 ask=draw.choice((None, 650_000)),
             )
             event = replace(event, facts=Facts(now_ns=each.time_ns, touch=touch))
-            journal.stored.append(replace(each, body=e.encode(event)))
+            journal.stored.append(replace(each, body=events.encode(event)))
         else:
             journal.stored.append(each)
     return journal
@@ -154,10 +154,10 @@ def test_slippage_against_the_quote_of_the_decision(
     journal = Journal()
     request = make(side=side)
     approved = journal.approve(request)
-    event = e.decode(approved.body)
+    event = events.decode(approved.body)
     touch = Touch(ts_ns=START_NS, bid=660_000, ask=630_000)
     facts = Facts(now_ns=START_NS, touch=touch)
-    body = e.encode(replace(event, facts=facts))
+    body = events.encode(replace(event, facts=facts))
     journal.stored[-1] = replace(approved, body=body)
     journal.fill(request, 50 * MICRO, 640_000, is_complete=True)
     found = one(journal).slippage_quote

@@ -5,7 +5,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.ports import Stored
 from arbees.telemetry.stream.frames import WITHHELD, block_of, event_of
 
@@ -51,7 +51,7 @@ def test_the_id_of_a_receipt_is_no_request(kind: str) -> None:
 
 def test_no_event_tells_what_proves_a_key() -> None:
     """Every field whose name sounds like a secret is withheld, or known to be none."""
-    kinds = {kind.__name__: kind for kind in get_args(e.AnyEvent)}
+    kinds = {kind.__name__: kind for kind in get_args(events.AnyEvent)}
     for name, kind in kinds.items():
         fields = set(kind.__struct_fields__)
         doubtful = {field for field in fields if any(word in field for word in SECRET_WORDS)}

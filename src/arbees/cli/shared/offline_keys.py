@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import (
     ApiKey,
     KeyAsk,
@@ -20,8 +20,7 @@ from arbees.core.book.api_keys import (
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
 from arbees.core.book.fold_control import key_created, key_revoked
-from arbees.core.deciding import commands as c
-from arbees.core.deciding import control
+from arbees.core.deciding import commands, control
 from arbees.core.language.key_secret import digest_of
 from arbees.core.ports import Entry
 from arbees.history.recovery import recover
@@ -63,10 +62,10 @@ class KeyJournal:
         with JournalReader(path) as reader:
             head = reader.head.sequence
             for stored in reader.records_of_kinds(KEY_KINDS):
-                event = e.decode(stored.body)
-                if isinstance(event, e.KeyCreated):
+                event = events.decode(stored.body)
+                if isinstance(event, events.KeyCreated):
                     key_created(book, event, stored.time_ns)
-                elif isinstance(event, e.KeyRevoked):
+                elif isinstance(event, events.KeyRevoked):
                     key_revoked(book, event, stored.time_ns)
         return tuple(view_of(key) for key in _sorted(book)), head
 
@@ -83,20 +82,20 @@ class KeyJournal:
         refused = obstacle(self._book.keys, ask.name)
         if refused is not None:
             raise refused
-        command = c.CreateKey(key_id=key_id, digest=digest_of(secret), ask=ask, actor=actor)
+        command = commands.CreateKey(key_id=key_id, digest=digest_of(secret), ask=ask, actor=actor)
         return self._write(control.create_key(self._book, command), key_id)
 
     def revoke(self, key_id: str, reason: str, actor: str) -> tuple[KeyView, int]:
         """End a key that there is; one that has ended stays so. Returns as `create`."""
-        command = c.RevokeKey(key_id=key_id, reason=reason, actor=actor)
+        command = commands.RevokeKey(key_id=key_id, reason=reason, actor=actor)
         return self._write(control.revoke_key(self._book, command), key_id)
 
-    def _write(self, decision: c.Decision, key_id: str) -> tuple[KeyView, int]:
+    def _write(self, decision: commands.Decision, key_id: str) -> tuple[KeyView, int]:
         entries: list[Entry] = []
         for event in decision.events:
             time_ns = max(self._book.time_ns + 1, time.time_ns())
             apply(self._book, event, self._book.sequence + 1, time_ns)
-            entries.append(Entry(time_ns, e.kind(event), e.encode(event), None))
+            entries.append(Entry(time_ns, events.kind(event), events.encode(event), None))
         if entries:
             self._journal.append(entries)
         return view_of(self._book.keys[key_id]), self._journal.head.sequence

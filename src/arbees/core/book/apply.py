@@ -7,7 +7,7 @@ setting is consulted here. A broken invariant crashes (`InvariantViolation`).
 from collections.abc import Callable
 from typing import Any
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book import fold_control as control
 from arbees.core.book import fold_markets as markets
 from arbees.core.book import fold_orders as orders
@@ -15,7 +15,7 @@ from arbees.core.book.book import Book
 from arbees.errors import InvariantViolation
 
 
-def apply(book: Book, event: e.Event, sequence: int, time_ns: int) -> None:
+def apply(book: Book, event: events.Event, sequence: int, time_ns: int) -> None:
     """
     Apply one event.
 
@@ -42,49 +42,49 @@ def apply(book: Book, event: e.Event, sequence: int, time_ns: int) -> None:
 
 
 _HANDLERS: dict[type, Callable[[Book, Any, int], None]] = {
-    e.Bound: control.bound,
-    e.Started: control.started,
-    e.Stopped: control.stopped,
-    e.Authorized: control.authorized,
-    e.RequestDenied: orders.request_denied,
-    e.OrderApproved: orders.order_approved,
-    e.OrderDenied: orders.order_denied,
-    e.OrderAcknowledged: orders.order_event,
-    e.OrderRejected: orders.order_event,
-    e.OrderNotSent: orders.order_event,
-    e.OrderUnknown: orders.order_event,
-    e.OrderFilled: orders.order_filled,
-    e.OrderCancelled: orders.order_event,
-    e.OrderExpired: orders.order_event,
-    e.FillDisputed: orders.fill_disputed,
-    e.FillReversed: orders.fill_reversed,
-    e.OrderReopened: orders.order_reopened,
-    e.OrderAmended: orders.order_event,
-    e.VenueIdChanged: orders.order_event,
-    e.CancelRequested: orders.order_event,
-    e.HaltRaised: control.halt_raised,
-    e.HaltLifted: control.halt_lifted,
-    e.MarketListed: markets.market_listed,
-    e.MarketStatusChanged: markets.market_status,
-    e.GamesJoined: markets.games_joined,
-    e.MarketSettled: markets.market_settled,
-    e.SettlementCorrected: markets.settlement_corrected,
-    e.BalanceObserved: control.balance_observed,
-    e.CashCounted: control.cash_counted,
-    e.CashExplained: control.cash_explained,
-    e.DifferenceAccepted: control.difference_accepted,
-    e.PositionAdopted: markets.position_adopted,
-    e.CashMoved: control.cash_moved,
-    e.DayOpened: control.day_opened,
-    e.Marked: control.marked,
-    e.BreakOpened: control.break_opened,
-    e.BreakClosed: control.break_closed,
-    e.VenueStateChanged: control.venue_state,
-    e.VenueNoted: control.venue_noted,
-    e.AlertRaised: control.alert_raised,
-    e.AlertCleared: control.alert_cleared,
-    e.KeyCreated: control.key_created,
-    e.KeyRevoked: control.key_revoked,
+    events.Bound: control.bound,
+    events.Started: control.started,
+    events.Stopped: control.stopped,
+    events.Authorized: control.authorized,
+    events.RequestDenied: orders.request_denied,
+    events.OrderApproved: orders.order_approved,
+    events.OrderDenied: orders.order_denied,
+    events.OrderAcknowledged: orders.order_event,
+    events.OrderRejected: orders.order_event,
+    events.OrderNotSent: orders.order_event,
+    events.OrderUnknown: orders.order_event,
+    events.OrderFilled: orders.order_filled,
+    events.OrderCancelled: orders.order_event,
+    events.OrderExpired: orders.order_event,
+    events.FillDisputed: orders.fill_disputed,
+    events.FillReversed: orders.fill_reversed,
+    events.OrderReopened: orders.order_reopened,
+    events.OrderAmended: orders.order_event,
+    events.VenueIdChanged: orders.order_event,
+    events.CancelRequested: orders.order_event,
+    events.HaltRaised: control.halt_raised,
+    events.HaltLifted: control.halt_lifted,
+    events.MarketListed: markets.market_listed,
+    events.MarketStatusChanged: markets.market_status,
+    events.GamesJoined: markets.games_joined,
+    events.MarketSettled: markets.market_settled,
+    events.SettlementCorrected: markets.settlement_corrected,
+    events.BalanceObserved: control.balance_observed,
+    events.CashCounted: control.cash_counted,
+    events.CashExplained: control.cash_explained,
+    events.DifferenceAccepted: control.difference_accepted,
+    events.PositionAdopted: markets.position_adopted,
+    events.CashMoved: control.cash_moved,
+    events.DayOpened: control.day_opened,
+    events.Marked: control.marked,
+    events.BreakOpened: control.break_opened,
+    events.BreakClosed: control.break_closed,
+    events.VenueStateChanged: control.venue_state,
+    events.VenueNoted: control.venue_noted,
+    events.AlertRaised: control.alert_raised,
+    events.AlertCleared: control.alert_cleared,
+    events.KeyCreated: control.key_created,
+    events.KeyRevoked: control.key_revoked,
 }
 """
 What changes the book; `DuplicateRefused`, `CancelAnswered`, `MassCancelled`, `FlattenPlanned`,

@@ -3,7 +3,7 @@
 Also which process writes.
 """
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import REVOKED_MAX, ApiKey, key_of
 from arbees.core.book.book import (
     Authority,
@@ -18,7 +18,7 @@ from arbees.core.book.book import (
 from arbees.core.language.words import HaltSource, TradingState
 
 
-def halt_raised(book: Book, event: e.HaltRaised, time_ns: int) -> None:
+def halt_raised(book: Book, event: events.HaltRaised, time_ns: int) -> None:
     """Put a halt in force."""
     book.halts[halt_name(event.source, event.scope, event.owner)] = Halt(
         source=event.source,
@@ -35,7 +35,7 @@ def halt_raised(book: Book, event: e.HaltRaised, time_ns: int) -> None:
     )
 
 
-def halt_lifted(book: Book, event: e.HaltLifted, _time_ns: int) -> None:
+def halt_lifted(book: Book, event: events.HaltLifted, _time_ns: int) -> None:
     """Lift a halt; of a repeated execution, forget the cycles too."""
     del book.halts[halt_name(event.source, event.scope, event.owner)]
     if event.source == HaltSource.REPEATED_EXECUTION:
@@ -45,7 +45,7 @@ def halt_lifted(book: Book, event: e.HaltLifted, _time_ns: int) -> None:
                 cycle.entries.clear()
 
 
-def balance_observed(book: Book, event: e.BalanceObserved, _time_ns: int) -> None:
+def balance_observed(book: Book, event: events.BalanceObserved, _time_ns: int) -> None:
     """Take a venue's figure."""
     known = book.pools.get(event.pool)
     spent = [] if known is None else [each for each in known.spent if each[0] >= event.as_of_ns]
@@ -60,7 +60,7 @@ def balance_observed(book: Book, event: e.BalanceObserved, _time_ns: int) -> Non
         book.orders[client_order_id].is_inside = True
 
 
-def cash_counted(book: Book, event: e.CashCounted, _time_ns: int) -> None:
+def cash_counted(book: Book, event: events.CashCounted, _time_ns: int) -> None:
     """Begin to count the cash of a pool."""
     book.ledgers[event.pool] = event.amount
 
@@ -69,7 +69,7 @@ REMEMBERED_MAX = 2_000
 """Movements and accepted differences that are remembered; the oldest are forgotten first."""
 
 
-def cash_explained(book: Book, event: e.CashExplained, _time_ns: int) -> None:
+def cash_explained(book: Book, event: events.CashExplained, _time_ns: int) -> None:
     """Follow cash that moved without a trade, once."""
     book.movements.append(event.movement_id)
     del book.movements[:-REMEMBERED_MAX]
@@ -88,7 +88,7 @@ OUTSIDE = frozenset({"deposit", "withdrawal", "subaccount"})
 """Movements to and from the account; the others stay within it, or are its costs."""
 
 
-def difference_accepted(book: Book, event: e.DifferenceAccepted, _time_ns: int) -> None:
+def difference_accepted(book: Book, event: events.DifferenceAccepted, _time_ns: int) -> None:
     """Remember what an operator lets stand."""
     book.accepted.pop(event.break_id, None)
     book.accepted[event.break_id] = event.observed
@@ -96,14 +96,14 @@ def difference_accepted(book: Book, event: e.DifferenceAccepted, _time_ns: int) 
         del book.accepted[next(iter(book.accepted))]
 
 
-def cash_moved(book: Book, event: e.CashMoved, _time_ns: int) -> None:
+def cash_moved(book: Book, event: events.CashMoved, _time_ns: int) -> None:
     """Take a deposit or withdrawal."""
     book.cash_moved += event.amount
     if event.platform in book.ledgers:
         book.ledgers[event.platform] += event.amount
 
 
-def day_opened(book: Book, event: e.DayOpened, _time_ns: int) -> None:
+def day_opened(book: Book, event: events.DayOpened, _time_ns: int) -> None:
     """Begin a trading day."""
     book.day = Day(day=event.day, baseline=event.baseline)
     book.denials = {}
@@ -111,7 +111,7 @@ def day_opened(book: Book, event: e.DayOpened, _time_ns: int) -> None:
         halt.loss = None
 
 
-def marked(book: Book, event: e.Marked, time_ns: int) -> None:
+def marked(book: Book, event: events.Marked, time_ns: int) -> None:
     """Take the prices at which what is held could be closed."""
     for key, (yes, no) in event.marks.items():
         market = book.markets[key]
@@ -120,7 +120,7 @@ def marked(book: Book, event: e.Marked, time_ns: int) -> None:
         market.marked_ns = time_ns
 
 
-def break_opened(book: Book, event: e.BreakOpened, time_ns: int) -> None:
+def break_opened(book: Book, event: events.BreakOpened, time_ns: int) -> None:
     """Freeze what a break's policy freezes."""
     book.breaks[event.break_id] = Break(
         break_id=event.break_id,
@@ -139,7 +139,7 @@ def break_opened(book: Book, event: e.BreakOpened, time_ns: int) -> None:
         market.break_kinds.append(event.kind)
 
 
-def break_closed(book: Book, event: e.BreakClosed, _time_ns: int) -> None:
+def break_closed(book: Book, event: events.BreakClosed, _time_ns: int) -> None:
     """Thaw it."""
     ended = book.breaks.pop(event.break_id)
     market = book.markets.get(ended.market_key or "")
@@ -147,24 +147,24 @@ def break_closed(book: Book, event: e.BreakClosed, _time_ns: int) -> None:
         market.break_kinds.remove(ended.kind)
 
 
-def bound(book: Book, event: e.Bound, _time_ns: int) -> None:
+def bound(book: Book, event: events.Bound, _time_ns: int) -> None:
     """Learn whose book this is."""
     book.account, book.environment, book.mode = event.account, event.environment, event.mode
 
 
-def started(book: Book, event: e.Started, _time_ns: int) -> None:
+def started(book: Book, event: events.Started, _time_ns: int) -> None:
     """Learn which process writes."""
     book.version, book.settings_hash = event.version, event.settings_hash
     book.disabled = dict(event.disabled)
     book.is_started = True
 
 
-def stopped(book: Book, _event: e.Stopped, _time_ns: int) -> None:
+def stopped(book: Book, _event: events.Stopped, _time_ns: int) -> None:
     """Learn that it ended in order."""
     book.is_started = False
 
 
-def authorized(book: Book, event: e.Authorized, time_ns: int) -> None:
+def authorized(book: Book, event: events.Authorized, time_ns: int) -> None:
     """Take an operator's authority."""
     book.authority = Authority(
         actor=event.actor,
@@ -176,13 +176,13 @@ def authorized(book: Book, event: e.Authorized, time_ns: int) -> None:
     )
 
 
-def venue_state(book: Book, event: e.VenueStateChanged, _time_ns: int) -> None:
+def venue_state(book: Book, event: events.VenueStateChanged, _time_ns: int) -> None:
     """Take a venue's move along the lattice, or that of one of its shards."""
     shard = "" if event.shard is None else f":{event.shard}"
     book.venue_states[event.platform + shard] = event.state
 
 
-def venue_noted(book: Book, event: e.VenueNoted, _time_ns: int) -> None:
+def venue_noted(book: Book, event: events.VenueNoted, _time_ns: int) -> None:
     """Keep what an adapter must know after a restart; one note a name."""
     notes = book.venue_notes.setdefault(event.platform, {})
     notes.pop(event.name, None)
@@ -194,7 +194,7 @@ ALERTS_MAX = 200
 """Alerts on record; cleared ones are forgotten first."""
 
 
-def alert_raised(book: Book, event: e.AlertRaised, _time_ns: int) -> None:
+def alert_raised(book: Book, event: events.AlertRaised, _time_ns: int) -> None:
     """Put an alert on record, or the last word on one that stands."""
     book.alerts.pop(event.alert_id, None)
     book.alerts[event.alert_id] = StandingAlert(
@@ -212,7 +212,7 @@ def alert_raised(book: Book, event: e.AlertRaised, _time_ns: int) -> None:
         del book.alerts[next(over, next(iter(book.alerts)))]
 
 
-def alert_cleared(book: Book, event: e.AlertCleared, time_ns: int) -> None:
+def alert_cleared(book: Book, event: events.AlertCleared, time_ns: int) -> None:
     """End an alert; one that is forgotten has no end to tell of."""
     known = book.alerts.pop(event.alert_id, None)
     if known is not None:
@@ -221,12 +221,12 @@ def alert_cleared(book: Book, event: e.AlertCleared, time_ns: int) -> None:
         book.alerts[event.alert_id] = known
 
 
-def key_created(book: Book, event: e.KeyCreated, time_ns: int) -> None:
+def key_created(book: Book, event: events.KeyCreated, time_ns: int) -> None:
     """Take a new API key."""
     book.keys[event.key_id] = key_of(event, time_ns)
 
 
-def key_revoked(book: Book, event: e.KeyRevoked, time_ns: int) -> None:
+def key_revoked(book: Book, event: events.KeyRevoked, time_ns: int) -> None:
     """End an API key; its name and times stay, those of very old ones in the journal alone."""
     key = book.keys.pop(event.key_id)
     book.keys[key.key_id] = ApiKey(

@@ -3,7 +3,7 @@
 Guarantees that the sums by game, sport and account equal those over the markets at any moment.
 """
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.market import Listing, Market, own_game
 from arbees.core.book.worst_case import worst_ahead
@@ -43,7 +43,7 @@ def classify(book: Book, market: Market, sport: str, game_id: str) -> None:
         market.game_id = game_id
 
 
-def market_listed(book: Book, event: e.MarketListed, _time_ns: int) -> None:
+def market_listed(book: Book, event: events.MarketListed, _time_ns: int) -> None:
     """Take the first word on a market, or a newer one."""
     listing = event.listing
     key = listing.market_key
@@ -77,13 +77,13 @@ def _name(book: Book, listing: Listing) -> None:
         book.names[f"{platform}|{listing.opposite_id}"] = (listing.market_key, not flipped)
 
 
-def market_status(book: Book, event: e.MarketStatusChanged, _time_ns: int) -> None:
+def market_status(book: Book, event: events.MarketStatusChanged, _time_ns: int) -> None:
     """Open or close a market for trading."""
     market = book.markets[event.market_key]
     market.is_open, market.status = event.is_open, event.status
 
 
-def games_joined(book: Book, event: e.GamesJoined, _time_ns: int) -> None:
+def games_joined(book: Book, event: events.GamesJoined, _time_ns: int) -> None:
     """Make all markets of several games those of one; nothing parts them again."""
     joined = {book.game(name) for name in event.names} - {event.game}
     for market in book.markets.values():
@@ -96,7 +96,7 @@ def games_joined(book: Book, event: e.GamesJoined, _time_ns: int) -> None:
     book.games.update(dict.fromkeys(event.names, event.game))
 
 
-def market_settled(book: Book, event: e.MarketSettled, time_ns: int) -> None:
+def market_settled(book: Book, event: events.MarketSettled, time_ns: int) -> None:
     """Close both sides of a market, for ever."""
     market = book.markets[event.market_key]
     hold(market, event)
@@ -115,7 +115,7 @@ def market_settled(book: Book, event: e.MarketSettled, time_ns: int) -> None:
             cycle.quantity = 0
 
 
-def settlement_corrected(book: Book, event: e.SettlementCorrected, time_ns: int) -> None:
+def settlement_corrected(book: Book, event: events.SettlementCorrected, time_ns: int) -> None:
     """Pay the difference that an amended result makes."""
     payouts = Payouts(event.yes_payout, event.no_payout)
     _pay(book, book.markets[event.market_key], payouts, event, time_ns)
@@ -125,7 +125,7 @@ def _pay(
     book: Book,
     market: Market,
     payouts: Payouts,
-    event: e.MarketSettled | e.SettlementCorrected,
+    event: events.MarketSettled | events.SettlementCorrected,
     time_ns: int,
 ) -> None:
     market.payouts = payouts
@@ -137,7 +137,7 @@ def _pay(
         book.ledgers[name] += event.payout
 
 
-def position_adopted(book: Book, event: e.PositionAdopted, _time_ns: int) -> None:
+def position_adopted(book: Book, event: events.PositionAdopted, _time_ns: int) -> None:
     """Hold what the venue says is held."""
     market = book.markets[event.market_key]
     hold(market, event)
@@ -148,7 +148,7 @@ def position_adopted(book: Book, event: e.PositionAdopted, _time_ns: int) -> Non
 
 def hold(
     market: Market,
-    event: e.OrderFilled | e.FillReversed | e.MarketSettled | e.PositionAdopted,
+    event: events.OrderFilled | events.FillReversed | events.MarketSettled | events.PositionAdopted,
 ) -> None:
     """Change what is held of both sides."""
     yes, no = market.yes, market.no

@@ -6,7 +6,7 @@ that all that it reserved is released when it ends. Breaking that is `InvariantV
 
 from bisect import bisect_right
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import (
     HOUR_NS,
     Book,
@@ -27,13 +27,13 @@ from arbees.core.orders import lifecycle
 from arbees.errors import InvariantViolation
 
 
-def request_denied(book: Book, event: e.RequestDenied, _time_ns: int) -> None:
+def request_denied(book: Book, event: events.RequestDenied, _time_ns: int) -> None:
     """Count a denial of the day by safeguard."""
     for name in dict.fromkeys(finding.safeguard for finding in event.findings):
         book.denials[name] = book.denials.get(name, 0) + 1
 
 
-def order_approved(book: Book, event: e.OrderApproved, time_ns: int) -> None:
+def order_approved(book: Book, event: events.OrderApproved, time_ns: int) -> None:
     """Open an order: reserve its worst case, count it."""
     order = lifecycle.opened(event, time_ns)
     if order.client_order_id in book.orders:
@@ -105,7 +105,7 @@ def _reserve(book: Book, market: Market, order: Order, before: Reservation) -> N
     recount(book, market)
 
 
-def order_event(book: Book, event: e.OrderEvent, time_ns: int) -> None:
+def order_event(book: Book, event: events.OrderEvent, time_ns: int) -> None:
     """Take the next record of an open order; one that ends it releases all that it reserved."""
     order = book.orders.get(event.client_order_id)
     if order is None:
@@ -114,7 +114,7 @@ def order_event(book: Book, event: e.OrderEvent, time_ns: int) -> None:
     _advance(book, order, event, time_ns)
 
 
-def _advance(book: Book, order: Order, event: e.OrderEvent, time_ns: int) -> None:
+def _advance(book: Book, order: Order, event: events.OrderEvent, time_ns: int) -> None:
     """Advance an open order, and keep the sums over orders in step."""
     market, before = book.markets[order.market_key], order.reserved
     was_unknown = order.status is OrderStatus.UNKNOWN
@@ -127,17 +127,17 @@ def _advance(book: Book, order: Order, event: e.OrderEvent, time_ns: int) -> Non
         market.orders.remove(order.client_order_id)
         del book.orders[order.client_order_id]
         _reserve(book, market, order, before)
-    elif order.reserved is not before or isinstance(event, e.OrderFilled):
+    elif order.reserved is not before or isinstance(event, events.OrderFilled):
         _reserve(book, market, order, before)
 
 
-def order_denied(book: Book, event: e.OrderDenied, time_ns: int) -> None:
+def order_denied(book: Book, event: events.OrderDenied, time_ns: int) -> None:
     """End an order that the gate stopped."""
     order_event(book, event, time_ns)
     book.denials["gate"] = book.denials.get("gate", 0) + 1
 
 
-def order_reopened(book: Book, event: e.OrderReopened, time_ns: int) -> None:
+def order_reopened(book: Book, event: events.OrderReopened, time_ns: int) -> None:
     """Open an order again that the venue works: what it reserves counts from here on."""
     if event.client_order_id in book.orders:
         msg = f"Expected a closed order, {event.client_order_id} is open"
@@ -149,13 +149,13 @@ def order_reopened(book: Book, event: e.OrderReopened, time_ns: int) -> None:
     _reserve(book, market, order, NOTHING)
 
 
-def fill_disputed(book: Book, event: e.FillDisputed, time_ns: int) -> None:
+def fill_disputed(book: Book, event: events.FillDisputed, time_ns: int) -> None:
     """Remember a fill that contradicts its order, while that is open; nothing is booked."""
     if event.client_order_id in book.orders:
         order_event(book, event, time_ns)
 
 
-def order_filled(book: Book, event: e.OrderFilled, time_ns: int) -> None:
+def order_filled(book: Book, event: events.OrderFilled, time_ns: int) -> None:
     """Take a fill, of an open or a closed order."""
     pool = _execution(book, event, time_ns)
     if pool is not None:
@@ -169,7 +169,7 @@ def order_filled(book: Book, event: e.OrderFilled, time_ns: int) -> None:
     _advance(book, order, event, time_ns)
 
 
-def fill_reversed(book: Book, event: e.FillReversed, time_ns: int) -> None:
+def fill_reversed(book: Book, event: events.FillReversed, time_ns: int) -> None:
     """Take a failed execution back, of an open or a closed order."""
     _execution(book, event, time_ns)
     order = book.orders.get(event.client_order_id)
@@ -178,11 +178,13 @@ def fill_reversed(book: Book, event: e.FillReversed, time_ns: int) -> None:
     recount(book, book.markets[event.market_key])
 
 
-def _execution(book: Book, event: e.OrderFilled | e.FillReversed, time_ns: int) -> Pool | None:
+def _execution(
+    book: Book, event: events.OrderFilled | events.FillReversed, time_ns: int
+) -> Pool | None:
     """Take what an execution, or its reversal, changes of money and of what is held."""
     market = book.markets[event.market_key]
     hold(market, event)
-    fee = event.fee if isinstance(event, e.OrderFilled) else -event.fee
+    fee = event.fee if isinstance(event, events.OrderFilled) else -event.fee
     market.realized += event.realized
     market.fees += fee
     book.realized += event.realized
@@ -194,7 +196,7 @@ def _execution(book: Book, event: e.OrderFilled | e.FillReversed, time_ns: int) 
     return book.pools.get(name)
 
 
-def _cycle(book: Book, event: e.OrderFilled | e.FillReversed, time_ns: int) -> None:
+def _cycle(book: Book, event: events.OrderFilled | events.FillReversed, time_ns: int) -> None:
     """Follow a strategy in a market: from flat, in, and back (RTS 6 article 15(3))."""
     name = cycle_name(event.strategy, event.market_key)
     cycle = book.cycles.get(name)

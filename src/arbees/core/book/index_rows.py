@@ -3,7 +3,7 @@
 Guarantees that the tables follow from the records alone, so that a verifier can prove them.
 """
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import Order
 from arbees.core.language.request import Request
 from arbees.core.language.words import OrderStatus
@@ -20,7 +20,7 @@ _OUTCOMES = {OrderStatus.DENIED: DENIED, OrderStatus.NOT_SENT: NOT_SENT}
 """Ends that leave a key to be tried again; all others spend it."""
 
 
-def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
+def rows_of(event: events.Event, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
     """
     Return the index rows of one event.
 
@@ -30,19 +30,19 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
         order: the order it happened to, open or past, also if that is what opened it; None for
             other events.
     """
-    if isinstance(event, e.RequestDenied):
+    if isinstance(event, events.RequestDenied):
         return _asked(event.request, DENIED, time_ns, event.request.fingerprint())
-    if isinstance(event, e.DuplicateRefused):
+    if isinstance(event, events.DuplicateRefused):
         return _duplicate(event, time_ns)
-    if isinstance(event, e.OrderApproved):
+    if isinstance(event, events.OrderApproved):
         return _approved(event, time_ns, order)
-    if order is None or not isinstance(event, e.OrderEvent):
+    if order is None or not isinstance(event, events.OrderEvent):
         return ()
-    if isinstance(event, e.OrderReopened):
+    if isinstance(event, events.OrderReopened):
         name, there = order.client_order_id, event.order.venue_order_id
         row = OrderRow(name, order.request_id, order.platform, there)
         return row, *_moved(order, OPEN, time_ns)
-    if isinstance(event, e.OrderAcknowledged | e.VenueIdChanged):
+    if isinstance(event, events.OrderAcknowledged | events.VenueIdChanged):
         return (
             OrderRow(order.client_order_id, order.request_id, order.platform, event.venue_order_id),
         )
@@ -50,9 +50,9 @@ def rows_of(event: e.Event, time_ns: int, order: Order | None) -> tuple[IndexRow
     return () if outcome is None else _moved(order, outcome, time_ns)
 
 
-def _outcome(event: e.OrderEvent, order: Order) -> str | None:
+def _outcome(event: events.OrderEvent, order: Order) -> str | None:
     """Return what a record makes of its key; None = what it was."""
-    if isinstance(event, e.OrderFilled) and event.corrects is not None:
+    if isinstance(event, events.OrderFilled) and event.corrects is not None:
         # Later truth: what might have been tried again was at the venue after all.
         return SPENT if order.status in _OUTCOMES else None
     end = end_of(event)
@@ -75,14 +75,16 @@ def _asked(
     )
 
 
-def _duplicate(event: e.DuplicateRefused, time_ns: int) -> tuple[IndexRow, ...]:
+def _duplicate(event: events.DuplicateRefused, time_ns: int) -> tuple[IndexRow, ...]:
     request = event.request
     if event.code == "DUPLICATE_SIGNAL":
         return _asked(request, DENIED, time_ns, request.fingerprint())
     return (RequestRow(request.request_id, request.idempotency_key),)
 
 
-def _approved(event: e.OrderApproved, time_ns: int, order: Order | None) -> tuple[IndexRow, ...]:
+def _approved(
+    event: events.OrderApproved, time_ns: int, order: Order | None
+) -> tuple[IndexRow, ...]:
     request = event.request
     fingerprint = request.fingerprint() if order is None else order.fingerprint
     key, seen = _asked(request, OPEN, time_ns, fingerprint)
@@ -131,14 +133,14 @@ class IndexFold:
         """Start before the first record."""
         self._orders: dict[str, Order] = {}
 
-    def rows(self, event: e.Event, time_ns: int) -> tuple[IndexRow, ...]:
+    def rows(self, event: events.Event, time_ns: int) -> tuple[IndexRow, ...]:
         """Return the rows of the next event."""
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             order = self._orders[event.client_order_id] = opened(event, time_ns)
             return rows_of(event, time_ns, order)
-        if not isinstance(event, e.OrderEvent):
+        if not isinstance(event, events.OrderEvent):
             return rows_of(event, time_ns, None)
-        if isinstance(event, e.OrderReopened):
+        if isinstance(event, events.OrderReopened):
             order = self._orders[event.client_order_id] = reopened(event, time_ns)
             return rows_of(event, time_ns, order)
         found = self._orders.get(event.client_order_id)

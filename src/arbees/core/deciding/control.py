@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.api_keys import obstacle
 from arbees.core.book.book import (
     Book,
@@ -18,7 +18,7 @@ from arbees.core.book.book import (
 )
 from arbees.core.book.market import Listing, Market, own_game
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.payouts import Payouts
 from arbees.core.language.units import format_dollars
 from arbees.core.language.words import (
@@ -59,9 +59,11 @@ def covered(book: Book, scope: str, *, opening_only: bool = False) -> list[Order
     ]
 
 
-def _cancels(orders: list[Order], reason: str, actor: str) -> tuple[list[e.Event], list[c.Effect]]:
-    events: list[e.Event] = [
-        e.CancelRequested(
+def _cancels(
+    orders: list[Order], reason: str, actor: str
+) -> tuple[list[events.Event], list[commands.Effect]]:
+    new_events: list[events.Event] = [
+        events.CancelRequested(
             client_order_id=order.client_order_id,
             request_id=order.request_id,
             reason=reason,
@@ -70,21 +72,21 @@ def _cancels(orders: list[Order], reason: str, actor: str) -> tuple[list[e.Event
         for order in orders
         if order.cancel_reason is None
     ]
-    return events, [c.CancelOrder(order.client_order_id) for order in orders]
+    return new_events, [commands.CancelOrder(order.client_order_id) for order in orders]
 
 
-def _decision(events: list[e.Event], effects: list[c.Effect]) -> c.Decision:
-    return c.Decision(tuple(events), tuple(effects))
+def _decision(new_events: list[events.Event], effects: list[commands.Effect]) -> commands.Decision:
+    return commands.Decision(tuple(new_events), tuple(effects))
 
 
-def request_cancel(book: Book, command: c.RequestCancel) -> c.Decision:
+def request_cancel(book: Book, command: commands.RequestCancel) -> commands.Decision:
     """Ask for the cancel of all that a scope covers; cancels pass in every state."""
     orders = covered(book, command.scope, opening_only=command.opening_only)
-    events, effects = _cancels(orders, command.reason, command.actor)
+    new_events, effects = _cancels(orders, command.reason, command.actor)
     if not command.scope.startswith(ORDER_SCOPE):
-        events.insert(
+        new_events.insert(
             0,
-            e.MassCancelled(
+            events.MassCancelled(
                 scope=command.scope,
                 reason=command.reason,
                 actor=command.actor,
@@ -93,10 +95,10 @@ def request_cancel(book: Book, command: c.RequestCancel) -> c.Decision:
                 is_flatten=command.is_flatten,
             ),
         )
-    return _decision(events, effects)
+    return _decision(new_events, effects)
 
 
-def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
+def raise_halt(book: Book, command: commands.RaiseHalt) -> commands.Decision:
     """
     Halt a scope, or let it only reduce.
 
@@ -106,17 +108,17 @@ def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
     """
     opening_only = command.state is TradingState.REDUCING
     orders = covered(book, command.scope, opening_only=opening_only)
-    events, effects = _cancels(orders, f"halt: {command.reason}", command.actor)
+    new_events, effects = _cancels(orders, f"halt: {command.reason}", command.actor)
     standing = book.halts.get(halt_name(command.source, command.scope, command.owner))
     stepped = _stepped_down(book, command)
     is_repeated = (
         standing is not None
         and standing.state is command.state
-        and not (standing.is_automatic or events or stepped)
+        and not (standing.is_automatic or new_events or stepped)
     )
     if is_repeated:
         return _decision([], effects)
-    halt = e.HaltRaised(
+    halt = events.HaltRaised(
         source=command.source,
         scope=command.scope,
         state=command.state,
@@ -127,7 +129,7 @@ def raise_halt(book: Book, command: c.RaiseHalt) -> c.Decision:
         owner=command.owner,
         loss=command.loss if command.source == HaltSource.DAILY_LOSS else None,
     )
-    return _decision([halt, *stepped, *events], effects)
+    return _decision([halt, *stepped, *new_events], effects)
 
 
 def halt_over(book: Book, order: Order) -> str | None:
@@ -138,11 +140,11 @@ def halt_over(book: Book, order: Order) -> str | None:
     return halt.reason
 
 
-def _stepped_down(book: Book, command: c.RaiseHalt) -> list[e.Event]:
+def _stepped_down(book: Book, command: commands.RaiseHalt) -> list[events.Event]:
     """Return the halts of the scope that an acknowledged reduction steps down to it."""
     if not command.acknowledge or command.state is not TradingState.REDUCING:
         return []
-    lift = c.LiftHalt(
+    lift = commands.LiftHalt(
         sources=(),
         scope=command.scope,
         reason=command.reason,
@@ -152,7 +154,7 @@ def _stepped_down(book: Book, command: c.RaiseHalt) -> list[e.Event]:
     )
     own = (command.source, command.scope, command.owner)
     return [
-        e.HaltRaised(
+        events.HaltRaised(
             source=halt.source,
             scope=halt.scope,
             state=command.state,
@@ -167,7 +169,7 @@ def _stepped_down(book: Book, command: c.RaiseHalt) -> list[e.Event]:
     ]
 
 
-def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
+def liftable(book: Book, command: commands.LiftHalt) -> tuple[list[Halt], list[Halt]]:
     """Return the halts of the scope that the command lifts, and those that it leaves."""
     lifts: list[Halt] = []
     leaves: list[Halt] = []
@@ -190,12 +192,12 @@ def liftable(book: Book, command: c.LiftHalt) -> tuple[list[Halt], list[Halt]]:
     return lifts, leaves
 
 
-def lift_halt(book: Book, command: c.LiftHalt) -> c.Decision:
+def lift_halt(book: Book, command: commands.LiftHalt) -> commands.Decision:
     """Lift what the command may lift; the rest stays, and trading with it."""
     lifts, _ = liftable(book, command)
     return _decision(
         [
-            e.HaltLifted(
+            events.HaltLifted(
                 source=halt.source,
                 scope=halt.scope,
                 reason=command.reason,
@@ -211,7 +213,7 @@ def lift_halt(book: Book, command: c.LiftHalt) -> c.Decision:
 # Markets ---------------------------------------------------------------------------------------
 
 
-def list_market(book: Book, command: c.ListMarket) -> c.Decision:
+def list_market(book: Book, command: commands.ListMarket) -> commands.Decision:
     """
     Take a word on a market; only what it changes is recorded.
 
@@ -223,29 +225,29 @@ def list_market(book: Book, command: c.ListMarket) -> c.Decision:
     found = book.market_of(listing.platform, listing.market_id)
     if found is None:
         listing = _placed(book, listing)
-        events = _joins(book, listing, None)
+        new_events = _joins(book, listing, None)
         status = command.status if command.is_open else ""
-        events.append(e.MarketListed(listing=listing, status=status))
+        new_events.append(events.MarketListed(listing=listing, status=status))
         if not command.is_open:
-            events.append(_status(listing.market_key, command))
-        return _decision(events, [])
+            new_events.append(_status(listing.market_key, command))
+        return _decision(new_events, [])
     market, is_flipped = found
     if market.is_settled:
-        return c.NO_DECISION
-    events = [] if is_flipped else _renewed(book, market, command)
+        return commands.NO_DECISION
+    new_events = [] if is_flipped else _renewed(book, market, command)
     said = command.status if command.quote is None else market.status
     if (market.is_open, market.status) != (command.is_open, said):
-        events.append(_status(market.listing.market_key, command))
-    return _decision(events, [])
+        new_events.append(_status(market.listing.market_key, command))
+    return _decision(new_events, [])
 
 
-def _status(market_key: str, command: c.ListMarket) -> e.MarketStatusChanged:
-    return e.MarketStatusChanged(
+def _status(market_key: str, command: commands.ListMarket) -> events.MarketStatusChanged:
+    return events.MarketStatusChanged(
         market_key=market_key, is_open=command.is_open, status=command.status
     )
 
 
-def _renewed(book: Book, market: Market, command: c.ListMarket) -> list[e.Event]:
+def _renewed(book: Book, market: Market, command: commands.ListMarket) -> list[events.Event]:
     """Return what a later word on a market changes, but for its status."""
     known, new, quote = market.listing, command.listing, command.quote
     if quote is None:
@@ -273,10 +275,10 @@ def _renewed(book: Book, market: Market, command: c.ListMarket) -> list[e.Event]
         )
     if new == known:
         return []
-    return [*_joins(book, new, market), e.MarketListed(listing=new)]
+    return [*_joins(book, new, market), events.MarketListed(listing=new)]
 
 
-def _joins(book: Book, listing: Listing, market: Market | None) -> list[e.Event]:
+def _joins(book: Book, listing: Listing, market: Market | None) -> list[events.Event]:
     """
     Return the event that makes games one which were several, because a market is of all of them.
 
@@ -291,7 +293,7 @@ def _joins(book: Book, listing: Listing, market: Market | None) -> list[e.Event]
     used = {each.game_id for each in book.markets.values()}
     others = dict.fromkeys(book.game(name) for name in names)
     joined = tuple(other for other in others if other != game and other in used)
-    return [e.GamesJoined(game=game, names=joined)] if joined else []
+    return [events.GamesJoined(game=game, names=joined)] if joined else []
 
 
 def _placed(book: Book, listing: Listing) -> Listing:
@@ -317,17 +319,17 @@ def _placed(book: Book, listing: Listing) -> Listing:
     return replace(listing, market_key=key, opposite_id=None, is_flipped=True)
 
 
-def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
+def settle_market(book: Book, command: commands.SettleMarket) -> commands.Decision:
     """Pay out both sides of a settled market; where the venue amends what it paid, correct it."""
     found = book.market_of(command.platform, command.market_id)
     if found is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     market, is_flipped = found
     payouts = command.payouts.flipped if is_flipped else command.payouts
     if market.payouts is not None:
         corrected = _correction(market, market.payouts, payouts)
         if corrected is None:
-            return c.NO_DECISION
+            return commands.NO_DECISION
         told = _amended(market, market.payouts, payouts, corrected.payout)
         return _decision([corrected, *told], [])
     yes, no = market.yes, market.no
@@ -336,13 +338,13 @@ def settle_market(book: Book, command: c.SettleMarket) -> c.Decision:
     return _decision([settlement(market.listing.market_key, payouts, held, paid)], [])
 
 
-def _correction(market: Market, paid: Payouts, now: Payouts) -> e.SettlementCorrected | None:
+def _correction(market: Market, paid: Payouts, now: Payouts) -> events.SettlementCorrected | None:
     """Return what an amended result changes; None = it says the same again."""
     if paid == now:
         return None
     quantities = market.settled_yes, market.settled_no
     more = now.value(*quantities) - paid.value(*quantities)
-    return e.SettlementCorrected(
+    return events.SettlementCorrected(
         market_key=market.listing.market_key,
         yes_payout=now.yes,
         no_payout=now.no,
@@ -352,12 +354,12 @@ def _correction(market: Market, paid: Payouts, now: Payouts) -> e.SettlementCorr
     )
 
 
-def _amended(market: Market, paid: Payouts, now: Payouts, more: int) -> list[e.Event]:
+def _amended(market: Market, paid: Payouts, now: Payouts, more: int) -> list[events.Event]:
     """Return the break that says what was amended, over at once: the difference is booked."""
     if not (market.settled_yes or market.settled_no):
         return []
     key, platform = market.listing.market_key, market.listing.platform
-    opened = e.BreakOpened(
+    opened = events.BreakOpened(
         break_id=f"{platform}|amended_settlement|{key}",
         kind="amended_settlement",
         platform=platform,
@@ -366,7 +368,9 @@ def _amended(market: Market, paid: Payouts, now: Payouts, more: int) -> list[e.E
         observed=f"pays {now.describe()}, a difference of {format_dollars(more)}",
         policy="report",
     )
-    closed = e.BreakClosed(break_id=opened.break_id, how="booked as a correction", actor="arbees")
+    closed = events.BreakClosed(
+        break_id=opened.break_id, how="booked as a correction", actor="arbees"
+    )
     return [opened, closed]
 
 
@@ -375,7 +379,7 @@ def settlement(
     payouts: Payouts,
     held: Mapping[Side, Sequence[int]],
     paid: Mapping[Side, int],
-) -> e.MarketSettled:
+) -> events.MarketSettled:
     """
     Return what a settlement does to all that is held of a market.
 
@@ -389,7 +393,7 @@ def settlement(
     yes_paid, no_paid = paid[Side.YES], paid[Side.NO]
     in_all = payouts.value(yes_paid + yes_quantity, no_paid + no_quantity)
     payout = in_all - payouts.value(yes_paid, no_paid)
-    return e.MarketSettled(
+    return events.MarketSettled(
         market_key=market_key,
         result=payouts.winner,
         yes_payout=payouts.yes,
@@ -406,7 +410,7 @@ def settlement(
 # Money -----------------------------------------------------------------------------------------
 
 
-def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
+def observe_balance(book: Book, command: commands.ObserveBalance) -> commands.Decision:
     """
     Take a venue's figure, less what of ours is not provably inside it.
 
@@ -415,7 +419,7 @@ def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
     balance = command.balance
     pool = book.pools.get(balance.pool)
     if pool is not None and balance.as_of_ns < pool.as_of_ns:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     inside: list[str] = []
     outside = 0
     for order in book.orders.values():
@@ -430,10 +434,10 @@ def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
         outside += sum(amount for ns, amount in pool.spent if ns >= balance.as_of_ns)
         is_news = (pool.available, pool.outside) != (balance.available, outside)
         if not is_news and len(pool.spent) == 0:
-            return c.NO_DECISION
+            return commands.NO_DECISION
     return _decision(
         [
-            e.BalanceObserved(
+            events.BalanceObserved(
                 pool=balance.pool,
                 platform=balance.platform,
                 available=balance.available,
@@ -446,7 +450,7 @@ def observe_balance(book: Book, command: c.ObserveBalance) -> c.Decision:
     )
 
 
-def open_day(book: Book, command: c.OpenDay) -> c.Decision:
+def open_day(book: Book, command: commands.OpenDay) -> commands.Decision:
     """
     Begin a trading day: its P&L counts from the P&L since ever.
 
@@ -454,19 +458,21 @@ def open_day(book: Book, command: c.OpenDay) -> c.Decision:
     what was lost today would be forgotten.
     """
     if book.day is not None and command.day <= book.day.day:
-        return c.NO_DECISION
-    return _decision([e.DayOpened(day=command.day, baseline=book.equity(command.unrealized))], [])
+        return commands.NO_DECISION
+    return _decision(
+        [events.DayOpened(day=command.day, baseline=book.equity(command.unrealized))], []
+    )
 
 
 # API keys --------------------------------------------------------------------------------------
 
 
-def create_key(book: Book, command: c.CreateKey) -> c.Decision:
+def create_key(book: Book, command: commands.CreateKey) -> commands.Decision:
     """Make an API key, unless its name or id is taken or there are too many."""
     ask = command.ask
     if command.key_id in book.keys or obstacle(book.keys, ask.name) is not None:
-        return c.NO_DECISION
-    created = e.KeyCreated(
+        return commands.NO_DECISION
+    created = events.KeyCreated(
         key_id=command.key_id,
         name=ask.name,
         digest=command.digest,
@@ -479,10 +485,10 @@ def create_key(book: Book, command: c.CreateKey) -> c.Decision:
     return _decision([created], [])
 
 
-def revoke_key(book: Book, command: c.RevokeKey) -> c.Decision:
+def revoke_key(book: Book, command: commands.RevokeKey) -> commands.Decision:
     """End an API key; one that is unknown or ended changes nothing."""
     key = book.keys.get(command.key_id)
     if key is None or not key.is_active:
-        return c.NO_DECISION
-    revoked = e.KeyRevoked(key_id=key.key_id, reason=command.reason, actor=command.actor)
+        return commands.NO_DECISION
+    revoked = events.KeyRevoked(key_id=key.key_id, reason=command.reason, actor=command.actor)
     return _decision([revoked], [])

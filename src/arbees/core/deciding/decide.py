@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book, halt_name
 from arbees.core.book.index_rows import RETRIABLE
 from arbees.core.book.market import own_game
-from arbees.core.deciding import commands as c
-from arbees.core.deciding import control, executions, reconciliation
+from arbees.core.deciding import commands, control, executions, reconciliation
 from arbees.core.deciding.candidate import Candidate, make_candidate
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import _SEAL, ApprovedOrder
@@ -36,31 +35,33 @@ VENUE_STATE_CODES = frozenset(
 
 _QUIET = frozenset({Pass, Skipped})
 
-Findings = tuple[e.Finding, ...]
+Findings = tuple[events.Finding, ...]
 
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) -> c.Decision:
+def decide_request(
+    book: Book, facts: Facts, command: commands.Submit, rules: commands.Rules
+) -> commands.Decision:
     """Decide a request, or the next leg of one."""
     request = command.request
     if command.leg == 0:
         duplicate = _look_up(command)
         if duplicate is not None:
-            return c.Decision((duplicate,))
+            return commands.Decision((duplicate,))
     order = make_candidate(request, command.leg, book, facts, rules.terms, rules.balance_buffer)
     if command.key_id is not None:
         key = book.keys.get(command.key_id)
         if key is None or not key.is_active:
             # Revoked while it waited, or before this leg of it.
             name = command.key_id if key is None else key.name
-            finding = e.Finding("access", "KEY_REVOKED", name)
+            finding = events.Finding("access", "KEY_REVOKED", name)
             return _deny(order, facts, command, (finding,), (), [], book)
         order.api_key = key
     if command.leg and command.known.signal is not None:
         # Another shard's execution of the signal may stand in the way at the alternate alone.
         signal = command.known.signal
-        finding = e.Finding(
+        finding = events.Finding(
             "idempotency", "DUPLICATE_SIGNAL", own(signal.signal_id), own(signal.idempotency_key)
         )
         return _deny(order, facts, command, (finding,), (), [], book)
@@ -75,24 +76,26 @@ def decide_request(book: Book, facts: Facts, command: c.Submit, rules: c.Rules) 
     return _approve(order, facts, command, warnings, verdicts, rules)
 
 
-def _findings(verdicts: list[Verdict], rules: c.Rules) -> tuple[Findings, Findings]:
+def _findings(verdicts: list[Verdict], rules: commands.Rules) -> tuple[Findings, Findings]:
     """Return denials and warnings, each under the name of its safeguard."""
-    denials: list[e.Finding] = []
-    warnings: list[e.Finding] = []
+    denials: list[events.Finding] = []
+    warnings: list[events.Finding] = []
     for said in verdicts:
         if isinstance(said, Deny):
             name = rules.owners[said.code]
-            denials.append(e.Finding(name, said.code, said.observed, said.limit, said.until_ns))
+            denials.append(
+                events.Finding(name, said.code, said.observed, said.limit, said.until_ns)
+            )
         elif isinstance(said, Warn):
             name = rules.owners[said.code]
-            warnings.append(e.Finding(name, said.code, said.observed, said.limit))
+            warnings.append(events.Finding(name, said.code, said.observed, said.limit))
     return tuple(denials), tuple(warnings)
 
 
 # The key ---------------------------------------------------------------------------------------
 
 
-def _look_up(command: c.Submit) -> e.DuplicateRefused | None:
+def _look_up(command: commands.Submit) -> events.DuplicateRefused | None:
     """Return the refusal of a request whose key, id or signal is known; None = go on."""
     request, known = command.request, command.known
     key = known.key
@@ -136,7 +139,7 @@ def _look_up(command: c.Submit) -> e.DuplicateRefused | None:
     return _look_up_signal(command)
 
 
-def _look_up_signal(command: c.Submit) -> e.DuplicateRefused | None:
+def _look_up_signal(command: commands.Submit) -> events.DuplicateRefused | None:
     signal = command.known.signal
     if signal is None:
         return None
@@ -150,13 +153,13 @@ def _look_up_signal(command: c.Submit) -> e.DuplicateRefused | None:
 
 
 def _refuse(
-    command: c.Submit,
+    command: commands.Submit,
     code: str,
     observed: str,
     original_request_id: str = "",
     limit: str | None = None,
-) -> e.DuplicateRefused:
-    return e.DuplicateRefused(
+) -> events.DuplicateRefused:
+    return events.DuplicateRefused(
         request=command.request,
         code=code,
         original_request_id=original_request_id,
@@ -178,17 +181,17 @@ def _journaled(verdicts: list[Verdict]) -> msgspec.Raw:
 def _deny(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
-    command: c.Submit,
+    command: commands.Submit,
     denials: Findings,
     warnings: Findings,
     verdicts: list[Verdict],
     book: Book,
-) -> c.Decision:
+) -> commands.Decision:
     request = command.request
     falls_back = command.leg < len(request.alternates) and all(
         finding.code in VENUE_STATE_CODES for finding in denials
     )
-    denied = e.RequestDenied(
+    denied = events.RequestDenied(
         request=request,
         leg=command.leg,
         findings=denials,
@@ -199,24 +202,26 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
         received_ns=command.received_ns,
         key_id=command.key_id,
     )
-    events: tuple[e.Event, ...] = (denied,)
+    new_events: tuple[events.Event, ...] = (denied,)
     halt = _repeated_execution(order, denials, book)
     if halt is not None:
-        events = (denied, halt)
-    effects: tuple[c.Effect, ...] = ()
+        new_events = (denied, halt)
+    effects: tuple[commands.Effect, ...] = ()
     if falls_back:
-        effects = (c.TryAlternate(request, command.leg + 1, command.key_id),)
-    return c.Decision(events, effects)
+        effects = (commands.TryAlternate(request, command.leg + 1, command.key_id),)
+    return commands.Decision(new_events, effects)
 
 
-def _repeated_execution(order: Candidate, denials: Findings, book: Book) -> e.HaltRaised | None:
+def _repeated_execution(
+    order: Candidate, denials: Findings, book: Book
+) -> events.HaltRaised | None:
     """Return the halt that a repeated execution sets off; it stays until acknowledged."""
     source, scope = HaltSource.REPEATED_EXECUTION, f"strategy:{order.strategy}"
     if halt_name(source, scope) in book.halts:
         return None
     for finding in denials:
         if finding.code == "REPEATED_EXECUTION":
-            return e.HaltRaised(
+            return events.HaltRaised(
                 source=source,
                 scope=scope,
                 state=TradingState.REDUCING,
@@ -230,20 +235,20 @@ def _repeated_execution(order: Candidate, denials: Findings, book: Book) -> e.Ha
 def _approve(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
-    command: c.Submit,
+    command: commands.Submit,
     warnings: Findings,
     verdicts: list[Verdict],
-    rules: c.Rules,
-) -> c.Decision:
+    rules: commands.Rules,
+) -> commands.Decision:
     request = command.request
     order_id = client_order_id(rules.account, rules.environment, request.idempotency_key)
-    events: list[e.Event] = []
+    new_events: list[events.Event] = []
     if not order.is_known:
         # Only with the market safeguard switched off: what is sent must be in the book.
-        events.append(e.MarketListed(listing=order.market.listing))
+        new_events.append(events.MarketListed(listing=order.market.listing))
     if len(order.games) > 1 and own_game(order.market_key) not in order.games:
-        events.append(e.GamesJoined(game=order.games[0], names=order.games[1:]))
-    approved = e.OrderApproved(
+        new_events.append(events.GamesJoined(game=order.games[0], names=order.games[1:]))
+    approved = events.OrderApproved(
         request=request,
         leg=command.leg,
         client_order_id=order_id,
@@ -267,9 +272,9 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         received_ns=command.received_ns,
         key_id=command.key_id,
     )
-    events.append(approved)
-    send = c.SendOrder(_seal(order, request, order_id, command.leg))
-    return c.Decision(tuple(events), (send,))
+    new_events.append(approved)
+    send = commands.SendOrder(_seal(order, request, order_id, command.leg))
+    return commands.Decision(tuple(new_events), (send,))
 
 
 def _seal(order: Candidate, request: Request, order_id: str, leg: int) -> ApprovedOrder:
@@ -294,7 +299,9 @@ def _seal(order: Candidate, request: Request, order_id: str, leg: int) -> Approv
 # All commands ----------------------------------------------------------------------------------
 
 
-def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.Decision:
+def decide(
+    book: Book, facts: Facts, command: commands.Command, rules: commands.Rules
+) -> commands.Decision:
     """
     Decide one command: what happened, and what to do once that is durable.
 
@@ -307,7 +314,7 @@ def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.De
     Returns:
         Events with their index rows, and effects. Never raises for what a command says.
     """
-    if isinstance(command, c.Submit):
+    if isinstance(command, commands.Submit):
         return decide_request(book, facts, command, rules)
     word = _VENUE_WORDS.get(type(command))
     if word is not None:
@@ -316,46 +323,50 @@ def decide(book: Book, facts: Facts, command: c.Command, rules: c.Rules) -> c.De
     return handler(book, command, facts.now_ns)
 
 
-def _record(_book: Book, command: c.Record, _now_ns: int) -> c.Decision:
-    return c.Decision(command.events)
+def _record(_book: Book, command: commands.Record, _now_ns: int) -> commands.Decision:
+    return commands.Decision(command.events)
 
 
-def _move_cash(_book: Book, command: c.MoveCash, now_ns: int) -> c.Decision:
-    event = e.CashMoved(
+def _move_cash(_book: Book, command: commands.MoveCash, now_ns: int) -> commands.Decision:
+    event = events.CashMoved(
         platform=command.platform,
         amount=command.amount,
         reason=command.reason,
         actor=command.actor,
     )
-    return _record(_book, c.Record(events=(event,)), now_ns)
+    return _record(_book, commands.Record(events=(event,)), now_ns)
 
 
-_VENUE_WORDS: dict[type, Callable[[Book, Any, c.Rules, int], c.Decision]] = {
-    c.TakeOutcome: executions.take_outcome,
-    c.TakeFill: executions.take_fill,
-    c.TakeReversal: executions.take_reversal,
-    c.TakeClosed: executions.take_closed,
-    c.TakeLookup: executions.take_lookup,
-    c.TakeVenueOrder: executions.take_venue_order,
-    c.TakeCancel: executions.take_cancel,
-    c.EndUnknown: executions.end_by_hand,
+_VENUE_WORDS: dict[type, Callable[[Book, Any, commands.Rules, int], commands.Decision]] = {
+    commands.TakeOutcome: executions.take_outcome,
+    commands.TakeFill: executions.take_fill,
+    commands.TakeReversal: executions.take_reversal,
+    commands.TakeClosed: executions.take_closed,
+    commands.TakeLookup: executions.take_lookup,
+    commands.TakeVenueOrder: executions.take_venue_order,
+    commands.TakeCancel: executions.take_cancel,
+    commands.EndUnknown: executions.end_by_hand,
 }
 """What a venue, or a person who looked there, says of an order; a contradiction is a break."""
 
-_HANDLERS: dict[type, Callable[[Book, Any, int], c.Decision]] = {
-    c.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
-    c.RaiseHalt: lambda book, command, _now: control.raise_halt(book, command),
-    c.LiftHalt: lambda book, command, _now: control.lift_halt(book, command),
-    c.ListMarket: lambda book, command, _now: control.list_market(book, command),
-    c.SettleMarket: lambda book, command, _now: control.settle_market(book, command),
-    c.ObserveBalance: lambda book, command, _now: control.observe_balance(book, command),
-    c.OpenDay: lambda book, command, _now: control.open_day(book, command),
-    c.MoveCash: _move_cash,
-    c.TakeComparison: lambda book, command, _now: reconciliation.take_comparison(book, command),
-    c.TakeMovements: lambda book, command, _now: reconciliation.take_movements(book, command),
-    c.AdoptBreak: lambda book, command, _now: reconciliation.adopt_break(book, command),
-    c.EndBreak: lambda book, command, _now: reconciliation.end_break(book, command),
-    c.CreateKey: lambda book, command, _now: control.create_key(book, command),
-    c.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
-    c.Record: _record,
+_HANDLERS: dict[type, Callable[[Book, Any, int], commands.Decision]] = {
+    commands.RequestCancel: lambda book, command, _now: control.request_cancel(book, command),
+    commands.RaiseHalt: lambda book, command, _now: control.raise_halt(book, command),
+    commands.LiftHalt: lambda book, command, _now: control.lift_halt(book, command),
+    commands.ListMarket: lambda book, command, _now: control.list_market(book, command),
+    commands.SettleMarket: lambda book, command, _now: control.settle_market(book, command),
+    commands.ObserveBalance: lambda book, command, _now: control.observe_balance(book, command),
+    commands.OpenDay: lambda book, command, _now: control.open_day(book, command),
+    commands.MoveCash: _move_cash,
+    commands.TakeComparison: lambda book, command, _now: reconciliation.take_comparison(
+        book, command
+    ),
+    commands.TakeMovements: lambda book, command, _now: reconciliation.take_movements(
+        book, command
+    ),
+    commands.AdoptBreak: lambda book, command, _now: reconciliation.adopt_break(book, command),
+    commands.EndBreak: lambda book, command, _now: reconciliation.end_break(book, command),
+    commands.CreateKey: lambda book, command, _now: control.create_key(book, command),
+    commands.RevokeKey: lambda book, command, _now: control.revoke_key(book, command),
+    commands.Record: _record,
 }

@@ -6,12 +6,11 @@ only, and that a later truth is a correction, never an edit (P2, P7, P8).
 
 from msgspec import structs
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import Order, amended
 from arbees.core.book.reservation import reserve_rest
-from arbees.core.deciding import commands as c
-from arbees.core.deciding import control
+from arbees.core.deciding import commands, control
 from arbees.core.deciding.outcomes import (
     Accepted,
     CancelAccepted,
@@ -37,18 +36,22 @@ ALREADY_EXISTS = "order_already_exists"
 """A venue's word for: an earlier send of this id landed. We send once, so its fate is unknown."""
 
 
-def _start(book: Book, rules: c.Rules, client_order_id: str, past: c.Past | None) -> Changes | None:
+def _start(
+    book: Book, rules: commands.Rules, client_order_id: str, past: commands.Past | None
+) -> Changes | None:
     order = book.orders.get(client_order_id)
     if order is not None:
         return Changes(book, rules, order, None)
     return None if past is None else Changes(book, rules, past.order, past.final_sequence)
 
 
-def take_outcome(book: Book, command: c.TakeOutcome, rules: c.Rules, now_ns: int) -> c.Decision:
+def take_outcome(
+    book: Book, command: commands.TakeOutcome, rules: commands.Rules, now_ns: int
+) -> commands.Decision:
     """Take what the venue answered to an order."""
     changes = _start(book, rules, command.client_order_id, command.past)
     if changes is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     outcome = command.outcome
     if isinstance(outcome, Accepted):
         _present(changes, outcome.venue_order_id, "answer", outcome.closed, now_ns)
@@ -56,21 +59,21 @@ def take_outcome(book: Book, command: c.TakeOutcome, rules: c.Rules, now_ns: int
         _take_end(changes, outcome.closed)
         if changes.is_open and changes.order.cancel_reason is not None:
             # The cancel was asked for while it was on its way: chase it.
-            changes.effects.append(c.CancelOrder(command.client_order_id))
+            changes.effects.append(commands.CancelOrder(command.client_order_id))
         _cancel_if_halted(changes)
     elif not changes.is_open:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     elif changes.order.status is not OrderStatus.PENDING:
         # Its own stream was faster than this answer, or contradicts it: ask how it ended.
-        changes.effects.append(c.ResolveOrder(command.client_order_id))
+        changes.effects.append(commands.ResolveOrder(command.client_order_id))
     elif _is_proof(outcome) and not (changes.filled or changes.disputed):
         _take_proof(changes, outcome, command.request)
     else:
         sent_ns = outcome.sent_ns if isinstance(outcome, Unknown) else now_ns
         changes.events.append(
-            e.OrderUnknown(**changes.ids(), message=outcome.message, sent_ns=sent_ns)
+            events.OrderUnknown(**changes.ids(), message=outcome.message, sent_ns=sent_ns)
         )
-        changes.effects.append(c.ResolveOrder(command.client_order_id))
+        changes.effects.append(commands.ResolveOrder(command.client_order_id))
     return changes.decision()
 
 
@@ -86,7 +89,7 @@ def _take_proof(changes: Changes, outcome: Outcome, request: Request) -> None:
     leg, ids = changes.order.leg, changes.ids()
     falls_back = leg < len(request.alternates)
     if isinstance(outcome, Gated):
-        changes.end(e.OrderDenied(**ids, code=outcome.code, message=outcome.message))
+        changes.end(events.OrderDenied(**ids, code=outcome.code, message=outcome.message))
         return
     if isinstance(outcome, Refused) and outcome.is_kill:
         _take_end(changes, "killed")
@@ -94,7 +97,7 @@ def _take_proof(changes: Changes, outcome: Outcome, request: Request) -> None:
     if isinstance(outcome, Refused):
         falls_back = falls_back and outcome.is_health
         changes.end(
-            e.OrderRejected(
+            events.OrderRejected(
                 **ids,
                 venue_code=outcome.venue_code,
                 message=outcome.message,
@@ -102,17 +105,19 @@ def _take_proof(changes: Changes, outcome: Outcome, request: Request) -> None:
             )
         )
     elif isinstance(outcome, NotSent):
-        changes.end(e.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
+        changes.end(events.OrderNotSent(**ids, message=outcome.message, falls_back=falls_back))
     if falls_back:
-        changes.effects.append(c.TryAlternate(request, leg + 1, changes.order.key_id))
+        changes.effects.append(commands.TryAlternate(request, leg + 1, changes.order.key_id))
 
 
-def take_fill(book: Book, command: c.TakeFill, rules: c.Rules, now_ns: int) -> c.Decision:
+def take_fill(
+    book: Book, command: commands.TakeFill, rules: commands.Rules, now_ns: int
+) -> commands.Decision:
     """Take one fill, from whatever source; presence ends an unknown."""
     fill = command.fill
     changes = _start(book, rules, fill.client_order_id, command.past)
     if changes is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     is_booked = changes.is_bookable(fill, is_proven=command.is_proven)
     order = changes.order
     is_part = fill.quantity < changes.left and order.time_in_force.rests
@@ -127,16 +132,20 @@ def take_fill(book: Book, command: c.TakeFill, rules: c.Rules, now_ns: int) -> c
     return changes.decision()
 
 
-def take_reversal(book: Book, command: c.TakeReversal, rules: c.Rules, _now_ns: int) -> c.Decision:
+def take_reversal(
+    book: Book, command: commands.TakeReversal, rules: commands.Rules, _now_ns: int
+) -> commands.Decision:
     """Take back a provisional execution that failed, exactly once, open or closed."""
     changes = _start(book, rules, command.client_order_id, command.past)
     if changes is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     changes.reverse(command.trade_id, command.filled)
     return changes.decision()
 
 
-def take_closed(book: Book, command: c.TakeClosed, rules: c.Rules, _now_ns: int) -> c.Decision:
+def take_closed(
+    book: Book, command: commands.TakeClosed, rules: commands.Rules, _now_ns: int
+) -> commands.Decision:
     """
     Take the venue's word that it ended an order.
 
@@ -146,17 +155,19 @@ def take_closed(book: Book, command: c.TakeClosed, rules: c.Rules, _now_ns: int)
     closed = command.closed
     changes = _start(book, rules, closed.client_order_id, None)
     if changes is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     _take_word_of_end(changes, closed.closed, closed.reason, closed.filled)
     _look_for_the_rest(changes)
     return changes.decision()
 
 
-def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules, now_ns: int) -> c.Decision:
+def take_lookup(
+    book: Book, command: commands.TakeLookup, rules: commands.Rules, now_ns: int
+) -> commands.Decision:
     """Take the evidence of a search: presence at once, absence with all of its items."""
     changes = _start(book, rules, command.client_order_id, command.past)
     if changes is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     lookup = command.lookup
     if isinstance(lookup, Found):
         _present(changes, lookup.venue_order_id, lookup.by, lookup.closed, now_ns)
@@ -170,7 +181,7 @@ def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules, now_ns: int) 
         elif changes.is_open:
             _take_word_of_end(changes, lookup.closed, "", listed.filled)
         if changes.is_open and changes.order.cancel_reason is not None:
-            changes.effects.append(c.CancelOrder(command.client_order_id))
+            changes.effects.append(commands.CancelOrder(command.client_order_id))
         _cancel_if_halted(changes)
     elif (
         isinstance(lookup, Missing)
@@ -178,7 +189,7 @@ def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules, now_ns: int) 
         and not changes.filled  # a fill is presence, whatever a listing says
     ):
         changes.end(
-            e.OrderNotSent(
+            events.OrderNotSent(
                 **changes.ids(),
                 message="absent at the venue by evidence",
                 evidence=lookup.evidence,
@@ -188,8 +199,8 @@ def take_lookup(book: Book, command: c.TakeLookup, rules: c.Rules, now_ns: int) 
 
 
 def take_venue_order(
-    book: Book, command: c.TakeVenueOrder, rules: c.Rules, now_ns: int
-) -> c.Decision:
+    book: Book, command: commands.TakeVenueOrder, rules: commands.Rules, now_ns: int
+) -> commands.Decision:
     """
     Take the venue's word that it has an order of ours: presence, whatever an answer said.
 
@@ -200,10 +211,10 @@ def take_venue_order(
     listed = command.listed
     changes = _start(book, rules, listed.client_order_id or "", command.past)
     if changes is None or not is_same_place(changes.order, listed):
-        return c.NO_DECISION
+        return commands.NO_DECISION
     if not changes.is_open:
         if not _outranks(command, changes.order):
-            return c.NO_DECISION
+            return commands.NO_DECISION
         price = limit_of(changes.order, listed)
         works = listed.closed is None and price is not None
         shown = f"{listed.venue_order_id} {listed.closed or 'working'}"
@@ -217,15 +228,15 @@ def take_venue_order(
         _look_for_the_rest(changes)
     else:
         if changes.order.cancel_reason is not None:
-            changes.effects.append(c.CancelOrder(changes.order.client_order_id))
+            changes.effects.append(commands.CancelOrder(changes.order.client_order_id))
         _take_terms(changes, listed, command.by)
         if listed.filled > changes.filled:
-            changes.effects.append(c.ResolveOrder(changes.order.client_order_id))
+            changes.effects.append(commands.ResolveOrder(changes.order.client_order_id))
     _cancel_if_halted(changes)
     return changes.decision()
 
 
-def _outranks(command: c.TakeVenueOrder, order: Order) -> bool:
+def _outranks(command: commands.TakeVenueOrder, order: Order) -> bool:
     """
     Tell whether what a venue shows of an order is more than the end that the book knows.
 
@@ -272,7 +283,7 @@ def _reopen(  # noqa: PLR0917 - what is shown, by place
     order.reserved = reserve_rest(order, order.remaining)
     changes.order, changes.is_open, changes.is_acknowledged = order, True, True
     changes.final_sequence = None
-    reopened = e.OrderReopened(
+    reopened = events.OrderReopened(
         **changes.ids(),
         order=order,
         by=by,
@@ -284,10 +295,12 @@ def _reopen(  # noqa: PLR0917 - what is shown, by place
         reopened,
         breaks.opened(changes.rules, order, breaks.REOPENED, ours, shown),
     )
-    changes.effects.append(c.ResolveOrder(past.client_order_id))
+    changes.effects.append(commands.ResolveOrder(past.client_order_id))
 
 
-def end_by_hand(book: Book, command: c.EndUnknown, rules: c.Rules, _now_ns: int) -> c.Decision:
+def end_by_hand(
+    book: Book, command: commands.EndUnknown, rules: commands.Rules, _now_ns: int
+) -> commands.Decision:
     """
     End an open order by an operator's word: of unknown fate, or one that its venue shows no more.
 
@@ -296,15 +309,15 @@ def end_by_hand(book: Book, command: c.EndUnknown, rules: c.Rules, _now_ns: int)
     """
     changes = _start(book, rules, command.client_order_id, None)
     if changes is None or changes.order.status is OrderStatus.PENDING:
-        return c.NO_DECISION  # its answer is under way
+        return commands.NO_DECISION  # its answer is under way
     order, word = changes.order, f"by hand, {command.actor}: {command.reason}"
     if command.end == "cancelled":
-        changes.end(e.OrderCancelled(**changes.ids(), reason=word))
+        changes.end(events.OrderCancelled(**changes.ids(), reason=word))
     elif order.filled or order.acknowledged_ns is not None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     else:
         message = "absent at the venue by the word of an operator"
-        changes.end(e.OrderNotSent(**changes.ids(), message=message, evidence=(word,)))
+        changes.end(events.OrderNotSent(**changes.ids(), message=message, evidence=(word,)))
     return changes.decision()
 
 
@@ -320,15 +333,15 @@ def _present(
 
 def _cancel_if_halted(changes: Changes) -> None:
     """Ask for the cancel of an order that was just reopened, if a halt in force covers it."""
-    if not any(isinstance(event, e.OrderReopened) for event in changes.events):
+    if not any(isinstance(event, events.OrderReopened) for event in changes.events):
         return
     order = changes.order
     reason = control.halt_over(changes.book, order)
     if reason is None or not changes.is_open or order.cancel_reason is not None:
         return
-    asked = e.CancelRequested(**changes.ids(), reason=f"halt: {reason}", actor="arbees")
+    asked = events.CancelRequested(**changes.ids(), reason=f"halt: {reason}", actor="arbees")
     changes.events.append(asked)
-    changes.effects.append(c.CancelOrder(order.client_order_id))
+    changes.effects.append(commands.CancelOrder(order.client_order_id))
     changes.order = structs.replace(order, cancel_reason=asked.reason)
 
 
@@ -341,7 +354,7 @@ def _take_terms(changes: Changes, listed: VenueOrder, by: str) -> None:
         if seen.amended != order.amended:
             rest = reserve_rest(seen, seen.most - changes.filled)
             changes.events.append(
-                e.OrderAmended(
+                events.OrderAmended(
                     **changes.ids(),
                     quantity=listed.quantity,
                     limit_price=price,
@@ -360,7 +373,9 @@ def _rename(changes: Changes, venue_order_id: str, by: str) -> None:
     before = order.venue_order_id
     if before is not None and before != venue_order_id:
         changes.events.append(
-            e.VenueIdChanged(**changes.ids(), venue_order_id=venue_order_id, before=before, by=by)
+            events.VenueIdChanged(
+                **changes.ids(), venue_order_id=venue_order_id, before=before, by=by
+            )
         )
 
 
@@ -370,7 +385,7 @@ def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | 
         # Less than was asked for: it was decreased there, and all that was left of it filled.
         size = format_micro(changes.order.quantity)
         reason = f"the venue says executed, with {format_micro(filled)} of {size}"
-        changes.end(e.OrderCancelled(**changes.ids(), reason=reason))
+        changes.end(events.OrderCancelled(**changes.ids(), reason=reason))
     elif filled == changes.filled:
         _take_end(changes, closed, reason or None)
 
@@ -378,10 +393,12 @@ def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | 
 def _look_for_the_rest(changes: Changes) -> None:
     """Look up an order that has ended at the venue and not here: a fill is missing."""
     if changes.is_open:
-        changes.effects.append(c.ResolveOrder(changes.order.client_order_id))
+        changes.effects.append(commands.ResolveOrder(changes.order.client_order_id))
 
 
-def take_cancel(book: Book, command: c.TakeCancel, rules: c.Rules, _now_ns: int) -> c.Decision:
+def take_cancel(
+    book: Book, command: commands.TakeCancel, rules: commands.Rules, _now_ns: int
+) -> commands.Decision:
     """
     Take the answer to a cancel.
 
@@ -390,28 +407,30 @@ def take_cancel(book: Book, command: c.TakeCancel, rules: c.Rules, _now_ns: int)
     """
     changes = _start(book, rules, command.client_order_id, None)
     if changes is None:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     outcome, order = command.outcome, changes.order
     there = order.quantity if order.amended is None else order.amended[0]
     if isinstance(outcome, CancelAccepted) and outcome.quantity == there - order.filled:
-        changes.end(e.OrderCancelled(**changes.ids(), reason=order.cancel_reason or "cancelled"))
+        changes.end(
+            events.OrderCancelled(**changes.ids(), reason=order.cancel_reason or "cancelled")
+        )
         return changes.decision()
     if isinstance(outcome, CancelAccepted):
         message = "what was cancelled does not explain the order; a fill may be missing"
     else:
         message = outcome.message
-    changes.events.append(e.CancelAnswered(**changes.ids(), message=message))
+    changes.events.append(events.CancelAnswered(**changes.ids(), message=message))
     if isinstance(outcome, CancelAccepted | CancelMissed):
-        changes.effects.append(c.ResolveOrder(order.client_order_id))
+        changes.effects.append(commands.ResolveOrder(order.client_order_id))
     else:
-        changes.effects.append(c.CancelOrder(order.client_order_id))
+        changes.effects.append(commands.CancelOrder(order.client_order_id))
     return changes.decision()
 
 
 def _acknowledge(changes: Changes, venue_order_id: str, by: str) -> None:
     if changes.is_open and not changes.is_acknowledged:
         changes.events.append(
-            e.OrderAcknowledged(**changes.ids(), venue_order_id=venue_order_id, by=by)
+            events.OrderAcknowledged(**changes.ids(), venue_order_id=venue_order_id, by=by)
         )
         changes.is_acknowledged = True
 
@@ -421,10 +440,10 @@ def _take_end(changes: Changes, closed: str | None, reason: str | None = None) -
     if closed is None or closed == "filled" or not changes.is_open:
         return
     if closed == "expired":
-        changes.end(e.OrderExpired(**changes.ids()))
+        changes.end(events.OrderExpired(**changes.ids()))
         return
     words = {"killed": "fill or kill: not wholly fillable"}
     asked = changes.order.cancel_reason
     changes.end(
-        e.OrderCancelled(**changes.ids(), reason=asked or reason or words.get(closed, closed))
+        events.OrderCancelled(**changes.ids(), reason=asked or reason or words.get(closed, closed))
     )

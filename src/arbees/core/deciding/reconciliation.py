@@ -11,11 +11,11 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book, Break
 from arbees.core.book.market import Holding
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Balance,
     CashMovement,
@@ -34,7 +34,7 @@ from arbees.core.language.units import (
 from arbees.core.language.words import Action
 
 
-def take_comparison(book: Book, command: c.TakeComparison) -> c.Decision:
+def take_comparison(book: Book, command: commands.TakeComparison) -> commands.Decision:
     """
     Open what is new of what does not agree, and close what agrees again.
 
@@ -46,7 +46,7 @@ def take_comparison(book: Book, command: c.TakeComparison) -> c.Decision:
         for each in command.found
         if book.accepted.get(each.break_id) != each.observed
     }
-    events: list[e.Event] = []
+    new_events: list[events.Event] = []
     for name, known in sorted(book.breaks.items()):
         is_compared = known.platform == command.platform and known.kind in command.kinds
         if not is_compared or name in command.untold:
@@ -56,28 +56,28 @@ def take_comparison(book: Book, command: c.TakeComparison) -> c.Decision:
             how = "agrees with the venue again"
         elif (taken := _adopted(book, present, command.claims.get(name))) is not None:
             del found[name]
-            events.append(taken)
+            new_events.append(taken)
             how = "adopted"
         elif _figures(present) != _figures(known):
             how = "differs otherwise now"
         else:
             del found[name]
             continue
-        events.append(e.BreakClosed(break_id=name, how=how, actor="arbees"))
+        new_events.append(events.BreakClosed(break_id=name, how=how, actor="arbees"))
     for each in found.values():
         taken = _adopted(book, each, command.claims.get(each.break_id))
         if taken is None and each.policy == "adopt":
             # There is nothing to take over, or no price for it: nobody builds on it.
-            events.append(replace(each, policy="freeze_market"))
+            new_events.append(replace(each, policy="freeze_market"))
             continue
-        events.append(each)
+        new_events.append(each)
         if taken is not None:
-            closed = e.BreakClosed(break_id=each.break_id, how="adopted", actor="arbees")
-            events += (taken, closed)
-    return c.Decision(tuple(events))
+            closed = events.BreakClosed(break_id=each.break_id, how="adopted", actor="arbees")
+            new_events += (taken, closed)
+    return commands.Decision(tuple(new_events))
 
 
-def adopt_break(book: Book, command: c.AdoptBreak) -> c.Decision:
+def adopt_break(book: Book, command: commands.AdoptBreak) -> commands.Decision:
     """
     Take the venue's word of a break, for a named operator; the next comparison agrees.
 
@@ -86,20 +86,20 @@ def adopt_break(book: Book, command: c.AdoptBreak) -> c.Decision:
     ours (an order of another hand, or of a journal that is lost) is let stand as it is.
     """
     found, claim = command.found, command.claim
-    events: list[e.Event] = []
+    new_events: list[events.Event] = []
     order = book.orders.get(command.client_order_id)
     if claim is not None:
         taken = _taken(book, claim, is_priced=False)
         if taken is None:
-            return c.NO_DECISION
-        events.append(taken)
+            return commands.NO_DECISION
+        new_events.append(taken)
     elif found.kind == "missing_order" and order is not None:
         word = f"absent at the venue; adopted by {command.actor}: {command.reason}"
         ids = {"client_order_id": order.client_order_id, "request_id": order.request_id}
-        events.append(e.OrderCancelled(**ids, reason=word))
+        new_events.append(events.OrderCancelled(**ids, reason=word))
     elif found.kind != "missing_fill":
-        events.append(
-            e.DifferenceAccepted(
+        new_events.append(
+            events.DifferenceAccepted(
                 break_id=found.break_id,
                 observed=found.observed,
                 reason=command.reason,
@@ -107,20 +107,22 @@ def adopt_break(book: Book, command: c.AdoptBreak) -> c.Decision:
             )
         )
     if found.break_id not in book.breaks:
-        events.insert(0, found)
+        new_events.insert(0, found)
     how = f"adopted: {command.reason}"
-    events.append(e.BreakClosed(break_id=found.break_id, how=how, actor=command.actor))
-    return c.Decision(tuple(events))
+    new_events.append(events.BreakClosed(break_id=found.break_id, how=how, actor=command.actor))
+    return commands.Decision(tuple(new_events))
 
 
-def _adopted(book: Book, each: e.BreakOpened, claim: c.Claim | None) -> e.Event | None:
+def _adopted(
+    book: Book, each: events.BreakOpened, claim: commands.Claim | None
+) -> events.Event | None:
     """Return how the venue's word is taken over by policy; None = it is not."""
     if claim is None or each.policy != "adopt":
         return None
     return _taken(book, claim, is_priced=True)
 
 
-def _taken(book: Book, claim: c.Claim, *, is_priced: bool) -> e.Event | None:
+def _taken(book: Book, claim: commands.Claim, *, is_priced: bool) -> events.Event | None:
     """
     Return how the venue's word becomes ours.
 
@@ -136,7 +138,7 @@ def _taken(book: Book, claim: c.Claim, *, is_priced: bool) -> e.Event | None:
     if claim.pool:
         if book.ledgers.get(claim.pool) != claim.expected[0]:
             return None
-        return e.CashCounted(pool=claim.pool, amount=claim.amount)
+        return events.CashCounted(pool=claim.pool, amount=claim.amount)
     market = book.markets.get(claim.market_key)
     if market is None or (market.yes.quantity, market.no.quantity) != claim.expected:
         return None
@@ -144,7 +146,7 @@ def _taken(book: Book, claim: c.Claim, *, is_priced: bool) -> e.Event | None:
     no = _changed(market.no, claim.no, claim.no_price, is_priced=is_priced)
     if yes is None or no is None:
         return None
-    return e.PositionAdopted(
+    return events.PositionAdopted(
         market_key=claim.market_key,
         realized=yes[2] + no[2],
         yes_quantity=yes[0],
@@ -224,7 +226,7 @@ def least_cash(book: Book, order: Order) -> int:
     return mul_floor(order.limit_price, max(0, order.remaining - closes))
 
 
-def _figures(each: e.BreakOpened | Break) -> tuple[str, str, str]:
+def _figures(each: events.BreakOpened | Break) -> tuple[str, str, str]:
     # What could not be adopted was frozen: the same policy, as it is in force.
     policy = "freeze_market" if each.policy == "adopt" else each.policy
     return each.expected, each.observed, policy
@@ -242,7 +244,7 @@ UNSETTLED_NS = 60 * NS_PER_SECOND
 explain now it may explain later."""
 
 
-def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
+def take_movements(book: Book, command: commands.TakeMovements) -> commands.Decision:
     """
     Explain cash that our count does not have by what the venue's own lists say moved it.
 
@@ -251,7 +253,7 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
     """
     there = {each.pool: each for each in command.balances if each.total is not None}
     known = set(book.movements)
-    events: list[e.Event] = []
+    new_events: list[events.Event] = []
     for pool, figure in there.items():
         ours = book.ledgers.get(pool)
         if ours is None or figure.total is None:
@@ -261,13 +263,13 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
             for each in command.movements
             if each.pool == pool and each.movement_id not in known
         ]
-        events += (fees := _fees_of(book, figure, ours, fresh))
+        new_events += (fees := _fees_of(book, figure, ours, fresh))
         ours += sum(each.amount for each in fees if each.is_counted)
         fresh = [each for each in fresh if each.kind != SETTLEMENT_FEE]
         settled_ns = figure.as_of_ns - UNSETTLED_NS
         counted = explain(figure.total - ours, [each.amount for each in fresh])
-        events += (
-            e.CashExplained(
+        new_events += (
+            events.CashExplained(
                 platform=each.platform,
                 pool=pool,
                 amount=each.amount,
@@ -279,12 +281,12 @@ def take_movements(book: Book, command: c.TakeMovements) -> c.Decision:
             for place, each in enumerate(fresh)
             if place in counted or each.time_ns < settled_ns
         )
-    return c.Decision(tuple(events))
+    return commands.Decision(tuple(new_events))
 
 
 def _fees_of(
     book: Book, figure: Balance, ours: int, fresh: Sequence[CashMovement]
-) -> list[e.CashExplained]:
+) -> list[events.CashExplained]:
     """
     Return the fees that venues took of what markets paid, for what they explain to the last unit.
 
@@ -301,14 +303,14 @@ def _fees_of(
         sums.add(sum(others))
         fees = _chosen(choices, {gap - each for each in sums}) or fees
     is_agreed = not gap and not figure.uncertain
-    found: list[e.CashExplained] = []
+    found: list[events.CashExplained] = []
     for row, fee in zip(rows, fees, strict=True):
         is_settled = row.time_ns < figure.as_of_ns - UNSETTLED_NS
         if not fee and not (is_agreed and is_settled):
             continue
         known = book.market_of(row.platform, row.market_id)
         found.append(
-            e.CashExplained(
+            events.CashExplained(
                 platform=row.platform,
                 pool=row.pool,
                 amount=-fee if fee else row.amount,
@@ -358,9 +360,11 @@ def explain(gap: int, amounts: Sequence[int]) -> frozenset[int]:
     return frozenset(best)
 
 
-def end_break(book: Book, command: c.EndBreak) -> c.Decision:
+def end_break(book: Book, command: commands.EndBreak) -> commands.Decision:
     """End a break by an operator's word; the next comparison opens it again if it still differs."""
     if command.break_id not in book.breaks:
-        return c.NO_DECISION
+        return commands.NO_DECISION
     how = f"by hand: {command.reason}"
-    return c.Decision((e.BreakClosed(break_id=command.break_id, how=how, actor=command.actor),))
+    return commands.Decision(
+        (events.BreakClosed(break_id=command.break_id, how=how, actor=command.actor),)
+    )

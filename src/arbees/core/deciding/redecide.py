@@ -7,7 +7,7 @@ Whether a key was known is proved apart, by `KeyFold`, since that depends on no 
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.index_rows import (
     DENIED,
@@ -15,20 +15,20 @@ from arbees.core.book.index_rows import (
     SPENT,
     IndexFold,
 )
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.language.request import Request
 from arbees.core.language.words import Side
 from arbees.core.ports import KeyRow, RequestRow, SignalRow
 
-Judged = e.RequestDenied | e.OrderApproved
+Judged = events.RequestDenied | events.OrderApproved
 """The two ends of a judgement by the safeguards."""
 
 KEY_SAFEGUARD = "idempotency"
 
 
-def submit_of(event: Judged) -> c.Submit:
+def submit_of(event: Judged) -> commands.Submit:
     """
     Return the command that led to a decision.
 
@@ -36,15 +36,15 @@ def submit_of(event: Judged) -> c.Submit:
     execution of the same signal under another key may have stood in the way.
     """
     request = event.request
-    known = c.UNSEEN
+    known = commands.UNSEEN
     if event.leg == 0 and request.attempt > 1:
         last = KeyRow(
             request.idempotency_key, "", request.attempt - 1, request.fingerprint(), DENIED, 0
         )
-        known = c.Known(key=last)
-    elif event.leg and isinstance(event, e.RequestDenied):
+        known = commands.Known(key=last)
+    elif event.leg and isinstance(event, events.RequestDenied):
         known = _known_of_leg(event)
-    return c.Submit(
+    return commands.Submit(
         request=request,
         received_ns=event.received_ns,
         known=known,
@@ -53,20 +53,20 @@ def submit_of(event: Judged) -> c.Submit:
     )
 
 
-def _known_of_leg(event: e.RequestDenied) -> c.Known:
+def _known_of_leg(event: events.RequestDenied) -> commands.Known:
     first = event.findings[0]
     if first.safeguard != KEY_SAFEGUARD:
-        return c.UNSEEN
+        return commands.UNSEEN
     signal, key = str(first.observed), str(first.limit)
-    return c.Known(signal=SignalRow(signal, "", "", event.request.action, key, SPENT))
+    return commands.Known(signal=SignalRow(signal, "", "", event.request.action, key, SPENT))
 
 
-def decided(decision: c.Decision) -> Judged:
+def decided(decision: commands.Decision) -> Judged:
     """Return the judgement among the events of a decision."""
     return next(each for each in decision.events if isinstance(each, Judged))
 
 
-def decide_again(book: Book, event: Judged, rules: c.Rules) -> c.Decision:
+def decide_again(book: Book, event: Judged, rules: commands.Rules) -> commands.Decision:
     """
     Judge a recorded request again.
 
@@ -80,7 +80,7 @@ def decide_again(book: Book, event: Judged, rules: c.Rules) -> c.Decision:
 
 def code_of(event: Judged) -> str | None:
     """Return the headline of a denial; None = approved."""
-    return None if isinstance(event, e.OrderApproved) else event.findings[0].code
+    return None if isinstance(event, events.OrderApproved) else event.findings[0].code
 
 
 # Duplicates ------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class Watched(msgspec.Struct, frozen=True):
     signals: frozenset[str] = frozenset()
 
 
-def watched(duplicates: "list[e.DuplicateRefused]") -> Watched:
+def watched(duplicates: "list[events.DuplicateRefused]") -> Watched:
     """Return what must be remembered to decide these duplicates again."""
     keys: list[str] = []
     for event in duplicates:
@@ -122,7 +122,7 @@ class KeyFold:
         self._signals: dict[tuple[str, str, str, str], dict[str, SignalRow]] = {}
         self._followed: dict[str, None] = {}
 
-    def take(self, event: e.Event, time_ns: int) -> None:
+    def take(self, event: events.Event, time_ns: int) -> None:
         """Take the next record."""
         if not self._is_watched(event):
             return
@@ -135,10 +135,12 @@ class KeyFold:
                 name = (row.signal_id, row.market_key, row.side, row.action)
                 self._signals.setdefault(name, {})[row.idempotency_key] = row
 
-    def _is_watched(self, event: e.Event) -> bool:
-        if isinstance(event, e.OrderEvent):
+    def _is_watched(self, event: events.Event) -> bool:
+        if isinstance(event, events.OrderEvent):
             return event.client_order_id in self._followed
-        if not isinstance(event, e.RequestDenied | e.OrderApproved | e.DuplicateRefused):
+        if not isinstance(
+            event, events.RequestDenied | events.OrderApproved | events.DuplicateRefused
+        ):
             return False
         request, names = event.request, self._names
         is_watched = (
@@ -146,27 +148,29 @@ class KeyFold:
             or request.request_id in names.requests
             or (request.signal_id is not None and request.signal_id in names.signals)
         )
-        if is_watched and isinstance(event, e.OrderApproved):
+        if is_watched and isinstance(event, events.OrderApproved):
             self._followed[event.client_order_id] = None
         return is_watched
 
-    def refused_again(self, book: Book, event: e.DuplicateRefused, rules: c.Rules) -> bool:
+    def refused_again(
+        self, book: Book, event: events.DuplicateRefused, rules: commands.Rules
+    ) -> bool:
         """Tell whether a duplicate is refused again, with the same words."""
         known = self._known(book, event.request)
-        command = c.Submit(
+        command = commands.Submit(
             request=event.request,
             received_ns=event.received_ns,
             known=known,
             key_id=event.key_id,
         )
-        if known == c.UNSEEN and event.request.attempt == 1:
+        if known == commands.UNSEEN and event.request.attempt == 1:
             return False  # it would be judged; what the safeguards say then is not on record
         decision = decide(book, Facts(now_ns=event.received_ns), command, rules)
         return decision.events == (event,)
 
-    def _known(self, book: Book, request: Request) -> c.Known:
+    def _known(self, book: Book, request: Request) -> commands.Known:
         signal = self._signal(book, request)
-        return c.Known(
+        return commands.Known(
             key=self._keys.get(request.idempotency_key),
             request_key=self._requests.get(request.request_id),
             signal=signal,

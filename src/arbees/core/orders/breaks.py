@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 
 REOPENED = "reopened_order"
 """The venue works an order that had ended here."""
@@ -29,10 +29,12 @@ def name_of(order: Order, kind: str) -> str:
     return f"{order.platform}|{kind}|{order.client_order_id}"
 
 
-def opened(rules: c.Rules, order: Order, kind: str, expected: str, observed: str) -> e.BreakOpened:
+def opened(
+    rules: commands.Rules, order: Order, kind: str, expected: str, observed: str
+) -> events.BreakOpened:
     """Return the break of an order, with the policy of its kind."""
     policy = rules.break_policies.get(kind, rules.break_policy)
-    return e.BreakOpened(
+    return events.BreakOpened(
         break_id=name_of(order, kind),
         kind=kind,
         platform=order.platform,
@@ -45,49 +47,49 @@ def opened(rules: c.Rules, order: Order, kind: str, expected: str, observed: str
 
 
 def of_terms(
-    book: Book, rules: c.Rules, order: Order, differs: tuple[str, str] | None
-) -> list[e.Event]:
+    book: Book, rules: commands.Rules, order: Order, differs: tuple[str, str] | None
+) -> list[events.Event]:
     """Return what becomes of the break that says how an order's terms differ."""
     known = book.breaks.get(name_of(order, AMENDED))
     if known is not None and differs == (known.expected, known.observed):
         return []
-    events: list[e.Event] = []
+    new_events: list[events.Event] = []
     if known is not None:
         how = "shows what was approved" if differs is None else "differs otherwise now"
-        events.append(e.BreakClosed(break_id=known.break_id, how=how, actor="arbees"))
+        new_events.append(events.BreakClosed(break_id=known.break_id, how=how, actor="arbees"))
     if differs is not None:
-        events.append(opened(rules, order, AMENDED, *differs))
-    return events
+        new_events.append(opened(rules, order, AMENDED, *differs))
+    return new_events
 
 
 def of_fill(
-    book: Book, rules: c.Rules, order: Order, trade_id: str, why: tuple[str, str]
-) -> list[e.Event]:
+    book: Book, rules: commands.Rules, order: Order, trade_id: str, why: tuple[str, str]
+) -> list[events.Event]:
     """Return the break of a fill that contradicts its order; ended once listing and cash agree."""
     found = opened(rules, order, CONTRADICTORY, *why)
     name = f"{found.break_id}|{trade_id}"
     return [] if name in book.breaks else [structs.replace(found, break_id=name)]
 
 
-def fill_agreed(book: Book, order: Order, trade_id: str) -> list[e.Event]:
+def fill_agreed(book: Book, order: Order, trade_id: str) -> list[events.Event]:
     """Return the end of the break of a fill that is booked after all."""
     name = f"{name_of(order, CONTRADICTORY)}|{trade_id}"
     if name not in book.breaks:
         return []
-    return [e.BreakClosed(break_id=name, how="the fill is booked", actor="arbees")]
+    return [events.BreakClosed(break_id=name, how="the fill is booked", actor="arbees")]
 
 
-def closed_with(book: Book, order: Order, events: Sequence[e.Event]) -> list[e.Event]:
+def closed_with(book: Book, order: Order, new_events: Sequence[events.Event]) -> list[events.Event]:
     """Return the ends of an order's breaks, known or opened by `events`: the order has ended."""
     names = dict.fromkeys(name_of(order, kind) for kind in _OF_OPEN)
     standing = {name for name in names if name in book.breaks}
-    for event in events:
-        if isinstance(event, e.BreakOpened):
+    for event in new_events:
+        if isinstance(event, events.BreakOpened):
             standing.add(event.break_id)
-        elif isinstance(event, e.BreakClosed):
+        elif isinstance(event, events.BreakClosed):
             standing.discard(event.break_id)
     return [
-        e.BreakClosed(break_id=name, how="the order has ended", actor="arbees")
+        events.BreakClosed(break_id=name, how="the order has ended", actor="arbees")
         for name in names
         if name in standing
     ]

@@ -10,12 +10,11 @@ from typing import Any
 
 from msgspec import structs
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import NOTHING, Order
 from arbees.core.book.reservation import reserve_rest
-from arbees.core.deciding import commands as c
-from arbees.core.deciding import control
+from arbees.core.deciding import commands, control
 from arbees.core.deciding.outcomes import Fill
 from arbees.core.language.units import (
     MICRO,
@@ -35,7 +34,7 @@ class Changes:
     """Events and effects of one command on one order, open or closed."""
 
     def __init__(
-        self, book: Book, rules: c.Rules, order: Order, final_sequence: int | None
+        self, book: Book, rules: commands.Rules, order: Order, final_sequence: int | None
     ) -> None:
         """
         Begin with an order as it is.
@@ -62,8 +61,8 @@ class Changes:
         self.disputed = list(order.disputed)
         self.is_open = final_sequence is None
         self.is_acknowledged = order.acknowledged_ns is not None
-        self.events: list[e.Event] = []
-        self.effects: list[c.Effect] = []
+        self.events: list[events.Event] = []
+        self.effects: list[commands.Effect] = []
 
     def ids(self) -> dict[str, Any]:
         """Return the fields that all order events share."""
@@ -72,7 +71,7 @@ class Changes:
             "request_id": self.order.request_id,
         }
 
-    def decision(self) -> c.Decision:
+    def decision(self) -> commands.Decision:
         """Return what was gathered; what came too late for the settlement is settled likewise."""
         payouts = self.market.payouts
         if payouts is not None and any(quantity for quantity, _ in self.held.values()):
@@ -80,7 +79,7 @@ class Changes:
             self.events.append(control.settlement(key, payouts, self.held, self.paid))
         if not self.is_open:
             self.events += breaks.closed_with(self.book, self.order, self.events)
-        return c.Decision(tuple(self.events), tuple(self.effects))
+        return commands.Decision(tuple(self.events), tuple(self.effects))
 
     def take_back(self, side: Side, quantity: int) -> None:
         """Hold again what was paid out and had been closed before, as is heard only now."""
@@ -119,7 +118,7 @@ class Changes:
         of_yes = fill.is_of_yes and self.order.wire_side is Side.NO
         return structs.replace(fill, price=MICRO - fill.price) if of_yes else fill
 
-    def end(self, event: e.Event) -> None:
+    def end(self, event: events.Event) -> None:
         """End the order, unless it is closed already."""
         if self.is_open:
             self.events.append(event)
@@ -155,7 +154,7 @@ class Changes:
             return
         self.disputed.append(fill.trade_id)
         expected, observed = why
-        disputed = e.FillDisputed(
+        disputed = events.FillDisputed(
             **self.ids(),
             trade_id=fill.trade_id,
             quantity=fill.quantity,
@@ -167,7 +166,7 @@ class Changes:
         self.events.append(disputed)
         self.events += breaks.of_fill(self.book, self.rules, order, fill.trade_id, why)
         if self.is_open:
-            self.effects.append(c.ResolveOrder(order.client_order_id))
+            self.effects.append(commands.ResolveOrder(order.client_order_id))
 
     def _book(self, fill: Fill) -> None:
         order, market = self.order, self.market
@@ -183,7 +182,7 @@ class Changes:
         cash -= fill.fee
         spent = -cash if cash < 0 else 0
         self.events.append(
-            e.OrderFilled(
+            events.OrderFilled(
                 **self.ids(),
                 platform=order.platform,
                 pool=order.pool,
@@ -214,7 +213,7 @@ class Changes:
         if is_complete:
             self.is_open = False
 
-    def reverse(self, trade_id: str, filled: e.OrderFilled | None) -> None:
+    def reverse(self, trade_id: str, filled: events.OrderFilled | None) -> None:
         """
         Take a failed execution back, once: what it paid is paid back, what it opened is closed.
 
@@ -235,7 +234,7 @@ class Changes:
             "corrects": self.final_sequence,
         }
         if filled is None or trade_id not in self.trades:
-            self.events.append(e.FillReversed(**ids, reserved=order.reserved))
+            self.events.append(events.FillReversed(**ids, reserved=order.reserved))
             return
         back = Action.SELL if order.action is Action.BUY else Action.BUY
         opened = order.side if back is Action.BUY else order.side.opposite
@@ -250,7 +249,7 @@ class Changes:
         if self.is_open:
             reserved = reserve_rest(order, order.most - self.filled)
         self.events.append(
-            e.FillReversed(
+            events.FillReversed(
                 **ids,
                 quantity=filled.quantity,
                 value=filled.value,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.commands import Past
 from arbees.core.language.request import Request
 from arbees.core.orders.lifecycle import RequestLife
@@ -15,7 +15,7 @@ def past_order(records: Iterable[Recorded]) -> Past | None:
     request: Request | None = None
     final_sequence = final_ns = 0
     for sequence, time_ns, event in records:
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             request = event.request
         life.take(sequence, time_ns, event)
         if life.final_sequence is not None:

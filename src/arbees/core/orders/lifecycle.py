@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import (
     CLOSED_STATES,
     NOTHING,
@@ -36,29 +36,29 @@ from arbees.core.language.words import OrderStatus
 from arbees.errors import InvariantViolation
 
 _ENDS: dict[type, OrderStatus] = {
-    e.OrderDenied: OrderStatus.DENIED,
-    e.OrderRejected: OrderStatus.REJECTED,
-    e.OrderNotSent: OrderStatus.NOT_SENT,
-    e.OrderCancelled: OrderStatus.CANCELLED,
-    e.OrderExpired: OrderStatus.EXPIRED,
+    events.OrderDenied: OrderStatus.DENIED,
+    events.OrderRejected: OrderStatus.REJECTED,
+    events.OrderNotSent: OrderStatus.NOT_SENT,
+    events.OrderCancelled: OrderStatus.CANCELLED,
+    events.OrderExpired: OrderStatus.EXPIRED,
 }
 NEVER_THERE = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_SENT})
 """Ends by which the venue never had the order: that it shows it at all contradicts them."""
 
 
-def end_of(event: e.Event) -> OrderStatus | None:
+def end_of(event: events.Event) -> OrderStatus | None:
     """Return the state in which a record ends its order; None = it goes on."""
-    if isinstance(event, e.OrderFilled):
+    if isinstance(event, events.OrderFilled):
         return OrderStatus.FILLED if event.is_complete else None
     return _ENDS.get(type(event))
 
 
-def falls_back(event: e.Event) -> bool:
+def falls_back(event: events.Event) -> bool:
     """Tell whether an alternate is tried next: what ended there is not the final result."""
     return getattr(event, "falls_back", False) is True
 
 
-def opened(event: e.OrderApproved, time_ns: int) -> Order:
+def opened(event: events.OrderApproved, time_ns: int) -> Order:
     """Return the order as it stands right after approval."""
     request = event.request
     return Order(
@@ -93,7 +93,7 @@ def opened(event: e.OrderApproved, time_ns: int) -> Order:
     )
 
 
-def advance(order: Order, event: e.OrderEvent, time_ns: int) -> Order:
+def advance(order: Order, event: events.OrderEvent, time_ns: int) -> Order:
     """
     Take the next record of an order.
 
@@ -128,20 +128,20 @@ def _end(order: Order, status: OrderStatus) -> None:
     order.reserved = NOTHING
 
 
-def _acknowledged(order: Order, event: e.OrderAcknowledged, time_ns: int) -> Order:
+def _acknowledged(order: Order, event: events.OrderAcknowledged, time_ns: int) -> Order:
     order.venue_order_id, order.acknowledged_ns = event.venue_order_id, time_ns
     if order.status in {OrderStatus.PENDING, OrderStatus.UNKNOWN}:
         _move(order, OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.WORKING)
     return order
 
 
-def _unknown(order: Order, event: e.OrderUnknown, _time_ns: int) -> Order:
+def _unknown(order: Order, event: events.OrderUnknown, _time_ns: int) -> Order:
     _move(order, OrderStatus.UNKNOWN)
     order.sent_ns = event.sent_ns
     return order
 
 
-def _filled(order: Order, event: e.OrderFilled, _time_ns: int) -> Order:
+def _filled(order: Order, event: events.OrderFilled, _time_ns: int) -> Order:
     order.filled += event.quantity
     order.value += event.value
     order.fees += event.fee
@@ -159,12 +159,12 @@ def _filled(order: Order, event: e.OrderFilled, _time_ns: int) -> Order:
     return order
 
 
-def _disputed(order: Order, event: e.FillDisputed, _time_ns: int) -> Order:
+def _disputed(order: Order, event: events.FillDisputed, _time_ns: int) -> Order:
     order.disputed.append(event.trade_id)
     return order
 
 
-def _reversed(order: Order, event: e.FillReversed, _time_ns: int) -> Order:
+def _reversed(order: Order, event: events.FillReversed, _time_ns: int) -> Order:
     order.filled -= event.quantity
     order.value -= event.value
     order.fees -= event.fee
@@ -174,27 +174,27 @@ def _reversed(order: Order, event: e.FillReversed, _time_ns: int) -> Order:
     return order
 
 
-def _amended(order: Order, event: e.OrderAmended, _time_ns: int) -> Order:
+def _amended(order: Order, event: events.OrderAmended, _time_ns: int) -> Order:
     order.amended = amended(order, event.quantity, event.limit_price)
     order.reserved = event.reserved
     return order
 
 
-def _renamed(order: Order, event: e.VenueIdChanged, _time_ns: int) -> Order:
+def _renamed(order: Order, event: events.VenueIdChanged, _time_ns: int) -> Order:
     order.venue_order_id = event.venue_order_id
     return order
 
 
-def _cancel_requested(order: Order, event: e.CancelRequested, _time_ns: int) -> Order:
+def _cancel_requested(order: Order, event: events.CancelRequested, _time_ns: int) -> Order:
     order.cancel_reason = event.reason
     return order
 
 
-def _reopened(_order: Order, event: e.OrderReopened, time_ns: int) -> Order:
+def _reopened(_order: Order, event: events.OrderReopened, time_ns: int) -> Order:
     return reopened(event, time_ns)
 
 
-def reopened(event: e.OrderReopened, time_ns: int) -> Order:
+def reopened(event: events.OrderReopened, time_ns: int) -> Order:
     """Return the order that a record opens again; the record's own is never changed."""
     order = event.order
     return replace(
@@ -208,21 +208,21 @@ def reopened(event: e.OrderReopened, time_ns: int) -> Order:
 
 
 _STEPS: dict[type, Callable[[Order, Any, int], Order]] = {
-    e.OrderAcknowledged: _acknowledged,
-    e.OrderUnknown: _unknown,
-    e.OrderFilled: _filled,
-    e.FillDisputed: _disputed,
-    e.FillReversed: _reversed,
-    e.OrderAmended: _amended,
-    e.VenueIdChanged: _renamed,
-    e.CancelRequested: _cancel_requested,
-    e.OrderReopened: _reopened,
+    events.OrderAcknowledged: _acknowledged,
+    events.OrderUnknown: _unknown,
+    events.OrderFilled: _filled,
+    events.FillDisputed: _disputed,
+    events.FillReversed: _reversed,
+    events.OrderAmended: _amended,
+    events.VenueIdChanged: _renamed,
+    events.CancelRequested: _cancel_requested,
+    events.OrderReopened: _reopened,
 }
 """What goes on with an order without ending it; an answer to a cancel changes nothing."""
 
 KINDS = frozenset(each.__name__ for each in (*_ENDS, *_STEPS))
 """Kinds of records that change an order."""
-DECIDED = (e.RequestDenied, e.OrderApproved)
+DECIDED = (events.RequestDenied, events.OrderApproved)
 """Records by which a request, or a leg of it, is decided."""
 
 
@@ -250,28 +250,30 @@ class RequestLife(msgspec.Struct, kw_only=True):
         """Whether a venue has, or had, one of them."""
         return any(order.acknowledged_ns is not None for order in self.orders)
 
-    def of(self, event: e.OrderEvent) -> Order | None:
+    def of(self, event: events.OrderEvent) -> Order | None:
         """Return the order that a record is about: the last one, or where a fill came from."""
-        if isinstance(event, e.OrderFilled | e.FillReversed):
+        if isinstance(event, events.OrderFilled | events.FillReversed):
             for order in reversed(self.orders):
                 if (order.platform, order.market_key) == (event.platform, event.market_key):
                     return order
             return None
         return self.order
 
-    def take(self, sequence: int, time_ns: int, event: e.Event) -> Order | None:
+    def take(self, sequence: int, time_ns: int, event: events.Event) -> Order | None:
         """Take the next record of the request; return the order that it is about."""
-        if isinstance(event, e.OrderApproved):
+        if isinstance(event, events.OrderApproved):
             self.orders.append(opened(event, time_ns))
             self.final_sequence = None
             return self.orders[-1]
-        if isinstance(event, e.RequestDenied | e.DuplicateRefused):
+        if isinstance(event, events.RequestDenied | events.DuplicateRefused):
             # A duplicate under the id of its original is no part of the original's life.
-            is_another = isinstance(event, e.DuplicateRefused) and bool(self.orders or self.finals)
+            is_another = isinstance(event, events.DuplicateRefused) and bool(
+                self.orders or self.finals
+            )
             if not (is_another or falls_back(event)):
                 self._end(sequence, time_ns)
             return None
-        if not isinstance(event, e.OrderEvent):
+        if not isinstance(event, events.OrderEvent):
             return None
         order = self.of(event)
         if order is None:
@@ -279,12 +281,15 @@ class RequestLife(msgspec.Struct, kw_only=True):
         was_open = order.status not in CLOSED_STATES
         after = advance(order, event, time_ns)
         self.orders[next(n for n, each in enumerate(self.orders) if each is order)] = after
-        if isinstance(event, e.OrderReopened):
+        if isinstance(event, events.OrderReopened):
             self.final_sequence, self.corrects = None, event.corrects
         elif was_open and after.status in CLOSED_STATES:
             if not falls_back(event):
                 self._end(sequence, time_ns)
-        elif isinstance(event, e.OrderFilled | e.FillReversed) and event.corrects is not None:
+        elif (
+            isinstance(event, events.OrderFilled | events.FillReversed)
+            and event.corrects is not None
+        ):
             self.corrects = event.corrects
         return after
 

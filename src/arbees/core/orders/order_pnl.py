@@ -7,7 +7,7 @@ of settled markets it is the account's realized P&L less fees, but for rounding 
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.language.units import MICRO, div_ceil, div_floor
 from arbees.core.language.words import Action, Side
@@ -55,9 +55,9 @@ class Worth:
     def __init__(self) -> None:
         """Follow nothing yet."""
         self._orders: dict[str, Followed] = {}
-        self._asked: e.OrderApproved | None = None
+        self._asked: events.OrderApproved | None = None
 
-    def follow(self, event: e.OrderApproved) -> Followed:
+    def follow(self, event: events.OrderApproved) -> Followed:
         """Follow an order from its approval on."""
         followed = Followed(
             market_key=event.market_key, side=event.side, action=event.request.action
@@ -66,19 +66,19 @@ class Worth:
         self._asked = event
         return followed
 
-    def take(self, event: e.Event) -> None:
+    def take(self, event: events.Event) -> None:
         """Take a record; an approval under an id that was followed before begins anew."""
-        if isinstance(event, e.OrderFilled):
+        if isinstance(event, events.OrderFilled):
             followed = self._orders.get(event.client_order_id)
             if followed is not None:
                 followed.filled += event.quantity
                 followed.value += event.value
                 followed.fees += event.fee
-        elif isinstance(event, e.FillReversed):
+        elif isinstance(event, events.FillReversed):
             followed = self._orders.get(event.client_order_id)
             if followed is not None:
                 followed.filled -= event.quantity
                 followed.value -= event.value
                 followed.fees -= event.fee
-        elif isinstance(event, e.OrderApproved) and self._asked is not event:
+        elif isinstance(event, events.OrderApproved) and self._asked is not event:
             self._orders.pop(event.client_order_id, None)

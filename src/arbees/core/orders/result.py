@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.code import Unit
 from arbees.core.language.codes import CODES, message
 from arbees.core.language.ids import own
@@ -26,7 +26,7 @@ from arbees.core.language.units import (
 from arbees.core.language.words import Action, OrderStatus, ResultStatus
 from arbees.core.orders.lifecycle import RequestLife, falls_back
 
-Recorded = tuple[int, int, e.Event]
+Recorded = tuple[int, int, events.Event]
 """Sequence, time and event of a record."""
 
 GATEWAY = "gateway"
@@ -125,7 +125,7 @@ class Result(msgspec.Struct, kw_only=True):
     """What became of the first request under the key; only of a duplicate."""
 
 
-def line(finding: e.Finding) -> Line:
+def line(finding: events.Finding) -> Line:
     """Return a finding as it stands on the wire."""
     unit = CODES[finding.code].unit
     return Line(
@@ -180,7 +180,7 @@ class Life:
         self.fees = 0
         self.route: list[Leg] = []
 
-    def take(self, sequence: int, time_ns: int, event: e.Event) -> None:
+    def take(self, sequence: int, time_ns: int, event: events.Event) -> None:
         """Take the next record of the request."""
         order = self.orders.take(sequence, time_ns, event)
         handler = _TAKES.get(type(event))
@@ -276,7 +276,7 @@ def _absolve(life: Life) -> None:
     life.denials = ()
 
 
-def _denied(life: Life, event: e.RequestDenied) -> None:
+def _denied(life: Life, event: events.RequestDenied) -> None:
     _requested(life, event.leg)
     life.denials = tuple(line(finding) for finding in event.findings)
     life.warnings = tuple(line(finding) for finding in event.warnings)
@@ -286,64 +286,64 @@ def _denied(life: Life, event: e.RequestDenied) -> None:
         life.status = OrderStatus.DENIED
 
 
-def _duplicate(life: Life, event: e.DuplicateRefused) -> None:
+def _duplicate(life: Life, event: events.DuplicateRefused) -> None:
     text = message(event.code, event.observed, event.limit)
     life.rejected_by, life.code, life.reason = GATEWAY, event.code, text
     life.denials = (Line("idempotency", event.code, event.observed, event.limit, None, text),)
     life.status = OrderStatus.DENIED
 
 
-def _approved(life: Life, event: e.OrderApproved) -> None:
+def _approved(life: Life, event: events.OrderApproved) -> None:
     _requested(life, event.leg)
     life.client_order_id = event.client_order_id
     life.warnings = tuple(line(finding) for finding in event.warnings)
 
 
-def _gated(life: Life, event: e.OrderDenied) -> None:
+def _gated(life: Life, event: events.OrderDenied) -> None:
     life.rejected_by, life.code, life.reason = GATEWAY, event.code, event.message
     life.denials = (Line("gate", event.code, None, None, None, event.message),)
 
 
-def _rejected(life: Life, event: e.OrderRejected) -> None:
+def _rejected(life: Life, event: events.OrderRejected) -> None:
     life.rejected_by, life.code, life.venue_code = VENUE, "VENUE_REJECTED", event.venue_code
     life.reason = message("VENUE_REJECTED", f"{event.venue_code}: {event.message}", None)
 
 
-def _not_sent(life: Life, event: e.OrderNotSent) -> None:
+def _not_sent(life: Life, event: events.OrderNotSent) -> None:
     life.code = "NOT_SENT"
     life.reason = message("NOT_SENT", event.message, None)
 
 
-def _filled(life: Life, event: e.OrderFilled) -> None:
+def _filled(life: Life, event: events.OrderFilled) -> None:
     if event.corrects is not None and not event.is_complete:
         life.code = life.reason = life.rejected_by = None
 
 
-def _reopened(life: Life, _event: e.OrderReopened) -> None:
+def _reopened(life: Life, _event: events.OrderReopened) -> None:
     _absolve(life)
 
 
-def _goes_on(_life: Life, _event: e.OrderEvent) -> None:
+def _goes_on(_life: Life, _event: events.OrderEvent) -> None:
     """Say nothing: the fold of the orders has it."""
 
 
 _TAKES: dict[type, Callable[[Life, Any], None]] = {
-    e.RequestDenied: _denied,
-    e.DuplicateRefused: _duplicate,
-    e.OrderApproved: _approved,
-    e.OrderDenied: _gated,
-    e.OrderRejected: _rejected,
-    e.OrderNotSent: _not_sent,
-    e.OrderFilled: _filled,
-    e.OrderReopened: _reopened,
+    events.RequestDenied: _denied,
+    events.DuplicateRefused: _duplicate,
+    events.OrderApproved: _approved,
+    events.OrderDenied: _gated,
+    events.OrderRejected: _rejected,
+    events.OrderNotSent: _not_sent,
+    events.OrderFilled: _filled,
+    events.OrderReopened: _reopened,
     **dict.fromkeys(
         (
-            e.OrderAcknowledged,
-            e.OrderUnknown,
-            e.FillReversed,
-            e.OrderCancelled,
-            e.OrderExpired,
-            e.VenueIdChanged,
+            events.OrderAcknowledged,
+            events.OrderUnknown,
+            events.FillReversed,
+            events.OrderCancelled,
+            events.OrderExpired,
+            events.VenueIdChanged,
         ),
         _goes_on,
     ),
@@ -360,12 +360,12 @@ def fold(records: Iterable[Recorded]) -> Life | None:
     life: Life | None = None
     refused: Life | None = None
     for sequence, time_ns, event in records:
-        if isinstance(event, e.DuplicateRefused):
+        if isinstance(event, events.DuplicateRefused):
             if life is None and refused is None:
                 refused = Life(event.request, event.received_ns)
                 refused.take(sequence, time_ns, event)
         elif life is None:
-            if isinstance(event, e.RequestDenied | e.OrderApproved):
+            if isinstance(event, events.RequestDenied | events.OrderApproved):
                 life = Life(event.request, event.received_ns)
                 life.take(sequence, time_ns, event)
         else:
@@ -374,7 +374,7 @@ def fold(records: Iterable[Recorded]) -> Life | None:
 
 
 def refusal(
-    event: e.DuplicateRefused, sequence: int, time_ns: int, first: Life | None = None
+    event: events.DuplicateRefused, sequence: int, time_ns: int, first: Life | None = None
 ) -> Result:
     """
     Return the result of a duplicate, with what became of the original and what to do now.
@@ -413,7 +413,7 @@ ECONOMIC = (
 """Fields that make an order what it is: the same key with others is a conflict."""
 
 
-def _advice(event: e.DuplicateRefused, first: Life) -> str:
+def _advice(event: events.DuplicateRefused, first: Life) -> str:
     """Return which fields conflict, or how to come again; empty where the message says it all."""
     request, before = event.request, first.request
     if event.code == "DUPLICATE_REQUEST":

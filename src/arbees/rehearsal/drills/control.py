@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import (
     HaltSource,
@@ -57,7 +57,7 @@ async def authorization(theatre: Theatre) -> None:
     async def recorded(stage: DrillStage, ask: Any) -> None:  # noqa: ANN401 - makes a request
         await stage.denies("a live order without a record", ask(), "NOT_AUTHORIZED")
         book = stage.gateway.desk.book
-        other = e.Authorized(actor="drill", reason="drill", settings_hash="of other settings")
+        other = events.Authorized(actor="drill", reason="drill", settings_hash="of other settings")
         await stage.record(other)
         await stage.denies("one authorized under other settings", ask(), "NOT_AUTHORIZED")
         until = stage.now_ns + 60 * NS_PER_SECOND
@@ -165,7 +165,7 @@ async def reconciliation(theatre: Theatre) -> None:
         await stage.quote()
         await stage.quote(OTHER_MARKET)
         policy = mine.policy_of("position")
-        opened = e.BreakOpened(
+        opened = events.BreakOpened(
             break_id="drill",
             kind="position",
             platform=Platform.KALSHI,
@@ -179,7 +179,7 @@ async def reconciliation(theatre: Theatre) -> None:
             stage.note(f"the policy is {policy}: a break of freeze_market is tried")
         await stage.denies("an order in a market with a break", _buy(stage), "RECONCILIATION_BREAK")
         await stage.passes("one in another market", stage.request(OTHER_MARKET))
-        await stage.record(e.BreakClosed(break_id="drill", how="drill", actor="drill"))
+        await stage.record(events.BreakClosed(break_id="drill", how="drill", actor="drill"))
         await stage.passes("one when the break is closed", _buy(stage))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import MINUTE_NS
 from arbees.core.deciding.commands import Record
 from arbees.core.language.quote import Quote
@@ -105,9 +105,9 @@ class DrillStage:
         await self.gateway.feed([quote])
         await self.player.settle()
 
-    async def record(self, *events: e.Event) -> None:
+    async def record(self, *new_events: events.Event) -> None:
         """Journal events that need no decision."""
-        await self.gateway.desk.writer.put(Record(events=events), Lane.CONTROL)
+        await self.gateway.desk.writer.put(Record(events=new_events), Lane.CONTROL)
         await self.player.settle()
 
     # What is asked -----------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.index_rows import RETRIABLE
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.ids import is_scoped, own
 from arbees.core.language.request import Alternate, Request
 from arbees.core.orders.closed_orders import past_order
@@ -48,25 +48,25 @@ class Lookups:
             finally:
                 self._tables = self._journal
 
-    def complete(self, command: c.Command) -> c.Command:
+    def complete(self, command: commands.Command) -> commands.Command:
         """Add to a command what the tables know of its key or order."""
-        if isinstance(command, c.Submit):
+        if isinstance(command, commands.Submit):
             if command.leg == 0:
                 known = self._known(command.request)
-                return command if known is c.UNSEEN else replace(command, known=known)
+                return command if known is commands.UNSEEN else replace(command, known=known)
             return replace(command, known=self._known_of_leg(command.request, command.leg))
-        if isinstance(command, c.TakeReversal):
+        if isinstance(command, commands.TakeReversal):
             return self._complete_reversal(command)
-        if isinstance(command, c.TakeOutcome | c.TakeLookup):
+        if isinstance(command, commands.TakeOutcome | commands.TakeLookup):
             if command.client_order_id not in self._book.orders:
                 return replace(command, past=self._past(command.client_order_id))
-        elif isinstance(command, c.TakeFill | c.TakeVenueOrder):
+        elif isinstance(command, commands.TakeFill | commands.TakeVenueOrder):
             client_order_id = _named(command)
             if client_order_id not in self._book.orders:
                 return replace(command, past=self._past(client_order_id))
         return command
 
-    def _known(self, request: Request) -> c.Known:
+    def _known(self, request: Request) -> commands.Known:
         key = self._keys.get(request.idempotency_key)
         if key is None:
             key = self._tables.key(request.idempotency_key)
@@ -78,8 +78,8 @@ class Lookups:
             key, request_key = self._of_before(request, key, request_key)
         signal = self._signal(request, request)
         if key is None and request_key is None and signal is None:
-            return c.UNSEEN
-        return c.Known(
+            return commands.UNSEEN
+        return commands.Known(
             key=key,
             request_key=request_key,
             signal=signal,
@@ -112,9 +112,9 @@ class Lookups:
         asked = (getattr(event, "request", None) for _, _, event in self.records(request_id))
         return any(isinstance(each, Request) and each.strategy == strategy for each in asked)
 
-    def _known_of_leg(self, request: Request, leg: int) -> c.Known:
+    def _known_of_leg(self, request: Request, leg: int) -> commands.Known:
         """Return what stands in the way of an alternate; its key is the request's own."""
-        return c.Known(signal=self._signal(request, request.alternates[leg - 1]))
+        return commands.Known(signal=self._signal(request, request.alternates[leg - 1]))
 
     def _signal(self, request: Request, there: Request | Alternate) -> SignalRow | None:
         """Return an execution of the same signal under another key that stands in the way."""
@@ -139,17 +139,17 @@ class Lookups:
         row = self._keys.get(idempotency_key) or self._tables.key(idempotency_key)
         return None if row is None else row.request_id
 
-    def _complete_reversal(self, command: c.TakeReversal) -> c.TakeReversal:
+    def _complete_reversal(self, command: commands.TakeReversal) -> commands.TakeReversal:
         """Add how the execution was booked, and its order if that is closed."""
         name, filled = command.client_order_id, None
         row = self._journal.order(name)
         for _, _, event in [] if row is None else self.records(row.request_id):
-            if isinstance(event, e.OrderFilled) and event.trade_id == command.trade_id:
+            if isinstance(event, events.OrderFilled) and event.trade_id == command.trade_id:
                 filled = event
         past = None if name in self._book.orders else self._past(name)
         return replace(command, filled=filled, past=past)
 
-    def _past(self, client_order_id: str) -> c.Past | None:
+    def _past(self, client_order_id: str) -> commands.Past | None:
         row = self._journal.order(client_order_id)
         return None if row is None else past_order(self.records(row.request_id))
 
@@ -169,7 +169,7 @@ class Lookups:
             return
         life = self._lives.get(about)
         if life is None:
-            is_later = isinstance(record[2], e.OrderEvent | e.DenialReviewed)
+            is_later = isinstance(record[2], events.OrderEvent | events.DenialReviewed)
             life = self._lives[about] = self._stored(about) if is_later else []
         life.append(record)
         self._touched.add(about)
@@ -187,7 +187,7 @@ class Lookups:
     def _is_open(self, life: list[Recorded]) -> bool:
         """Tell whether an order of a request is open; it closes with a record of that request."""
         for _, _, event in life:
-            if isinstance(event, e.OrderApproved):
+            if isinstance(event, events.OrderApproved):
                 order = self._book.orders.get(event.client_order_id)
                 if order is not None and order.request_id == event.request.request_id:
                     return True
@@ -204,12 +204,12 @@ class Lookups:
         return [recorded(stored) for stored in self._journal.records_of(about)]
 
 
-def _named(command: c.TakeFill | c.TakeVenueOrder) -> str:
-    if isinstance(command, c.TakeFill):
+def _named(command: commands.TakeFill | commands.TakeVenueOrder) -> str:
+    if isinstance(command, commands.TakeFill):
         return command.fill.client_order_id
     return command.listed.client_order_id or ""
 
 
 def recorded(stored: Stored) -> Recorded:
     """Decode a stored record. Raises msgspec.ValidationError."""
-    return stored.sequence, stored.time_ns, e.decode(stored.body)
+    return stored.sequence, stored.time_ns, events.decode(stored.body)

@@ -12,12 +12,12 @@ from enum import IntEnum
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book
 from arbees.core.book.index_rows import rows_of
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts, VenueHealth
 from arbees.core.language.quote import Quote
@@ -67,7 +67,7 @@ class Committed(msgspec.Struct, frozen=True):
     records: tuple[Recorded, ...]
 
 
-Queued = tuple[c.Command | TakeQuote, "asyncio.Future[Committed] | None"]
+Queued = tuple[commands.Command | TakeQuote, "asyncio.Future[Committed] | None"]
 
 
 class Writer:
@@ -78,7 +78,7 @@ class Writer:
         *,
         journal: Journal,
         book: Book,
-        rules: c.Rules,
+        rules: commands.Rules,
         now_ns: Callable[[], int],
         marks: Marks,
         lookups: Lookups,
@@ -120,9 +120,9 @@ class Writer:
         self.balance_ns: Callable[[str], int] = lambda _pool: 0
         self.market_ns: Callable[[Platform, str], int | None] = lambda _platform, _market_id: None
         self.has_own_books: Callable[[Platform], bool] = lambda _platform: False
-        self.before_batch: Callable[[int], Sequence[c.Command]] = lambda _now: ()
+        self.before_batch: Callable[[int], Sequence[commands.Command]] = lambda _now: ()
         """Asked before each batch: commands that must come first (kill file, trading day)."""
-        self.on_effects: Callable[[Sequence[c.Effect]], None] = lambda _effects: None
+        self.on_effects: Callable[[Sequence[commands.Effect]], None] = lambda _effects: None
         self.on_records: Callable[[Sequence[Recorded]], None] = lambda _records: None
         self.on_poison: Callable[[str], None] = lambda _reason: None
 
@@ -133,7 +133,7 @@ class Writer:
         """Whether nothing waits and nothing is being committed."""
         return not self._in_hand and not any(self.lanes)
 
-    def put(self, command: c.Command | TakeQuote, lane: Lane) -> "asyncio.Future[Committed]":
+    def put(self, command: commands.Command | TakeQuote, lane: Lane) -> "asyncio.Future[Committed]":
         """
         Queue a command; the future is done once its records are durable.
 
@@ -144,7 +144,7 @@ class Writer:
         self._queue(command, lane, future)
         return future
 
-    def tell(self, command: c.Command | TakeQuote, lane: Lane = Lane.FACTS) -> None:
+    def tell(self, command: commands.Command | TakeQuote, lane: Lane = Lane.FACTS) -> None:
         """Queue a command that nobody waits for; a poisoned writer takes none, the end is near."""
         if self.poison is None and not self._is_over:
             self._queue(command, lane, None)
@@ -167,7 +167,7 @@ class Writer:
 
     def _queue(
         self,
-        command: c.Command | TakeQuote,
+        command: commands.Command | TakeQuote,
         lane: Lane,
         future: "asyncio.Future[Committed] | None",
     ) -> None:
@@ -213,7 +213,7 @@ class Writer:
     async def _work(self) -> None:
         """Decide one batch, make it durable, release what it set off."""
         entries: list[Entry] = []
-        effects: list[c.Effect] = []
+        effects: list[commands.Effect] = []
         decided: list[tuple[Recorded, ...]] = []
         with self._lookups.looking():
             for command, future in self._next():
@@ -223,7 +223,7 @@ class Writer:
             if deeper:
                 # With what consulted or will show them: a restart makes no loss smaller.
                 self._in_hand.append(None)
-                marked = c.Record(events=(e.Marked(marks=deeper),))
+                marked = commands.Record(events=(events.Marked(marks=deeper),))
                 decided.append(self._decide(marked, entries, effects))
         begun_ns = self._now_ns()
         try:
@@ -255,7 +255,10 @@ class Writer:
         return max(self.book.time_ns + 1, self._now_ns())
 
     def _decide(
-        self, command: c.Command | TakeQuote, entries: list[Entry], effects: list[c.Effect]
+        self,
+        command: commands.Command | TakeQuote,
+        entries: list[Entry],
+        effects: list[commands.Effect],
     ) -> tuple[Recorded, ...]:
         if isinstance(command, TakeQuote):
             place = (command.quote.platform, command.quote.market_id)
@@ -273,25 +276,25 @@ class Writer:
             sequence, time_ns = self.book.sequence + 1, self._stamp()
             order = self._order_of(event, past)
             apply(self.book, event, sequence, time_ns)
-            if isinstance(event, e.OrderApproved):
+            if isinstance(event, events.OrderApproved):
                 order = self.book.orders[event.client_order_id]
             rows = rows_of(event, time_ns, order)
             self._follow(event)
             about = _about(event, command)
-            entries.append(Entry(time_ns, e.kind(event), e.encode(event), about, rows))
+            entries.append(Entry(time_ns, events.kind(event), events.encode(event), about, rows))
             records.append((sequence, time_ns, event))
             self._lookups.remember(about, (sequence, time_ns, event), rows)
         for effect in decision.effects:
-            if isinstance(effect, c.TryAlternate):
+            if isinstance(effect, commands.TryAlternate):
                 follow = _following(effect, records, self.book.time_ns)
                 records.extend(self._decide(follow, entries, effects))
             else:
                 effects.append(effect)
-        if isinstance(command, c.ListMarket) and command.quote is not None:
+        if isinstance(command, commands.ListMarket) and command.quote is not None:
             self._touch(command.quote)
         return tuple(records)
 
-    def _take_quote(self, quote: Quote) -> c.ListMarket | None:
+    def _take_quote(self, quote: Quote) -> commands.ListMarket | None:
         """Return the listing that a quote needs first; None if its market is known."""
         found = self.book.market_of(quote.platform, quote.market_id)
         is_open = quote.status != "closed"
@@ -306,7 +309,7 @@ class Writer:
                 self._touch(quote)
                 return None
         listing = listing_of(quote, self._rules.terms[quote.platform])
-        return c.ListMarket(listing=listing, is_open=is_open, quote=quote)
+        return commands.ListMarket(listing=listing, is_open=is_open, quote=quote)
 
     def _touch(self, quote: Quote) -> None:
         found = self.book.market_of(quote.platform, quote.market_id)
@@ -315,19 +318,19 @@ class Writer:
             key, now_ns = market.listing.market_key, self._now_ns()
             self._marks.take(key, quote, is_flipped=is_flipped, now_ns=now_ns)
 
-    def _follow(self, event: e.Event) -> None:
+    def _follow(self, event: events.Event) -> None:
         """Keep the marks in step with positions."""
-        if isinstance(event, e.OrderFilled | e.FillReversed | e.PositionAdopted):
+        if isinstance(event, events.OrderFilled | events.FillReversed | events.PositionAdopted):
             self._marks.recount(event.market_key)
-        elif isinstance(event, e.MarketSettled):
+        elif isinstance(event, events.MarketSettled):
             self._marks.forget(event.market_key)
             self._marks.recount(event.market_key)
-        elif isinstance(event, e.Marked):
+        elif isinstance(event, events.Marked):
             for key in event.marks:
                 self._marks.recount(key)
 
-    def _order_of(self, event: e.Event, past: c.Past | None) -> Order | None:
-        if not isinstance(event, e.OrderEvent):
+    def _order_of(self, event: events.Event, past: commands.Past | None) -> Order | None:
+        if not isinstance(event, events.OrderEvent):
             return None
         order = self.book.orders.get(event.client_order_id)
         return past.order if order is None and past is not None else order
@@ -339,11 +342,11 @@ class Writer:
 
     def facts_for(self, request: Request) -> Facts:
         """Return what a request would be judged by now."""
-        return self._facts(c.Submit(request=request, received_ns=self._now_ns()))
+        return self._facts(commands.Submit(request=request, received_ns=self._now_ns()))
 
-    def _facts(self, command: c.Command) -> Facts:
+    def _facts(self, command: commands.Command) -> Facts:
         now_ns = self._now_ns()
-        if not isinstance(command, c.Submit):
+        if not isinstance(command, commands.Submit):
             return Facts(now_ns=now_ns)
         there = command.request.alternates[command.leg - 1] if command.leg else command.request
         found = self.book.market_of(there.platform, there.market_id)
@@ -373,7 +376,9 @@ class Writer:
         else:
             await self.worker.run(append, entries)
 
-    def _release(self, effects: list[c.Effect], decided: Sequence[tuple[Recorded, ...]]) -> None:
+    def _release(
+        self, effects: list[commands.Effect], decided: Sequence[tuple[Recorded, ...]]
+    ) -> None:
         published = [record for records in decided for record in records]
         self._lookups.forget_batch()
         if effects:
@@ -409,9 +414,9 @@ def _well(_platform: Platform, _now_ns: int, _pool: str) -> VenueHealth:
     return VenueHealth()
 
 
-_ASKED = (e.OrderApproved, e.RequestDenied, e.DuplicateRefused)
-_JUDGED = (e.OrderApproved, e.RequestDenied)
-_RECEIPTS = (e.HaltRaised, e.MassCancelled, e.FlattenPlanned)
+_ASKED = (events.OrderApproved, events.RequestDenied, events.DuplicateRefused)
+_JUDGED = (events.OrderApproved, events.RequestDenied)
+_RECEIPTS = (events.HaltRaised, events.MassCancelled, events.FlattenPlanned)
 
 
 def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecided) -> None:
@@ -420,18 +425,18 @@ def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecide
             future.set_exception(Undecided(why.code, why.message))
 
 
-def _about(event: e.Event, command: c.Command) -> str | None:
+def _about(event: events.Event, command: commands.Command) -> str | None:
     """
     Return the id under which a record is found: its request's, or its receipt's.
 
     A duplicate under an id that was seen before is found under none. A caller in a loop would make
     the records of one request grow for ever, and each answer slower than the one before.
     """
-    if isinstance(event, e.OrderEvent | e.DenialReviewed):
+    if isinstance(event, events.OrderEvent | events.DenialReviewed):
         return event.request_id
     if isinstance(event, _ASKED):
-        is_again = isinstance(command, c.Submit) and command.known.request_key is not None
-        if is_again and isinstance(event, e.DuplicateRefused):
+        is_again = isinstance(command, commands.Submit) and command.known.request_key is not None
+        if is_again and isinstance(event, events.DuplicateRefused):
             return None
         return event.request.request_id
     if isinstance(event, _RECEIPTS):
@@ -439,10 +444,12 @@ def _about(event: e.Event, command: c.Command) -> str | None:
     return None
 
 
-def _following(tries: c.TryAlternate, records: list[Recorded], time_ns: int) -> c.Submit:
+def _following(
+    tries: commands.TryAlternate, records: list[Recorded], time_ns: int
+) -> commands.Submit:
     """Return the next leg of a request that falls back; it came in when its first leg did."""
     asked = (event for _, _, event in records if isinstance(event, _JUDGED))
     received_ns = next((event.received_ns for event in asked), time_ns)
-    return c.Submit(
+    return commands.Submit(
         request=tries.request, received_ns=received_ns, leg=tries.leg, key_id=tries.key_id
     )

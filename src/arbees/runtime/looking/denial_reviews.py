@@ -6,7 +6,7 @@ stands there too.
 
 from collections.abc import Sequence
 
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.events import DenialReviewed
 from arbees.core.language.ids import own
 from arbees.interface.denial_reviews import NoDenial, ReviewView, denial_of
@@ -24,7 +24,7 @@ class Reviews:
         """Journal reviews, all or none; see the port."""
         for review in reviews:
             self._require_denial(review)
-        committed = await self.desk.writer.put(c.Record(events=tuple(reviews)), Lane.FACTS)
+        committed = await self.desk.writer.put(commands.Record(events=tuple(reviews)), Lane.FACTS)
         return ReviewView(recorded=len(reviews), sequence=committed.records[-1][0])
 
     def _require_denial(self, review: DenialReviewed) -> None:

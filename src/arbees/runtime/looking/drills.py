@@ -5,7 +5,7 @@ Guarantees that what is answered stands in the journal.
 
 from collections.abc import Sequence
 
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.events import Drilled
 from arbees.interface.drills import DrillsView
 from arbees.runtime.desk import Desk
@@ -20,7 +20,7 @@ class DrillRecords:
     async def record_drills(self, drills: Sequence[Drilled]) -> DrillsView:
         """Journal drills; see the port."""
         desk = self.desk
-        committed = await desk.writer.put(c.Record(events=tuple(drills)), Lane.FACTS)
+        committed = await desk.writer.put(commands.Record(events=tuple(drills)), Lane.FACTS)
         mine = desk.options.limits_hash
         return DrillsView(
             recorded=len(drills),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.control import ORDER_SCOPE, covered
 from arbees.core.deciding.outcomes import VenueOrder
 from arbees.core.language.ids import own
@@ -117,7 +117,7 @@ class Operations:
         client_order_id = self._find(order_id, platform)
         if client_order_id is None or not self._is_of(client_order_id, strategy):
             return None
-        command = c.RequestCancel(
+        command = commands.RequestCancel(
             scope=f"{ORDER_SCOPE}{client_order_id}", reason=reason, actor=actor
         )
         order = self.desk.book.orders.get(client_order_id)
@@ -182,7 +182,9 @@ class Operations:
             await self._cancel_unjournaled(orders)
             raise _sent_unjournaled()
         receipt_id = self.desk.receipt_id()
-        command = c.RequestCancel(scope=scope, reason=reason, actor=actor, receipt_id=receipt_id)
+        command = commands.RequestCancel(
+            scope=scope, reason=reason, actor=actor, receipt_id=receipt_id
+        )
         await self._ask_for_cancels(command, orders)
         return receipt_id
 
@@ -205,7 +207,7 @@ class Operations:
             await self._cancel_unjournaled(orders)
             raise _sent_unjournaled()
         receipt_id = self.desk.receipt_id()
-        command = c.RequestCancel(
+        command = commands.RequestCancel(
             scope=scope,
             reason=f"flatten: {reason}",
             actor=actor,
@@ -216,7 +218,9 @@ class Operations:
         self.flattening.begin(receipt_id, scope, reason, max_slippage, key_id)
         return receipt_id
 
-    async def _ask_for_cancels(self, command: c.RequestCancel, orders: Sequence[Order]) -> None:
+    async def _ask_for_cancels(
+        self, command: commands.RequestCancel, orders: Sequence[Order]
+    ) -> None:
         """Journal cancels; if the journal fails at it, they go out all the same."""
         try:
             await self.desk.writer.put(command, Lane.CONTROL)
@@ -255,7 +259,7 @@ class Operations:
 
     async def resolve_break(self, break_id: str, *, reason: str, actor: str) -> ResolvedView | None:
         """End a break by word of a named operator; see the port."""
-        command = c.EndBreak(break_id=break_id, reason=reason, actor=actor)
+        command = commands.EndBreak(break_id=break_id, reason=reason, actor=actor)
         return _resolved(break_id, await self._put(command))
 
     async def resolve_order(
@@ -263,9 +267,11 @@ class Operations:
     ) -> ResolvedView | None:
         """End an order by word of a named operator; see the port."""
         if (shown := await self._shown(client_order_id)) is not None:
-            self.desk.writer.tell(c.TakeVenueOrder(listed=shown))
+            self.desk.writer.tell(commands.TakeVenueOrder(listed=shown))
             raise Conflict("NOT_UNKNOWN", "The order works at its venue; cancel it instead")
-        command = c.EndUnknown(client_order_id=client_order_id, end=end, reason=reason, actor=actor)
+        command = commands.EndUnknown(
+            client_order_id=client_order_id, end=end, reason=reason, actor=actor
+        )
         resolved = _resolved(client_order_id, await self._put(command))
         if resolved is not None:
             return resolved
@@ -305,7 +311,7 @@ class Operations:
         venue = Platform(platform)
         if self.desk.writer.poison is not None:
             raise Undecided("JOURNAL_FAILED", "nothing was moved")
-        command = c.MoveCash(platform=venue, amount=amount_micro, reason=reason, actor=actor)
+        command = commands.MoveCash(platform=venue, amount=amount_micro, reason=reason, actor=actor)
         async with self.reconciler.turn:
             if self.desk.simulator is not None:
                 await self._move_on_paper(venue, amount_micro)
@@ -338,7 +344,7 @@ class Operations:
         except VenueError as error:
             raise Undecided("JOURNAL_FAILED", f"the paper exchange failed: {error}") from None
 
-    async def _put(self, command: c.Command) -> Committed:
+    async def _put(self, command: commands.Command) -> Committed:
         return await self.desk.writer.put(command, Lane.CONTROL)
 
 

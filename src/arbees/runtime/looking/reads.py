@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.ids import is_scoped, scoped
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import to_decimal
@@ -132,9 +132,10 @@ class Reads:
     def result(self, request_id: str) -> Result | None:
         """Return the result of a request as known now; of a duplicate, with its original."""
         records = self.durable(request_id)
-        refused = [each for each in records if isinstance(each[2], e.DuplicateRefused)]
+        refused = [each for each in records if isinstance(each[2], events.DuplicateRefused)]
         if refused and not any(
-            isinstance(event, e.OrderApproved | e.RequestDenied) for _, _, event in records
+            isinstance(event, events.OrderApproved | events.RequestDenied)
+            for _, _, event in records
         ):
             return self.duplicate(refused[0])
         life = fold(records)
@@ -143,7 +144,7 @@ class Reads:
     def duplicate(self, record: Recorded) -> Result:
         """Return the answer to a duplicate, with what became of the original."""
         sequence, time_ns, event = record
-        if not isinstance(event, e.DuplicateRefused):
+        if not isinstance(event, events.DuplicateRefused):
             msg = f"Expected a duplicate, was {type(event).__name__}"
             raise TypeError(msg)
         first = self.life(event.original_request_id) if event.original_request_id else None
@@ -178,8 +179,8 @@ class Reads:
         result = self.result(request_id)
         if result is None:
             return None
-        events = tuple(view(record) for record in self.durable(request_id))
-        return Execution(result=result, events=events)
+        new_events = tuple(view(record) for record in self.durable(request_id))
+        return Execution(result=result, events=new_events)
 
     def execution_by_key(self, key: str, strategy: str | None = None) -> Execution | None:
         """Return the result of a key's last attempt, of a strategy's own key or of anybody's."""
@@ -247,5 +248,7 @@ class Reads:
 def view(record: Recorded) -> EventView:
     """Return a record for people and programs."""
     sequence, time_ns, event = record
-    body = msgspec.json.decode(e.encode(event))
-    return EventView(sequence=sequence, time=format_time(time_ns), kind=e.kind(event), body=body)
+    body = msgspec.json.decode(events.encode(event))
+    return EventView(
+        sequence=sequence, time=format_time(time_ns), kind=events.kind(event), body=body
+    )

@@ -5,7 +5,7 @@ case, and a name that nothing known has is taken too, and said to match nothing.
 all is refused with what was expected. Names that were seen are kept up to a bound.
 """
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.language import input_hints
 from arbees.core.language.strict_json import (
@@ -33,9 +33,9 @@ class Scopes:
         self._strategies: set[str] = set()
         self._versions: set[str] = set()
 
-    def take(self, event: e.Event) -> None:
+    def take(self, event: events.Event) -> None:
         """Remember what a request names."""
-        if isinstance(event, e.OrderApproved | e.RequestDenied):
+        if isinstance(event, events.OrderApproved | events.RequestDenied):
             request = event.request
             if request.strategy and len(self._strategies) < SEEN_MAX:
                 self._strategies.add(request.strategy)

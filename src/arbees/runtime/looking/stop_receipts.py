@@ -7,7 +7,7 @@ will be.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.flatten_plan import Close, held_of
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import format_micro, to_decimal
@@ -45,9 +45,9 @@ class Receipts:
         """Return what a halt, mass cancel or flattening did so far; None = there is none."""
         records = self._durable(receipt_id)
         for sequence, time_ns, event in records:
-            if isinstance(event, e.HaltRaised):
+            if isinstance(event, events.HaltRaised):
                 orders, state, kind = event.in_flight, event.state, "halt"
-            elif isinstance(event, e.MassCancelled):
+            elif isinstance(event, events.MassCancelled):
                 orders, state = event.orders, ""
                 kind = "flatten" if event.is_flatten else "mass_cancel"
             else:
@@ -85,11 +85,11 @@ class Receipts:
         closing: list[ReceiptClose] = []
         left: list[ReceiptLeft] = []
         is_active = receipt.receipt_id in self.flattening
-        plans = [each for each in records if isinstance(each[2], e.FlattenPlanned)]
+        plans = [each for each in records if isinstance(each[2], events.FlattenPlanned)]
         if receipt.kind == "flatten" and not plans and not is_active:
             left += self._never_planned(receipt.scope)
         for _, planned_ns, event in plans:
-            assert isinstance(event, e.FlattenPlanned)
+            assert isinstance(event, events.FlattenPlanned)
             ended_ns = max(ended_ns, planned_ns)
             left += [
                 ReceiptLeft(
@@ -152,7 +152,7 @@ class Receipts:
             meanwhile = sum(
                 event.quantity
                 for at, _, event in records
-                if at > sequence and isinstance(event, e.OrderFilled)
+                if at > sequence and isinstance(event, events.OrderFilled)
             )
             yield life, _order(life, meanwhile, client_order_id)
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import Order
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
@@ -123,17 +123,17 @@ class Dispatcher:
         asking = len(self._cancelling) + len(self._resolving) - self._pausing
         return not self.sending and not asking
 
-    def carry_out(self, effects: Sequence[c.Effect]) -> None:
+    def carry_out(self, effects: Sequence[commands.Effect]) -> None:
         """Start what a durable batch set off."""
         cancels: list[str] = []
         for effect in effects:
-            if isinstance(effect, c.SendOrder):
+            if isinstance(effect, commands.SendOrder):
                 order = effect.order
                 self.sending.add(order.client_order_id)
                 self._send_once(order)
-            elif isinstance(effect, c.CancelOrder):
+            elif isinstance(effect, commands.CancelOrder):
                 cancels.append(effect.client_order_id)
-            elif isinstance(effect, c.ResolveOrder):
+            elif isinstance(effect, commands.ResolveOrder):
                 self._once(self._resolving, effect.client_order_id, self._resolve, "resolve")
 
         together = self._together(cancels) if len(cancels) >= TOGETHER_MIN else {}
@@ -191,7 +191,9 @@ class Dispatcher:
     def _take(self, order: ApprovedOrder, outcome: Outcome) -> None:
         request = self._request_of(order)
         self._tell(
-            c.TakeOutcome(client_order_id=order.client_order_id, outcome=outcome, request=request)
+            commands.TakeOutcome(
+                client_order_id=order.client_order_id, outcome=outcome, request=request
+            )
         )
 
     def _request_of(self, order: ApprovedOrder) -> Request:
@@ -219,7 +221,7 @@ class Dispatcher:
             self.note(platform, None)
             self.note(platform, None, pool=pool)
 
-    def _tell(self, command: c.Command) -> None:
+    def _tell(self, command: commands.Command) -> None:
         """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
         self._writer.tell(command, Lane.FACTS)
 
@@ -239,7 +241,9 @@ class Dispatcher:
                 )
                 if not isinstance(outcome, CancelUnknown):
                     self._wait_longer(client_order_id, pause)
-                    self._tell(c.TakeCancel(client_order_id=client_order_id, outcome=outcome))
+                    self._tell(
+                        commands.TakeCancel(client_order_id=client_order_id, outcome=outcome)
+                    )
                     return
                 pool = self._pool_of(order.market_key)
                 self.note(order.platform, outcome.message, is_health=outcome.is_health, pool=pool)
@@ -281,7 +285,7 @@ class Dispatcher:
                     left.append(name)
                     continue
                 self._wait_longer(name, PAUSE_FIRST)
-                self._tell(c.TakeCancel(client_order_id=name, outcome=outcome))
+                self._tell(commands.TakeCancel(client_order_id=name, outcome=outcome))
         finally:
             self._cancelling -= names
         if left:
@@ -377,7 +381,7 @@ class Dispatcher:
                     return
                 lookup = await self._look_up(order)
                 if not isinstance(lookup, Inconclusive):
-                    self._tell(c.TakeLookup(client_order_id=client_order_id, lookup=lookup))
+                    self._tell(commands.TakeLookup(client_order_id=client_order_id, lookup=lookup))
                     if not _is_partial(lookup, order):
                         return
                 pause = await self._pause(pause)

@@ -9,7 +9,7 @@ for, and whoever wants it asks again.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.control import covered
 from arbees.core.deciding.flatten_plan import (
     Bounds,
@@ -84,7 +84,7 @@ class Flattening:
         while covered(desk.book, scope) and desk.clock.now_ns() < until_ns:
             await desk.clock.sleep(_POLL_SECONDS)
         planned = plan(desk.book, desk.marks.touches, scope, receipt_id, bounds)
-        await desk.writer.put(c.Record(events=(planned,)), Lane.CONTROL)
+        await desk.writer.put(commands.Record(events=(planned,)), Lane.CONTROL)
         return planned
 
     def _bounds(self, max_slippage: int | None, key_id: str | None) -> Bounds:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import Order
 from arbees.core.deciding.control import subject_of
@@ -98,16 +98,16 @@ class Gate:
         if is_covered and self.pending.get(place) is held:
             del self.pending[place]
 
-    def follow(self, event: e.Event, time_ns: int) -> None:
+    def follow(self, event: events.Event, time_ns: int) -> None:
         """Take a durable event: a halt that the journal has, or the end of one."""
-        if isinstance(event, e.HaltRaised):
+        if isinstance(event, events.HaltRaised):
             place = (event.source, event.scope, event.owner)
             held = Held(TradingState(event.state), event.reason, time_ns, event.actor)
             self._durable[place] = held
             pending = self.pending.get(place)
             if pending is not None and held.state.rank >= pending.state.rank:
                 del self.pending[place]
-        elif isinstance(event, e.HaltLifted):
+        elif isinstance(event, events.HaltLifted):
             self._durable.pop((event.source, event.scope, event.owner), None)
 
     def in_force(self) -> Halts:

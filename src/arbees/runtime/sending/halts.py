@@ -6,9 +6,9 @@ out once a halt: a halt that the gateway raises again by itself, while its cause
 keep the way out shut for another minute.
 """
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import halt_name
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.control import liftable
 from arbees.core.language.words import (
     POOL_SCOPE,
@@ -57,7 +57,7 @@ class Halts:
         desk = self._desk
         scope = desk.scopes.canonical(scope)
         if action in STATES:
-            raised = c.RaiseHalt(
+            raised = commands.RaiseHalt(
                 source=source,
                 scope=scope,
                 state=STATES[action],
@@ -72,7 +72,7 @@ class Halts:
         if action != "DISABLE":
             msg = f"Expected ENABLE, REDUCE or DISABLE, was {action!r}"
             raise ValueError(msg)
-        lift = c.LiftHalt(
+        lift = commands.LiftHalt(
             sources=(source,) if source == HaltSource.REDIS else (),
             scope=scope,
             reason=reason,
@@ -85,7 +85,7 @@ class Halts:
         left = tuple((h.source, h.scope) for h in liftable(desk.book, lift)[1])
         return self._reply(scope=scope, remaining=left)
 
-    async def _raise(self, raised: c.RaiseHalt) -> KillReply:
+    async def _raise(self, raised: commands.RaiseHalt) -> KillReply:
         desk, gate = self._desk, self._desk.gate
         self._require_room(raised)
         held = gate.halt(
@@ -103,7 +103,7 @@ class Halts:
         gate.confirm(raised.source, raised.scope, raised.owner, held)
         return self._reply(scope=raised.scope, receipt_id=self._receipt_of(raised, committed))
 
-    def _require_room(self, raised: c.RaiseHalt) -> None:
+    def _require_room(self, raised: commands.RaiseHalt) -> None:
         """Refuse one more halt of a part where too many stand. Raises Conflict."""
         if raised.scope == SCOPE_ALL:
             return
@@ -122,7 +122,7 @@ class Halts:
                 "all), or lift some first.",
             )
 
-    def _receipt_of(self, raised: c.RaiseHalt, committed: Committed) -> str | None:
+    def _receipt_of(self, raised: commands.RaiseHalt, committed: Committed) -> str | None:
         """Return the id of the receipt: its own, or that of the halt which it repeats."""
         if committed.records:
             return raised.receipt_id
@@ -157,15 +157,15 @@ class Halts:
 
     # At the venues -----------------------------------------------------------------------------
 
-    def follow(self, event: e.HaltRaised | e.HaltLifted) -> None:
+    def follow(self, event: events.HaltRaised | events.HaltLifted) -> None:
         """Let a global stop, and its end, be the venues' as well; open what a trip shut."""
-        if isinstance(event, e.HaltLifted) and event.source == HaltSource.ORDER_GROUP:
+        if isinstance(event, events.HaltLifted) and event.source == HaltSource.ORDER_GROUP:
             pool = event.scope.removeprefix(POOL_SCOPE)
             self._desk.dispatcher.re_arm(Platform(pool.partition(":")[0]), pool)
         if event.scope != SCOPE_ALL:
             return
         was_stopped, self._is_stopped = self._is_stopped, self._is_everything_halted()
-        if isinstance(event, e.HaltRaised) and event.state == TradingState.HALTED:
+        if isinstance(event, events.HaltRaised) and event.state == TradingState.HALTED:
             if self._is_news(event, is_stopped=was_stopped):
                 for platform in self._desk.venues:
                     self._desk.dispatcher.cancel_everything(platform)
@@ -180,7 +180,7 @@ class Halts:
             if name not in self._desk.book.halts:
                 self._desk.dispatcher.re_arm(platform, pool or None)
 
-    def _is_news(self, event: e.HaltRaised, *, is_stopped: bool) -> bool:
+    def _is_news(self, event: events.HaltRaised, *, is_stopped: bool) -> bool:
         """Tell whether a stop is none that the venues have heard of already."""
         if not HaltSource(event.source).is_automatic:
             return True

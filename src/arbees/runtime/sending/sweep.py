@@ -11,8 +11,8 @@ from functools import partial
 
 import msgspec
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.control import subject_of
 from arbees.core.deciding.outcomes import VenueOrder
 from arbees.core.language.ids import CLIENT_ORDER_ID_PREFIX
@@ -45,9 +45,9 @@ class Sweeps:
         self._open: dict[str, _Sweep] = {}
         self._asking: set[Platform] = set()
 
-    def follow(self, event: e.HaltRaised | e.HaltLifted) -> None:
+    def follow(self, event: events.HaltRaised | events.HaltLifted) -> None:
         """Begin to ask after a halt; stop when it is lifted."""
-        if isinstance(event, e.HaltLifted):
+        if isinstance(event, events.HaltLifted):
             for name, sweep in list(self._open.items()):
                 if sweep.scope == event.scope:
                     del self._open[name]
@@ -109,9 +109,9 @@ class Sweeps:
         ]
         for each in ours:
             if not agrees(desk.book.orders.get(each.client_order_id or ""), each):
-                desk.writer.tell(c.TakeVenueOrder(listed=each, as_of_ns=as_of_ns))
+                desk.writer.tell(commands.TakeVenueOrder(listed=each, as_of_ns=as_of_ns))
         try:
-            await desk.writer.put(c.Record(events=()), Lane.FACTS)
+            await desk.writer.put(commands.Record(events=()), Lane.FACTS)
         except Undecided:
             return None
         return ours

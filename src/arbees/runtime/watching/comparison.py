@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.market import Market
 from arbees.core.book.open_order import Order
 from arbees.core.deciding.outcomes import (
@@ -65,7 +65,7 @@ class State(msgspec.Struct, frozen=True):
 class Compared(msgspec.Struct):
     """What one look says: by item the break, or None where it agrees."""
 
-    results: dict[str, e.BreakOpened | None] = {}
+    results: dict[str, events.BreakOpened | None] = {}
     places: dict[str, str] = {}
     """By item: the market key or pool that moves it."""
     untold: set[str] = set()
@@ -75,7 +75,7 @@ class Compared(msgspec.Struct):
     orders: dict[str, str] = {}
     """By item: the order of ours that it is about."""
 
-    def take(self, item: str, place: str, found: e.BreakOpened | None) -> None:
+    def take(self, item: str, place: str, found: events.BreakOpened | None) -> None:
         """Take the result of an item."""
         self.results[item], self.places[item] = found, place
 
@@ -182,7 +182,7 @@ class Comparing:
             cash, position = f"{self._platform}|cash|{pool}", f"{self._platform}|position|{key}"
             if item.rpartition("|")[2] in listed:
                 again = {name: getattr(known, name) for name in _FIGURES}
-                found.take(item, key, e.BreakOpened(**again))
+                found.take(item, key, events.BreakOpened(**again))
             elif cash in found.results and not (found.results[cash] or found.results.get(position)):
                 found.take(item, key, None)
             else:
@@ -284,13 +284,13 @@ class Comparing:
                 gives += order.reserved.closing
         return -takes <= gap <= gives and bool(takes or gives)
 
-    def _cash_break(self, figure: Balance, mine: int, gap: int) -> e.BreakOpened:
+    def _cash_break(self, figure: Balance, mine: int, gap: int) -> events.BreakOpened:
         options = self._desk.options
         policy = options.reconcile_policy.get("cash", options.reconcile_default)
         if gap > 0 and "cash" not in options.reconcile_policy and policy != "adopt":
             policy = "report"  # nothing is lost by money that came in
         there = "" if figure.total is None else format_dollars(figure.total)
-        return e.BreakOpened(
+        return events.BreakOpened(
             break_id=f"{self._platform}|cash|{figure.pool}",
             kind="cash",
             platform=self._platform,
@@ -311,7 +311,7 @@ class Comparing:
         *,
         market_key: str | None = None,
         freezes: bool = False,
-    ) -> e.BreakOpened:
+    ) -> events.BreakOpened:
         """
         Return a break under the policy of its kind.
 
@@ -327,7 +327,7 @@ class Comparing:
         policy = options.reconcile_policy.get(kind, options.reconcile_default)
         if freezes and policy != "halt":
             policy = "freeze_market"
-        return e.BreakOpened(
+        return events.BreakOpened(
             break_id=f"{self._platform}|{kind}|{name}",
             kind=kind,
             platform=self._platform,

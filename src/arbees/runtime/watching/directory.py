@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from arbees.core.book.market import Listing, Market
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.language.payouts import Payouts
 from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.request import Request
@@ -240,7 +240,7 @@ class Directory:
         else:
             # A read that was asked for right after the stream's word may be older than it.
             is_open = said.is_open and asked_ns - known.closed_ns > LAG_NS
-            listed = c.ListMarket(listing=said.listing, is_open=is_open, status=said.status)
+            listed = commands.ListMarket(listing=said.listing, is_open=is_open, status=said.status)
             try:
                 await self._desk.writer.put(listed, Lane.FACTS)
             except Undecided:
@@ -264,7 +264,7 @@ class Directory:
         platform, market_id = place
         desk = self._desk
         if desk.simulator is None:
-            command = c.SettleMarket(platform=platform, market_id=market_id, payouts=payouts)
+            command = commands.SettleMarket(platform=platform, market_id=market_id, payouts=payouts)
             desk.writer.tell(command, Lane.FACTS)
             return
         now_ns = desk.clock.now_ns()
@@ -299,7 +299,7 @@ class Directory:
         found = self._desk.book.market_of(platform, market_id)
         if found is None or found[0].is_settled:
             return
-        shut = c.ListMarket(listing=found[0].listing, is_open=False, status=status)
+        shut = commands.ListMarket(listing=found[0].listing, is_open=False, status=status)
         try:
             self._desk.writer.tell(shut, Lane.FACTS)
         except Undecided:

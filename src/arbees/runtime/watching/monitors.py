@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Halt, halt_name
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.control import REASON_MAX
 from arbees.core.deciding.facts import VenueHealth
 from arbees.core.deciding.outcomes import BreakerTripped
@@ -86,22 +86,22 @@ class Monitors:
 
     # Before each batch -------------------------------------------------------------------------
 
-    def before_batch(self, now_ns: int) -> Sequence[c.Command]:
+    def before_batch(self, now_ns: int) -> Sequence[commands.Command]:
         """Return what must be decided before anything else: the file's halt, a new day."""
-        commands: list[c.Command] = []
+        new_commands: list[commands.Command] = []
         halt = self._file_halt()
         if halt is not None:
-            commands.append(halt)
+            new_commands.append(halt)
         if now_ns >= self._day_ends_ns:
             day, self._day_ends_ns = trading_day(now_ns, self._desk.options.zone)
-            commands.append(c.OpenDay(day=day, unrealized=self._desk.marks.unrealized))
-        return commands
+            new_commands.append(commands.OpenDay(day=day, unrealized=self._desk.marks.unrealized))
+        return new_commands
 
-    def _file_halt(self) -> c.RaiseHalt | c.LiftHalt | None:
+    def _file_halt(self) -> commands.RaiseHalt | commands.LiftHalt | None:
         reason = self._desk.kill_file.reason()
         is_halted = halt_name(HaltSource.FILE, SCOPE_ALL) in self._desk.book.halts
         if reason is not None and not is_halted:
-            return c.RaiseHalt(
+            return commands.RaiseHalt(
                 source=HaltSource.FILE,
                 scope=SCOPE_ALL,
                 state=TradingState.HALTED,
@@ -110,7 +110,7 @@ class Monitors:
                 receipt_id=self._desk.receipt_id(),
             )
         if reason is None and is_halted:
-            return c.LiftHalt(
+            return commands.LiftHalt(
                 sources=(HaltSource.FILE,),
                 scope=SCOPE_ALL,
                 reason="kill switch file was removed",
@@ -121,7 +121,7 @@ class Monitors:
     def look_at_kill_file(self) -> None:
         """Wake the writer if the file's halt is not what the book says; it looks itself."""
         if self._file_halt() is not None:
-            self._desk.writer.tell(c.Record(events=()), Lane.CONTROL)
+            self._desk.writer.tell(commands.Record(events=()), Lane.CONTROL)
 
     # Money -------------------------------------------------------------------------------------
 
@@ -130,11 +130,11 @@ class Monitors:
         desk = self._desk
         if desk.clock.now_ns() >= self._day_ends_ns:
             # Yesterday's loss is none of today's: open the day first.
-            desk.writer.tell(c.Record(events=()), Lane.CONTROL)
+            desk.writer.tell(commands.Record(events=()), Lane.CONTROL)
             return
         changed = desk.marks.changed()
         if changed:
-            desk.writer.tell(c.Record(events=(e.Marked(marks=changed),)))
+            desk.writer.tell(commands.Record(events=(events.Marked(marks=changed),)))
         limit = desk.options.max_daily_loss
         loss = -desk.book.pnl_today(desk.marks.unrealized)
         standing = desk.book.halts.get(halt_name(HaltSource.DAILY_LOSS, SCOPE_ALL))
@@ -210,13 +210,13 @@ class Monitors:
         orders = self._desk.book.orders.values()
         self._desk.dispatcher.carry_out(
             [
-                c.ResolveOrder(order.client_order_id)
+                commands.ResolveOrder(order.client_order_id)
                 for order in orders
                 if order.acknowledged_ns is not None
             ]
         )
 
-    def take_break(self, event: e.BreakOpened) -> None:
+    def take_break(self, event: events.BreakOpened) -> None:
         """Halt on a break whose policy says so, wherever it was found: by a list or by an order."""
         if event.policy == "halt":
             text = f"{event.platform} {event.market_key}: expected {event.expected}"
@@ -238,7 +238,7 @@ class Monitors:
             reason = f"{standing.reason}; {reason}"[:REASON_MAX] if is_news else standing.reason
         self._desk.gate.halt(source, scope, state, reason, actor="arbees")
         self._desk.writer.tell(
-            c.RaiseHalt(
+            commands.RaiseHalt(
                 source=source,
                 scope=scope,
                 state=state,
@@ -286,7 +286,7 @@ class Monitors:
             self._balances_ns[platform] = desk.clock.now_ns()
             for balance in balances:
                 desk.balance_ns[balance.pool] = balance.as_of_ns
-                desk.writer.tell(c.ObserveBalance(balance=balance))
+                desk.writer.tell(commands.ObserveBalance(balance=balance))
 
     # Venues ------------------------------------------------------------------------------------
 
@@ -311,10 +311,10 @@ class Monitors:
         if not breaker.note(desk.clock.now_ns(), error) or desk.writer.poison is not None:
             return
         reasons = (breaker.last_error,) if breaker.is_open else ()
-        changed = e.VenueStateChanged(
+        changed = events.VenueStateChanged(
             platform=platform, state=breaker.state, reasons=reasons, shard=shard
         )
-        desk.writer.tell(c.Record(events=(changed,)))
+        desk.writer.tell(commands.Record(events=(changed,)))
         if not breaker.is_open:
             self.on_reconnect()
             return

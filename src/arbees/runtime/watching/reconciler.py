@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Fill,
     Found,
@@ -84,7 +84,7 @@ class _Round:
     """One comparison of one venue: what it has told so far, item by item."""
 
     def __init__(self) -> None:
-        self.done: dict[str, e.BreakOpened | None] = {}
+        self.done: dict[str, events.BreakOpened | None] = {}
         self.untold: set[str] = set()
         self.suspected: dict[str, tuple[str, str]] = {}
         """Differences of the last look that no other one confirmed yet: a read may only lag."""
@@ -233,7 +233,7 @@ class Reconciler:
     async def _adopt(
         self,
         platform: Platform,
-        found: e.BreakOpened,
+        found: events.BreakOpened,
         round_: _Round | None,
         reason: str,
         actor: str,
@@ -246,8 +246,8 @@ class Reconciler:
             key = found.market_key
             if claim is not None and key is not None and key not in desk.book.markets:
                 listing = plain_listing(platform, key, desk.rules.terms[platform])
-                await desk.writer.put(c.ListMarket(listing=listing), Lane.CONTROL)
-        command = c.AdoptBreak(
+                await desk.writer.put(commands.ListMarket(listing=listing), Lane.CONTROL)
+        command = commands.AdoptBreak(
             found=found, reason=reason, actor=actor, claim=claim, client_order_id=about
         )
         committed = await desk.writer.put(command, Lane.CONTROL)
@@ -298,7 +298,7 @@ class Reconciler:
         positions = await venue.positions()
         found = await self._look_up(platform, orders)
         # Facts that came in meanwhile are taken first.
-        await desk.writer.put(c.Record(events=()), Lane.FACTS)
+        await desk.writer.put(commands.Record(events=()), Lane.FACTS)
         return Said(
             settled=settled,
             balances=balances,
@@ -354,7 +354,7 @@ class Reconciler:
         return 0
 
     def _is_certain(
-        self, item: str, result: e.BreakOpened | None, round_: _Round, *, is_old: bool
+        self, item: str, result: events.BreakOpened | None, round_: _Round, *, is_old: bool
     ) -> bool:
         """Tell whether a result counts: a new difference must be seen twice, and be no old news."""
         known = self._desk.book.breaks.get(item)
@@ -375,7 +375,7 @@ class Reconciler:
             return 0
         if as_of_ns < max((since for _, since in self._still.values()), default=0):
             return LAG_SECONDS
-        self._desk.writer.tell(c.Record(events=first))
+        self._desk.writer.tell(commands.Record(events=first))
         return 0
 
     async def _explain(self, platform: Platform, said: Said) -> bool:
@@ -385,7 +385,7 @@ class Reconciler:
         movements = await desk.venues[platform].movements(since_ns)
         if all(each.movement_id in desk.book.movements for each in movements):
             return False
-        command = c.TakeMovements(movements=tuple(movements), balances=tuple(said.balances))
+        command = commands.TakeMovements(movements=tuple(movements), balances=tuple(said.balances))
         return bool((await desk.writer.put(command, Lane.FACTS)).records)
 
     async def _finish(self, platform: Platform, round_: _Round, began_ns: int) -> _Round | None:
@@ -449,11 +449,15 @@ class Reconciler:
         tell = self._desk.writer.tell
         for each in said.settled:
             # The positions are gone for a reason.
-            tell(c.SettleMarket(platform=platform, market_id=each.market_id, payouts=each.payouts))
+            tell(
+                commands.SettleMarket(
+                    platform=platform, market_id=each.market_id, payouts=each.payouts
+                )
+            )
         is_news = bool(said.settled)
         for name, lookup in said.found.items():
             if isinstance(lookup, Found):
-                tell(c.TakeLookup(client_order_id=name, lookup=lookup))
+                tell(commands.TakeLookup(client_order_id=name, lookup=lookup))
                 is_news = is_news or name not in round_.told
                 round_.told.add(name)
         is_news = self._show(said, round_) or is_news
@@ -471,7 +475,7 @@ class Reconciler:
             order = book.orders.get(name)
             if not name.startswith(CLIENT_ORDER_ID_PREFIX) or agrees(order, listed):
                 continue
-            self._desk.writer.tell(c.TakeVenueOrder(listed=listed, as_of_ns=as_of_ns))
+            self._desk.writer.tell(commands.TakeVenueOrder(listed=listed, as_of_ns=as_of_ns))
             shown.add(name)
         is_news = bool(shown - round_.told)
         round_.told |= shown
@@ -481,7 +485,7 @@ class Reconciler:
         """Ask for orders that the venue never said that it has: they are not missed."""
         self._desk.dispatcher.carry_out(
             [
-                c.ResolveOrder(each.client_order_id)
+                commands.ResolveOrder(each.client_order_id)
                 for each in ours(self._desk, platform)
                 if each.acknowledged_ns is None
             ]
@@ -490,13 +494,13 @@ class Reconciler:
     def _take_fills(self, platform: Platform, missing: Sequence[Fill]) -> None:
         """Take fills that nobody told us of, and say so: a break that the next look closes."""
         for fill in missing:
-            self._desk.writer.tell(c.TakeFill(fill=fill))
+            self._desk.writer.tell(commands.TakeFill(fill=fill))
             observed = f"{format_micro(fill.quantity)} at {format_micro(fill.price)}"
             opened = self._comparing[platform].break_of(
                 "missing_fill", fill.trade_id, "no such fill", observed
             )
             if opened.break_id not in self._desk.book.breaks:
-                self._desk.writer.tell(c.Record(events=(opened,)))
+                self._desk.writer.tell(commands.Record(events=(opened,)))
 
     def _halt_where_lost(self, platform: Platform, said: Said, found: Compared) -> None:
         """Halt where the venue has orders of ours that the journal does not know."""
@@ -533,7 +537,7 @@ class Reconciler:
             for item, known in desk.book.breaks.items()
             if item in round_.untold and item not in round_.done
         }
-        command = c.TakeComparison(
+        command = commands.TakeComparison(
             platform=platform,
             kinds=KINDS,
             found=tuple(each for each in round_.done.values() if each is not None),
@@ -556,8 +560,8 @@ def _cash_items(found: Compared) -> list[str]:
     ]
 
 
-def _as_found(known: object) -> e.BreakOpened:
+def _as_found(known: object) -> events.BreakOpened:
     """Return an open break as a comparison would have it."""
     fields = msgspec.structs.asdict(known)  # type: ignore[arg-type]
     del fields["since_ns"]
-    return msgspec.convert(fields, e.BreakOpened)
+    return msgspec.convert(fields, events.BreakOpened)

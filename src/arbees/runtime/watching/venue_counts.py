@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from arbees.core import events as e
-from arbees.core.deciding import commands as c
+from arbees.core import events
+from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import Balance, Fill, VenuePosition
@@ -27,11 +27,11 @@ def missing_fills(desk: Desk, platform: Platform, fills: Sequence[Fill]) -> list
         platform: the venue that tells.
         fills: what it tells; of orders that are not ours too.
     """
-    known = (e.OrderFilled, e.FillReversed, e.FillDisputed)
+    known = (events.OrderFilled, events.FillReversed, events.FillDisputed)
     return [
         fill
-        for fill, events in _of_ours(desk, platform, fills)
-        if not any(isinstance(event, known) for event in events)
+        for fill, new_events in _of_ours(desk, platform, fills)
+        if not any(isinstance(event, known) for event in new_events)
     ]
 
 
@@ -41,7 +41,7 @@ def proven_fills(
     fills: Sequence[Fill],
     there: Mapping[tuple[str, Side], int],
     balances: Sequence[Balance],
-) -> list[c.TakeFill]:
+) -> list[commands.TakeFill]:
     """
     Return disputed fills that happened: position and cash are as if they were booked.
 
@@ -56,10 +56,10 @@ def proven_fills(
     """
     totals = {each.pool: each.total for each in balances}
     disputed: dict[str, list[Fill]] = {}
-    for fill, events in _of_ours(desk, platform, fills):
-        if events and all(isinstance(event, e.FillDisputed) for event in events):
+    for fill, new_events in _of_ours(desk, platform, fills):
+        if new_events and all(isinstance(event, events.FillDisputed) for event in new_events):
             disputed.setdefault(fill.client_order_id, []).append(fill)
-    found: list[c.TakeFill] = []
+    found: list[commands.TakeFill] = []
     for first, *more in disputed.values():
         together = _proven(first, *more)
         choices = [together] if _is_proven(desk, together, there, totals) else []
@@ -70,20 +70,20 @@ def proven_fills(
     return found
 
 
-def _proven(fill: Fill, *more: Fill) -> c.TakeFill:
-    return c.TakeFill(fill=fill, more=more, is_proven=True)
+def _proven(fill: Fill, *more: Fill) -> commands.TakeFill:
+    return commands.TakeFill(fill=fill, more=more, is_proven=True)
 
 
 def _is_proven(
     desk: Desk,
-    command: c.TakeFill,
+    command: commands.TakeFill,
     there: Mapping[tuple[str, Side], int],
     totals: Mapping[str, int | None],
 ) -> bool:
     """Tell whether position and cash at the venue are as if some fills of one order were booked."""
     book, completed = desk.book, desk.lookups.complete(command)
     decision = decide(book, Facts(now_ns=desk.clock.now_ns()), completed, desk.rules)
-    booked = [event for event in decision.events if isinstance(event, e.OrderFilled)]
+    booked = [event for event in decision.events if isinstance(event, events.OrderFilled)]
     if not booked:
         return False
     key, pool = booked[0].market_key, booked[0].pool or booked[0].platform
@@ -97,9 +97,9 @@ def _is_proven(
 
 def _of_ours(
     desk: Desk, platform: Platform, fills: Sequence[Fill]
-) -> Iterator[tuple[Fill, list[e.OrderEvent]]]:
+) -> Iterator[tuple[Fill, list[events.OrderEvent]]]:
     """Yield those of our orders, each with our own id, and what is on record of its trade."""
-    records: dict[str, dict[str, list[e.OrderEvent]]] = {}
+    records: dict[str, dict[str, list[events.OrderEvent]]] = {}
     for fill in fills:
         row = None
         if fill.client_order_id:
@@ -111,16 +111,18 @@ def _of_ours(
         if row.request_id not in records:
             trades = records[row.request_id] = {}
             for _, _, event in desk.lookups.records(row.request_id):
-                if isinstance(event, e.OrderFilled | e.FillReversed | e.FillDisputed):
+                if isinstance(
+                    event, events.OrderFilled | events.FillReversed | events.FillDisputed
+                ):
                     trades.setdefault(event.trade_id, []).append(event)
         named = msgspec.structs.replace(fill, client_order_id=row.client_order_id)
         yield named, records[row.request_id].get(fill.trade_id, [])
 
 
-def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[e.Event, ...]:
+def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[events.Event, ...]:
     """Return the beginnings of our own count, of pools that have none yet."""
     return tuple(
-        e.CashCounted(pool=each.pool, amount=each.total)
+        events.CashCounted(pool=each.pool, amount=each.total)
         for each in balances
         if each.total is not None and each.pool not in desk.book.ledgers
     )
@@ -158,7 +160,7 @@ def claims_of(
     platform: Platform,
     there: Mapping[tuple[str, Side], int],
     balances: Sequence[Balance],
-) -> dict[str, c.Claim]:
+) -> dict[str, commands.Claim]:
     """
     Return what may be adopted of a venue's word, by the id of the break that it would be.
 
@@ -169,7 +171,7 @@ def claims_of(
         balances: its cash.
     """
     claims = {
-        f"{platform}|cash|{pool}": c.Claim(expected=(ours,), pool=pool, amount=theirs)
+        f"{platform}|cash|{pool}": commands.Claim(expected=(ours,), pool=pool, amount=theirs)
         for pool, ours, theirs in _wrong_cash(desk, balances)
     }
     markets = desk.book.markets
@@ -180,7 +182,7 @@ def claims_of(
         theirs = (there.get((key, Side.YES), 0), there.get((key, Side.NO), 0))
         if ours != theirs:
             yes_price, no_price = desk.marks.closing_prices(key)
-            claims[f"{platform}|position|{key}"] = c.Claim(
+            claims[f"{platform}|position|{key}"] = commands.Claim(
                 expected=ours,
                 market_key=key,
                 yes=theirs[0],

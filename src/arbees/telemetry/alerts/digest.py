@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.interface.measures import QualityRow
 from arbees.telemetry.alerts.board import AlertName
 from arbees.telemetry.days import day_bounds
@@ -47,9 +47,9 @@ class DailyDigest:
         self._due: deque[str] = deque(maxlen=DAYS_MAX)
         self._wake = asyncio.Event()
 
-    def take(self, event: e.Event) -> None:
+    def take(self, event: events.Event) -> None:
         """Take the next durable event."""
-        if isinstance(event, e.DayOpened):
+        if isinstance(event, events.DayOpened):
             before, self._day = self._day, event.day
             if before is not None and before != event.day:
                 self._due.append(before)

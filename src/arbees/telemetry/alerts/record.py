@@ -8,7 +8,7 @@ the gateway ends, is in the log alone. Repeats are recorded as often as the boar
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import StandingAlert
 from arbees.core.language.units import format_micro
 from arbees.telemetry.alerts.board import Alert, AlertName, Severity
@@ -24,9 +24,9 @@ class AlertRecord:
 
     def __init__(self) -> None:
         """Begin deaf: nothing is recorded before `open`."""
-        self._tell: Callable[[e.Event], None] | None = None
+        self._tell: Callable[[events.Event], None] | None = None
 
-    def open(self, tell: Callable[[e.Event], None]) -> None:
+    def open(self, tell: Callable[[events.Event], None]) -> None:
         """Record from now on; `tell` takes an event from any thread and never blocks or raises."""
         self._tell = tell
 
@@ -39,10 +39,10 @@ class AlertRecord:
         if self._tell is None:
             return
         if alert.cleared_ns is not None:
-            self._tell(e.AlertCleared(alert_id=alert.alert_id))
+            self._tell(events.AlertCleared(alert_id=alert.alert_id))
             return
         self._tell(
-            e.AlertRaised(
+            events.AlertRaised(
                 alert_id=alert.alert_id,
                 name=alert.name.value,
                 severity=alert.severity.value,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book, halt_name
 from arbees.core.language.codes import CODES, message
 from arbees.core.language.ids import own
@@ -65,21 +65,21 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-def alerts_of(event: e.Event) -> tuple[Change, ...]:
+def alerts_of(event: events.Event) -> tuple[Change, ...]:
     """Return the alerts that one event raises or ends by itself."""
     match event:
-        case e.HaltRaised(source=HaltSource.ORDER_GROUP):
+        case events.HaltRaised(source=HaltSource.ORDER_GROUP):
             name = AlertName.ORDER_GROUP_TRIPPED
             text = f"{event.reason}; in {event.scope} only what reduces passes"
             return (Change(name=name, message=text, data=_pool_of(event.scope)),)
-        case e.HaltLifted(source=HaltSource.ORDER_GROUP):
+        case events.HaltLifted(source=HaltSource.ORDER_GROUP):
             name = AlertName.ORDER_GROUP_TRIPPED
             return (Change(name=name, is_raised=False, data=_pool_of(event.scope)),)
-        case e.HaltRaised(state=TradingState.HALTED):
+        case events.HaltRaised(state=TradingState.HALTED):
             return _halted(event)
-        case e.HaltRaised():
+        case events.HaltRaised():
             return _reduced(event)
-        case e.HaltLifted():
+        case events.HaltLifted():
             scope = _halt_scope(event)
             names = [AlertName.KILL_SWITCH_ACTIVATED]
             if event.source == HaltSource.DAILY_LOSS:
@@ -94,16 +94,16 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
                 )
                 for name in names
             )
-        case e.RequestDenied():
+        case events.RequestDenied():
             return (*_denied(event), *_warned(event))
-        case e.OrderApproved():
+        case events.OrderApproved():
             return _warned(event)
-        case e.DayOpened():
+        case events.DayOpened():
             return (Change(name=AlertName.DAILY_LOSS_APPROACHING, is_raised=False),)
-        case e.VenueStateChanged(state=TradingState.ACTIVE):
+        case events.VenueStateChanged(state=TradingState.ACTIVE):
             over = AlertName.VENUE_API_ERRORS
             return (Change(name=over, is_raised=False, data={"platform": event.platform}),)
-        case e.BreakOpened():
+        case events.BreakOpened():
             data = {"platform": event.platform, "kind": event.kind}
             text = f"{event.kind} at {event.platform}: expected {event.expected}, was "
             return (
@@ -117,7 +117,7 @@ def alerts_of(event: e.Event) -> tuple[Change, ...]:
             return ()
 
 
-def _halt_scope(event: e.HaltRaised | e.HaltLifted) -> str:
+def _halt_scope(event: events.HaltRaised | events.HaltLifted) -> str:
     return halt_name(event.source, event.scope, event.owner)
 
 
@@ -127,7 +127,7 @@ def _pool_of(scope: str) -> dict[str, Any]:
     return {"platform": pool.partition(":")[0], "pool": pool}
 
 
-def _halted(event: e.HaltRaised) -> tuple[Change, ...]:
+def _halted(event: events.HaltRaised) -> tuple[Change, ...]:
     halted = Change(
         name=AlertName.KILL_SWITCH_ACTIVATED,
         message=f"Trading is halted by {event.source} ({event.scope}): {event.reason}",
@@ -145,7 +145,7 @@ def _halted(event: e.HaltRaised) -> tuple[Change, ...]:
     return (halted,)
 
 
-def _reduced(event: e.HaltRaised) -> tuple[Change, ...]:
+def _reduced(event: events.HaltRaised) -> tuple[Change, ...]:
     """Return what a reduction changes: it ends the alert of the halt whose place it takes."""
     over = Change(
         name=AlertName.KILL_SWITCH_ACTIVATED, is_raised=False, data={"scope": _halt_scope(event)}
@@ -155,7 +155,7 @@ def _reduced(event: e.HaltRaised) -> tuple[Change, ...]:
     return (over,)
 
 
-def _denied(event: e.RequestDenied) -> tuple[Change, ...]:
+def _denied(event: events.RequestDenied) -> tuple[Change, ...]:
     """Return one alert a name, for the first denial that asks for it."""
     found: dict[AlertName, Change] = {}
     request = event.request
@@ -167,7 +167,7 @@ def _denied(event: e.RequestDenied) -> tuple[Change, ...]:
     return tuple(found.values())
 
 
-def _warned(event: e.RequestDenied | e.OrderApproved) -> tuple[Change, ...]:
+def _warned(event: events.RequestDenied | events.OrderApproved) -> tuple[Change, ...]:
     """Return an alert for each warning about the price: a policy let it pass, nobody else looks."""
     return tuple(
         _about(AlertName.PRICE_WARNING, finding, event.request)
@@ -176,7 +176,7 @@ def _warned(event: e.RequestDenied | e.OrderApproved) -> tuple[Change, ...]:
     )
 
 
-def _about(name: AlertName, finding: e.Finding, request: Request) -> Change:
+def _about(name: AlertName, finding: events.Finding, request: Request) -> Change:
     return Change(
         name=name,
         message=message(finding.code, finding.observed, finding.limit),
@@ -207,7 +207,7 @@ class AlertWatch:
         self._unknown: dict[str, tuple[int, str]] = {}
         self._breaks: dict[str, dict[str, Any]] = {}
 
-    def take(self, time_ns: int, event: e.Event) -> None:
+    def take(self, time_ns: int, event: events.Event) -> None:
         """
         Take the next durable event.
 
@@ -221,22 +221,22 @@ class AlertWatch:
             else:
                 self._board.clear(change.name, time_ns, **change.data)
         match event:
-            case e.RequestDenied() | e.OrderDenied() | e.OrderRejected():
+            case events.RequestDenied() | events.OrderDenied() | events.OrderRejected():
                 self._rejected(time_ns)
-            case e.BalanceObserved():
+            case events.BalanceObserved():
                 self._balance(time_ns, event)
-            case e.BreakOpened():
+            case events.BreakOpened():
                 self._breaks[event.break_id] = {
                     "platform": event.platform,
                     "market_key": event.market_key or "",
                 }
-            case e.BreakClosed():
+            case events.BreakClosed():
                 self._close_break(time_ns, event.break_id)
             case _:
                 pass
-        if isinstance(event, e.OrderUnknown):
+        if isinstance(event, events.OrderUnknown):
             self._unknown[event.client_order_id] = (time_ns, event.request_id)
-        elif isinstance(event, e.OrderEvent) and not isinstance(event, _NO_EVIDENCE):
+        elif isinstance(event, events.OrderEvent) and not isinstance(event, _NO_EVIDENCE):
             self._known(time_ns, event.client_order_id)
 
     def resume(self, book: Book) -> None:
@@ -286,7 +286,7 @@ class AlertWatch:
         if len(times) <= REJECTIONS_MAX:
             self._board.clear(AlertName.REPEATED_REJECTIONS, now_ns)
 
-    def _balance(self, time_ns: int, event: e.BalanceObserved) -> None:
+    def _balance(self, time_ns: int, event: events.BalanceObserved) -> None:
         if self._balance_low == 0:
             return
         pool = {"platform": event.platform, "pool": event.pool}
@@ -312,5 +312,5 @@ class AlertWatch:
             self._board.clear(AlertName.UNKNOWN_ORDER, time_ns, client_order_id=client_order_id)
 
 
-_NO_EVIDENCE = (e.CancelRequested, e.CancelAnswered, e.FillDisputed)
+_NO_EVIDENCE = (events.CancelRequested, events.CancelAnswered, events.FillDisputed)
 """What happens to an order without telling what became of it."""

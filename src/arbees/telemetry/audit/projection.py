@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import CLOSED_STATES, Order
 from arbees.core.language.codes import CODES, message
 from arbees.core.language.ids import own
@@ -77,7 +77,7 @@ def _bounded(text: str) -> str:
     return text if len(text) <= TEXT_MAX else text[:TEXT_MAX] + "..."
 
 
-def _duplicate(maker: Maker, event: e.DuplicateRefused) -> list[AuditLine]:
+def _duplicate(maker: Maker, event: events.DuplicateRefused) -> list[AuditLine]:
     where = leg_asked_for(event.request, 0)
     reason = _sentence(event.code, event.observed, event.limit)
     return [
@@ -86,7 +86,7 @@ def _duplicate(maker: Maker, event: e.DuplicateRefused) -> list[AuditLine]:
     ]
 
 
-def _denied(maker: Maker, life: Life, event: e.RequestDenied) -> list[AuditLine]:
+def _denied(maker: Maker, life: Life, event: events.RequestDenied) -> list[AuditLine]:
     headline = event.findings[0]
     lines = [maker.requested()] if event.leg == 0 else []
     lines += _refused(
@@ -139,7 +139,7 @@ def _ended(
     return [maker.result(leg, status, corrects=corrects, **more)]
 
 
-def _filled(maker: Maker, life: Life, order: Order, event: e.OrderFilled) -> list[AuditLine]:
+def _filled(maker: Maker, life: Life, order: Order, event: events.OrderFilled) -> list[AuditLine]:
     leg, is_resting = leg_of(order), maker.request.time_in_force.rests
     is_closed = order.status in CLOSED_STATES
     more: dict[str, Any] = {}
@@ -157,7 +157,9 @@ def _filled(maker: Maker, life: Life, order: Order, event: e.OrderFilled) -> lis
     return []
 
 
-def _reversed(maker: Maker, life: Life, order: Order, event: e.FillReversed) -> list[AuditLine]:
+def _reversed(
+    maker: Maker, life: Life, order: Order, event: events.FillReversed
+) -> list[AuditLine]:
     """Return the line of a failed execution that had counted."""
     leg = leg_of(order)
     more = {"reversed": {"trade_id": event.trade_id, "size": number(event.quantity)}}
@@ -168,42 +170,43 @@ def _reversed(maker: Maker, life: Life, order: Order, event: e.FillReversed) -> 
     return [maker.result(leg, ResultStatus.PENDING, EventType.PARTIAL_FILL, **more)]
 
 
-def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLine]:
+def _order_lines(maker: Maker, life: Life, event: events.OrderEvent) -> list[AuditLine]:
     """Return the lines of what happened to one order."""
     stored = maker.stored
     order = life.orders.take(stored.sequence, stored.time_ns, event)
     if order is None:
         raise JournalCorrupt(
-            f"Expected an approval before this {e.kind(event)}, was none", sequence=stored.sequence
+            f"Expected an approval before this {events.kind(event)}, was none",
+            sequence=stored.sequence,
         )
     leg = leg_of(order)
     match event:
-        case e.OrderAcknowledged():
+        case events.OrderAcknowledged():
             corrects = life.corrected(stored.sequence)
             return [maker.placed(leg, ResultStatus.PENDING, corrects=corrects)]
-        case e.OrderReopened():
+        case events.OrderReopened():
             why = _bounded(event.message)
             return [
                 maker.placed(
                     leg, ResultStatus.PENDING, corrects=event.corrects, reopened_reason=why
                 )
             ]
-        case e.OrderUnknown():
+        case events.OrderUnknown():
             why = _bounded(event.message)
             return [maker.placed(leg, ResultStatus.UNKNOWN, unknown_reason=why)]
-        case e.OrderFilled():
+        case events.OrderFilled():
             return _filled(maker, life, order, event)
-        case e.FillReversed():
+        case events.FillReversed():
             return _reversed(maker, life, order, event)
-        case e.OrderCancelled():
+        case events.OrderCancelled():
             why = _bounded(event.reason)
             return _ended(maker, life, leg, ResultStatus.CANCELLED, cancel_reason=why)
-        case e.OrderExpired():
+        case events.OrderExpired():
             return _ended(maker, life, leg, ResultStatus.CANCELLED, cancel_reason="expired")
-        case e.OrderDenied():
+        case events.OrderDenied():
             why = _bounded(event.message)
             return _ended(maker, life, leg, ResultStatus.REJECTED, reason=why, code=event.code)
-        case e.OrderRejected():
+        case events.OrderRejected():
             return _refused(
                 maker,
                 life,
@@ -214,7 +217,7 @@ def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLin
                 code="VENUE_REJECTED",
                 venue_code=event.venue_code,
             )
-        case e.OrderNotSent():
+        case events.OrderNotSent():
             return _refused(
                 maker,
                 life,
@@ -228,28 +231,28 @@ def _order_lines(maker: Maker, life: Life, event: e.OrderEvent) -> list[AuditLin
             return []
 
 
-_DECIDED = (e.RequestDenied, e.DuplicateRefused, e.OrderApproved)
+_DECIDED = (events.RequestDenied, events.DuplicateRefused, events.OrderApproved)
 KINDS = lifecycle.KINDS | {each.__name__ for each in _DECIDED}
 """Kinds of records that may become lines; others need not even be decoded."""
 
 
 def _fold(
-    life: Life | None, stored: Stored, event: e.Event, *, is_timed: bool
+    life: Life | None, stored: Stored, event: events.Event, *, is_timed: bool
 ) -> tuple[Life | None, list[AuditLine]]:
     """Take one record into the life of its request; return the life and the record's lines."""
     if isinstance(event, _DECIDED):
         request = event.request
         maker = Maker(stored, request, event.received_ns if is_timed else None)
-        if isinstance(event, e.DuplicateRefused):
+        if isinstance(event, events.DuplicateRefused):
             return life, _duplicate(maker, event)
         if life is None:
             life = Life(request=request, received_ns=event.received_ns)
         maker.received_ns = life.received_ns if is_timed else None
         life.orders.take(stored.sequence, stored.time_ns, event)
-        if isinstance(event, e.RequestDenied):
+        if isinstance(event, events.RequestDenied):
             return life, _denied(maker, life, event)
         return life, [maker.requested()] if event.leg == 0 else []
-    if not isinstance(event, e.OrderEvent):
+    if not isinstance(event, events.OrderEvent):
         return life, []
     if life is None:
         raise JournalCorrupt(
@@ -259,9 +262,9 @@ def _fold(
     return life, _order_lines(maker, life, event)
 
 
-def _decode(stored: Stored) -> e.Event:
+def _decode(stored: Stored) -> events.Event:
     try:
-        return e.decode(stored.body)
+        return events.decode(stored.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise JournalCorrupt(
             f"Expected an event, was unreadable: {error}", sequence=stored.sequence
@@ -303,17 +306,17 @@ def is_of_journal(reader: Reader, mark: Mark) -> bool:
     return any(mark.is_of(line) for line in lines_of(stored, reader.records_of(request_id)))
 
 
-def _is_first(event: e.Event) -> bool:
+def _is_first(event: events.Event) -> bool:
     """Tell whether nothing of the request can have been journaled that this record builds on."""
-    if isinstance(event, e.OrderApproved | e.RequestDenied):
+    if isinstance(event, events.OrderApproved | events.RequestDenied):
         return event.leg == 0
-    return isinstance(event, e.DuplicateRefused)
+    return isinstance(event, events.DuplicateRefused)
 
 
-def _request_id(event: e.Event) -> str:
+def _request_id(event: events.Event) -> str:
     if isinstance(event, _DECIDED):
         return event.request.request_id
-    return event.request_id if isinstance(event, e.OrderEvent) else ""
+    return event.request_id if isinstance(event, events.OrderEvent) else ""
 
 
 class Projector:

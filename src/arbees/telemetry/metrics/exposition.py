@@ -24,12 +24,12 @@ from arbees.core.language.words import HaltSource, TradingState
 from arbees.interface.measures import BOUNDS_NS, Measures, Timings
 from arbees.safeguards import ALL
 from arbees.telemetry.alerts.board import AlertBoard, Severity
-from arbees.telemetry.metrics import catalogue as m
+from arbees.telemetry.metrics import catalogue
 from arbees.telemetry.metrics.counters import OTHER, Counters, Counts
 
 SPORTS_MAX = 32
 """Sports that are told apart, those with most at risk; the rest is `other`."""
-DOLLARS = {m.FEES.name, m.CONTRACTS.name}
+DOLLARS = {catalogue.FEES.name, catalogue.CONTRACTS.name}
 """Counters in millionths."""
 
 Values = dict[tuple[str, ...], float]
@@ -79,18 +79,20 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     """Yield every metric of the catalogue, in its order."""
     gauges = gauges_of(snapshot)
     histograms: dict[str, dict[tuple[str, ...], Timings]] = {
-        m.DECIDE_SECONDS.name: {(): snapshot.decide},
-        m.COMMIT_SECONDS.name: {(): snapshot.measures.commits},
-        m.ACKNOWLEDGE_SECONDS.name: {(name,): it for name, it in snapshot.acknowledge.items()},
+        catalogue.DECIDE_SECONDS.name: {(): snapshot.decide},
+        catalogue.COMMIT_SECONDS.name: {(): snapshot.measures.commits},
+        catalogue.ACKNOWLEDGE_SECONDS.name: {
+            (name,): it for name, it in snapshot.acknowledge.items()
+        },
     }
-    for metric in m.CATALOGUE:
+    for metric in catalogue.CATALOGUE:
         family: Any
-        if metric.kind is m.Kind.COUNTER:
+        if metric.kind is catalogue.Kind.COUNTER:
             name = metric.name.removesuffix("_total")
             family = CounterMetricFamily(name, metric.help, labels=metric.labels)
             for labels, count in snapshot.counts[metric.name].items():
                 family.add_metric(labels, _counted(metric.name, count))
-        elif metric.kind is m.Kind.GAUGE:
+        elif metric.kind is catalogue.Kind.GAUGE:
             family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
             for labels, value in gauges[metric.name].items():
                 family.add_metric(labels, value)
@@ -102,7 +104,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _counted(name: str, count: int) -> float:
-    if name == m.DOLLARS.name:
+    if name == catalogue.DOLLARS.name:
         return count / MICRO / MICRO
     return count / MICRO if name in DOLLARS else count
 
@@ -118,28 +120,32 @@ def gauges_of(snapshot: Snapshot) -> dict[str, Values]:
     build = (now.version, now.settings_hash, now.mode, now.account, now.environment)
     audit = snapshot.audit_sequence
     found: dict[str, Values] = {
-        m.BUILD.name: {build: 1},
-        m.READY.name: {(): now.is_ready},
-        m.STATE.name: {(): now.state.rank},
-        m.HALTS.name: {(str(each),): now.halts.count(each) for each in HaltSource},
-        m.REFUSES.name: dict(Counter(now.refused)),
-        m.ENABLED.name: {
+        catalogue.BUILD.name: {build: 1},
+        catalogue.READY.name: {(): now.is_ready},
+        catalogue.STATE.name: {(): now.state.rank},
+        catalogue.HALTS.name: {(str(each),): now.halts.count(each) for each in HaltSource},
+        catalogue.REFUSES.name: dict(Counter(now.refused)),
+        catalogue.ENABLED.name: {
             (name,): name not in now.disabled
             for name in (str(each.name) for each in ALL)  # type: ignore[attr-defined]
         },
-        m.OPEN_ORDERS.name: {(): now.open_orders},
-        m.UNKNOWN_ORDERS.name: {(): now.unknown_orders},
-        m.BREAKS.name: {(): now.breaks},
-        m.EXPOSURE.name: _exposures(now),
-        m.PNL.name: {(): dollars(now.pnl_today)},
-        m.LOSS_LIMIT.name: {(): dollars(now.max_daily_loss)},
-        m.SEQUENCE.name: {(): now.sequence},
-        m.QUEUED.name: {(lane,): count for lane, count in now.queued.items()},
-        m.AUDIT_LAG.name: {} if audit is None else {(): max(0, now.sequence - audit)},
-        m.ALERTS.name: {(str(each),): snapshot.alerts.get(each, 0) for each in Severity},
+        catalogue.OPEN_ORDERS.name: {(): now.open_orders},
+        catalogue.UNKNOWN_ORDERS.name: {(): now.unknown_orders},
+        catalogue.BREAKS.name: {(): now.breaks},
+        catalogue.EXPOSURE.name: _exposures(now),
+        catalogue.PNL.name: {(): dollars(now.pnl_today)},
+        catalogue.LOSS_LIMIT.name: {(): dollars(now.max_daily_loss)},
+        catalogue.SEQUENCE.name: {(): now.sequence},
+        catalogue.QUEUED.name: {(lane,): count for lane, count in now.queued.items()},
+        catalogue.AUDIT_LAG.name: {} if audit is None else {(): max(0, now.sequence - audit)},
+        catalogue.ALERTS.name: {(str(each),): snapshot.alerts.get(each, 0) for each in Severity},
     }
     found |= _venues(now)
-    for metric, field in ((m.LIMIT, "limit"), (m.USED, "value"), (m.HEADROOM, "headroom")):
+    for metric, field in (
+        (catalogue.LIMIT, "limit"),
+        (catalogue.USED, "value"),
+        (catalogue.HEADROOM, "headroom"),
+    ):
         found[metric.name] = {
             (each.safeguard, each.code, each.scope): float(getattr(each, field))
             for each in now.used
@@ -150,17 +156,23 @@ def gauges_of(snapshot: Snapshot) -> dict[str, Values]:
 def _venues(now: Measures) -> dict[str, Values]:
     found: dict[str, Values] = {
         metric.name: {}
-        for metric in (m.VENUE_STATE, m.BREAKER, m.BALANCE, m.RESERVED, m.BALANCE_AGE)
+        for metric in (
+            catalogue.VENUE_STATE,
+            catalogue.BREAKER,
+            catalogue.BALANCE,
+            catalogue.RESERVED,
+            catalogue.BALANCE_AGE,
+        )
     }
     for venue in now.venues:
         name = (str(venue.platform),)
-        found[m.VENUE_STATE.name][name] = TradingState(venue.state).rank
-        found[m.BREAKER.name][name] = venue.is_breaker_open
+        found[catalogue.VENUE_STATE.name][name] = TradingState(venue.state).rank
+        found[catalogue.BREAKER.name][name] = venue.is_breaker_open
     for pool in now.pools:
         place = (pool.platform, pool.pool)
-        found[m.BALANCE.name][place] = _dollars(pool.available)
-        found[m.RESERVED.name][place] = _dollars(pool.outside)
-        found[m.BALANCE_AGE.name][place] = pool.age_ns / NS_PER_SECOND
+        found[catalogue.BALANCE.name][place] = _dollars(pool.available)
+        found[catalogue.RESERVED.name][place] = _dollars(pool.outside)
+        found[catalogue.BALANCE_AGE.name][place] = pool.age_ns / NS_PER_SECOND
     return found
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.open_order import CLOSED_STATES, Order
 from arbees.core.language.request import Request
 from arbees.core.language.units import MICRO
@@ -99,18 +99,18 @@ class QualityFold:
         self.sequence = stored.sequence
         if stored.kind not in KINDS:
             return
-        event = e.decode(stored.body)
+        event = events.decode(stored.body)
         match event:
-            case e.RequestDenied():
+            case events.RequestDenied():
                 self._denied(stored, event)
-            case e.DuplicateRefused():
+            case events.DuplicateRefused():
                 self._tally(group_of(event.request, 0)).duplicates += 1
-            case e.OrderApproved():
+            case events.OrderApproved():
                 self._approved(stored, event)
-            case e.OrderEvent():
+            case events.OrderEvent():
                 self._order(stored, event)
 
-    def _denied(self, stored: Stored, event: e.RequestDenied) -> None:
+    def _denied(self, stored: Stored, event: events.RequestDenied) -> None:
         tally = self._tally(group_of(event.request, event.leg))
         names = dict.fromkeys(finding.safeguard for finding in event.findings)
         tally.denials.update(names.keys())
@@ -123,7 +123,7 @@ class QualityFold:
             tally.denied += 1
             tally.stages[Stage.FINAL].add(stored.time_ns - event.received_ns)
 
-    def _approved(self, stored: Stored, event: e.OrderApproved) -> None:
+    def _approved(self, stored: Stored, event: events.OrderApproved) -> None:
         order = followed(stored, event)
         order.group, tally = self._group(order.group)
         tally.requests += event.leg == 0
@@ -132,11 +132,11 @@ class QualityFold:
         tally.stages[Stage.DECIDE].add(order.decided_ns - order.received_ns)
         self._open[event.client_order_id] = order
 
-    def _order(self, stored: Stored, event: e.OrderEvent) -> None:
+    def _order(self, stored: Stored, event: events.OrderEvent) -> None:
         order = self._open.get(event.client_order_id)
         is_elsewhere = (
             order is not None
-            and isinstance(event, e.OrderFilled | e.FillReversed)
+            and isinstance(event, events.OrderFilled | events.FillReversed)
             and order.place != (event.platform, event.market_key)
         )
         if order is None or is_elsewhere:
@@ -151,23 +151,25 @@ class QualityFold:
         if order.outcome is not Outcome.OPEN:
             del self._open[event.client_order_id]
 
-    def _again(self, stored: Stored, event: e.OrderEvent) -> Followed | None:
+    def _again(self, stored: Stored, event: events.OrderEvent) -> Followed | None:
         """Read a closed order again as it was before a record; None = it is not counted."""
         order: Followed | None = None
         scratch = Tally()
         place: tuple[str, str] | None = None
-        if isinstance(event, e.OrderFilled | e.FillReversed):
+        if isinstance(event, events.OrderFilled | events.FillReversed):
             place = (event.platform, event.market_key)
         for each in self._history.records_of(event.request_id):
             if each.sequence >= stored.sequence or each.kind not in KINDS:
                 continue
-            known = e.decode(each.body)
-            if isinstance(known, e.OrderApproved):
+            known = events.decode(each.body)
+            if isinstance(known, events.OrderApproved):
                 found = followed(each, known)
                 if place is None or found.place == place:
                     order = found
-            elif isinstance(known, e.OrderEvent) and order is not None:
-                elsewhere = isinstance(known, e.OrderFilled | e.FillReversed) and order.place != (
+            elif isinstance(known, events.OrderEvent) and order is not None:
+                elsewhere = isinstance(
+                    known, events.OrderFilled | events.FillReversed
+                ) and order.place != (
                     known.platform,
                     known.market_key,
                 )
@@ -192,7 +194,7 @@ class QualityFold:
         return tally
 
 
-def followed(stored: Stored, event: e.OrderApproved) -> Followed:
+def followed(stored: Stored, event: events.OrderApproved) -> Followed:
     """Return an order as it was approved."""
     request = event.request
     is_buy = request.action is Action.BUY
@@ -208,7 +210,7 @@ def followed(stored: Stored, event: e.OrderApproved) -> Followed:
     )
 
 
-def _quote_of(event: e.OrderApproved, *, is_buy: bool) -> int | None:
+def _quote_of(event: events.OrderApproved, *, is_buy: bool) -> int | None:
     """Return the best price of the other side of the book, in terms of the order's side."""
     touch = event.facts.touch
     if touch is None:
@@ -247,23 +249,23 @@ def outcome_of(order: Order) -> Outcome:
     return _OUTCOMES.get(order.status, Outcome.UNFILLED)
 
 
-def step(tally: Tally, followed: Followed, time_ns: int, event: e.OrderEvent) -> None:
+def step(tally: Tally, followed: Followed, time_ns: int, event: events.OrderEvent) -> None:
     """Take one record of an order into it, and into the sums of its group."""
     match event:
-        case e.OrderAcknowledged():
+        case events.OrderAcknowledged():
             tally.stages[Stage.ACKNOWLEDGE].add(time_ns - followed.decided_ns)
             _place(tally, followed)
-        case e.OrderFilled():
+        case events.OrderFilled():
             _filled(tally, followed, time_ns, event)
-        case e.FillReversed():
+        case events.FillReversed():
             _reversed(tally, followed, event)
-        case e.OrderDenied():
+        case events.OrderDenied():
             tally.denials["gate"] += 1
             tally.headlines["gate"] += 1
             tally.codes[event.code] += 1
-        case e.OrderRejected():
+        case events.OrderRejected():
             _count_reject(tally, followed.place[0], event.venue_code)
-        case e.OrderReopened() | e.OrderCancelled() | e.OrderExpired():
+        case events.OrderReopened() | events.OrderCancelled() | events.OrderExpired():
             _place(tally, followed)
     order = followed.order = advance(followed.order, event, time_ns)
     is_unknown = order.status is OrderStatus.UNKNOWN
@@ -285,7 +287,7 @@ def _place(tally: Tally, followed: Followed) -> None:
         tally.placed_quantity += followed.order.quantity
 
 
-def _filled(tally: Tally, followed: Followed, time_ns: int, event: e.OrderFilled) -> None:
+def _filled(tally: Tally, followed: Followed, time_ns: int, event: events.OrderFilled) -> None:
     """Count a fill; the order itself takes it afterwards."""
     _place(tally, followed)
     if not followed.order.filled:
@@ -295,7 +297,7 @@ def _filled(tally: Tally, followed: Followed, time_ns: int, event: e.OrderFilled
     _add(tally, followed, event.quantity, event.value, event.fee)
 
 
-def _reversed(tally: Tally, followed: Followed, event: e.FillReversed) -> None:
+def _reversed(tally: Tally, followed: Followed, event: events.FillReversed) -> None:
     """Count a failed execution back; how long its order waited for it is not unlearned."""
     if event.quantity:
         tally.fills -= 1
@@ -323,7 +325,7 @@ def _count_reject(tally: Tally, platform: str, code: str) -> None:
 
 
 KINDS = lifecycle.KINDS | {
-    each.__name__ for each in (e.RequestDenied, e.DuplicateRefused, e.OrderApproved)
+    each.__name__ for each in (events.RequestDenied, events.DuplicateRefused, events.OrderApproved)
 }
 """Kinds of records that count; others need not even be decoded."""
 

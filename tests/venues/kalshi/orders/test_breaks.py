@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import TimeInForce
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
@@ -96,8 +96,8 @@ async def test_what_the_venue_says_is_adopted(planted: str) -> None:
         await _compared(scene)
         assert await _compared(scene) == ()
         journal = scene.assembly.gateway.desk.journal
-        events = [e.decode(stored.body) for stored in journal.records()]
-        assert kind in {each.kind for each in events if isinstance(each, e.BreakOpened)}
+        new_events = [events.decode(stored.body) for stored in journal.records()]
+        assert kind in {each.kind for each in new_events if isinstance(each, events.BreakOpened)}
         book, account = scene.assembly.gateway.desk.book, scene.exchange.account(OWNER)
         held = book.markets[MARKET].yes.quantity - book.markets[MARKET].no.quantity
         assert held == account.positions[MARKET]
@@ -116,8 +116,8 @@ async def test_a_missing_fill_is_taken_and_told() -> None:
         assert view.complete
         await scene.settled()
         journal = scene.assembly.gateway.desk.journal
-        events = [e.decode(stored.body) for stored in journal.records()]
-        kinds = [each.kind for each in events if isinstance(each, e.BreakOpened)]
+        new_events = [events.decode(stored.body) for stored in journal.records()]
+        kinds = [each.kind for each in new_events if isinstance(each, events.BreakOpened)]
         assert kinds == ["missing_fill"]
         assert not scene.assembly.gateway.desk.book.breaks
 

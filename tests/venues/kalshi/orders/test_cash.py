@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, HaltSource, TimeInForce
 from arbees.interface.operator import Conflict
@@ -119,8 +119,8 @@ async def test_cash_is_taken_over_by_an_operator_and_stays_so() -> None:
         assert await code(scene) is None
         closed = [
             each
-            for each in (e.decode(row.body) for row in gateway.desk.journal.records())
-            if isinstance(each, e.BreakClosed)
+            for each in (events.decode(row.body) for row in gateway.desk.journal.records())
+            if isinstance(each, events.BreakClosed)
         ]
         assert (closed[-1].how, closed[-1].actor) == ("adopted: seen at the venue", "ann")
         assert await gateway.adopt_break(POOL, **WORD) is None

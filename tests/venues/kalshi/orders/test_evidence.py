@@ -2,7 +2,7 @@
 
 import pytest
 
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.deciding.outcomes import Found, Missing
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import OrderStatus, TimeInForce
@@ -36,9 +36,9 @@ def status(scene: KalshiScene, order: ExchangeOrder) -> OrderStatus | None:
     return None if known is None else known.status
 
 
-def events(scene: KalshiScene, kind: type[e.Event]) -> list[e.Event]:
+def recorded(scene: KalshiScene, kind: type[events.Event]) -> list[events.Event]:
     """Return the durable events of a kind."""
-    found = [e.decode(each.body) for each in scene.assembly.gateway.desk.journal.records()]
+    found = [events.decode(each.body) for each in scene.assembly.gateway.desk.journal.records()]
     return [each for each in found if isinstance(each, kind)]
 
 
@@ -55,7 +55,7 @@ async def test_an_order_that_only_cash_shows_stays_unknown() -> None:
             await scene.pass_time(5)
             assert status(scene, order) is OrderStatus.UNKNOWN
             assert scene.assembly.gateway.desk.book.markets[MARKET].worst == worst
-        assert not events(scene, e.OrderNotSent)
+        assert not recorded(scene, events.OrderNotSent)
         # What an unknown order may have taken is no break of cash.
         assert not scene.assembly.gateway.desk.book.breaks
         scene.server.heal()
@@ -70,8 +70,8 @@ async def test_an_order_that_never_arrived_is_absent_with_its_evidence() -> None
         scene.server.fault(FaultKind.LOST_BEFORE, call="create")
         await scene.send(scene.request("50", "0.20", TimeInForce.GTC), 0.0)
         await scene.pass_time(PAST_SECONDS + 20)
-        (absent,) = events(scene, e.OrderNotSent)
-        assert isinstance(absent, e.OrderNotSent)
+        (absent,) = recorded(scene, events.OrderNotSent)
+        assert isinstance(absent, events.OrderNotSent)
         assert any(each.startswith("cash of Kalshi:3: ") for each in absent.evidence)
         await scene.settled()
 
@@ -84,10 +84,10 @@ async def test_cash_that_moved_otherwise_proves_nothing() -> None:
         await scene.send(scene.request("50", "0.20", TimeInForce.GTC), 0.0)
         scene.exchange.money.move(3, -5 * MICRO)  # and no list tells of it
         await scene.pass_time(PAST_SECONDS + 20)
-        assert not events(scene, e.OrderNotSent)
+        assert not recorded(scene, events.OrderNotSent)
         scene.exchange.money.move(3, 5 * MICRO)
         await scene.pass_time(30)
-        assert events(scene, e.OrderNotSent)
+        assert recorded(scene, events.OrderNotSent)
 
 
 async def test_a_transfer_that_the_venue_lists_does_not_keep_an_order_unknown() -> None:
@@ -98,7 +98,7 @@ async def test_a_transfer_that_the_venue_lists_does_not_keep_an_order_unknown() 
         await scene.send(scene.request("50", "0.20", TimeInForce.GTC), 0.0)
         scene.exchange.money.transfer(3, 0, 5 * MICRO)
         await scene.pass_time(PAST_SECONDS + 40)
-        assert events(scene, e.OrderNotSent)
+        assert recorded(scene, events.OrderNotSent)
         assert not scene.assembly.gateway.desk.book.breaks
         await scene.settled()
 

@@ -26,9 +26,9 @@ from arbees.cli.shared.console import (
     table,
 )
 from arbees.cli.shared.exits import Exit
-from arbees.core import events as e
+from arbees.core import events
 from arbees.core.book.book import Book
-from arbees.core.deciding import commands as c
+from arbees.core.deciding import commands
 from arbees.core.deciding.redecide import watched
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import to_decimal
@@ -96,7 +96,7 @@ class Asked:
         self.names: dict[str, None] = {}
         """Settings that are other than recorded at some start."""
 
-    def choose(self, started: e.Started) -> tuple[c.Rules, c.Rules]:
+    def choose(self, started: events.Started) -> tuple[commands.Rules, commands.Rules]:
         """Return the rules of a start, and those with the changes laid over."""
         then = restore(started.settings)
         others = restore(started.settings, self.changes)
@@ -116,7 +116,7 @@ class Asked:
             duplicates = [
                 event
                 for stored in reader.records_of_kinds(("DuplicateRefused",))
-                if isinstance(event := e.decode(stored.body), e.DuplicateRefused)
+                if isinstance(event := events.decode(stored.body), events.DuplicateRefused)
             ]
             walked = Walk(self.choose, watched(duplicates))
             walked.on_change = self.changed.append
@@ -125,7 +125,7 @@ class Asked:
                 at = stored.sequence
                 if at > until:
                     break
-                walked.take(at, stored.time_ns, e.decode(stored.body))
+                walked.take(at, stored.time_ns, events.decode(stored.body))
                 if at % CHUNK == 0:
                     move(at)
             walked.finish()
