@@ -1,9 +1,11 @@
 """What the journal's tables say, with what the open batch adds: keys, signals, lives of requests.
 
 Guarantees that a key is found from the moment it is decided, durable or not, and that memory does
-not grow with the number of keys: only lives of open requests are kept.
+not grow with the number of keys: only lives of open requests are kept, and of those that closed
+last, since whoever waits for one reads it then.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +20,9 @@ from arbees.core.language.request import Alternate, Request
 from arbees.core.orders.closed_orders import past_order
 from arbees.core.orders.result import Recorded
 from arbees.core.ports import IndexRow, Journal, KeyRow, KeyTables, RequestRow, SignalRow, Stored
+
+CLOSED_MAX = 1_024
+"""Lives of closed requests that are kept."""
 
 
 class Lookups:
@@ -34,6 +39,8 @@ class Lookups:
         self._lives: dict[str, list[Recorded]] = {
             order.request_id: self._stored(order.request_id) for order in book.orders.values()
         }
+        self._closed: OrderedDict[str, list[Recorded]] = OrderedDict()
+        """The lives that closed last, the oldest first."""
         self._touched: set[str] = set()
 
     # What a command needs ----------------------------------------------------------------------
@@ -170,18 +177,23 @@ class Lookups:
         life = self._lives.get(about)
         if life is None:
             is_later = isinstance(record[2], events.OrderEvent | events.DenialReviewed)
-            life = self._lives[about] = self._stored(about) if is_later else []
+            life = self._closed.pop(about, None)
+            if life is None:
+                life = self._stored(about) if is_later else []
+            self._lives[about] = life
         life.append(record)
         self._touched.add(about)
 
     def forget_batch(self) -> None:
-        """Drop what the tables hold now; keep the lives of open requests."""
+        """Drop what the tables hold now; keep the lives of open requests, and some that closed."""
         self._keys.clear()
         self._requests.clear()
         self._signals.clear()
         for about in self._touched:
             if not self._is_open(self._lives[about]):
-                del self._lives[about]
+                self._closed[about] = self._lives.pop(about)
+        while len(self._closed) > CLOSED_MAX:
+            self._closed.popitem(last=False)
         self._touched.clear()
 
     def _is_open(self, life: list[Recorded]) -> bool:
@@ -197,7 +209,7 @@ class Lookups:
 
     def records(self, about: str) -> list[Recorded]:
         """Return the records of a request (or receipt), with what is decided but not durable."""
-        life = self._lives.get(about)
+        life = self._lives.get(about) or self._closed.get(about)
         return list(life) if life is not None else self._stored(about)
 
     def _stored(self, about: str) -> list[Recorded]:
