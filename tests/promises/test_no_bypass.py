@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 import arbees
@@ -19,7 +18,7 @@ from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import ApprovedOrder
-from arbees.core.deciding.verdicts import Verdict
+from arbees.core.deciding.verdicts import Verdict, verdicts_of
 from arbees.core.language.words import (
     Action,
     Mode,
@@ -205,5 +204,5 @@ def test_every_safeguard_speaks_of_every_decision() -> None:
     decision = decide(book_with(), seen, commands.Submit(request=request(), received_ns=0), rules)
     event = decision.events[0]
     assert isinstance(event, events.RequestDenied)
-    verdicts: list[list[object]] = msgspec.json.decode(event.verdicts)
+    verdicts = verdicts_of(event.verdicts)
     assert [each[1] for each in verdicts] == [code for each in SAFEGUARDS for code in each.codes]

@@ -11,6 +11,7 @@ import msgspec
 
 from arbees.core import events
 from arbees.core.book.open_order import NOTHING, Reservation
+from arbees.core.deciding.verdicts import verdicts_of
 from arbees.core.language import ids
 from arbees.core.language.codes import CODES
 from arbees.core.language.ids import client_order_id
@@ -130,7 +131,7 @@ def judgements(event: Any) -> tuple[Judged, ...]:  # noqa: ANN401 - three kinds
     """Return every verdict of a decision in human units; the key's own refusal is one too."""
     if isinstance(event, events.DuplicateRefused):
         return (_finding(events.Finding("idempotency", event.code, event.observed, event.limit)),)
-    said = msgspec.json.decode(event.verdicts, type=list[list[Any]])
+    said = verdicts_of(event.verdicts)
     if not said and isinstance(event, events.RequestDenied):
         return tuple(_finding(finding) for finding in event.findings)
     return tuple(_verdict(*each) for each in said)

@@ -74,10 +74,7 @@ def test_an_approval_holds_every_number() -> None:
             game_id="nba_BOS@ATL",
             strategy="alpha",
             warnings=(events.Finding("order_size", "X", 5, "y"), events.Finding("market", "W")),
-            verdicts=msgspec.Raw(
-                b'[["Pass","MAX_ORDER_SIZE",1,3,2],["Warn","X",5,"y"],'
-                b'["Skipped","Y","z"],["Warn","W",null,null]]'
-            ),
+            verdicts=msgspec.Raw(b'[[19,1,3],["Warn","X",5,"y"],["Y","z"],["Warn","W",null,null]]'),
             facts=FACTS,
             received_ns=NOW - 5,
         ),
@@ -186,7 +183,7 @@ def test_a_denial_names_every_finding() -> None:
                 ),
                 warnings=(events.Finding("b", "B", 1, 2),),
                 verdicts=msgspec.Raw(
-                    b'[["Pass","P",null,null,null],["Deny","A1",5,4,%d],'
+                    b'["P",["Deny","A1",5,4,%d],'
                     b'["Deny","A2","o","l",null],["Warn","B",1,2],'
                     b'["Deny","C",null,null,null]]' % (NOW + 9)
                 ),

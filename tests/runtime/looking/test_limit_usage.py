@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
 from arbees.core import events
 from arbees.core.deciding.outcomes import Filled
+from arbees.core.deciding.verdicts import verdicts_of
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action
 from arbees.interface.operator import SafeguardView, Usage
@@ -63,7 +63,7 @@ async def rooms(rig: Rig) -> dict[str, Usage]:
 
 def headrooms(approved: events.OrderApproved) -> dict[str, int]:
     """Return the headroom that each verdict of an approval told."""
-    verdicts = msgspec.json.decode(bytes(approved.verdicts))
+    verdicts = verdicts_of(approved.verdicts)
     return {each[1]: each[4] for each in verdicts if each[0] == "Pass" and each[4] is not None}
 
 

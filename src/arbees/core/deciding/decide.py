@@ -7,8 +7,6 @@ else, and that only what every safeguard passed becomes an `ApprovedOrder` (P2, 
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from arbees.core import events
 from arbees.core.book.book import Book, halt_name
 from arbees.core.book.index_rows import RETRIABLE
@@ -23,6 +21,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
     Warn,
+    journaled,
 )
 from arbees.core.language.ids import client_order_id, own
 from arbees.core.language.request import Request
@@ -36,8 +35,6 @@ VENUE_STATE_CODES = frozenset(
 _QUIET = frozenset({Pass, Skipped})
 
 Findings = tuple[events.Finding, ...]
-
-_ENCODE = msgspec.json.Encoder().encode
 
 
 def decide_request(
@@ -173,11 +170,6 @@ def _refuse(
 # Denial and approval ---------------------------------------------------------------------------
 
 
-def _journaled(verdicts: list[Verdict]) -> msgspec.Raw:
-    """Return all verdicts as JSON: [[verdict, code, observed, limit, ...], ...]."""
-    return msgspec.Raw(_ENCODE(verdicts))
-
-
 def _deny(  # noqa: PLR0917 - what was judged, by place
     order: Candidate,
     facts: Facts,
@@ -196,7 +188,7 @@ def _deny(  # noqa: PLR0917 - what was judged, by place
         leg=command.leg,
         findings=denials,
         warnings=warnings,
-        verdicts=_journaled(verdicts),
+        verdicts=journaled(verdicts),
         facts=facts,
         falls_back=falls_back,
         received_ns=command.received_ns,
@@ -267,7 +259,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         strategy=order.strategy,
         pool=order.market.listing.pool,
         warnings=warnings,
-        verdicts=_journaled(verdicts),
+        verdicts=journaled(verdicts),
         facts=facts,
         received_ns=command.received_ns,
         key_id=command.key_id,

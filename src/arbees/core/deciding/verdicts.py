@@ -1,6 +1,6 @@
-"""What a safeguard says, and the shape that every safeguard has."""
+"""What a safeguard says, how the journal keeps it, and the shape that every safeguard has."""
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
@@ -48,6 +48,81 @@ class Warn(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
 
 
 Verdict = Pass | Skipped | Deny | Warn
+
+
+_NUMBERED: tuple[str, ...] = (
+    *("NOT_AUTHORIZED", "AUTHORIZATION_EXPIRED", "HALTED", "REDUCE_ONLY"),
+    *("EXPIRED", "STALE_SIGNAL", "FUTURE_DATED", "MODEL_VERSION_MISSING"),
+    *("MODEL_VERSION_DENIED", "MARKET_UNKNOWN", "MARKET_CLOSED", "MARKET_STALE"),
+    *("INVALID_TICK", "INVALID_QUANTITY", "MIN_ORDER"),
+    *("CLASSIFICATION_CONFLICT", "SELL_EXCEEDS_POSITION", "OUTSIDE_WINDOW"),
+    *("VENUE_PAUSED", "MAX_ORDER_SIZE", "MAX_ORDER_CONTRACTS"),
+    *("PRICE_OUT_OF_RANGE", "PREGAME_DELTA", "THROUGH_QUOTE", "QUOTE_STALE"),
+    *("QUOTE_MISSING", "EDGE_IMPLAUSIBLE", "RATE_LIMIT_MINUTE"),
+    *("RATE_LIMIT_HOUR", "REPEATED_EXECUTION", "SELF_TRADE", "MAX_OPEN_ORDERS"),
+    *("MAX_POSITION_PER_MARKET", "MAX_GAME_EXPOSURE", "MAX_SPORT_EXPOSURE"),
+    *("MAX_TOTAL_EXPOSURE", "INSUFFICIENT_BALANCE", "BALANCE_STALE"),
+    *("MAX_DAILY_LOSS", "MARKS_STALE", "UNKNOWN_IN_MARKET"),
+    *("MAX_UNKNOWN_ORDERS", "VENUE_UNAVAILABLE", "VENUE_HEARTBEAT_LATE"),
+    *("VENUE_BLIND", "CLOCK_SKEW", "RECONCILIATION_BREAK"),
+)
+"""Codes that journals name by their place here: names may be added at the end, nothing else."""
+_NUMBERS: dict[str, int | str] = {code: number for number, code in enumerate(_NUMBERED)}
+_TAGS = frozenset({"Pass", "Skipped", "Deny", "Warn"})
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def journaled(verdicts: list[Verdict]) -> msgspec.Raw:
+    """
+    Return verdicts as a record keeps them, in their order.
+
+    What denies or warns stands there in full: `["Deny", code, observed, limit, until]`. A test that
+    passed is its code's number (its name where it has none), alone or as `[number, observed,
+    limit]`, with the headroom behind where that is not `limit - observed`; one that did not apply
+    is `[number, why]`. Records of before have all of them in full.
+    """
+    kept: list[Any] = []
+    for each in verdicts:
+        kind, code = type(each), each.code
+        if kind is Pass:
+            observed, limit, headroom = each.observed, each.limit, each.headroom  # type: ignore[union-attr]
+            name = _NUMBERS.get(code, code)
+            if headroom == _headroom(observed, limit):
+                is_bare = observed is None and limit is None
+                kept.append(name if is_bare else (name, observed, limit))
+            else:
+                kept.append((name, observed, limit, headroom))
+        elif kind is Skipped:
+            kept.append((_NUMBERS.get(code, code), each.why))  # type: ignore[union-attr]
+        else:
+            kept.append(each)
+    return msgspec.Raw(_ENCODE(kept))
+
+
+def verdicts_of(kept: msgspec.Raw) -> list[list[Any]]:
+    """Return what a record keeps in full: `[verdict, code, observed, limit, ...]` each."""
+    return [_in_full(each) for each in msgspec.json.decode(kept)]
+
+
+def _in_full(kept: Any) -> list[Any]:  # noqa: ANN401 - as decoded
+    if not isinstance(kept, list):
+        return ["Pass", _named(kept), None, None, None]
+    if kept[0] in _TAGS:
+        return kept
+    code, rest = _named(kept[0]), kept[1:]
+    if len(rest) == 1:
+        return ["Skipped", code, *rest]
+    return ["Pass", code, *rest] if len(rest) > 2 else ["Pass", code, *rest, _headroom(*rest)]
+
+
+def _named(code: int | str) -> str:
+    return code if isinstance(code, str) else _NUMBERED[code]
+
+
+def _headroom(observed: Observed, limit: Observed) -> int | None:
+    if isinstance(observed, int) and isinstance(limit, int):
+        return limit - observed
+    return None
 
 
 class Use(msgspec.Struct, frozen=True, gc=False):
