@@ -123,18 +123,79 @@ def test_words_are_not_hidden() -> None:
     assert hide(None, "info", dict(entry)) == entry
 
 
-def test_audit_copy_is_the_line_itself() -> None:
-    """The console copy of an audit line stands on the channel `audit`, its numbers exact."""
+def audit_line(**changes: object) -> bytes:
+    """Return an audit line with what a copy of it reads."""
+    fields: dict[str, object] = {
+        "timestamp": "2026-01-28T20:30:00.123Z",
+        "event_type": "OrderFilled",
+        "request_id": "r1",
+        "platform": "Kalshi",
+        "market_id": "KXNBAGAME-26JAN28LALBOS-LAL",
+        "side": "Yes",
+        "price": 0.65,
+        "size": 50.0,
+        "status": "Filled",
+        "rejection_reason": None,
+        "metadata": {"strategy": "alpha", "code": None},
+    }
+    return json.dumps(fields | changes).encode() + b"\n"
+
+
+@pytest.mark.parametrize("look", ["json", "console"])
+def test_a_whole_copy_is_the_line_itself(look: str) -> None:
+    """With `AUDIT_LOG_CONSOLE=json` each line stands on the channel `audit`, its numbers exact."""
+    stream = io.StringIO()
+    logs.set_up(look=look, stream=stream)
+    logs.AuditConsole("json")([audit_line(), audit_line(event_type="OrderPlaced")])
+    assert audit_line().decode().strip() in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 2
+    if look == "json":
+        entry = json.loads(stream.getvalue().splitlines()[0])
+        assert (entry["logger"], entry["line"]["price"]) == ("audit", 0.65)
+
+
+def test_a_short_copy_says_what_became_of_an_order() -> None:
+    """One line a result, and none of what was only asked for; a fill stands for its placing."""
     stream = io.StringIO()
     logs.set_up(look="json", stream=stream)
-    line = b'{"timestamp":"2026-01-28T20:30:00.123Z","price":0.65,"size":50.0}\n'
-    logs.copy_to_console([line])
-    assert line.decode().strip() in stream.getvalue()
-    assert json.loads(stream.getvalue())["logger"] == "audit"
-    stream.truncate(0)
-    logs.set_up(look="console", stream=stream)
-    logs.copy_to_console([line])
-    assert line.decode().strip() in stream.getvalue()
+    asked = audit_line(event_type="ExecutionRequested", status="Pending")
+    placed = audit_line(event_type="OrderPlaced", status="Pending")
+    denied = audit_line(
+        event_type="OrderRejected", request_id="r2", status="Rejected", rejection_reason="Halted"
+    )
+    logs.AuditConsole("short")([asked, placed, audit_line(), denied])
+    entries = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(each["logger"], each["level"]) for each in entries] == [("audit", "info")] * 2
+    market = "Kalshi KXNBAGAME-26JAN28LALBOS-LAL 50.0 Yes at 0.65"
+    assert [each["event"] for each in entries] == [
+        f"Filled {market} r1 (alpha)",
+        f"Rejected {market} r2 (alpha): Halted",
+    ]
+    assert len(stream.getvalue().splitlines()[0]) < 200
+
+
+@pytest.mark.parametrize("look", ["json", "console"])
+@pytest.mark.parametrize("copy", ["short", "json"])
+def test_a_copy_hides_secrets_and_is_one_line(look: str, copy: str) -> None:
+    """A secret in a venue's words, or a line break in a name, goes no further than the file."""
+    stream = io.StringIO()
+    logs.set_up(look=look, secrets=["s3cr3t-value"], stream=stream)
+    bad = audit_line(rejection_reason="token s3cr3t-value\nFORGED", status="Rejected")
+    logs.AuditConsole(copy)([bad])
+    assert "s3cr3t" not in stream.getvalue()
+    assert HIDDEN in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_copy_is_information() -> None:
+    """Where only warnings are logged there is no copy; a stream that is gone loses it."""
+    stream = io.StringIO()
+    logs.set_up("warning", stream=stream)
+    logs.AuditConsole("short")([audit_line()])
+    assert not stream.getvalue()
+    logs.set_up(stream=stream)
+    stream.close()
+    logs.AuditConsole("short")([audit_line()])
 
 
 def test_closed_stream_is_no_failure() -> None:

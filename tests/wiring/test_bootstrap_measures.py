@@ -60,7 +60,7 @@ async def test_what_happened_is_measured(tmp_path: Path) -> None:
     """An order that filled and one that was denied are counted; balances and commits are there."""
     clock = SystemClock()
     async with bootstrap.running(
-        settings_in(tmp_path), clock=clock, files=files_in(tmp_path), ends=Ends(), copies=()
+        settings_in(tmp_path), clock=clock, files=files_in(tmp_path), ends=Ends(), has_console=False
     ) as assembly:
         assert await trade(assembly, clock, "r1", 10 * MICRO) is None
         assert await trade(assembly, clock, "r2", 500 * MICRO) == "MAX_ORDER_SIZE"
@@ -84,7 +84,11 @@ async def test_a_restart_counts_anew_and_remembers_quality(tmp_path: Path) -> No
     for turn in (1, 2):
         clock = SystemClock()
         async with bootstrap.running(
-            settings_in(tmp_path), clock=clock, files=files_in(tmp_path), ends=Ends(), copies=()
+            settings_in(tmp_path),
+            clock=clock,
+            files=files_in(tmp_path),
+            ends=Ends(),
+            has_console=False,
         ) as assembly:
             await trade(assembly, clock, f"r{turn}", 10 * MICRO)
             text = (await assembly.follower.metrics()).decode()
@@ -97,7 +101,7 @@ async def test_scrapes_beside_trading(tmp_path: Path) -> None:
     """While orders go through, every page is whole and no count ever goes back."""
     clock = SystemClock()
     async with bootstrap.running(
-        settings_in(tmp_path), clock=clock, files=files_in(tmp_path), ends=Ends(), copies=()
+        settings_in(tmp_path), clock=clock, files=files_in(tmp_path), ends=Ends(), has_console=False
     ) as assembly:
 
         async def scrape() -> list[float]:
@@ -121,7 +125,7 @@ async def test_drills_are_kept_by_the_gateway(tmp_path: Path) -> None:
     """What is handed in stands in the journal; whether the limits are its own is told."""
     settings = settings_in(tmp_path)
     async with bootstrap.running(
-        settings, clock=SystemClock(), files=files_in(tmp_path), ends=Ends(), copies=()
+        settings, clock=SystemClock(), files=files_in(tmp_path), ends=Ends(), has_console=False
     ) as assembly:
         for limits, agree in ((settings.limits_hash, True), ("others", False)):
             run = DrillsWire(

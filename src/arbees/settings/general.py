@@ -162,6 +162,17 @@ class AuditLog(Section, frozen=True, kw_only=True):
             default="/var/log/arbees/execution_audit.jsonl",
         ),
     ] = "/var/log/arbees/execution_audit.jsonl"
+    console: Annotated[
+        str,
+        Setting(
+            name="AUDIT_LOG_CONSOLE",
+            kind=Kind.TEXT,
+            doc="The copy of the audit log among the log lines: one short line for each result, "
+            "each line whole as JSON, or none.",
+            default="short",
+            choices=("off", "short", "json"),
+        ),
+    ] = "short"
     retention_days: Annotated[
         int,
         Setting(

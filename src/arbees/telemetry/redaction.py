@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-
 HIDDEN = "***"
 SECRET_BYTES_MIN = 4
 """Shorter secrets are hidden by name only: as text they would hide ordinary words."""
@@ -81,8 +79,6 @@ class Redactor:
             return value
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, msgspec.Raw):
-            return self._raw(value)
         if depth < _DEPTH_MAX and isinstance(value, Mapping):
             return {str(key): self._value(str(key), each, depth + 1) for key, each in value.items()}
         if depth < _DEPTH_MAX and isinstance(value, list | tuple | set | frozenset):
@@ -90,9 +86,3 @@ class Redactor:
         return self.text(
             value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
         )
-
-    def _raw(self, raw: msgspec.Raw) -> msgspec.Raw | str:
-        """Keep JSON as JSON where nothing in it had to be hidden."""
-        text = bytes(raw).decode("utf-8", "replace")
-        shown = self.text(text)
-        return raw if shown == text else shown

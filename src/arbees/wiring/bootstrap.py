@@ -59,7 +59,7 @@ from arbees.telemetry.audit.files import AuditFiles
 from arbees.telemetry.audit.log import AuditLog, Copy, NoAuditLog
 from arbees.telemetry.days import day_start
 from arbees.telemetry.follower import JournalFollower
-from arbees.telemetry.logs import copy_to_console, set_up
+from arbees.telemetry.logs import AuditConsole, set_up
 from arbees.telemetry.metrics.counters import Counters
 from arbees.telemetry.metrics.exposition import Metrics
 from arbees.telemetry.quality.quality import Quality
@@ -146,7 +146,7 @@ def assemble(
     kill_file: str | None = None,
     alerts: Alerts = NO_ALERTS,
     seed: int = 0,
-    copies: Sequence[Copy] = (copy_to_console,),
+    copies: Sequence[Copy] = (),
 ) -> Assembly:
     """
     Wire one gateway; nothing runs yet.
@@ -338,7 +338,7 @@ async def running(
     ends: Ends,
     ready: Callable[[Assembly], None] = lambda _assembly: None,
     sinks: Sequence[Sink] = (LogSink(),),
-    copies: Sequence[Copy] = (copy_to_console,),
+    has_console: bool = True,
 ) -> AsyncIterator[Assembly]:
     """
     Run one gateway, with alerts and metrics, for as long as the block lasts.
@@ -350,11 +350,12 @@ async def running(
         ends: told when it must end; gives the reason of the end.
         ready: given what was wired, before it starts.
         sinks: who is told of alerts.
-        copies: who else gets each audit line.
+        has_console: whether the audit log has a copy among the log lines.
 
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
     """
+    look = settings.audit_log.console if has_console else "off"
     record = AlertRecord()
     board = AlertBoard((*sinks, record))
     watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
@@ -365,7 +366,7 @@ async def running(
         files=files,
         kill_file=settings.section(KillSwitch).kill_switch_file,
         alerts=alerts,
-        copies=copies,
+        copies=() if look == "off" else (AuditConsole(look),),
     )
     gateway = assembly.gateway
     gateway.on_end = lambda reason: ends.ask(reason, 1)

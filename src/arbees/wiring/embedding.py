@@ -212,7 +212,7 @@ class Gateway(AsyncClient):
                 files=self._files,
                 ends=self._ends,
                 sinks=(Told(),),
-                copies=(),
+                has_console=False,
             )
         )
         self._context.attach(assembly.gateway, assembly.follower)
