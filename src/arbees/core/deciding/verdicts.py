@@ -83,17 +83,17 @@ def journaled(verdicts: list[Verdict]) -> msgspec.Raw:
     """
     kept: list[Any] = []
     for each in verdicts:
-        kind, code = type(each), each.code
-        if kind is Pass:
-            observed, limit, headroom = each.observed, each.limit, each.headroom  # type: ignore[union-attr]
-            name = _NUMBERS.get(code, code)
-            if headroom == _headroom(observed, limit):
-                is_bare = observed is None and limit is None
-                kept.append(name if is_bare else (name, observed, limit))
-            else:
+        name = _NUMBERS.get(each.code, each.code)
+        if isinstance(each, Pass):
+            observed, limit, headroom = each.observed, each.limit, each.headroom
+            if headroom != _headroom(observed, limit):
                 kept.append((name, observed, limit, headroom))
-        elif kind is Skipped:
-            kept.append((_NUMBERS.get(code, code), each.why))  # type: ignore[union-attr]
+            elif observed is None and limit is None:
+                kept.append(name)
+            else:
+                kept.append((name, observed, limit))
+        elif isinstance(each, Skipped):
+            kept.append((name, each.why))
         else:
             kept.append(each)
     return msgspec.Raw(_ENCODE(kept))
