@@ -6,13 +6,22 @@ say already is not said again. It fails by complaining, never by changing anythi
 """
 
 import ast
+import graphlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 
 LINE_MAX = 100
 MODULE_LINES_MAX = 600
+CLASS_LINES_MAX = 300
 FUNCTION_LINES_MAX = 70
+FOLDER_MODULES_MAX = 15
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
+"""Names of files that could hold anything."""
+VAGUE_WORDS = {
+    *("again", "asked", "came", "keyless", "mending", "past", "placing", "premises", "said"),
+    *("somebody", "story", "told", "worth"),
+}
+"""Words that are in no name of a module, a class or a function: the field has its own."""
 
 Rule = Callable[[ast.Module], Iterator[str]]
 
@@ -64,6 +73,48 @@ def module_docstring(tree: ast.Module) -> Iterator[str]:
     """Complain about a module that does not say what it guarantees."""
     if not ast.get_docstring(tree):
         yield "1: Expected a module docstring"
+
+
+def long_classes(tree: ast.Module) -> Iterator[str]:
+    """Complain about classes that are likely to have two responsibilities."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > CLASS_LINES_MAX:
+                expected = f"Expected {node.name} of at most {CLASS_LINES_MAX} lines"
+                yield f"{node.lineno}: {expected}, was {lines}"
+
+
+def vague_names(tree: ast.Module) -> Iterator[str]:
+    """Complain about classes and functions that are not called as the field calls them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            found = VAGUE_WORDS & set(re.findall(r"[a-z]+", snake(node.name)))
+            if found:
+                yield f"{node.lineno}: Expected a name of the field, was {node.name}"
+
+
+def snake(name: str) -> str:
+    """Return a name in small letters with an underscore before each word."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def short_aliases(tree: ast.Module) -> Iterator[str]:
+    """Complain about modules that are called by one letter."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if alias.asname and len(alias.asname) == 1:
+                    yield f"{node.lineno}: Expected a name, was {alias.asname} for {alias.name}"
+
+
+def circles(imports: dict[str, set[str]]) -> Iterator[str]:
+    """Complain about modules that need each other before either is there; by whom each imports."""
+    sorter = graphlib.TopologicalSorter(imports)
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        yield "Expected no circle of imports, was " + " <- ".join(error.args[1])
 
 
 def long_functions(tree: ast.Module) -> Iterator[str]:

@@ -11,6 +11,10 @@ BITES = [
     (rules.untold_tests, "def test_x():\n    assert True"),
     (rules.untold_tests, "class TestX:\n    async def test_x(self): ..."),
     (rules.long_functions, "def f():\n" + "    x = 1\n" * 71),
+    (rules.long_classes, "class A:\n" + "    x = 1\n" * 300),
+    (rules.vague_names, "class StoryLine: ..."),
+    (rules.vague_names, "def _ask_again(): ..."),
+    (rules.short_aliases, "from arbees.core import events as e"),
     (rules.swallowed_errors, "try: f()\nexcept KeyError: pass"),
     (rules.swallowed_errors, "try: f()\nexcept KeyError: ..."),
     (rules.swallowed_errors, "try: f()\nexcept KeyError:\n    'reason'"),
@@ -45,6 +49,9 @@ LEAVES = [
     (rules.module_docstring, '"""Guarantee."""'),
     (rules.untold_tests, 'def test_x():\n    """It holds."""'),
     (rules.long_functions, "def f():\n" + "    x = 1\n" * 70),
+    (rules.long_classes, "class A:\n" + "    x = 1\n" * 299),
+    (rules.vague_names, "class History:\n    def against(self): ..."),
+    (rules.short_aliases, "from arbees.core import events as ev"),
     (rules.swallowed_errors, "try: f()\nexcept KeyError: return_it()"),
     (rules.broad_handlers, "try: f()\nexcept (KeyError, ValueError): g()"),
     (rules.broad_handlers, "try: f()\nexcept BaseException:\n    g()\n    raise"),
@@ -87,3 +94,9 @@ def test_titles() -> None:
     assert not list(rules.titles("# A\n\n```sh\n# not a title\n```\n\n## B\n"))
     assert list(rules.titles("## B\n"))
     assert list(rules.titles("# A\n\n# B\n"))
+
+
+def test_circles_are_found() -> None:
+    """Modules that import each other are named; a chain is none."""
+    assert list(rules.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}}))
+    assert not list(rules.circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}))

@@ -1,6 +1,7 @@
 """Style is executed, not remembered: the rules of `rules.py`, applied to the whole checkout."""
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,10 @@ CODE_RULES: tuple[rules.Rule, ...] = (
     rules.long_functions,
     rules.swallowed_errors,
 )
+OWN_RULES: tuple[rules.Rule, ...] = (rules.long_classes, rules.vague_names, rules.short_aliases)
+"""Of what is shipped and what verifies it."""
+SHARED_CLASSES: dict[str, str] = {}
+"""Names of classes that stand for one thing in two places, and why."""
 PURE_RULES: tuple[rules.Rule, ...] = (rules.floats, rules.ambient, rules.set_order)
 
 
@@ -91,6 +96,63 @@ def test_code_text(rule: Callable[[str], Iterator[str]]) -> None:
 def test_code(rule: rules.Rule) -> None:
     """Modules say what they guarantee, functions do one thing, no error is swallowed."""
     check(rule, files("*.py"), tree_of)
+
+
+@pytest.mark.parametrize("rule", OWN_RULES)
+def test_own_code(rule: rules.Rule) -> None:
+    """Classes have one responsibility, and names are the field's own."""
+    check(rule, in_folder("src/", "verification/"), tree_of)
+
+
+def test_a_folder_is_a_room() -> None:
+    """A folder holds few modules; one file a safeguard is a list (decision 0011)."""
+    count = Counter(path.parent for path in in_folder("src/arbees/") if path.stem != "__init__")
+    crowded = {name_of(folder): n for folder, n in count.items() if n > rules.FOLDER_MODULES_MAX}
+    assert crowded.keys() <= {"src/arbees/safeguards"}, crowded
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """No two classes have the same name, but for those that are the same thing."""
+    places: dict[str, set[str]] = {}
+    for path in in_folder("src/", "verification/"):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, set()).add(name_of(path))
+    found = {name: where for name, where in places.items() if len(where) > 1}
+    assert found.keys() == SHARED_CLASSES.keys(), found
+
+
+def test_modules_have_names_of_the_field() -> None:
+    """No module is called by a word that says little."""
+    bad = [
+        name_of(path)
+        for path in in_folder("src/", "verification/")
+        if rules.VAGUE_WORDS & set(path.stem.split("_"))
+    ]
+    assert bad == []
+
+
+def test_no_module_waits_for_itself() -> None:
+    """What modules import when they are loaded has no circle."""
+    modules = {module_of(path): path for path in in_folder("src/", "verification/")}
+    imports = {
+        name: {
+            full if (full := f"{node.module}.{alias.name}") in modules else node.module or ""
+            for node in tree_of(path).body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        & modules.keys() - {name}
+        for name, path in modules.items()
+    }
+    assert sum(map(len, imports.values())) > len(modules)
+    assert list(rules.circles(imports)) == []
+
+
+def module_of(path: Path) -> str:
+    """Return the name by which a module is imported."""
+    parts = [part for part in path.relative_to(ROOT).with_suffix("").parts if part != "src"]
+    return ".".join(part for part in parts if part != "__init__")
 
 
 def test_only_the_supervisor_catches_everything() -> None:
