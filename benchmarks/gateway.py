@@ -19,7 +19,6 @@ from arbees.core.deciding.facts import Touch
 from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
-    Balance,
     CancelOutcome,
     CancelUnknown,
     CashMovement,
@@ -28,6 +27,7 @@ from arbees.core.deciding.outcomes import (
     Inconclusive,
     Lookup,
     Outcome,
+    PoolBalance,
     Report,
     Settled,
     VenueOrder,
@@ -139,10 +139,10 @@ class SilentVenue:
         """Settle none."""
         return ()
 
-    async def balances(self) -> Sequence[Balance]:
+    async def balances(self) -> Sequence[PoolBalance]:
         """Return money without end."""
         return (
-            Balance(
+            PoolBalance(
                 platform=Platform.KALSHI,
                 pool=Platform.KALSHI,
                 available=scene.WIDE,

@@ -20,8 +20,8 @@ from arbees.core.deciding.decide import decide
 from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
-    Balance,
     Fill,
+    PoolBalance,
 )
 from arbees.core.language.request import parse_request
 from arbees.core.language.units import MICRO
@@ -135,7 +135,7 @@ class Play:
         )
 
     def _balance(self) -> None:
-        balance = Balance(
+        balance = PoolBalance(
             platform=Platform.KALSHI,
             pool=Platform.KALSHI,
             available=scene.WIDE,

@@ -26,12 +26,12 @@ from arbees.core.deciding.outcomes import Accepted, ApprovedOrder, Outcome
 from arbees.core.language.request import Request
 from arbees.core.ports import Entry, Gate
 from arbees.runtime.supervisor import Supervisor
-from arbees.venues.http_client import Answer, Wire
+from arbees.venues.http_client import HttpAnswer, Wire
 from arbees.venues.kalshi.connection.budget import TokenBucket
-from arbees.venues.kalshi.connection.connection import CREATE, Account, Connection
+from arbees.venues.kalshi.connection.connection import CREATE, KalshiAccount, KalshiConnection
 from arbees.venues.kalshi.connection.keys import SigningKey
 from arbees.venues.kalshi.connection.signing import Signed, Signer
-from arbees.venues.kalshi.orders.answers import Asked, create_outcome
+from arbees.venues.kalshi.orders.answers import CreateTerms, create_outcome
 from arbees.venues.kalshi.orders.cash import Cash
 from arbees.venues.kalshi.orders.groups import Groups
 from arbees.venues.kalshi.orders.orders import KalshiOrders
@@ -53,7 +53,7 @@ class NotingWire(Wire):
 
     cpu_ns = 0
 
-    async def wait(self, answer: "asyncio.Future[Answer]") -> Answer:
+    async def wait(self, answer: "asyncio.Future[HttpAnswer]") -> HttpAnswer:
         """Note; this is the first that is done after the write."""
         self.cpu_ns = time.thread_time_ns()
         return await super().wait(answer)
@@ -116,7 +116,7 @@ class Line:
         """Wire the adapter's parts, with a budget that nothing uses up."""
         self._key = key
         base_url = f"http://127.0.0.1:{port}{ROOT}"
-        account = Account(
+        account = KalshiAccount(
             key=key,
             key_id=KEY_ID,
             base_url=base_url,
@@ -124,7 +124,7 @@ class Line:
             skew_max_ns=5 * 10**9,
             group_limit=1_000,
         )
-        self.connection = Connection(account, bench.clock, Supervisor(bench.clock))
+        self.connection = KalshiConnection(account, bench.clock, Supervisor(bench.clock))
         self.connection.api.budget.write = TokenBucket(PLENTY, PLENTY, bench.clock.now_ns())
         self.wire = NotingWire(base_url)
         clock = self.connection.venue_clock
@@ -331,7 +331,7 @@ def _answering() -> Row:
         b'"fill_count":"0.00","remaining_count":"5.00","ts_ms":1769641200000}'
     )
     bucket = TokenBucket(PLENTY, PLENTY, 0)
-    asked = Asked(
+    asked = CreateTerms(
         client_order_id="arb-1",
         quantity=5_000_000,
         price=500_000,

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from arbees.core.language.codes import CODES
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.safeguards import ALL
 from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog
@@ -47,7 +47,7 @@ def test_example_shows_every_setting_at_its_default() -> None:
     expected = {
         name: setting.default
         for name, setting in CATALOG.settings.items()
-        if setting.kind is not Kind.TABLE
+        if setting.kind is not SettingKind.TABLE
     }
     assert example_lines() == expected
 
@@ -70,7 +70,7 @@ def test_every_setting_is_documented() -> None:
 
 def is_documented(setting: Setting, lines: list[str]) -> bool:
     """Return whether a line of the reference is about a setting."""
-    if setting.kind is Kind.TABLE:
+    if setting.kind is SettingKind.TABLE:
         return any(f"[{setting.name}" in line for line in lines)
     return any(f"`{setting.name}`" in line and setting.default in line for line in lines)
 

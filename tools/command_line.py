@@ -13,7 +13,7 @@ from arbees.cli.command_list import COMMANDS, GROUPS
 from arbees.cli.commands.administer.man import manual
 from arbees.cli.main import build
 from arbees.cli.shared.exits import MEANINGS
-from arbees.cli.shared.texts import Page, Taken, pages
+from arbees.cli.shared.texts import CommandPage, Taken, pages
 
 COMMAND_LINE_PAGE = Path("docs/reference/command-line.md")
 MANUAL_PAGE = Path("docs/man/arbees.1")
@@ -38,7 +38,7 @@ a bearer where it is set.
 """
 
 
-def every_page() -> list[Page]:
+def every_page() -> list[CommandPage]:
     """Return the pages of all commands, the whole command's first."""
     return list(pages(build()))
 
@@ -57,7 +57,7 @@ def command_line_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(page: Page) -> Iterator[str]:
+def _section(page: CommandPage) -> Iterator[str]:
     yield f"{'#' * (1 + len(page.words))} `arbees {' '.join(page.words)}`"
     if page.is_group:
         yield page.said.sentence

@@ -27,7 +27,7 @@ from arbees.interface.views import Undecided
 from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from arbees.rehearsal.kalshi.server import OWNER
 from arbees.rehearsal.kalshi.streams.messages import delta_message, fill_message, order_message
-from arbees.venues.http_client import Answer, Wire
+from arbees.venues.http_client import HttpAnswer, Wire
 from tools.garbling import Garbler
 from tools.kalshi_readers import STATUSES, Tally, recorded
 from verification.live.run import ANSWER_SECONDS, FATAL, SETTINGS
@@ -114,8 +114,8 @@ class Evening:
             vars(wire)["wait"] = self._spoiling(wire.wait)
 
     def _spoiling(self, wait: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        async def spoiled(pending: "asyncio.Future[Answer]") -> Answer:
-            answer: Answer = await wait(pending)
+        async def spoiled(pending: "asyncio.Future[HttpAnswer]") -> HttpAnswer:
+            answer: HttpAnswer = await wait(pending)
             draw = self._garbler.draw
             if not self._is_spoiling or draw.random() >= SPOILED:
                 return answer
@@ -123,7 +123,7 @@ class Evening:
             body = self._garbler.garbled(answer.body)
             self._tally.answers += 1
             self._given = [*self._given[-5:], body]
-            return Answer(status, answer.headers, body)
+            return HttpAnswer(status, answer.headers, body)
 
         return spoiled
 

@@ -27,17 +27,17 @@ from arbees.errors import VenueError
 from arbees.rehearsal.kalshi.server import OWNER, KalshiServer
 from arbees.runtime.clock import SystemClock
 from arbees.runtime.supervisor import Supervisor
-from arbees.venues.http_client import Answer, Wire
+from arbees.venues.http_client import HttpAnswer, Wire
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.connection.api import KalshiApi
-from arbees.venues.kalshi.connection.connection import CREATE, Account, Connection
+from arbees.venues.kalshi.connection.connection import CREATE, KalshiAccount, KalshiConnection
 from arbees.venues.kalshi.connection.keys import SigningKey
-from arbees.venues.kalshi.connection.socket import Line, Message
+from arbees.venues.kalshi.connection.socket import KalshiSocket, Message
 from arbees.venues.kalshi.markets.feed import BookFeed
 from arbees.venues.kalshi.markets.lifecycle import CHANNEL as LIFECYCLE
-from arbees.venues.kalshi.markets.lifecycle import Lifecycle
+from arbees.venues.kalshi.markets.lifecycle import LifecycleFeed
 from arbees.venues.kalshi.markets.markets import KalshiMarketData
-from arbees.venues.kalshi.orders.answers import Asked, create_outcome
+from arbees.venues.kalshi.orders.answers import CreateTerms, create_outcome
 from arbees.venues.kalshi.orders.stream import (
     ASKED,
     CHANNELS,
@@ -55,7 +55,7 @@ SHOWN_MAX = 400
 STEPS = 12
 """Looks of the book stream that are recorded, at moments far enough apart to ask for everything."""
 STREAM_SHARE = 0.1
-NOT_KNOWN = Answer(404, {}, b'{"error":{"code":"not_found","message":"not found"}}')
+NOT_KNOWN = HttpAnswer(404, {}, b'{"error":{"code":"not_found","message":"not found"}}')
 
 CREATED = msgspec.json.encode(
     {
@@ -108,7 +108,7 @@ class Tally(msgspec.Struct):
 class CannedApi(KalshiApi):
     """Answers from what was recorded; `garbler` spoils one of the answers of a read."""
 
-    answers: dict[str, Answer]
+    answers: dict[str, HttpAnswer]
     is_open = True
     """Whether what is not recorded yet is asked for."""
     garbler: Garbler | None = None
@@ -123,7 +123,7 @@ class CannedApi(KalshiApi):
         query: Mapping[str, str | int] | None = None,
         body: bytes = b"",
         **more: Any,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Return the answer to a call."""
         asked = {name: value for name, value in (query or {}).items() if name != "min_ts"}
         key = f"{method} {path} {sorted(asked.items())} {body!r}"
@@ -139,13 +139,13 @@ class CannedApi(KalshiApi):
         if self.garbler.draw.random() < 0.1:
             status = self.garbler.draw.choice(STATUSES)
         self.given.append(spoiled)
-        return Answer(status, answer.headers, spoiled)
+        return HttpAnswer(status, answer.headers, spoiled)
 
 
 class Readers:
     """An adapter whose venue is a record."""
 
-    def __init__(self, connection: Connection, api: CannedApi) -> None:
+    def __init__(self, connection: KalshiConnection, api: CannedApi) -> None:
         """Read by a connection that is never started."""
         connection.api = api
         shards: dict[str, int] = {MARKET: 3, OTHER: 3}
@@ -173,7 +173,7 @@ class Readers:
 
         async def create() -> object:
             """Classify the answer to a create as the adapter does; made once, at the record."""
-            asked = Asked(
+            asked = CreateTerms(
                 client_order_id=f"{NAME}-made",
                 quantity=MICRO,
                 price=120_000,
@@ -252,9 +252,11 @@ class Readers:
             await self._books(name, garbler, tally)
             return
         connection, url = self._connection, self._connection.account.ws_url
-        line = Line(url, signer=connection.signer, clock=connection.clock)
+        line = KalshiSocket(url, signer=connection.signer, clock=connection.clock)
         if name == "market news":
-            news = Lifecycle(url, signer=connection.signer, clock=connection.clock, sink=_nothing)
+            news = LifecycleFeed(
+                url, signer=connection.signer, clock=connection.clock, sink=_nothing
+            )
             take, texts = news._take, self.lifecycle  # noqa: SLF001
         else:
             stream = OwnStream(url, signer=connection.signer, clock=connection.clock)
@@ -267,7 +269,7 @@ class Readers:
     async def _listen(
         self,
         name: str,
-        line: Line,
+        line: KalshiSocket,
         take: Callable[[Message], None],
         texts: Sequence[bytes],
         tally: Tally,
@@ -284,7 +286,9 @@ class Readers:
         feed.sink = check
         feed.follow(MARKET)
         feed.follow(OTHER)
-        line = Line(connection.account.ws_url, signer=connection.signer, clock=connection.clock)
+        line = KalshiSocket(
+            connection.account.ws_url, signer=connection.signer, clock=connection.clock
+        )
         for now_ns, texts in self.books:
             feed.commands(now_ns)
             for text in texts:
@@ -341,8 +345,8 @@ def check(found: object) -> None:
             _demand(0 <= found.quantity <= shapes.MOST, found)
         case outcomes.Settled():
             _demand(0 <= found.payouts.yes <= MICRO, found)
-        case outcomes.Balance() | outcomes.CashMovement():
-            number = found.available if isinstance(found, outcomes.Balance) else found.amount
+        case outcomes.PoolBalance() | outcomes.CashMovement():
+            number = found.available if isinstance(found, outcomes.PoolBalance) else found.amount
             _demand(abs(number) <= shapes.MOST, found)
         case Metadata():
             listing = found.listing
@@ -412,7 +416,7 @@ async def recorded() -> Readers:
     server.rest.set_limits((10_000.0, 10_000.0), (10_000.0, 10_000.0))
     ids = _set_up(server)
     addresses = await server.start()
-    account = Account(
+    account = KalshiAccount(
         key=SigningKey(key),
         key_id="key",
         base_url=addresses.rest,
@@ -420,7 +424,7 @@ async def recorded() -> Readers:
         skew_max_ns=2 * NS_PER_SECOND,
         group_limit=1_000 * MICRO,
     )
-    connection, wire = Connection(account, clock, Supervisor(clock)), Wire(addresses.rest)
+    connection, wire = KalshiConnection(account, clock, Supervisor(clock)), Wire(addresses.rest)
     api = CannedApi(
         account.base_url,
         signer=connection.signer,
@@ -443,7 +447,9 @@ async def recorded() -> Readers:
     return readers
 
 
-async def _record_streams(server: KalshiServer, connection: Connection, readers: Readers) -> None:
+async def _record_streams(
+    server: KalshiServer, connection: KalshiConnection, readers: Readers
+) -> None:
     url = connection.account.ws_url
     signed = connection.signer.sign("GET", "/trade-api/ws/v2")
     async with aiohttp.ClientSession() as session:

@@ -3,7 +3,7 @@
 Guarantees that the page says what `/metrics` shows; a test compares the committed file.
 """
 
-from arbees.telemetry.metrics.catalogue import CATALOGUE, PROCESS, Kind
+from arbees.telemetry.metrics.catalogue import CATALOGUE, PROCESS, MetricKind
 
 HEAD = """\
 # Metrics
@@ -26,9 +26,9 @@ from `telemetry/metrics/catalogue.py`. How to scrape it, and which alerts to beg
 
 COLUMNS = "| metric | type | labels | what it is |\n|---|---|---|---|"
 TITLES = {
-    Kind.COUNTER: "Counted",
-    Kind.HISTOGRAM: "Timed",
-    Kind.GAUGE: "As it is now",
+    MetricKind.COUNTER: "Counted",
+    MetricKind.HISTOGRAM: "Timed",
+    MetricKind.GAUGE: "As it is now",
 }
 
 

@@ -22,7 +22,7 @@ from arbees.rehearsal.playback import (
     read_requests,
     read_settlements,
 )
-from verification.live.recorded import Outcome, Played, play_live
+from verification.live.recorded import Played, RecordedOutcome, play_live
 
 DATA = Path(os.environ.get("ARBEES_DATA_DIR", "../shared/data"))
 NAME = "mlb_policy_2026"
@@ -92,14 +92,14 @@ def _plain(text: str) -> Decimal:
     return Decimal(text).normalize()
 
 
-def of(outcome: Outcome, recorded: dict[Key, Trade]) -> Trade:
+def of(outcome: RecordedOutcome, recorded: dict[Key, Trade]) -> Trade:
     """Return the recorded trade of a request."""
     request = outcome.request
     size, price = to_decimal(request.size).normalize(), to_decimal(request.limit_price).normalize()
     return recorded[request.game_id or "", size, price]
 
 
-def compare(outcome: Outcome, recorded: dict[Key, Trade]) -> Line | None:
+def compare(outcome: RecordedOutcome, recorded: dict[Key, Trade]) -> Line | None:
     """Compare one request with its record; None = the same to the last micro-dollar."""
     trade = of(outcome, recorded)
     filled, fee, profit = (
@@ -118,7 +118,7 @@ def compare(outcome: Outcome, recorded: dict[Key, Trade]) -> Line | None:
     )
 
 
-def why(outcome: Outcome, trade: Trade) -> str:
+def why(outcome: RecordedOutcome, trade: Trade) -> str:
     """Return why a fill is not the recorded one, by the result that the caller was given."""
     result = outcome.result
     if result is None:

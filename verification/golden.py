@@ -20,7 +20,7 @@ import msgspec
 from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import Book, fresh
-from arbees.core.book.market import Holding, Market
+from arbees.core.book.market import Market, OutcomeHolding
 from arbees.core.book.open_order import Order
 from arbees.core.ports import Stored
 from arbees.errors import ConfigurationError
@@ -149,7 +149,7 @@ def _market(market: Market) -> dict[str, Any]:
     }
 
 
-def _holding(holding: Holding) -> list[int]:
+def _holding(holding: OutcomeHolding) -> list[int]:
     return [holding.quantity, holding.cost, holding.closing]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from arbees.client.async_http import AsyncHttp
 from arbees.client.blocking_http import BlockingHttp
-from arbees.client.place import Place, find
+from arbees.client.place import ClientAddress, find
 from arbees.client.steps import Broken, Call, Heard, Outcome
 from arbees.errors import ConfigurationError
 
@@ -108,7 +108,7 @@ def server() -> Iterator[Server]:
 class Both:
     """One way of HTTP as a test uses it: blocking, or on a loop of its own."""
 
-    def __init__(self, place: Place, *, is_async: bool) -> None:
+    def __init__(self, place: ClientAddress, *, is_async: bool) -> None:
         self.loop = asyncio.new_event_loop() if is_async else None
         self.slow = AsyncHttp(place) if is_async else None
         self.plain = BlockingHttp(place)

@@ -20,9 +20,9 @@ from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import (
     Accepted,
-    Balance,
     Fill,
     Outcome,
+    PoolBalance,
     Unknown,
 )
 from arbees.core.deciding.verdicts import Safeguard, Verdict
@@ -192,7 +192,7 @@ class Scene:
         """Observe Kalshi's balance."""
         return self.do(
             commands.ObserveBalance(
-                balance=Balance(
+                balance=PoolBalance(
                     platform=Platform.KALSHI,
                     pool="Kalshi",
                     available=available,

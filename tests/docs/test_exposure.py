@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.book.market import Listing, Market, OutcomeHolding
 from arbees.core.book.open_order import Order, losses
 from arbees.core.book.worst_case import worst_ahead
 from arbees.core.language.units import format_micro, parse_micro
@@ -30,11 +30,11 @@ def rows_of(title: str) -> list[list[str]]:
 
 def market_of(held: str, *, is_netting: bool) -> Market:
     """Return a market in which this is held."""
-    holdings = {side: Holding() for side in Side}
+    holdings = {side: OutcomeHolding() for side in Side}
     found = HELD.findall(held)
     assert found or held == "nothing"
     for quantity, side, cost in found:
-        holdings[Side(side)] = Holding(parse_micro(quantity), parse_micro(cost))
+        holdings[Side(side)] = OutcomeHolding(parse_micro(quantity), parse_micro(cost))
     listing = Listing(platform="Kalshi", market_id="m", market_key="m", is_netting=is_netting)
     return Market(
         listing=listing,

@@ -8,9 +8,9 @@ from arbees.core import events
 from arbees.core.book.api_keys import Caps, KeyAsk
 from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
-    Balance,
     CashMovement,
     Fill,
+    PoolBalance,
     VenueOrder,
 )
 from arbees.core.language.payouts import Payouts
@@ -208,7 +208,7 @@ async def take_over(evening: Evening) -> None:
         for kind, amount in (("deposit", 5_000_000), ("transfer", -40_000))
     ]
     ours = evening.assembly.gateway.desk.book.ledgers["Kalshi"]
-    there = Balance(
+    there = PoolBalance(
         platform=Platform.KALSHI,
         pool="Kalshi",
         available=ours,

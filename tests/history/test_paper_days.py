@@ -6,16 +6,16 @@ from msgspec.structs import replace
 
 from arbees.core import events
 from arbees.core.deciding.facts import Facts, Touch
-from arbees.history.paper_days import Asked, PaperDays, walk
+from arbees.history.paper_days import DayRules, PaperDays, walk
 from tests.telemetry.lives import DAY, SECOND, Lives, make_request
 
 ZONE = ZoneInfo("America/New_York")
 HOUR = 3_600 * SECOND
-LEAST = Asked(up_ns=0, quote_age_ns=10 * SECOND, decisions=0)
-ONE = Asked(up_ns=0, quote_age_ns=10 * SECOND, decisions=1)
+LEAST = DayRules(up_ns=0, quote_age_ns=10 * SECOND, decisions=0)
+ONE = DayRules(up_ns=0, quote_age_ns=10 * SECOND, decisions=1)
 
 
-def seen(lives: Lives, asked: Asked = LEAST) -> PaperDays:
+def seen(lives: Lives, asked: DayRules = LEAST) -> PaperDays:
     """Walk over a journal."""
     return walk(lives, ZONE, asked)
 
@@ -78,7 +78,7 @@ def test_only_decisions_on_fresh_quotes_count() -> None:
     (day,) = seen(lives).seen.values()
     assert (day.decisions, day.fresh) == (3, 1)
     assert seen(lives, ONE).days == ["2026-01-28"]
-    assert seen(lives, Asked(up_ns=0, quote_age_ns=10 * SECOND, decisions=2)).days == []
+    assert seen(lives, DayRules(up_ns=0, quote_age_ns=10 * SECOND, decisions=2)).days == []
 
 
 def test_a_day_is_as_long_as_a_gateway_was_up() -> None:
@@ -98,7 +98,7 @@ def test_a_day_is_as_long_as_a_gateway_was_up() -> None:
     (day,) = seen(lives).seen.values()
     assert day.up_ns == 4 * HOUR
     assert day.figures == "4.0 hours up, 2 decisions, 2 on fresh quotes"
-    enough = Asked(up_ns=4 * HOUR, quote_age_ns=SECOND, decisions=2)
+    enough = DayRules(up_ns=4 * HOUR, quote_age_ns=SECOND, decisions=2)
     assert seen(lives, enough).days == ["2026-01-28"]
     assert seen(lives, replace(enough, up_ns=4 * HOUR + 1)).days == []
 

@@ -7,7 +7,7 @@ from arbees.core.deciding import commands
 from arbees.core.deciding.redecide import watched
 from arbees.core.deciding.verdicts import Deny, Pass, Safeguard
 from arbees.history.what_if import (
-    Change,
+    ChangedDecision,
     Mismatch,
     Turn,
     Walk,
@@ -21,10 +21,10 @@ STARTED = events.Started(version="1", settings_hash="h", settings={})
 
 def walked(
     scene: Scene, others: commands.Rules, records: list[tuple[int, int, events.Event]] | None = None
-) -> tuple[Walk, list[Change], list[Mismatch]]:
+) -> tuple[Walk, list[ChangedDecision], list[Mismatch]]:
     """Walk over the records of a scene."""
     walk = Walk(lambda _started: (scene.rules, others), watched([]))
-    changed: list[Change] = []
+    changed: list[ChangedDecision] = []
     mismatches: list[Mismatch] = []
     walk.on_change, walk.on_mismatch = changed.append, mismatches.append
     for record in scene.records if records is None else records:

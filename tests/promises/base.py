@@ -14,7 +14,7 @@ from arbees.core.book.fees import fee_on_grid
 from arbees.core.book.market import Listing
 from arbees.core.deciding import commands
 from arbees.core.deciding.facts import Facts, Touch
-from arbees.core.deciding.outcomes import Balance
+from arbees.core.deciding.outcomes import PoolBalance
 from arbees.core.language.codes import CODES, message
 from arbees.core.language.request import Request
 from arbees.core.language.strict_json import parse_time
@@ -133,7 +133,7 @@ class Base(RuleBasedStateMachine):
         self.touches: dict[str, Touch] = {}
         self.cash = dict.fromkeys(Platform, CASH)
         self.halts: dict[tuple[str, str], TradingState] = {}
-        self.figures: list[Balance] = []
+        self.figures: list[PoolBalance] = []
         self.has_lied = False
         self.seen = 0
 
@@ -221,14 +221,14 @@ class Base(RuleBasedStateMachine):
         """Let the gateway see the venue's own figure of now."""
         self.take(commands.ObserveBalance(balance=self.figure(platform)))
 
-    def figure(self, platform: Platform) -> Balance:
+    def figure(self, platform: Platform) -> PoolBalance:
         """Return the venue's own figure: what it locks for working orders is off."""
         locked = sum(
             truth.remaining * truth.order.limit_price // MICRO
             for truth in self.truths.values()
             if truth.is_working and truth.is_buy and truth.order.platform is platform
         )
-        return Balance(
+        return PoolBalance(
             platform=platform,
             pool=str(platform),
             available=self.cash[platform] - locked,

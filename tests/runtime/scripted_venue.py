@@ -9,7 +9,6 @@ from arbees.core.book.market import Terms
 from arbees.core.deciding.outcomes import (
     Accepted,
     ApprovedOrder,
-    Balance,
     CancelAccepted,
     CancelOutcome,
     CashMovement,
@@ -18,6 +17,7 @@ from arbees.core.deciding.outcomes import (
     Lookup,
     Missing,
     Outcome,
+    PoolBalance,
     Report,
     Settled,
     VenueOrder,
@@ -143,9 +143,9 @@ class ScriptedVenue:
             "results", [each for each in self.settled if each.market_id in market_ids]
         )
 
-    async def balances(self) -> Sequence[Balance]:
+    async def balances(self) -> Sequence[PoolBalance]:
         """Return the one pool."""
-        balance = Balance(
+        balance = PoolBalance(
             platform=self._platform,
             pool=str(self._platform),
             available=self.available,

@@ -8,9 +8,9 @@ from typing import Any
 
 from arbees.core.book.book import Book, Subject, fresh
 from arbees.core.book.market import (
-    Holding,
     Listing,
     Market,
+    OutcomeHolding,
     Terms,
 )
 from arbees.core.deciding.candidate import Candidate, make_candidate
@@ -103,8 +103,8 @@ def market(
         "listing": known,
         "sport": known.sport or UNCLASSIFIED,
         "game_id": known.game_id or f"market:{known.market_key}",
-        "yes": Holding(micro(yes), micro(yes) // 2 if yes_cost is None else micro(yes_cost)),
-        "no": Holding(micro(no), micro(no) // 2 if no_cost is None else micro(no_cost)),
+        "yes": OutcomeHolding(micro(yes), micro(yes) // 2 if yes_cost is None else micro(yes_cost)),
+        "no": OutcomeHolding(micro(no), micro(no) // 2 if no_cost is None else micro(no_cost)),
     }
     made = Market(**{**fields, **changes})
     made.worst = made.worst_case()

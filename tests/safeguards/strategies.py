@@ -13,7 +13,7 @@ from arbees.core.book.book import (
     Pool,
     cycle_name,
 )
-from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.book.market import Listing, Market, OutcomeHolding
 from arbees.core.deciding.candidate import Candidate, make_candidate
 from arbees.core.deciding.facts import Facts, Touch, VenueHealth
 from arbees.core.language.request import SIZE_MAX, Alternate, Request
@@ -96,7 +96,7 @@ listings = _listing("Kalshi", KALSHI, KALSHI, None) | _listing(
     "Polymarket", YES_TOKEN, CONDITION, NO_TOKEN
 )
 holdings = st.builds(
-    Holding,
+    OutcomeHolding,
     quantity=st.integers(0, 10**15),
     cost=st.integers(0, 10**15),
     closing=st.integers(0, 10**15),

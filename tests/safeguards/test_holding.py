@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book.market import Holding as Held
+from arbees.core.book.market import OutcomeHolding as Held
 from arbees.core.deciding.verdicts import Deny, Pass, Skipped
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, Platform, Side

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from arbees.core.deciding.verdicts import Deny, Pass
 from arbees.core.language.words import Action
-from arbees.safeguards.rate_limit import NO_LIMITS, Limits, RateLimit
+from arbees.safeguards.rate_limit import NO_LIMITS, RateLimit, RateLimits
 from tests.safeguards.build import KALSHI, NOW, SECOND, book_with, facts, market, verdicts
 
 MINUTE, HOUR = "RATE_LIMIT_MINUTE", "RATE_LIMIT_HOUR"
@@ -91,7 +91,7 @@ def test_reducing_orders_have_as_much_of_their_own() -> None:
 
 def limited(**limits: int) -> RateLimit:
     """Return a safeguard with limits of a market and of a strategy."""
-    return RateLimit(limits=Limits(**limits))
+    return RateLimit(limits=RateLimits(**limits))
 
 
 SCOPES = [("per_market", MARKET), ("per_strategy", "strategy:s")]
@@ -138,7 +138,7 @@ def test_the_fullest_window_is_told_and_lasts_until_all_have_room() -> None:
 def test_a_window_that_lifts_later_counts_wherever_it_stands() -> None:
     """The account's own window may be the last to have room."""
     book = book_with(opened=ago(1, 2), opened_by={MARKET: ago(50), "strategy:s": ago(40)})
-    safeguard = RateLimit(2, 100, Limits(per_market_minute=1, per_strategy_minute=1))
+    safeguard = RateLimit(2, 100, RateLimits(per_market_minute=1, per_strategy_minute=1))
     assert verdicts(safeguard, book, strategy="s")[0] == Deny(
         MINUTE, 2, 2, NOW - 2 * SECOND + MINUTE_NS
     )
@@ -147,7 +147,7 @@ def test_a_window_that_lifts_later_counts_wherever_it_stands() -> None:
 def test_of_windows_that_are_as_full_the_account_s_is_told() -> None:
     """The widest scope comes first."""
     book = book_with(opened=ago(1, 2), opened_by={MARKET: ago(1)})
-    safeguard = RateLimit(2, 100, Limits(per_market_minute=1))
+    safeguard = RateLimit(2, 100, RateLimits(per_market_minute=1))
     assert verdicts(safeguard, book)[0] == Deny(MINUTE, 2, 2, NOW - 2 * SECOND + MINUTE_NS + SECOND)
 
 
@@ -183,7 +183,7 @@ def test_against_an_oracle(
     minute, hour = account
     per_market, per_strategy = scopes
     safeguard = RateLimit(
-        minute, hour, Limits(per_market_minute=per_market, per_strategy_minute=per_strategy)
+        minute, hour, RateLimits(per_market_minute=per_market, per_strategy_minute=per_strategy)
     )
     book = book_with(opened=opened, opened_by={MARKET: in_market, "strategy:s": by_strategy})
 
@@ -217,18 +217,18 @@ def test_a_table_is_read() -> None:
         "per_strategy_minute": 3,
         "per_strategy_hour": 4,
     }
-    assert Limits.parse(table) == Limits(1, 2, 3, 4)
-    assert Limits.parse({"per_market_minute": 10_000}) == Limits(10_000)
-    assert Limits.parse({"per_market_hour": 100_000}) == Limits(None, 100_000)
-    assert Limits.parse({"per_market_minute": 1_000_000}) == Limits(1_000_000)
-    assert Limits.parse({"per_market_hour": 10_000_000}) == Limits(None, 10_000_000)
-    assert Limits.parse({"per_market_minute": 5, "per_market_hour": 5}) == Limits(5, 5)
+    assert RateLimits.parse(table) == RateLimits(1, 2, 3, 4)
+    assert RateLimits.parse({"per_market_minute": 10_000}) == RateLimits(10_000)
+    assert RateLimits.parse({"per_market_hour": 100_000}) == RateLimits(None, 100_000)
+    assert RateLimits.parse({"per_market_minute": 1_000_000}) == RateLimits(1_000_000)
+    assert RateLimits.parse({"per_market_hour": 10_000_000}) == RateLimits(None, 10_000_000)
+    assert RateLimits.parse({"per_market_minute": 5, "per_market_hour": 5}) == RateLimits(5, 5)
 
 
 def test_an_empty_table_sets_no_limits() -> None:
     """A section of settings only leaves the fast path alone."""
-    assert Limits.parse({}) is NO_LIMITS
-    assert Limits(None, None, None, None) == NO_LIMITS
+    assert RateLimits.parse({}) is NO_LIMITS
+    assert RateLimits(None, None, None, None) == NO_LIMITS
 
 
 KNOWN = "per_market_minute, per_market_hour, per_strategy_minute, per_strategy_hour"
@@ -276,5 +276,5 @@ BAD = [
 def test_a_bad_table_is_refused(table: dict[str, object], complaint: str) -> None:
     """Unknown, out of range, no whole number or contradictory: field, expected and what came."""
     with pytest.raises(ValueError, match=r"rate_limit\.") as refusal:
-        Limits.parse(table)
+        RateLimits.parse(table)
     assert str(refusal.value) == complaint

@@ -19,7 +19,7 @@ from arbees.core.deciding.verdicts import (
 )
 from arbees.core.language.code import Unit
 from arbees.core.language.codes import CODES, message
-from arbees.core.language.setting import Kind, settings_of
+from arbees.core.language.setting import SettingKind, settings_of
 from arbees.safeguards import ALL
 from tests.safeguards.strategies import scenes
 
@@ -91,7 +91,13 @@ def test_fields_are_settings(safeguard: type[Any]) -> None:
     assert len(safeguard.__struct_defaults__) == len(safeguard.__struct_fields__)
     for setting in described.values():
         assert setting.doc.endswith(".")
-        if setting.kind in {Kind.DOLLARS, Kind.PRICE, Kind.CONTRACTS, Kind.RATIO, Kind.POINTS}:
+        if setting.kind in {
+            SettingKind.DOLLARS,
+            SettingKind.PRICE,
+            SettingKind.CONTRACTS,
+            SettingKind.RATIO,
+            SettingKind.POINTS,
+        }:
             assert setting.low is not None
             assert setting.high is not None
 

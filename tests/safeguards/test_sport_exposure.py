@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from arbees.core.deciding.verdicts import Deny, Pass, Skipped
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, Platform
-from arbees.safeguards.sport_exposure import NO_LIMITS, Limits, SportExposure
+from arbees.safeguards.sport_exposure import NO_LIMITS, SportExposure, SportLimits
 from tests.safeguards.build import (
     YES_TOKEN,
     book_with,
@@ -54,9 +54,9 @@ def test_all_markets_of_the_sport_count() -> None:
 
 def test_a_sport_may_have_its_own_limit() -> None:
     """It stands for the general one, tighter or wider, in whatever case it is written."""
-    limits = Limits({"nba": COST, "nfl": 1})
+    limits = SportLimits({"nba": COST, "nfl": 1})
     assert verdicts(SportExposure(1, limits)) == (Pass(CODE, COST, COST, 0),)
-    limits = Limits({"nba": COST - 1})
+    limits = SportLimits({"nba": COST - 1})
     assert verdicts(SportExposure(LIMIT, limits)) == (Deny(CODE, COST, COST - 1),)
     book = book_with(market(listing(sport="Nba")))
     assert verdicts(SportExposure(LIMIT, limits), book) == (Deny(CODE, COST, COST - 1),)
@@ -73,7 +73,7 @@ def test_no_sport_is_a_sport() -> None:
     at = 50 * MICRO + COST
     assert verdicts(SportExposure(at), book) == (Pass(CODE, at, at, 0),)
     assert verdicts(SportExposure(at - 1), book) == (Deny(CODE, at, at - 1),)
-    limits = Limits({"unclassified": 0})
+    limits = SportLimits({"unclassified": 0})
     assert verdicts(SportExposure(LIMIT, limits), book) == (Deny(CODE, at, 0),)
 
 
@@ -135,13 +135,13 @@ def test_agrees_with_a_sum(others: list[tuple[str | None, int]], limit: int) -> 
 def test_reads_the_table() -> None:
     """Whole numbers, and decimal ones as text, become micro-dollars; sports in lower case."""
     table = {"NBA": 500, "nfl": "250.5", "UNCLASSIFIED": 0, "MLB": 1_000_000_000}
-    assert Limits.parse(table).of == {
+    assert SportLimits.parse(table).of == {
         "nba": 500 * MICRO,
         "nfl": micro("250.5"),
         "unclassified": 0,
         "mlb": 1_000_000_000 * MICRO,
     }
-    assert Limits.parse({}) == NO_LIMITS
+    assert SportLimits.parse({}) == NO_LIMITS
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_reads_the_table() -> None:
 def test_refuses_what_are_no_dollars(value: object) -> None:
     """The entry, what was expected and what came are named."""
     with pytest.raises(ValueError, match="Expected") as error:
-        Limits.parse({"NFL": 1, "NBA": value})
+        SportLimits.parse({"NFL": 1, "NBA": value})
     assert str(error.value) == (
         f"sport_exposure.limits.NBA: Expected dollars from 0 to 1000000000, was {value!r}"
     )
@@ -160,7 +160,7 @@ def test_refuses_what_are_no_dollars(value: object) -> None:
 def test_refuses_a_sport_that_is_there_twice() -> None:
     """In another case it is the same sport."""
     with pytest.raises(ValueError, match="Expected") as error:
-        Limits.parse({"NBA": 1, "nba": 2})
+        SportLimits.parse({"NBA": 1, "nba": 2})
     assert (
         str(error.value) == "sport_exposure.limits.nba: Expected each sport once, was there twice"
     )

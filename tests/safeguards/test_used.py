@@ -28,10 +28,9 @@ from arbees.safeguards.game_exposure import GameExposure
 from arbees.safeguards.market_exposure import MarketExposure
 from arbees.safeguards.open_orders import OpenOrders
 from arbees.safeguards.order_size import OrderSize
-from arbees.safeguards.rate_limit import Limits, RateLimit
+from arbees.safeguards.rate_limit import RateLimit, RateLimits
 from arbees.safeguards.repeated_execution import RepeatedExecution
-from arbees.safeguards.sport_exposure import Limits as SportLimits
-from arbees.safeguards.sport_exposure import SportExposure
+from arbees.safeguards.sport_exposure import SportExposure, SportLimits
 from arbees.safeguards.total_exposure import TotalExposure
 from arbees.safeguards.unknown_orders import UnknownOrders
 from tests.core.scene import Scene
@@ -40,7 +39,7 @@ from tests.safeguards.build import BUFFER, CONDITION, KALSHI, NOW, TERMS, YES_TO
 GAME = "nba_BOS@ATL"
 UNREALIZED = -3 * MICRO
 
-WINDOWS = Limits(per_market_minute=9, per_market_hour=40, per_strategy_minute=8)
+WINDOWS = RateLimits(per_market_minute=9, per_market_hour=40, per_strategy_minute=8)
 
 
 class Limit(Safeguard, Measured, Protocol):

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from arbees import safeguards
-from arbees.core.language.setting import Kind, Setting, settings_of
+from arbees.core.language.setting import Setting, SettingKind, settings_of
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Mode
 from arbees.errors import InvariantViolation
@@ -34,16 +34,18 @@ class Colour(msgspec.Struct, frozen=True):
 
     colour: Annotated[
         str,
-        Setting(name="COLOUR_OF_IT", kind=Kind.CHOICE, doc="x", choices=("red",), default="red"),
+        Setting(
+            name="COLOUR_OF_IT", kind=SettingKind.CHOICE, doc="x", choices=("red",), default="red"
+        ),
     ] = "red"
-    shade: Annotated[str | None, Setting(name="SHADE_OF_IT", kind=Kind.TEXT, doc="x")] = None
+    shade: Annotated[str | None, Setting(name="SHADE_OF_IT", kind=SettingKind.TEXT, doc="x")] = None
 
 
 class Other(msgspec.Struct, frozen=True):
     """Declares a setting of `Colour` with another meaning."""
 
     name: ClassVar[str] = "other"
-    shade: Annotated[str | None, Setting(name="SHADE_OF_IT", kind=Kind.PATH, doc="x")] = None
+    shade: Annotated[str | None, Setting(name="SHADE_OF_IT", kind=SettingKind.PATH, doc="x")] = None
 
 
 def write(path: Path, text: str) -> Path:
@@ -351,10 +353,10 @@ def test_unknown_flag_crashes() -> None:
         load({}, flags={"MAX_ORDER_SIZ": "1"})
 
 
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.URL])
-def test_unknown_name_in_dotenv_is_told_by_line(tmp_path: Path, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [SettingKind.TEXT, SettingKind.URL])
+def test_unknown_name_in_dotenv_is_told_by_line(tmp_path: Path, kind: SettingKind) -> None:
     """A stranger in .env refuses with its line; one that looks like a secret hides its value."""
-    name, shown = ("STRANGER", "x") if kind is Kind.TEXT else ("STRANGER_URL", "***")
+    name, shown = ("STRANGER", "x") if kind is SettingKind.TEXT else ("STRANGER_URL", "***")
     dotenv = write(tmp_path / ".env", f"# head\n{name}=x\n")
     with pytest.raises(SettingsRefused, match="line 2") as caught:
         load({}, dotenv)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.language.setting import Kind
+from arbees.core.language.setting import SettingKind
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
@@ -16,7 +16,7 @@ from arbees.safeguards.order_size import OrderSize
 from arbees.safeguards.price_range import PriceRange
 from arbees.safeguards.price_reference import PriceReference
 from arbees.safeguards.rate_limit import RateLimit
-from arbees.settings import AuditLog, SettingsRefused, all_sections, load
+from arbees.settings import AuditLogSettings, SettingsRefused, all_sections, load
 from arbees.settings.catalog import Catalog
 from arbees.settings.parse import UNITS
 from arbees.settings.reference import TEMPLATE
@@ -24,7 +24,7 @@ from arbees.settings.reference import TEMPLATE
 CATALOG = Catalog(all_sections())
 NAMES = [name for names in TEMPLATE.values() for name in names]
 NUMBERS = [name for name in NAMES if CATALOG.settings[name].kind in UNITS]
-FLAGS = [name for name in NAMES if CATALOG.settings[name].kind is Kind.FLAG]
+FLAGS = [name for name in NAMES if CATALOG.settings[name].kind is SettingKind.FLAG]
 
 VALUES: list[tuple[str, str, type, str, object]] = [
     ("PAPER_TRADING", "0", Authorization, "paper_trading", False),
@@ -52,9 +52,9 @@ VALUES: list[tuple[str, str, type, str, object]] = [
     ),
     ("BALANCE_LOW_THRESHOLD", "250", Balance, "balance_low_threshold", 250 * MICRO),
     ("DAILY_LOSS_ALERT_THRESHOLD", "0.5", DailyLoss, "daily_loss_alert_threshold", 500_000),
-    ("AUDIT_LOG_ENABLED", "false", AuditLog, "is_enabled", False),
-    ("AUDIT_LOG_PATH", "var/audit.jsonl", AuditLog, "path", "var/audit.jsonl"),
-    ("AUDIT_LOG_RETENTION_DAYS", "30", AuditLog, "retention_days", 30),
+    ("AUDIT_LOG_ENABLED", "false", AuditLogSettings, "is_enabled", False),
+    ("AUDIT_LOG_PATH", "var/audit.jsonl", AuditLogSettings, "path", "var/audit.jsonl"),
+    ("AUDIT_LOG_RETENTION_DAYS", "30", AuditLogSettings, "retention_days", 30),
 ]
 
 REQUIREMENTS = """\

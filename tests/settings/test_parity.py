@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog
 from arbees.settings.general import LATER
@@ -79,8 +79,8 @@ def test_every_setting_is_described(setting: Setting) -> None:
         assert setting.low is not None
         assert setting.high is not None
         assert setting.default
-    if setting.kind is Kind.FLAG:
+    if setting.kind is SettingKind.FLAG:
         assert setting.default
-    if setting.kind is Kind.CHOICE:
+    if setting.kind is SettingKind.CHOICE:
         assert setting.choices
     assert not (setting.is_secret and setting.default)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO, NS_PER_SECOND, parse_micro
 from arbees.settings import all_sections
 from arbees.settings.catalog import Catalog
@@ -21,12 +21,12 @@ from arbees.settings.parse import (
 SCALARS = [
     setting
     for setting in Catalog(all_sections()).settings.values()
-    if setting.kind is not Kind.TABLE
+    if setting.kind is not SettingKind.TABLE
 ]
 
 
 def make(
-    kind: Kind, *, choices: tuple[str, ...] = (), is_secret: bool = False, **limits: str
+    kind: SettingKind, *, choices: tuple[str, ...] = (), is_secret: bool = False, **limits: str
 ) -> Setting:
     """Return a setting of a kind."""
     low, high = limits.get("low"), limits.get("high")
@@ -38,22 +38,22 @@ def make(
 @pytest.mark.parametrize(
     ("setting", "text", "value", "again"),
     [
-        (make(Kind.DOLLARS), "100.0", 100 * MICRO, "100"),
-        (make(Kind.DOLLARS), "1e2", 100 * MICRO, "100"),
-        (make(Kind.PRICE), "0.05", 50_000, "0.05"),
-        (make(Kind.CONTRACTS), "0.000001", 1, "0.000001"),
-        (make(Kind.COUNT), "20", 20, "20"),
-        (make(Kind.SECONDS), "0.001", 1_000_000, "0.001"),
-        (make(Kind.SECONDS), "60", 60 * NS_PER_SECOND, "60"),
-        (make(Kind.CHOICE, choices=("warn", "deny")), "DENY", "deny", "deny"),
-        (make(Kind.TEXT), "some text", "some text", "some text"),
-        (make(Kind.LIST), "a, b ,c", ("a", "b", "c"), "a,b,c"),
-        (make(Kind.LIST, choices=("Kalshi",)), "kalshi", ("Kalshi",), "Kalshi"),
-        (make(Kind.TIME), "2026-01-28T20:30:00Z", 1769632200 * NS_PER_SECOND, None),
-        (make(Kind.ZONE), "America/New_York", "America/New_York", "America/New_York"),
-        (make(Kind.PATH), "var/{mode}.db", "var/{mode}.db", "var/{mode}.db"),
-        (make(Kind.URL), "https://host:1/a", "https://host:1/a", "https://host:1/a"),
-        (make(Kind.URL, choices=("unix",)), "unix:///run/x", "unix:///run/x", None),
+        (make(SettingKind.DOLLARS), "100.0", 100 * MICRO, "100"),
+        (make(SettingKind.DOLLARS), "1e2", 100 * MICRO, "100"),
+        (make(SettingKind.PRICE), "0.05", 50_000, "0.05"),
+        (make(SettingKind.CONTRACTS), "0.000001", 1, "0.000001"),
+        (make(SettingKind.COUNT), "20", 20, "20"),
+        (make(SettingKind.SECONDS), "0.001", 1_000_000, "0.001"),
+        (make(SettingKind.SECONDS), "60", 60 * NS_PER_SECOND, "60"),
+        (make(SettingKind.CHOICE, choices=("warn", "deny")), "DENY", "deny", "deny"),
+        (make(SettingKind.TEXT), "some text", "some text", "some text"),
+        (make(SettingKind.LIST), "a, b ,c", ("a", "b", "c"), "a,b,c"),
+        (make(SettingKind.LIST, choices=("Kalshi",)), "kalshi", ("Kalshi",), "Kalshi"),
+        (make(SettingKind.TIME), "2026-01-28T20:30:00Z", 1769632200 * NS_PER_SECOND, None),
+        (make(SettingKind.ZONE), "America/New_York", "America/New_York", "America/New_York"),
+        (make(SettingKind.PATH), "var/{mode}.db", "var/{mode}.db", "var/{mode}.db"),
+        (make(SettingKind.URL), "https://host:1/a", "https://host:1/a", "https://host:1/a"),
+        (make(SettingKind.URL, choices=("unix",)), "unix:///run/x", "unix:///run/x", None),
     ],
 )
 def test_values(setting: Setting, text: str, value: object, again: str | None) -> None:
@@ -69,45 +69,45 @@ def test_values(setting: Setting, text: str, value: object, again: str | None) -
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
-        (make(Kind.COUNT), "20.0"),
-        (make(Kind.COUNT), "2e1"),
-        (make(Kind.COUNT), "1000000001"),
-        (make(Kind.DOLLARS, low="0.01"), "0.009999"),
-        (make(Kind.DOLLARS, high="5"), "5.000001"),
-        (make(Kind.PRICE), "1.000001"),
-        (make(Kind.SECONDS), "0.0000001"),
-        (make(Kind.CHOICE, choices=("warn", "deny")), "warm"),
-        (make(Kind.TEXT), "a\nb"),
-        (make(Kind.TEXT), " a"),
-        (make(Kind.TEXT), "a\udcff"),
-        (make(Kind.TEXT, is_secret=True), "a\udcff"),
-        (make(Kind.LIST), "a,\udcff"),
-        (make(Kind.PATH), "a\udcff"),
-        (make(Kind.TEXT), "a" * 5000),
-        (make(Kind.TEXT, choices=("day1",)), "day2"),
-        (make(Kind.LIST), "a,,b"),
-        (make(Kind.LIST), "a,b,"),
-        (make(Kind.LIST), "a,a"),
-        (make(Kind.LIST, choices=("Kalshi",)), "Kalschi"),
-        (make(Kind.TIME), "2026-01-28"),
-        (make(Kind.TIME), "2026-01-28T20:30:00"),
-        (make(Kind.TIME), "2026-02-30T20:30:00Z"),
-        (make(Kind.ZONE), "America/Nowhere"),
-        (make(Kind.ZONE), "America"),
-        (make(Kind.ZONE), "../etc/passwd"),
-        (make(Kind.PATH), "~/journal.db"),
-        (make(Kind.PATH), "var/"),
-        (make(Kind.PATH), "a\0b"),
-        (make(Kind.PATH), " a"),
-        (make(Kind.URL), "host"),
-        (make(Kind.URL), "ftp://host"),
-        (make(Kind.URL), "https://"),
-        (make(Kind.URL), "https://host:0"),
-        (make(Kind.URL), "https://host:99999"),
-        (make(Kind.URL), "https://ho st"),
-        (make(Kind.URL), "https://user:word@host"),
-        (make(Kind.URL), "https://[::1"),
-        (make(Kind.URL, choices=("redis",)), "https://host"),
+        (make(SettingKind.COUNT), "20.0"),
+        (make(SettingKind.COUNT), "2e1"),
+        (make(SettingKind.COUNT), "1000000001"),
+        (make(SettingKind.DOLLARS, low="0.01"), "0.009999"),
+        (make(SettingKind.DOLLARS, high="5"), "5.000001"),
+        (make(SettingKind.PRICE), "1.000001"),
+        (make(SettingKind.SECONDS), "0.0000001"),
+        (make(SettingKind.CHOICE, choices=("warn", "deny")), "warm"),
+        (make(SettingKind.TEXT), "a\nb"),
+        (make(SettingKind.TEXT), " a"),
+        (make(SettingKind.TEXT), "a\udcff"),
+        (make(SettingKind.TEXT, is_secret=True), "a\udcff"),
+        (make(SettingKind.LIST), "a,\udcff"),
+        (make(SettingKind.PATH), "a\udcff"),
+        (make(SettingKind.TEXT), "a" * 5000),
+        (make(SettingKind.TEXT, choices=("day1",)), "day2"),
+        (make(SettingKind.LIST), "a,,b"),
+        (make(SettingKind.LIST), "a,b,"),
+        (make(SettingKind.LIST), "a,a"),
+        (make(SettingKind.LIST, choices=("Kalshi",)), "Kalschi"),
+        (make(SettingKind.TIME), "2026-01-28"),
+        (make(SettingKind.TIME), "2026-01-28T20:30:00"),
+        (make(SettingKind.TIME), "2026-02-30T20:30:00Z"),
+        (make(SettingKind.ZONE), "America/Nowhere"),
+        (make(SettingKind.ZONE), "America"),
+        (make(SettingKind.ZONE), "../etc/passwd"),
+        (make(SettingKind.PATH), "~/journal.db"),
+        (make(SettingKind.PATH), "var/"),
+        (make(SettingKind.PATH), "a\0b"),
+        (make(SettingKind.PATH), " a"),
+        (make(SettingKind.URL), "host"),
+        (make(SettingKind.URL), "ftp://host"),
+        (make(SettingKind.URL), "https://"),
+        (make(SettingKind.URL), "https://host:0"),
+        (make(SettingKind.URL), "https://host:99999"),
+        (make(SettingKind.URL), "https://ho st"),
+        (make(SettingKind.URL), "https://user:word@host"),
+        (make(SettingKind.URL), "https://[::1"),
+        (make(SettingKind.URL, choices=("redis",)), "https://host"),
     ],
 )
 def test_refused(setting: Setting, text: str) -> None:
@@ -128,7 +128,7 @@ def test_any_text_is_read_or_refused(setting: Setting, text: str) -> None:
     except BadValue:
         return
     again = written(setting, value)
-    if setting.kind is not Kind.TIME:
+    if setting.kind is not SettingKind.TIME:
         assert parse(setting, again) == value
     if setting.kind in UNITS:
         low, high = range_of(setting)
@@ -146,7 +146,11 @@ def test_ends_of_the_range(setting: Setting) -> None:
     assert setting.high is not None
     parse(setting, setting.low)
     parse(setting, setting.high)
-    beyond = str(int(setting.high) + 1) if setting.kind is Kind.COUNT else f"{setting.high}.000001"
+    beyond = (
+        str(int(setting.high) + 1)
+        if setting.kind is SettingKind.COUNT
+        else f"{setting.high}.000001"
+    )
     with pytest.raises(BadValue):
         parse(setting, beyond)
 
@@ -166,14 +170,14 @@ def test_ends_of_the_range(setting: Setting) -> None:
 )
 def test_secret_urls_show_where_they_lead(text: str, shown: str) -> None:
     """Of a URL that may hold a password people see scheme, host and port."""
-    setting = make(Kind.URL, choices=("redis", "unix"), is_secret=True)
+    setting = make(SettingKind.URL, choices=("redis", "unix"), is_secret=True)
     assert hidden(setting, text) == shown
-    assert hidden(make(Kind.TEXT, is_secret=True), text) == ("***" if text else "")
+    assert hidden(make(SettingKind.TEXT, is_secret=True), text) == ("***" if text else "")
 
 
 def test_key_in_one_line_spans_lines() -> None:
     r"""In a private key of one line `\n` means a new line; other secrets stay as they are."""
-    setting = make(Kind.TEXT, is_secret=True)
+    setting = make(SettingKind.TEXT, is_secret=True)
     assert parse(setting, r"-----BEGIN X-----\na") == "-----BEGIN X-----\na"
     assert parse(setting, r"pass\nword ") == r"pass\nword "
 
@@ -203,6 +207,6 @@ def test_toml_scalars_become_text(raw: object, text: str | None) -> None:
 def test_only_whole_cents_are_taken_for_cents(text: str, hint: str) -> None:
     """Nobody means a cent and a half by 1.5: a hint is given only where it is likely right."""
     with pytest.raises(BadValue) as refused:
-        parse(make(Kind.PRICE), text)
+        parse(make(SettingKind.PRICE), text)
     assert ("is 0." in refused.value.fix) is bool(hint)
     assert hint in refused.value.fix

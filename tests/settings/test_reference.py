@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.core.language.setting import Kind
+from arbees.core.language.setting import SettingKind
 from arbees.safeguards.authorization import Authorization
 from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog
@@ -72,7 +72,7 @@ def test_reference_names_every_setting() -> None:
     """The reference has one row for each setting and one example for each table."""
     text = reference_markdown()
     for name, setting in CATALOG.settings.items():
-        if setting.kind is Kind.TABLE:
+        if setting.kind is SettingKind.TABLE:
             assert f"### `[{name}]`\n" in text
         else:
             assert text.count(f"\n| `{name}` |") == 1

@@ -12,7 +12,7 @@ from arbees.telemetry.audit.projection import Projector
 from arbees.telemetry.metrics import catalogue
 from arbees.telemetry.metrics.counters import Counters
 from arbees.telemetry.quality.fold import QualityFold, tallied
-from arbees.telemetry.quality.tally import Outcome
+from arbees.telemetry.quality.tally import OrderOutcome
 from verification.golden import read
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -69,9 +69,9 @@ def test_every_order_has_one_outcome(story: str) -> None:
         fold.take(stored)
     tally = tallied(fold, fold.tallies)
     assert sum(tally.outcomes.values()) == tally.approved > 0
-    assert tally.outcomes[Outcome.OPEN] == 0
+    assert tally.outcomes[OrderOutcome.OPEN] == 0
     assert tally.unknown == 0
-    assert tally.outcomes[Outcome.NOT_SENT] == 0, "it was there after all"
+    assert tally.outcomes[OrderOutcome.NOT_SENT] == 0, "it was there after all"
 
 
 @pytest.mark.parametrize("story", STORIES)

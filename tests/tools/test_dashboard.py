@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from arbees.telemetry.metrics.catalogue import CATALOGUE, Kind
+from arbees.telemetry.metrics.catalogue import CATALOGUE, MetricKind
 from tools.dashboard import DASHBOARD, PANELS, dashboard, text
 from tools.metrics_page import metrics_page
 
@@ -13,7 +13,7 @@ NAME = re.compile(r"\barbees_[a-z_]+\b")
 KNOWN = {metric.name for metric in CATALOGUE} | {
     metric.name + part
     for metric in CATALOGUE
-    if metric.kind is Kind.HISTOGRAM
+    if metric.kind is MetricKind.HISTOGRAM
     for part in ("_bucket", "_sum", "_count")
 }
 

@@ -14,7 +14,7 @@ from arbees.core.language.words import (
 from arbees.core.orders.result import Result
 from tools.recorded_live import Trade, check, compare
 from verification.live.comparison import Comparison
-from verification.live.recorded import Outcome, Played
+from verification.live.recorded import Played, RecordedOutcome
 
 TRADE = Trade(
     contracts=Decimal("3.64"),
@@ -27,7 +27,7 @@ RECORDED = {("mlb_1", TRADE.contracts, TRADE.price): TRADE}
 
 def outcome(
     filled: str = "3.64", cost: str = "2.4388", fee: str = "0.0564", **more: str
-) -> Outcome:
+) -> RecordedOutcome:
     """Return what became of the one request; by default what was recorded."""
     request = Request(
         request_id="one",
@@ -57,7 +57,7 @@ def outcome(
         fees=Decimal(fee),
         **more,  # type: ignore[arg-type]
     )
-    return Outcome(
+    return RecordedOutcome(
         request=request,
         result=result,
         filled=parse_micro(filled),
@@ -67,7 +67,7 @@ def outcome(
     )
 
 
-def complaints(each: Outcome) -> list[str]:
+def complaints(each: RecordedOutcome) -> list[str]:
     """Return what is wrong with a play of one request."""
     played = Played(
         outcomes=[each],

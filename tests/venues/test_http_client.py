@@ -13,7 +13,7 @@ from arbees.errors import VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.http_client import (
     BODY_MAX,
     IDLE_SECONDS,
-    Answer,
+    HttpAnswer,
     Wire,
 )
 
@@ -90,7 +90,7 @@ async def client(server: Server, **more: float) -> AsyncIterator[Wire]:
         await wire.close()
 
 
-async def ask(wire: Wire, body: bytes = b"{}") -> Answer:
+async def ask(wire: Wire, body: bytes = b"{}") -> HttpAnswer:
     """Send one request, and return its answer."""
     async with wire.connection() as connection:
         head = wire.head("POST", "/x", {"a": "b"}, len(body))

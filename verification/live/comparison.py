@@ -50,7 +50,7 @@ class Comparison(msgspec.Struct, kw_only=True):
         return not (self.duplicates or self.lost_fills or self.unknown or self.differences)
 
 
-class Told(msgspec.Struct):
+class JournaledOrders(msgspec.Struct):
     """What a journal says of orders and fills; it is read on from where it was left."""
 
     sequence: int = 0
@@ -71,7 +71,7 @@ class Told(msgspec.Struct):
                 self.fills.pop(event.trade_id, None)
 
 
-def compare(exchange: Exchange, desk: Desk, told: Told) -> Comparison:
+def compare(exchange: Exchange, desk: Desk, told: JournaledOrders) -> Comparison:
     """Compare everything, now; what is under way shows as a difference."""
     told.read_on(desk.journal)
     found = Comparison()
@@ -94,7 +94,7 @@ def is_ours(order: ExchangeOrder) -> bool:
     return order.owner == OWNER and order.client_order_id.startswith(CLIENT_ORDER_ID_PREFIX)
 
 
-def _orders(ours: list[ExchangeOrder], desk: Desk, told: Told) -> list[str]:
+def _orders(ours: list[ExchangeOrder], desk: Desk, told: JournaledOrders) -> list[str]:
     there = {each.client_order_id: each for each in ours}
     found: list[str] = []
     for name, order in there.items():
@@ -113,7 +113,7 @@ def _orders(ours: list[ExchangeOrder], desk: Desk, told: Told) -> list[str]:
     return found
 
 
-def _fills(exchange: Exchange, told: Told, found: Comparison) -> None:
+def _fills(exchange: Exchange, told: JournaledOrders, found: Comparison) -> None:
     theirs = {
         each.trade_id: (each.client_order_id, each.count, each.fee)
         for each in exchange.fills
@@ -159,7 +159,7 @@ def _cash(exchange: Exchange, desk: Desk) -> list[str]:
     return found
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class SeenLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits as an exchange could see them: in millionths."""
 
     market: int
@@ -169,20 +169,20 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_orders: int
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> SeenLimits:
     """Return the limits that an exchange could see exceeded."""
     recorded = settings.recorded()
-    return Limits(
+    return SeenLimits(
         market=parse_micro(recorded["MAX_POSITION_PER_MARKET"]),
         contracts=parse_micro(recorded["MAX_ORDER_CONTRACTS"]),
         open_orders=int(recorded["MAX_OPEN_ORDERS"]),
     )
 
 
-class Watch:
+class LimitWatch:
     """Looks at every change of the exchange for a limit that was exceeded there."""
 
-    def __init__(self, exchange: Exchange, limits: Limits) -> None:
+    def __init__(self, exchange: Exchange, limits: SeenLimits) -> None:
         """Watch an exchange."""
         self._exchange = exchange
         self._limits = limits

@@ -44,7 +44,7 @@ PATIENCE_TURNS = 20
 RATE = 1_200.0
 
 
-class Outcome(msgspec.Struct, kw_only=True):
+class RecordedOutcome(msgspec.Struct, kw_only=True):
     """What became of one request, by the exchange's own record; in millionths."""
 
     request: Request
@@ -64,7 +64,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 class Played(msgspec.Struct, kw_only=True):
     """What became of all of it."""
 
-    outcomes: list[Outcome]
+    outcomes: list[RecordedOutcome]
     cash: int
     """By how much the account's cash changed at the exchange."""
     counted: int
@@ -100,7 +100,7 @@ async def _play(inputs: list[Input], settings: dict[str, str], folder: Path) -> 
     scene = KalshiScene(folder, server, clock, load(environment), addresses)
     try:
         await scene.start()
-        player = Player(scene)
+        player = LivePlayback(scene)
         before = player.cash()
         for each in inputs:
             await player.take(each)
@@ -132,13 +132,13 @@ def _written(path: Path, key: ed25519.Ed25519PrivateKey) -> Path:
     return path
 
 
-class Player:
+class LivePlayback:
     """One play."""
 
     def __init__(self, scene: KalshiScene) -> None:
         """Play on a scene that has started."""
         self.scene = scene
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[RecordedOutcome] = []
         self._payouts: dict[str, Payouts] = {}
 
     async def take(self, each: Input) -> None:
@@ -161,7 +161,7 @@ class Player:
         elif isinstance(item, Request):
             await self._move_to(each.time_ns)
             await self._until(lambda: scene.is_ready)
-            self.outcomes.append(Outcome(request=item, result=await scene.send(item)))
+            self.outcomes.append(RecordedOutcome(request=item, result=await scene.send(item)))
 
     async def finish(self, before: int) -> Played:
         """Compare both ends when all of it has settled."""

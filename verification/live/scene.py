@@ -42,8 +42,8 @@ from arbees.wiring.bootstrap import assemble
 from verification.live.clock import AdvancingClock
 from verification.live.comparison import (
     Comparison,
-    Told,
-    Watch,
+    JournaledOrders,
+    LimitWatch,
     compare,
     limits_of,
 )
@@ -89,10 +89,10 @@ class KalshiScene:
         self._folder = folder
         self._answer_seconds = answer_seconds
         self._count = 0
-        self._told = Told()
+        self._told = JournaledOrders()
         self._assembly: Assembly | None = None
         self._worker: Worker | None = None
-        self.watch = Watch(server.exchange, limits_of(settings))
+        self.watch = LimitWatch(server.exchange, limits_of(settings))
 
     # What is on stage --------------------------------------------------------------------------
 

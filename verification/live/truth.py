@@ -25,14 +25,14 @@ KINDS = ("market:", "sport:", "game:")
 """Scopes that are asked about where they are the market's own."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class RefusalShown(msgspec.Struct, frozen=True):
     """What was said to be refused for orders of the market, at a moment."""
 
     at_ns: int
     codes: frozenset[str]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ProbeOrder(msgspec.Struct, frozen=True):
     """An order that asked: from when until when, and what it was denied for; empty = it passed."""
 
     from_ns: int
@@ -46,8 +46,8 @@ class Truth:
     def __init__(self, scene: KalshiScene) -> None:
         """Watch the gateway of a scene."""
         self._scene = scene
-        self._said: list[Said] = []
-        self._asked: list[Asked] = []
+        self._said: list[RefusalShown] = []
+        self._asked: list[ProbeOrder] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def look(self) -> frozenset[str]:
@@ -55,7 +55,7 @@ class Truth:
         if not self._scene.is_running:
             return frozenset()
         codes = self._codes()
-        self._said.append(Said(self._scene.clock.now_ns(), codes))
+        self._said.append(RefusalShown(self._scene.clock.now_ns(), codes))
         return codes
 
     def _codes(self) -> frozenset[str]:
@@ -90,7 +90,7 @@ class Truth:
         result = await scene.send(scene.request(SIZE, PRICE), 0.5)
         codes = None if result is None else _codes_of(result)
         if codes is not None:
-            self._asked.append(Asked(from_ns, scene.clock.now_ns(), codes))
+            self._asked.append(ProbeOrder(from_ns, scene.clock.now_ns(), codes))
 
     async def lies(self) -> list[str]:
         """Return what was refused and not said, and what was said and not refused."""

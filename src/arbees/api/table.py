@@ -40,7 +40,7 @@ from arbees.api.http.body import LIST_BYTES_MAX
 from arbees.api.http.endpoint import EVENT_STREAM, Endpoint, Parameter
 from arbees.api.openapi import pages
 from arbees.api.openapi.shapes import (
-    Accepted,
+    AcceptedView,
     Alive,
     ExecutionView,
     KillView,
@@ -215,7 +215,7 @@ MARKET_DATA = (
             "bids": [[0.64, 100]],
             "asks": [[0.66, 50]],
         },
-        answers={200: Accepted},
+        answers={200: AcceptedView},
         problems={409: ("PAPER_ONLY", "VENUE_SPEAKS")},
     ),
     Endpoint(
@@ -240,7 +240,7 @@ MARKET_DATA = (
         body=SettlementWire | list[SettlementWire],
         body_bytes_max=LIST_BYTES_MAX,
         example={"platform": "Kalshi", "market_id": "NBA-BOS", "result": "Yes"},
-        answers={200: Accepted},
+        answers={200: AcceptedView},
         problems={409: ("PAPER_ONLY", "VENUE_SPEAKS")},
     ),
 )

@@ -110,7 +110,7 @@ ORDERS = (
         handler=orders.resolve,
         tag="Orders",
         scopes=("admin",),
-        body=orders.ResolveOrder,
+        body=orders.ResolveOrderBody,
         example={
             "client_order_id": "arb-0123456789abcdef",
             "end": "not_sent",

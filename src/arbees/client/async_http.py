@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from yarl import URL
 
-from arbees.client.place import Place
+from arbees.client.place import ClientAddress
 from arbees.client.steps import Broken, Call, Heard, Outcome
 
 CONNECT_SECONDS = 3.0
@@ -43,7 +43,7 @@ class AsyncStream:
 class AsyncHttp:
     """Speaks HTTP to one gateway, on one loop."""
 
-    def __init__(self, place: Place, connect_seconds: float = CONNECT_SECONDS) -> None:
+    def __init__(self, place: ClientAddress, connect_seconds: float = CONNECT_SECONDS) -> None:
         """
         Prepare; nothing is connected yet.
 

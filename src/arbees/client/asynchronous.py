@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from arbees.client.async_http import AsyncHttp
 from arbees.client.blocking import request_of, settings_of
-from arbees.client.calls import Accepted, Calls
+from arbees.client.calls import AcceptedQuotes, Calls
 from arbees.client.following import Following
 from arbees.client.place import find
 from arbees.client.request import Request, RequestFields
@@ -200,7 +200,7 @@ class AsyncClient:
         """Return what a halt or a mass cancel did so far."""
         return await self._run(self._calls.receipt(receipt_id))
 
-    async def feed(self, quotes: object) -> Accepted:
+    async def feed(self, quotes: object) -> AcceptedQuotes:
         """Feed a quote, or a list of them, to the paper exchange."""
         return await self._run(self._calls.feed(quotes))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from arbees.client.blocking_http import BlockingHttp
-from arbees.client.calls import Accepted, Calls, Settings
+from arbees.client.calls import AcceptedQuotes, Calls, ClientOptions
 from arbees.client.following import Following
 from arbees.client.pace import Pace
 from arbees.client.place import find
@@ -76,9 +76,9 @@ def settings_of(
     max_age_seconds: float,
     now_ns: Callable[[], int],
     draw: Callable[[], float] = random.random,
-) -> Settings:
+) -> ClientOptions:
     """Return what a client goes by."""
-    return Settings(
+    return ClientOptions(
         now_ns=now_ns,
         new_id=lambda: f"req-{uuid.uuid4().hex}",
         pace=Pace(draw),
@@ -228,7 +228,7 @@ class Client:
         """Return what a halt or a mass cancel did so far."""
         return self._run(self._calls.receipt(receipt_id))
 
-    def feed(self, quotes: object) -> Accepted:
+    def feed(self, quotes: object) -> AcceptedQuotes:
         """Feed a quote, or a list of them, to the paper exchange."""
         return self._run(self._calls.feed(quotes))
 

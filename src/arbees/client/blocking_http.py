@@ -9,7 +9,7 @@ import select
 from collections import deque
 from collections.abc import Iterator
 
-from arbees.client.place import Place
+from arbees.client.place import ClientAddress
 from arbees.client.steps import Broken, Call, Heard, Outcome
 
 CONNECT_SECONDS = 3.0
@@ -19,7 +19,7 @@ _PIECE_BYTES = 65_536
 _FAULTS = (OSError, http.client.HTTPException)
 
 
-class Stream:
+class HttpStream:
     """An answer that goes on."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Stream:
 class BlockingHttp:
     """Speaks HTTP to one gateway, from any thread."""
 
-    def __init__(self, place: Place, connect_seconds: float = CONNECT_SECONDS) -> None:
+    def __init__(self, place: ClientAddress, connect_seconds: float = CONNECT_SECONDS) -> None:
         """
         Prepare; nothing is connected yet.
 
@@ -84,21 +84,21 @@ class BlockingHttp:
             self._kept.append(connection)
         return Heard(response.status, body, response.getheader("Retry-After"))
 
-    def open(self, call: Call) -> Stream:
+    def open(self, call: Call) -> HttpStream:
         """Make a call whose answer goes on, over a connection of its own."""
         connection = self._connect()
         if isinstance(connection, Broken):
-            return Stream(connection)
+            return HttpStream(connection)
         try:
             response = self._send(connection, call)
             if response.status == 200:
-                return Stream(Heard(200, b""), connection, response)
+                return HttpStream(Heard(200, b""), connection, response)
             body = _whole(response)
         except _FAULTS as error:
             connection.close()
-            return Stream(Broken(self._why(error), is_sent=True))
+            return HttpStream(Broken(self._why(error), is_sent=True))
         connection.close()
-        return Stream(Heard(response.status, body, response.getheader("Retry-After")))
+        return HttpStream(Heard(response.status, body, response.getheader("Retry-After")))
 
     def close(self) -> None:
         """Close what is kept; idempotent."""

@@ -34,13 +34,13 @@ DOUBTFUL = frozenset({"JOURNAL_FAILED", "SHUTTING_DOWN", "INTERNAL"})
 POLL_SECONDS_MAX = 1.0
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class AcceptedQuotes(msgspec.Struct, frozen=True):
     """How many quotes were taken."""
 
     accepted: int
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
     What a client goes by.
 
@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 class Trial:
     """The tries of one call: counts failures, and says when it has been enough."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClientOptions) -> None:
         """Begin now."""
         self._settings = settings
         self._end_ns = settings.now_ns() + round(settings.patience_seconds * 1e9)
@@ -127,7 +127,9 @@ def refusal(heard: Heard) -> GatewayRefused:
     )
 
 
-def ok(settings: Settings, call: Call, kind: type[T], *, is_repeatable: bool = True) -> Steps[T]:
+def ok(
+    settings: ClientOptions, call: Call, kind: type[T], *, is_repeatable: bool = True
+) -> Steps[T]:
     """
     Make a call until it is answered.
 
@@ -163,7 +165,7 @@ def ok(settings: Settings, call: Call, kind: type[T], *, is_repeatable: bool = T
 class Calls:
     """The calls of one client."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClientOptions) -> None:
         """Go by settings."""
         self.settings = settings
 
@@ -247,9 +249,9 @@ class Calls:
         """Return what a halt or mass cancel did so far."""
         return self._get(f"/v1/kill-switch/receipts/{quote(receipt_id, safe='')}", Receipt)
 
-    def feed(self, quotes: object) -> Steps[Accepted]:
+    def feed(self, quotes: object) -> Steps[AcceptedQuotes]:
         """Feed one quote or a list to the paper exchange; the newest one counts."""
-        return self._send("POST", "/v1/quotes", quotes, Accepted)
+        return self._send("POST", "/v1/quotes", quotes, AcceptedQuotes)
 
     def _send(
         self, method: str, path: str, body: object, kind: type[T], *, is_repeatable: bool = True

@@ -18,7 +18,7 @@ _EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104 - it is read
 """Where to go to a gateway that listens at every address."""
 
 
-class Place(NamedTuple):
+class ClientAddress(NamedTuple):
     """A gateway's address, and what every call to it carries."""
 
     is_secure: bool
@@ -34,7 +34,9 @@ class Place(NamedTuple):
         return f"{'https' if self.is_secure else 'http'}://{host}:{self.port}{self.prefix}"
 
 
-def find(url: str | None, api_key: str | None, environ: Mapping[str, str] = os.environ) -> Place:
+def find(
+    url: str | None, api_key: str | None, environ: Mapping[str, str] = os.environ
+) -> ClientAddress:
     """
     Return the place.
 
@@ -65,7 +67,9 @@ def find(url: str | None, api_key: str | None, environ: Mapping[str, str] = os.e
     key = _key(environ) if api_key is None else api_key
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    return Place(parts.scheme == "https", parts.hostname, port, parts.path.rstrip("/"), headers)
+    return ClientAddress(
+        parts.scheme == "https", parts.hostname, port, parts.path.rstrip("/"), headers
+    )
 
 
 def _local(environ: Mapping[str, str]) -> str:

@@ -13,12 +13,12 @@ import msgspec
 from arbees.core.book.market import Listing, Terms
 from arbees.core.deciding.outcomes import (
     ApprovedOrder,
-    Balance,
     CancelOutcome,
     CashMovement,
     Fill,
     Lookup,
     Outcome,
+    PoolBalance,
     Refusal,
     Report,
     Settled,
@@ -366,7 +366,7 @@ class Venue(Protocol):
         """
         ...
 
-    async def balances(self) -> Sequence[Balance]:
+    async def balances(self) -> Sequence[PoolBalance]:
         """Return the available balance of each pool. Raises VenueError."""
         ...
 

@@ -19,7 +19,7 @@ from arbees.telemetry.days import day_of
 DISPUTED = "disputed"
 
 
-class Reader(Protocol):
+class DaysReader(Protocol):
     """What is needed of a journal."""
 
     def records(self, after: int = 0) -> Iterator[Stored]:
@@ -38,7 +38,7 @@ DECISIONS_MIN = 20
 """Requests that a day must have decided on fresh quotes to count."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class DayRules(msgspec.Struct, frozen=True, kw_only=True):
     """What makes a day of paper trading evidence."""
 
     up_ns: int
@@ -56,7 +56,7 @@ class PaperDay(msgspec.Struct):
     fresh: int = 0
     """Decisions on a quote that was fresh enough."""
 
-    def is_enough(self, asked: Asked) -> bool:
+    def is_enough(self, asked: DayRules) -> bool:
         """Tell whether the day counts, if no safeguard was off."""
         return self.up_ns >= asked.up_ns and self.fresh >= asked.decisions
 
@@ -110,7 +110,7 @@ _KINDS = frozenset(
 )
 
 
-def walk(reader: Reader, zone: ZoneInfo, asked: Asked) -> PaperDays:
+def walk(reader: DaysReader, zone: ZoneInfo, asked: DayRules) -> PaperDays:
     """
     Walk over a journal.
 

@@ -42,7 +42,7 @@ class Records(Protocol):
         ...
 
 
-class Compared(msgspec.Struct, frozen=True):
+class SnapshotComparison(msgspec.Struct, frozen=True):
     """The newest snapshot beside the fold of all records up to it."""
 
     sequence: int
@@ -71,7 +71,7 @@ class Rebuild:
         self._monotonic_ns = monotonic_ns
         self._cpu_ns = cpu_ns
         self.book: Book = fresh()
-        self.compared: Compared | None = None
+        self.compared: SnapshotComparison | None = None
         self.duration_ns = 0
         """Spent reading, decoding and applying; not on the comparison."""
         self.worked_ns = 0
@@ -137,7 +137,7 @@ class Rebuild:
         if is_ours:
             is_equal = encode(self.book) == body
             differs = () if is_equal else _differences(self.book, decode(body))
-        self.compared = Compared(sequence, version, is_ours, is_equal, differs)
+        self.compared = SnapshotComparison(sequence, version, is_ours, is_equal, differs)
 
 
 def digest(book: Book) -> str:

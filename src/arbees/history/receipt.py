@@ -79,7 +79,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """SHA-256 of everything else."""
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class RequestReceipt(msgspec.Struct, frozen=True):
     """A receipt that was just made, and the story in it."""
 
     document: dict[str, Any]
@@ -88,7 +88,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
 def make_receipt(
     reader: JournalReader, request_id: str, *, until: int | None = None, has_links: bool = False
-) -> Receipt | None:
+) -> RequestReceipt | None:
     """
     Make the receipt of a request.
 
@@ -126,7 +126,7 @@ def make_receipt(
         "links": _between(reader, links, around, head.sequence) if has_links else None,
     }
     plain = plain_of(encode(document))
-    return Receipt({**plain, "digest": digest_of(plain)}, story)
+    return RequestReceipt({**plain, "digest": digest_of(plain)}, story)
 
 
 def _is_decision(event: events.Event) -> bool:

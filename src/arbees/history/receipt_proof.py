@@ -28,7 +28,7 @@ from arbees.journal.proof.chain import (
     Row,
     record_hash,
 )
-from arbees.journal.proof.witness import Known, parse_known, read_witness
+from arbees.journal.proof.witness import NotedRecord, parse_known, read_witness
 from arbees.journal.reader import JournalReader
 
 _DECODER = msgspec.json.Decoder(Document)
@@ -200,7 +200,9 @@ def _check_head(document: Document, last: Link) -> None:
         raise _Unfit("head.hash", "Expected 64 hexadecimal digits")
 
 
-def _check_known(document: Document, known: Known, journal: Path | None, *, is_led: bool) -> None:
+def _check_known(
+    document: Document, known: NotedRecord, journal: Path | None, *, is_led: bool
+) -> None:
     """Check that the records lead to a head that is known from elsewhere."""
     last = document.records[-1].sequence
     if is_led:
@@ -221,7 +223,7 @@ def _check_known(document: Document, known: Known, journal: Path | None, *, is_l
     )
 
 
-def _known_rows(reader: JournalReader, known: Known) -> Iterator[Row]:
+def _known_rows(reader: JournalReader, known: NotedRecord) -> Iterator[Row]:
     try:
         digest = bytes.fromhex(known.hash)
     except ValueError:

@@ -18,14 +18,13 @@ from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import to_decimal
 from arbees.core.ports import Stored
 from arbees.interface.measures import By, QualityView
-from arbees.telemetry.quality.quality import Quality
-from arbees.telemetry.quality.quality import Reader as QualityReader
+from arbees.telemetry.quality.quality import Quality, QualityReader
 
 LISTED_MAX = 200
 """Alerts and halts that a report lists; it counts all."""
 
 
-class Reader(QualityReader, Protocol):
+class ReportReader(QualityReader, Protocol):
     """What is needed of a journal."""
 
     def records(self, after: int = 0) -> Iterator[Stored]:
@@ -43,7 +42,7 @@ class Pnl(msgspec.Struct, frozen=True, kw_only=True):
     total: Decimal
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedAlert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that was raised, or a halt."""
 
     time: str
@@ -53,16 +52,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class PeriodReport(msgspec.Struct, frozen=True, kw_only=True):
     """A period."""
 
     since: str
     until: str
     quality: QualityView
     pnl: Pnl
-    halts: tuple[Told, ...]
+    halts: tuple[ReportedAlert, ...]
     halts_raised: int
-    alerts: tuple[Told, ...]
+    alerts: tuple[ReportedAlert, ...]
     alerts_raised: int
     sequence: int
     """Of the last record of the period."""
@@ -74,8 +73,8 @@ class _Period:
     def __init__(self, since_ns: int) -> None:
         self.since_ns = since_ns
         self.begun: tuple[int, int, int] | None = None
-        self.halts: list[Told] = []
-        self.alerts: list[Told] = []
+        self.halts: list[ReportedAlert] = []
+        self.alerts: list[ReportedAlert] = []
         self.halts_raised = 0
         self.alerts_raised = 0
 
@@ -89,13 +88,15 @@ class _Period:
             _keep(self.alerts, time_ns, event.name, event.severity, event.message)
 
 
-def _keep(told: list[Told], time_ns: int, name: str, severity: str, message: str) -> None:
+def _keep(told: list[ReportedAlert], time_ns: int, name: str, severity: str, message: str) -> None:
     if len(told) < LISTED_MAX:
         time = format_time(time_ns)
-        told.append(Told(time=time, name=name, severity=severity, message=message))
+        told.append(ReportedAlert(time=time, name=name, severity=severity, message=message))
 
 
-def report(reader: Reader, since_ns: int, until_ns: int, by: By | None = None) -> Report:
+def report(
+    reader: ReportReader, since_ns: int, until_ns: int, by: By | None = None
+) -> PeriodReport:
     """
     Report on a period.
 
@@ -122,7 +123,7 @@ def report(reader: Reader, since_ns: int, until_ns: int, by: By | None = None) -
     realized, fees, unrealized = (
         now - then for now, then in zip(ended, period.begun or ended, strict=True)
     )
-    return Report(
+    return PeriodReport(
         since=format_time(since_ns),
         until=format_time(until_ns),
         quality=Quality(reader).view(since_ns, until_ns=until_ns, by=by),

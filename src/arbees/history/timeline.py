@@ -28,12 +28,12 @@ from arbees.history.timeline_shapes import (
     Again,
     Came,
     Decided,
-    Filled,
-    Held,
+    FillShown,
+    HaltShown,
     Judged,
+    ReservationShown,
     Reviewed,
     Sent,
-    Stopped,
     Story,
 )
 
@@ -238,8 +238,8 @@ def _corrected(event: events.Event) -> str:
             return ""
 
 
-def _filled(sequence: int, event: Any) -> Filled:  # noqa: ANN401 - a fill
-    return Filled(
+def _filled(sequence: int, event: Any) -> FillShown:  # noqa: ANN401 - a fill
+    return FillShown(
         sequence=sequence,
         trade_id=event.trade_id,
         quantity=to_decimal(event.quantity),
@@ -251,9 +251,9 @@ def _filled(sequence: int, event: Any) -> Filled:  # noqa: ANN401 - a fill
     )
 
 
-def _reserved(own: Sequence[Recorded]) -> tuple[Held, ...]:
+def _reserved(own: Sequence[Recorded]) -> tuple[ReservationShown, ...]:
     """Return what was reserved after each record that changed it."""
-    found: list[Held] = []
+    found: list[ReservationShown] = []
     life, before = RequestLife(), NOTHING
     for sequence, time_ns, event in own:
         order = life.take(sequence, time_ns, event)
@@ -282,8 +282,8 @@ _WHY: dict[type, str] = {
 }
 
 
-def _held(sequence: int, why: str, reserved: Reservation) -> Held:
-    return Held(
+def _held(sequence: int, why: str, reserved: Reservation) -> ReservationShown:
+    return ReservationShown(
         sequence=sequence,
         why=why,
         loss_if_yes=to_decimal(reserved.loss_yes),
@@ -307,8 +307,8 @@ def _again(sequence: int, time_ns: int, event: Any) -> Again:  # noqa: ANN401 - 
     )
 
 
-def _halt(sequence: int, time_ns: int, event: Any) -> Stopped:  # noqa: ANN401 - a halt
-    return Stopped(
+def _halt(sequence: int, time_ns: int, event: Any) -> HaltShown:  # noqa: ANN401 - a halt
+    return HaltShown(
         sequence=sequence,
         time=format_time(time_ns),
         source=event.source,

@@ -67,7 +67,7 @@ class Came(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
 
-class Filled(msgspec.Struct, frozen=True, kw_only=True):
+class FillShown(msgspec.Struct, frozen=True, kw_only=True):
     """One fill."""
 
     sequence: int
@@ -80,7 +80,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     corrects: int | None
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class ReservationShown(msgspec.Struct, frozen=True, kw_only=True):
     """What was reserved from a record on, in dollars and contracts."""
 
     sequence: int
@@ -102,7 +102,7 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
     code: str
 
 
-class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+class HaltShown(msgspec.Struct, frozen=True, kw_only=True):
     """A halt that was in force and covered the request."""
 
     sequence: int
@@ -136,10 +136,10 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decided, ...]
     sent: tuple[Sent, ...]
     came: tuple[Came, ...]
-    fills: tuple[Filled, ...]
-    reserved: tuple[Held, ...]
+    fills: tuple[FillShown, ...]
+    reserved: tuple[ReservationShown, ...]
     duplicates: tuple[Again, ...]
-    halts: tuple[Stopped, ...]
+    halts: tuple[HaltShown, ...]
     reviews: tuple[Reviewed, ...]
     version: str | None
     """Of the program that decided."""

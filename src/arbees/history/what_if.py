@@ -26,7 +26,7 @@ from arbees.core.deciding.redecide import (
 from arbees.core.deciding.verdicts import Verdict
 from arbees.core.language.request import Request
 from arbees.core.language.units import mul_ceil
-from arbees.core.orders.order_pnl import Followed, Worth
+from arbees.core.orders.order_pnl import OrderPnl, Worth
 
 
 class Turn(StrEnum):
@@ -38,7 +38,7 @@ class Turn(StrEnum):
     """Denied then and now, for another first reason."""
 
 
-class Change(msgspec.Struct, kw_only=True):
+class ChangedDecision(msgspec.Struct, kw_only=True):
     """One decision that would come out otherwise."""
 
     sequence: int
@@ -51,7 +51,7 @@ class Change(msgspec.Struct, kw_only=True):
     now: events.Finding | None
     notional: int
     """Limit price x quantity, in micro-dollars, rounded up."""
-    followed: Followed | None = None
+    followed: OrderPnl | None = None
     """What the order came to that would not have been sent."""
 
 
@@ -103,7 +103,7 @@ class Walk:
         self._listed: tuple[events.MarketListed, int, int] | None = None
         self._due: tuple[events.Event, ...] = ()
         self._due_of: tuple[int, str] = (0, "")
-        self.on_change: Callable[[Change], None] = lambda _change: None
+        self.on_change: Callable[[ChangedDecision], None] = lambda _change: None
         """Told of each decision that would come out otherwise, at its record."""
         self.on_mismatch: Callable[[Mismatch], None] = lambda _mismatch: None
 
@@ -167,7 +167,7 @@ class Walk:
             if was_code is not None and _reasons(event) != _reasons(now):
                 self.counts.other_findings += 1
             return
-        change = Change(
+        change = ChangedDecision(
             sequence=sequence,
             time_ns=time_ns,
             turn=_turn(was_code, now_code),
@@ -282,7 +282,7 @@ def share(then: commands.Rules, others: commands.Rules) -> tuple[commands.Rules,
     kept: dict[str, Any] = {}
     asked = []
     for safeguard in then.safeguards:
-        kept[safeguard.name] = ask = _Kept(safeguard.check)
+        kept[safeguard.name] = ask = _CachedCheck(safeguard.check)
         asked.append(ask)
     same = {each.name: each for each in then.safeguards}
     answers = [
@@ -292,7 +292,7 @@ def share(then: commands.Rules, others: commands.Rules) -> tuple[commands.Rules,
     return _with_checks(then, tuple(asked)), _with_checks(others, tuple(answers))
 
 
-class _Kept:
+class _CachedCheck:
     """A safeguard's check that keeps its last answer."""
 
     def __init__(self, check: commands.Check) -> None:

@@ -50,7 +50,7 @@ class Denial(msgspec.Struct, kw_only=True):
         return f"{self.safeguard}/{self.code}"
 
 
-class Group(msgspec.Struct, kw_only=True):
+class DenialGroup(msgspec.Struct, kw_only=True):
     """Denials of one safeguard for one reason."""
 
     name: str
@@ -130,11 +130,11 @@ class Denials:
             return [] if found is None else [found]
         return [each for each in self.all.values() if name in {each.group, own(each.request_id)}]
 
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[DenialGroup]:
         """Return how many there are of each, those with most open ones first."""
-        found: dict[str, Group] = {}
+        found: dict[str, DenialGroup] = {}
         for denial in self.all.values():
-            group = found.setdefault(denial.group, Group(name=denial.group))
+            group = found.setdefault(denial.group, DenialGroup(name=denial.group))
             group.total += 1
             if denial.verdict is None:
                 if not group.open:

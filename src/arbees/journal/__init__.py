@@ -9,28 +9,28 @@ from arbees.journal.backup import accept_head, backup
 from arbees.journal.binding import Binding
 from arbees.journal.proof.index_check import IndexOf, implied_by_events
 from arbees.journal.proof.verifier import (
-    Finding,
+    JournalFinding,
     Progress,
-    Report,
     Verification,
+    VerifierReport,
     verify,
 )
-from arbees.journal.proof.witness import Mark, read_witness
+from arbees.journal.proof.witness import WitnessMark, read_witness
 from arbees.journal.reader import JournalReader
 from arbees.journal.space import Space
 from arbees.journal.store import SqliteJournal
 
 __all__ = [
     "Binding",
-    "Finding",
     "IndexOf",
+    "JournalFinding",
     "JournalReader",
-    "Mark",
     "Progress",
-    "Report",
     "Space",
     "SqliteJournal",
     "Verification",
+    "VerifierReport",
+    "WitnessMark",
     "accept_head",
     "backup",
     "implied_by_events",

@@ -26,9 +26,9 @@ from arbees.journal.engine import (
 from arbees.journal.lock import WriterLock
 from arbees.journal.opening import epoch_of, head_of
 from arbees.journal.proof.index_check import IndexOf
-from arbees.journal.proof.verifier import Progress, Report, verify
+from arbees.journal.proof.verifier import Progress, VerifierReport, verify
 from arbees.journal.proof.witness import (
-    Mark,
+    WitnessMark,
     path_of,
     place_witness,
     sync_folder,
@@ -49,7 +49,7 @@ def backup(
     progress: Callable[[Progress], None] | None = None,
     index_of: IndexOf | None = None,
     vfs: str | None = None,
-) -> Report:
+) -> VerifierReport:
     """
     Copy a journal, in use or not, to a new file and verify the copy.
 
@@ -97,7 +97,7 @@ def backup(
     return report
 
 
-def accept_head(path: str | os.PathLike[str], *, index_of: IndexOf | None = None) -> Report:
+def accept_head(path: str | os.PathLike[str], *, index_of: IndexOf | None = None) -> VerifierReport:
     """
     Declare what a journal ends with to be its newest record, after a restore.
 
@@ -137,11 +137,11 @@ def _replace_witness(place: Path) -> None:
     text = witness.read_bytes().split() if witness.exists() else []
     seen = int(text[2]) if len(text) > 2 and text[2].isdigit() else 0
 
-    def work(connection: apsw.Connection) -> Mark:
+    def work(connection: apsw.Connection) -> WitnessMark:
         epoch = max(epoch_of(connection), seen)
         connection.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (epoch,))
         head = head_of(connection)
-        return Mark(head.sequence, head.hash, epoch)
+        return WitnessMark(head.sequence, head.hash, epoch)
 
     committer = Committer(place, Reserve(place, 0), None)
     try:

@@ -12,7 +12,7 @@ import apsw
 from arbees.core.ports import Head
 from arbees.errors import LeaseLost
 from arbees.journal.binding import KIND, Binding, body_of
-from arbees.journal.opening import Found, epoch_of, head_of
+from arbees.journal.opening import OpenableJournal, epoch_of, head_of
 from arbees.journal.proof.chain import GENESIS, record_hash
 from arbees.journal.tables.schema import migrate
 
@@ -25,7 +25,7 @@ INSERT = (
 """Add one record; the values are a `chain.Row`."""
 
 
-def create(connection: apsw.Connection, binding: Binding, now_ns: int) -> Found:
+def create(connection: apsw.Connection, binding: Binding, now_ns: int) -> OpenableJournal:
     """
     Make the tables and the first record, inside the caller's transaction.
 
@@ -45,10 +45,10 @@ def create(connection: apsw.Connection, binding: Binding, now_ns: int) -> Found:
     body = body_of(binding)
     digest = record_hash(GENESIS, 1, now_ns, FIRST_EPOCH, KIND, None, body)
     connection.execute(INSERT, (1, now_ns, FIRST_EPOCH, KIND, None, digest, body))
-    return Found(Head(1, digest, now_ns), FIRST_EPOCH)
+    return OpenableJournal(Head(1, digest, now_ns), FIRST_EPOCH)
 
 
-def take_over(connection: apsw.Connection, found: Found) -> Found:
+def take_over(connection: apsw.Connection, found: OpenableJournal) -> OpenableJournal:
     """
     Depose the writer before, inside the caller's transaction.
 
@@ -59,12 +59,12 @@ def take_over(connection: apsw.Connection, found: Found) -> Found:
     Raises:
         LeaseLost: somebody wrote since.
     """
-    if Found(head_of(connection), epoch_of(connection)) != found:
+    if OpenableJournal(head_of(connection), epoch_of(connection)) != found:
         raise LeaseLost("The journal was written by somebody else while it was being opened")
     migrate(connection)
     epoch = found.epoch + 1
     connection.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (epoch,))
-    return Found(found.head, epoch)
+    return OpenableJournal(found.head, epoch)
 
 
 def settle_log(connection: apsw.Connection) -> None:

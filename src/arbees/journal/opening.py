@@ -20,7 +20,7 @@ from arbees.journal.engine import ReadError, connect_reader, disconnect, fault_o
 from arbees.journal.proof.chain import COLUMNS, GENESIS, Chain
 from arbees.journal.proof.witness import (
     NOTHING,
-    Mark,
+    WitnessMark,
     path_of,
     read_witness,
 )
@@ -42,14 +42,14 @@ RESTORE = (
 )
 
 
-class Found(msgspec.Struct, frozen=True):
+class OpenableJournal(msgspec.Struct, frozen=True):
     """A journal that may be opened for writing."""
 
     head: Head
     epoch: int
 
 
-def inspect(path: Path, wanted: Binding, now_ns: int, vfs: str | None) -> Found | None:
+def inspect(path: Path, wanted: Binding, now_ns: int, vfs: str | None) -> OpenableJournal | None:
     """
     Return what an existing journal holds, None if a new one is to be made here.
 
@@ -113,7 +113,7 @@ def epoch_of(connection: apsw.Connection) -> int:
     return integer(connection, "SELECT value FROM meta WHERE name = 'epoch'")
 
 
-def witness_complaint(connection: apsw.Connection, mark: Mark, head: Head) -> str | None:
+def witness_complaint(connection: apsw.Connection, mark: WitnessMark, head: Head) -> str | None:
     """Return in which way a database does not hold what its witness saw, None if it does."""
     epoch = epoch_of(connection)
     if head.sequence < mark.sequence or epoch < mark.epoch:
@@ -136,7 +136,9 @@ def witness_complaint(connection: apsw.Connection, mark: Mark, head: Head) -> st
     return None
 
 
-def _require_nothing_lost(path: Path, mark: Mark | None, *, is_log_allowed: bool = False) -> None:
+def _require_nothing_lost(
+    path: Path, mark: WitnessMark | None, *, is_log_allowed: bool = False
+) -> None:
     """Refuse to begin a new journal where there was one."""
     if mark is not None and mark != NOTHING:
         raise JournalCorrupt(
@@ -151,8 +153,8 @@ def _require_nothing_lost(path: Path, mark: Mark | None, *, is_log_allowed: bool
 
 
 def _inspect_whole(
-    path: Path, connection: apsw.Connection, mark: Mark | None, wanted: Binding, now_ns: int
-) -> Found:
+    path: Path, connection: apsw.Connection, mark: WitnessMark | None, wanted: Binding, now_ns: int
+) -> OpenableJournal:
     """Compare a database with its witness, its own first record, its chain and the clock."""
     head = head_of(connection)
     if mark is None:
@@ -172,7 +174,7 @@ def _inspect_whole(
             f" {now_ns} ns",
             fix="Set the machine's clock, then start again",
         )
-    return Found(head, epoch_of(connection))
+    return OpenableJournal(head, epoch_of(connection))
 
 
 def verify_tail(connection: apsw.Connection, latest: int) -> None:

@@ -17,7 +17,7 @@ KEPT = 3
 """How many are kept."""
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class BookSnapshot(msgspec.Struct, frozen=True):
     """A book as of a record."""
 
     sequence: int
@@ -32,7 +32,7 @@ class Damage(msgspec.Struct, frozen=True):
     message: str
 
 
-def write(connection: apsw.Connection, taken: Snapshot) -> None:
+def write(connection: apsw.Connection, taken: BookSnapshot) -> None:
     """Store a snapshot of a known record and thin out the oldest, in the caller's transaction."""
     record_hash = connection.execute(
         "SELECT hash FROM records WHERE sequence = ?", (taken.sequence,)
@@ -49,19 +49,19 @@ def write(connection: apsw.Connection, taken: Snapshot) -> None:
     )
 
 
-def judge(connection: apsw.Connection) -> Iterator[Snapshot | Damage]:
+def judge(connection: apsw.Connection) -> Iterator[BookSnapshot | Damage]:
     """Yield each snapshot, the newest first, as it is or as damage."""
     numbers = [row[0] for row in connection.execute("SELECT sequence FROM snapshots")]
     for sequence in sorted(numbers, reverse=True):
         yield _judge_one(connection, sequence)
 
 
-def newest(connection: apsw.Connection) -> Snapshot | None:
+def newest(connection: apsw.Connection) -> BookSnapshot | None:
     """Return the newest snapshot that is intact, None if there is none."""
-    return next((one for one in judge(connection) if isinstance(one, Snapshot)), None)
+    return next((one for one in judge(connection) if isinstance(one, BookSnapshot)), None)
 
 
-def _judge_one(connection: apsw.Connection, sequence: int) -> Snapshot | Damage:
+def _judge_one(connection: apsw.Connection, sequence: int) -> BookSnapshot | Damage:
     """Compare one snapshot with its hash and with the record that it stands at."""
     try:
         found = connection.execute(
@@ -80,4 +80,4 @@ def _judge_one(connection: apsw.Connection, sequence: int) -> Snapshot | Damage:
         return Damage(sequence, "Expected text, bytes and bytes, were other values")
     if digest != snapshot_hash(record_hash, sequence, version, body):
         return Damage(sequence, "Expected the hash of what is stored, was another")
-    return Snapshot(sequence, version, body)
+    return BookSnapshot(sequence, version, body)

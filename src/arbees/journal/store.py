@@ -27,7 +27,7 @@ from arbees.journal.committer import CHECKPOINT_PAGES, Committer
 from arbees.journal.creation import INSERT, create, settle_log, take_over
 from arbees.journal.identity import Identity
 from arbees.journal.lock import WriterLock
-from arbees.journal.opening import Found, inspect, make_folder
+from arbees.journal.opening import OpenableJournal, inspect, make_folder
 from arbees.journal.proof.chain import Row, record_hash
 from arbees.journal.proof.index_check import IndexOf
 from arbees.journal.proof.verifier import SNAPSHOT_DAMAGED, Progress, Verification
@@ -137,7 +137,9 @@ class SqliteJournal(Tables):
         self._testify()
         self._reserve.hold()
 
-    def _begin(self, found: Found | None, binding: Binding, now_ns: int) -> Found:
+    def _begin(
+        self, found: OpenableJournal | None, binding: Binding, now_ns: int
+    ) -> OpenableJournal:
         """Make the first commit: a new journal, or a new epoch of an old one."""
         if found is None:
             mine = self._committer.commit("create", lambda one: create(one, binding, now_ns))
@@ -245,7 +247,7 @@ class SqliteJournal(Tables):
                 reserve is not touched.
             LeaseLost: another writer holds the fence.
         """
-        taken = snapshots.Snapshot(sequence, version, body)
+        taken = snapshots.BookSnapshot(sequence, version, body)
         with self._writing:
             self._require_open()
             self._require_in_place()

@@ -43,7 +43,7 @@ from arbees.interface.views import (
 from arbees.runtime.api_keys import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.intake.writer import Committed, Lane, TakeQuote
-from arbees.runtime.lifecycle import Lifecycle
+from arbees.runtime.lifecycle import GatewayLifecycle
 from arbees.runtime.looking.denial_reviews import Reviews
 from arbees.runtime.looking.drills import DrillRecords
 from arbees.runtime.looking.gauges import Measuring
@@ -82,7 +82,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self.flattening = Flattening(desk, self.reads.receipts, self.submit)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
-        self._lifecycle = Lifecycle(desk, self.monitors, self.reconciler, self._directory)
+        self._lifecycle = GatewayLifecycle(desk, self.monitors, self.reconciler, self._directory)
         self.on_end: Callable[[str], None] = lambda _reason: None
         """Told when the process must end: the journal failed."""
         self.last_cancels_seconds = LAST_CANCELS_SECONDS

@@ -29,7 +29,7 @@ TURN_SECONDS = 0.005
 UPKEEP_SECONDS = 1.0
 
 
-class Lifecycle:
+class GatewayLifecycle:
     """Starts and stops what a desk holds together."""
 
     def __init__(

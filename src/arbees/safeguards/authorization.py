@@ -17,7 +17,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.words import Mode
 
@@ -45,7 +45,7 @@ class Authorization(msgspec.Struct, frozen=True):
         bool,
         Setting(
             name="PAPER_TRADING",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             default="1",
             doc="Trade on the paper exchange; 0 means live and needs LIVE_TRADING_AUTHORIZED too.",
         ),
@@ -54,7 +54,7 @@ class Authorization(msgspec.Struct, frozen=True):
         bool,
         Setting(
             name="LIVE_TRADING_AUTHORIZED",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             default="false",
             doc="The second flag without which nothing live is sent.",
         ),
@@ -63,7 +63,7 @@ class Authorization(msgspec.Struct, frozen=True):
         int | None,
         Setting(
             name="LIVE_TRADING_AUTHORIZED_UNTIL",
-            kind=Kind.TIME,
+            kind=SettingKind.TIME,
             doc="Last moment at which a live order is approved; unset = as was authorized.",
         ),
     ] = None
@@ -71,7 +71,7 @@ class Authorization(msgspec.Struct, frozen=True):
         tuple[str, ...],
         Setting(
             name="LIVE_PLATFORMS",
-            kind=Kind.LIST,
+            kind=SettingKind.LIST,
             choices=("Kalshi", "Polymarket"),
             doc="Platforms that may trade live; unset = all that have credentials.",
         ),
@@ -80,7 +80,7 @@ class Authorization(msgspec.Struct, frozen=True):
         bool,
         Setting(
             name="LIVE_CONFIRM",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             default="false",
             doc="Ask at the terminal for `CONFIRM LIVE TRADING` before a live start.",
         ),
@@ -89,7 +89,7 @@ class Authorization(msgspec.Struct, frozen=True):
         bool,
         Setting(
             name="LIVE_REQUIRES_PREFLIGHT",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             default="true",
             doc="Refuse a live start without the pre-flight evidence.",
         ),

@@ -18,7 +18,7 @@ from arbees.core.deciding.verdicts import (
     Use,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 
 _REDUCING: tuple[Verdict, ...] = (
@@ -40,7 +40,7 @@ class Balance(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="BALANCE_REFRESH_INTERVAL_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="60",
             low="1",
             high="3600",
@@ -51,7 +51,7 @@ class Balance(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="BALANCE_BUFFER",
-            kind=Kind.RATIO,
+            kind=SettingKind.RATIO,
             default="0.10",
             low="0",
             high="1",
@@ -62,7 +62,7 @@ class Balance(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="PAPER_BALANCE",
-            kind=Kind.DOLLARS,
+            kind=SettingKind.DOLLARS,
             default="10000.0",
             low="0",
             high="1000000000",
@@ -73,7 +73,7 @@ class Balance(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="BALANCE_LOW_THRESHOLD",
-            kind=Kind.DOLLARS,
+            kind=SettingKind.DOLLARS,
             default="100.0",
             low="0",
             high="1000000000",

@@ -20,7 +20,7 @@ from arbees.core.deciding.verdicts import (
     Verdict,
     Warn,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import Mode
 
@@ -40,7 +40,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_DAILY_LOSS",
-            kind=Kind.DOLLARS,
+            kind=SettingKind.DOLLARS,
             default="500.0",
             low="0.01",
             high="1000000000",
@@ -51,7 +51,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="DAILY_LOSS_ALERT_THRESHOLD",
-            kind=Kind.RATIO,
+            kind=SettingKind.RATIO,
             default="0.8",
             low="0",
             high="1",
@@ -62,7 +62,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="TRADING_DAY_TIMEZONE",
-            kind=Kind.ZONE,
+            kind=SettingKind.ZONE,
             default="America/New_York",
             doc="Time zone in which a trading day begins, at midnight.",
         ),
@@ -71,7 +71,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_MARK_AGE_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="120",
             low="0.001",
             high="31536000",
@@ -82,7 +82,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="MARKS_POLICY",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=("warn", "deny"),
             default="",
             doc="What an old or missing mark leads to; unset = deny in live, warn in paper.",
@@ -92,7 +92,7 @@ class DailyLoss(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="DAILY_LOSS_ACTION",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=("halt", "reduce"),
             default="halt",
             doc="What a loss beyond MAX_DAILY_LOSS does: halt everything, or let only reducing "

@@ -17,7 +17,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import NS_PER_SECOND
 
@@ -35,7 +35,7 @@ class Freshness(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_SIGNAL_AGE_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="30",
             low="0.001",
             high="31536000",
@@ -46,7 +46,7 @@ class Freshness(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_CLOCK_SKEW_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="2",
             low="0.001",
             high="60",

@@ -18,7 +18,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.words import HaltSource, TradingState
 
 _NOT_HALTED = Pass("HALTED")
@@ -37,7 +37,7 @@ class KillSwitch(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="KILL_SWITCH_FILE",
-            kind=Kind.PATH,
+            kind=SettingKind.PATH,
             default="/tmp/arbees_kill_switch",  # noqa: S108 - the requirements' own path
             doc="Trading is halted while this file exists or cannot be looked at.",
         ),
@@ -46,7 +46,7 @@ class KillSwitch(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="REDIS_DOWN_POLICY",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=("continue", "reduce", "halt"),
             default="continue",
             doc="What to do while the kill switch in Redis cannot be heard.",

@@ -13,7 +13,7 @@ from arbees.core.book.exposure import judge
 from arbees.core.deciding.candidate import Candidate
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.verdicts import Skipped, Use, Verdict
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO
 
 _REDUCING = (Skipped("MAX_POSITION_PER_MARKET", "reducing order"),)
@@ -29,7 +29,7 @@ class MarketExposure(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_POSITION_PER_MARKET",
-            kind=Kind.DOLLARS,
+            kind=SettingKind.DOLLARS,
             default="200.0",
             low="0.01",
             high="1000000000",

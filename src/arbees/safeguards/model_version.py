@@ -17,7 +17,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 
 _REDUCING: tuple[Verdict, ...] = (
     Skipped("MODEL_VERSION_MISSING", "reducing order"),
@@ -44,7 +44,7 @@ class ModelVersion(msgspec.Struct, frozen=True):
         bool,
         Setting(
             name="REQUIRE_MODEL_VERSION",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             default="false",
             doc="Deny requests without model_version.",
         ),
@@ -53,7 +53,7 @@ class ModelVersion(msgspec.Struct, frozen=True):
         tuple[str, ...],
         Setting(
             name="MODEL_VERSIONS_ALLOWED",
-            kind=Kind.LIST,
+            kind=SettingKind.LIST,
             doc="The only model versions that may trade; unset = all. Set, it requires one.",
         ),
     ] = ()
@@ -61,7 +61,7 @@ class ModelVersion(msgspec.Struct, frozen=True):
         tuple[str, ...],
         Setting(
             name="MODEL_VERSIONS_DENIED",
-            kind=Kind.LIST,
+            kind=SettingKind.LIST,
             doc="Retired model versions, also if they are allowed.",
         ),
     ] = ()

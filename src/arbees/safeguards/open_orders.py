@@ -18,7 +18,7 @@ from arbees.core.deciding.verdicts import (
     Use,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("MAX_OPEN_ORDERS", "reducing order"),)
 
@@ -33,7 +33,7 @@ class OpenOrders(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_OPEN_ORDERS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="50",
             low="1",
             high="1000000",

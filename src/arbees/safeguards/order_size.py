@@ -17,7 +17,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO
 
 _REDUCING = Skipped("MAX_ORDER_SIZE", "reducing order")
@@ -33,7 +33,7 @@ class OrderSize(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_ORDER_SIZE",
-            kind=Kind.DOLLARS,
+            kind=SettingKind.DOLLARS,
             default="100.0",
             low="0.01",
             high="1000000000",
@@ -44,7 +44,7 @@ class OrderSize(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_ORDER_CONTRACTS",
-            kind=Kind.CONTRACTS,
+            kind=SettingKind.CONTRACTS,
             default="100",
             low="0.01",
             high="1000000000",

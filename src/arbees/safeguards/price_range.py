@@ -18,7 +18,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import format_micro
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("PRICE_OUT_OF_RANGE", "reducing order"),)
@@ -34,7 +34,7 @@ class PriceRange(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MIN_SAFE_PRICE",
-            kind=Kind.PRICE,
+            kind=SettingKind.PRICE,
             default="0.05",
             low="0",
             high="1",
@@ -45,7 +45,7 @@ class PriceRange(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_SAFE_PRICE",
-            kind=Kind.PRICE,
+            kind=SettingKind.PRICE,
             default="0.95",
             low="0",
             high="1",

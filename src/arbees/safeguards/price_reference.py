@@ -20,7 +20,7 @@ from arbees.core.deciding.verdicts import (
     Warn,
 )
 from arbees.core.language.request import Request
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import Mode, Side
 
@@ -46,7 +46,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_PRICE_DELTA_FROM_PREGAME",
-            kind=Kind.PRICE,
+            kind=SettingKind.PRICE,
             default="0.30",
             low="0",
             high="1",
@@ -57,7 +57,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="PREGAME_POLICY",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=("warn", "deny"),
             default="warn",
             doc="What a price too far from the pregame probability leads to.",
@@ -67,7 +67,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_PRICE_THROUGH_QUOTE",
-            kind=Kind.PRICE,
+            kind=SettingKind.PRICE,
             default="0.10",
             low="0",
             high="1",
@@ -78,7 +78,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_QUOTE_AGE_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="10",
             low="0.001",
             high="31536000",
@@ -89,7 +89,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="QUOTE_POLICY",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=("warn", "deny"),
             default="",
             doc="What an old or missing quote leads to; unset = deny in live and on paper over a "
@@ -100,7 +100,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="EDGE_TOLERANCE_POINTS",
-            kind=Kind.POINTS,
+            kind=SettingKind.POINTS,
             default="1.0",
             low="0",
             high="100",
@@ -111,7 +111,7 @@ class PriceReference(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="EDGE_POLICY",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=("warn", "deny"),
             default="warn",
             doc="What an edge that does not follow leads to.",

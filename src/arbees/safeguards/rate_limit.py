@@ -27,7 +27,7 @@ from arbees.core.deciding.verdicts import (
     Use,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 
 MINUTE_MAX = 1_000_000
 HOUR_MAX = 10_000_000
@@ -37,7 +37,7 @@ Window = tuple[list[int], int | None]
 """When orders were approved, and how many there may be; None = any number."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class RateLimits(msgspec.Struct, frozen=True):
     """
     The table `[rate_limit]`: limits of one market and of one strategy; None = none.
 
@@ -50,7 +50,7 @@ class Limits(msgspec.Struct, frozen=True):
     per_strategy_hour: int | None = None
 
     @classmethod
-    def parse(cls, table: Mapping[str, object]) -> "Limits":
+    def parse(cls, table: Mapping[str, object]) -> "RateLimits":
         """
         Read the table of arbees.toml.
 
@@ -83,7 +83,7 @@ class Limits(msgspec.Struct, frozen=True):
         return limits
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = RateLimits()
 
 
 class RateLimit(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ class RateLimit(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_ORDERS_PER_MINUTE",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="20",
             low="1",
             high=str(MINUTE_MAX),
@@ -107,7 +107,7 @@ class RateLimit(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_ORDERS_PER_HOUR",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="100",
             low="1",
             high=str(HOUR_MAX),
@@ -115,10 +115,10 @@ class RateLimit(msgspec.Struct, frozen=True):
         ),
     ] = 100
     limits: Annotated[
-        Limits,
+        RateLimits,
         Setting(
             name="rate_limit",
-            kind=Kind.TABLE,
+            kind=SettingKind.TABLE,
             doc="Limits of one market and of one strategy: per_market_minute, per_market_hour, "
             "per_strategy_minute, per_strategy_hour.",
         ),

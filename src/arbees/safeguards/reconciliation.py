@@ -18,7 +18,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import NS_PER_SECOND
 
 _AGREED: tuple[Verdict, ...] = (Pass("RECONCILIATION_BREAK"),)
@@ -72,7 +72,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="RECONCILE_INTERVAL_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="3600",
             low="1",
             high="86400",
@@ -83,7 +83,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
         str,
         Setting(
             name="RECONCILE_POLICY",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             choices=POLICIES,
             default="freeze_market",
             doc="What a difference does, unless its kind has a policy of its own.",
@@ -93,7 +93,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
         Policies,
         Setting(
             name="reconciliation.policy",
-            kind=Kind.TABLE,
+            kind=SettingKind.TABLE,
             doc='Policies of single kinds of differences, such as `cash = "halt"`.',
         ),
     ] = NO_POLICIES

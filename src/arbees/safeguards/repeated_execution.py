@@ -25,7 +25,7 @@ from arbees.core.deciding.verdicts import (
     Use,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.words import HaltSource
 
 _REDUCING: tuple[Verdict, ...] = (Skipped("REPEATED_EXECUTION", "reducing order"),)
@@ -41,7 +41,7 @@ class RepeatedExecution(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_REPEATED_EXECUTIONS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="10",
             low="1",
             high="1000000",

@@ -14,14 +14,14 @@ from arbees.core.book.exposure import judge
 from arbees.core.deciding.candidate import Candidate
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.verdicts import Skipped, Use, Verdict
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import MICRO, parse_micro
 
 _REDUCING = (Skipped("MAX_SPORT_EXPOSURE", "reducing order"),)
 _HIGHEST = 1_000_000_000 * MICRO
 
 
-class Limits(msgspec.Struct, frozen=True):
+class SportLimits(msgspec.Struct, frozen=True):
     """
     The table `[sport_exposure.limits]`.
 
@@ -32,7 +32,7 @@ class Limits(msgspec.Struct, frozen=True):
     of: dict[str, int] = {}
 
     @classmethod
-    def parse(cls, table: Mapping[str, object]) -> "Limits":
+    def parse(cls, table: Mapping[str, object]) -> "SportLimits":
         """
         Read the table of arbees.toml.
 
@@ -58,7 +58,7 @@ def _dollars(place: str, value: object) -> int:
     return dollars
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = SportLimits()
 
 
 class SportExposure(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ class SportExposure(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_SPORT_EXPOSURE",
-            kind=Kind.DOLLARS,
+            kind=SettingKind.DOLLARS,
             default="1000.0",
             low="0.01",
             high="1000000000",
@@ -79,10 +79,10 @@ class SportExposure(msgspec.Struct, frozen=True):
         ),
     ] = 1_000 * MICRO
     limits: Annotated[
-        Limits,
+        SportLimits,
         Setting(
             name="sport_exposure.limits",
-            kind=Kind.TABLE,
+            kind=SettingKind.TABLE,
             doc="Limits in dollars of single sports, such as `NBA = 500`; 0 closes a sport.",
         ),
     ] = NO_LIMITS

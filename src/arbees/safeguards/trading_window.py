@@ -20,7 +20,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import NS_PER_SECOND, div_floor, whole_seconds
 from arbees.core.language.weekly_hours import Hours, zone_of
@@ -217,7 +217,7 @@ class TradingWindow(msgspec.Struct, frozen=True):
         Windows,
         Setting(
             name="trading_window",
-            kind=Kind.TABLE,
+            kind=SettingKind.TABLE,
             doc="Windows by sport: days, hours, zone, phase, stop_minutes_before_close.",
         ),
     ] = NO_WINDOWS

@@ -18,7 +18,7 @@ from arbees.core.deciding.verdicts import (
     Use,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 
 _CLEAR = Pass("UNKNOWN_IN_MARKET", 0, 0, 0)
 _REDUCING = Skipped("MAX_UNKNOWN_ORDERS", "reducing order")
@@ -34,7 +34,7 @@ class UnknownOrders(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_UNKNOWN_ORDERS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="3",
             low="0",
             high="1000000",

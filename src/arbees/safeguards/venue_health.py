@@ -19,7 +19,7 @@ from arbees.core.deciding.verdicts import (
     Skipped,
     Verdict,
 )
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.units import NS_PER_SECOND
 
 _AVAILABLE = Pass("VENUE_UNAVAILABLE")
@@ -48,7 +48,7 @@ class VenueHealth(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="VENUE_ERRORS_TO_OPEN",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="5",
             low="1",
             high="1000",
@@ -59,7 +59,7 @@ class VenueHealth(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="VENUE_COOLDOWN_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="30",
             low="1",
             high="3600",
@@ -70,7 +70,7 @@ class VenueHealth(msgspec.Struct, frozen=True):
         int,
         Setting(
             name="MAX_CLOCK_SKEW_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             default="2",
             low="0.001",
             high="60",

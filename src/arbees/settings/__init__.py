@@ -6,10 +6,10 @@ Each class of settings is its own section; the safeguards' are the safeguards th
 """
 
 from arbees.settings.general import (
-    AuditLog,
-    Client,
+    AuditLogSettings,
+    ClientSettings,
     Exceptions,
-    Gateway,
+    GatewaySettings,
     Kalshi,
     Polymarket,
 )
@@ -17,10 +17,10 @@ from arbees.settings.loaded import Settings, Shown, address_of, all_sections, lo
 from arbees.settings.problems import SettingsRefused
 
 __all__ = [
-    "AuditLog",
-    "Client",
+    "AuditLogSettings",
+    "ClientSettings",
     "Exceptions",
-    "Gateway",
+    "GatewaySettings",
     "Kalshi",
     "Polymarket",
     "Settings",

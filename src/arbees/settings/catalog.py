@@ -7,7 +7,7 @@ description, and then share one value. A contradiction between declarations is a
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from arbees.core.language.setting import Kind, Setting, settings_of
+from arbees.core.language.setting import Setting, SettingKind, settings_of
 from arbees.errors import InvariantViolation
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Catalog:
                     f"Expected one description of {setting.name}, {section.__name__} has another"
                 )
             part = getattr(section, "name", None)
-            if isinstance(part, str) and setting.kind is not Kind.TABLE:
+            if isinstance(part, str) and setting.kind is not SettingKind.TABLE:
                 self.parts[part] = (*self.parts.get(part, ()), setting.name)
         self.files = {
             name + FILE_SUFFIX: name for name, found in self.settings.items() if found.is_secret
@@ -61,11 +61,11 @@ class Catalog:
         for clash in self.files.keys() & self.settings.keys():
             raise InvariantViolation(f"Expected {clash} to be one setting")
         self.names = frozenset(
-            name for name, found in self.settings.items() if found.kind is not Kind.TABLE
+            name for name, found in self.settings.items() if found.kind is not SettingKind.TABLE
         ) | frozenset(self.files)
         """Every name that may stand in `.env`."""
         self.tables = frozenset(
-            name for name, found in self.settings.items() if found.kind is Kind.TABLE
+            name for name, found in self.settings.items() if found.kind is SettingKind.TABLE
         )
         self.ordered = tuple(sorted(self.names))
 

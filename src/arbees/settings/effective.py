@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.errors import ConfigurationError, InvariantViolation
 from arbees.settings.catalog import Catalog
 from arbees.settings.general import LATER
@@ -62,7 +62,7 @@ def _effective(
     catalog: Catalog, setting: Setting, given: Given
 ) -> Effective | ConfigurationError | None:
     """Read one value: what is in force, what is wrong with it, or None where it is unset."""
-    if setting.kind is Kind.TABLE:
+    if setting.kind is SettingKind.TABLE:
         value, wrong = read_table(catalog, setting.name, given.raw, given.place)
         if wrong is not None:
             return wrong
@@ -86,7 +86,9 @@ def _effective(
 
 def _may_be_blank(setting: Setting) -> bool:
     """Return whether an empty text means unset; a choice has that if it has no default."""
-    return setting.kind in BLANK_IS_UNSET or (setting.kind is Kind.CHOICE and not setting.default)
+    return setting.kind in BLANK_IS_UNSET or (
+        setting.kind is SettingKind.CHOICE and not setting.default
+    )
 
 
 def _text(setting: Setting, value: Value | None) -> str:

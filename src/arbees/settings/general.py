@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from arbees.core.language.setting import Kind, Setting, settings_of
+from arbees.core.language.setting import Setting, SettingKind, settings_of
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.settings.problems import HIDDEN
 
@@ -29,14 +29,14 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-class Gateway(Section, frozen=True, kw_only=True):
+class GatewaySettings(Section, frozen=True, kw_only=True):
     """Who this gateway is, where it keeps things, where it listens."""
 
     account: Annotated[
         str,
         Setting(
             name="ACCOUNT",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Name of the account; bound to the journal by its first record.",
             default="main",
         ),
@@ -45,7 +45,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="ENVIRONMENT",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Name of the environment; bound to the journal by its first record.",
             default="local",
         ),
@@ -54,7 +54,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="JOURNAL_PATH",
-            kind=Kind.PATH,
+            kind=SettingKind.PATH,
             doc="The journal; {mode} becomes paper or live. Its head witness lies beside it.",
             default="var/arbees-{mode}.db",
         ),
@@ -63,7 +63,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="PAPER_BOOK_PATH",
-            kind=Kind.PATH,
+            kind=SettingKind.PATH,
             doc="The paper exchange's own book.",
             default="var/paper.db",
         ),
@@ -72,7 +72,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="HTTP_HOST",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Address to listen on; without API keys only a loopback address.",
             default="127.0.0.1",
         ),
@@ -81,7 +81,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="HTTP_PORT",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             doc="Port to listen on.",
             default="8321",
             low="1",
@@ -92,7 +92,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="REDIS_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Redis to take requests and the kill switch from; none = no Redis.",
             choices=("redis", "rediss", "unix"),
             is_secret=True,
@@ -102,7 +102,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         bool,
         Setting(
             name="CANCEL_ON_SHUTDOWN",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             doc="Cancel our working orders at an orderly end.",
             default="true",
         ),
@@ -111,7 +111,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="ABSENCE_AFTER_SECS",
-            kind=Kind.SECONDS,
+            kind=SettingKind.SECONDS,
             doc="How long Polymarket may still accept an order after it was sent.",
             default="300",
             low="60",
@@ -122,7 +122,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="LOG_LEVEL",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             doc="Least level of a log line.",
             default="info",
             choices=("debug", "info", "warning", "error"),
@@ -132,7 +132,7 @@ class Gateway(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="LOG_FORMAT",
-            kind=Kind.CHOICE,
+            kind=SettingKind.CHOICE,
             doc="How log lines look; auto = console on a terminal, json elsewhere.",
             default="auto",
             choices=("auto", "console", "json"),
@@ -140,14 +140,14 @@ class Gateway(Section, frozen=True, kw_only=True):
     ] = "auto"
 
 
-class AuditLog(Section, frozen=True, kw_only=True):
+class AuditLogSettings(Section, frozen=True, kw_only=True):
     """The audit log (requirement 7)."""
 
     is_enabled: Annotated[
         bool,
         Setting(
             name="AUDIT_LOG_ENABLED",
-            kind=Kind.FLAG,
+            kind=SettingKind.FLAG,
             doc="Write the audit log; false stops file, console and Redis copy, never the journal, "
             "and is refused in live trading.",
             default="true",
@@ -157,7 +157,7 @@ class AuditLog(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="AUDIT_LOG_PATH",
-            kind=Kind.PATH,
+            kind=SettingKind.PATH,
             doc="The audit log, JSON lines.",
             default="/var/log/arbees/execution_audit.jsonl",
         ),
@@ -166,7 +166,7 @@ class AuditLog(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="AUDIT_LOG_CONSOLE",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="The copy of the audit log among the log lines: one short line for each result, "
             "each line whole as JSON, or none.",
             default="short",
@@ -177,7 +177,7 @@ class AuditLog(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="AUDIT_LOG_RETENTION_DAYS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             doc="How many days rotated audit logs are kept.",
             default="90",
             low="1",
@@ -193,7 +193,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="LIMIT_PROFILE",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Step of the recommended ramp; sets the limits that are not set otherwise.",
             choices=PROFILES,
         ),
@@ -202,7 +202,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         tuple[str, ...],
         Setting(
             name="DISABLED_SAFEGUARDS",
-            kind=Kind.LIST,
+            kind=SettingKind.LIST,
             doc="Safeguards switched off, by name: on paper all but five at the most, in live "
             "trading three, and never authorization or kill_switch.",
         ),
@@ -211,7 +211,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="DISABLED_SAFEGUARDS_REASON",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Why they are off; needed with DISABLED_SAFEGUARDS, journaled.",
         ),
     ] = None
@@ -219,7 +219,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="LIVE_PREFLIGHT_OVERRIDE_REASON",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Why live trading starts without its evidence; needed with "
             "LIVE_REQUIRES_PREFLIGHT=false, journaled.",
         ),
@@ -228,7 +228,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="PREFLIGHT_PAPER_DAYS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             doc="Days of paper trading with every safeguard on that live trading asks for.",
             default="7",
             low="1",
@@ -239,7 +239,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="PREFLIGHT_HOURS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             doc="Hours that a gateway must have been up for a day of paper trading to count.",
             default="4",
             low="1",
@@ -250,7 +250,7 @@ class Exceptions(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="DRILL_MAX_AGE_DAYS",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             doc="How old the drills may be that live trading asks for.",
             default="7",
             low="1",
@@ -259,14 +259,14 @@ class Exceptions(Section, frozen=True, kw_only=True):
     ] = 7
 
 
-class Client(Section, frozen=True, kw_only=True):
+class ClientSettings(Section, frozen=True, kw_only=True):
     """Where the command line finds the gateway."""
 
     url: Annotated[
         str | None,
         Setting(
             name="ARBEES_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Where the gateway is; unset = HTTP_HOST and HTTP_PORT.",
         ),
     ] = None
@@ -274,7 +274,7 @@ class Client(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="ARBEES_API_KEY",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Key that the command line shows to the gateway.",
             is_secret=True,
         ),
@@ -288,7 +288,7 @@ class Kalshi(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="KALSHI_API_KEY_ID",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Id of the API key.",
             is_secret=True,
         ),
@@ -297,7 +297,7 @@ class Kalshi(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="KALSHI_PRIVATE_KEY",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Private key of the API key: RSA or Ed25519, in PEM.",
             is_secret=True,
         ),
@@ -306,7 +306,7 @@ class Kalshi(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="KALSHI_BASE_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Kalshi's trading API.",
             default="https://external-api.kalshi.com/trade-api/v2",
         ),
@@ -315,7 +315,7 @@ class Kalshi(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="KALSHI_WS_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Kalshi's stream.",
             default="wss://external-api-ws.kalshi.com/trade-api/ws/v2",
             choices=("wss", "ws"),
@@ -325,7 +325,7 @@ class Kalshi(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="KALSHI_SUBACCOUNT",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             default="0",
             low="0",
             high="63",
@@ -341,7 +341,7 @@ class Polymarket(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="POLYMARKET_PRIVATE_KEY",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Private key that signs orders, hexadecimal.",
             is_secret=True,
         ),
@@ -350,7 +350,7 @@ class Polymarket(Section, frozen=True, kw_only=True):
         str | None,
         Setting(
             name="POLYMARKET_FUNDER_ADDRESS",
-            kind=Kind.TEXT,
+            kind=SettingKind.TEXT,
             doc="Address of the wallet that holds the funds.",
         ),
     ] = None
@@ -358,7 +358,7 @@ class Polymarket(Section, frozen=True, kw_only=True):
         int,
         Setting(
             name="POLYMARKET_SIGNATURE_TYPE",
-            kind=Kind.COUNT,
+            kind=SettingKind.COUNT,
             doc="0 own account, 1 proxy, 2 Gnosis Safe, 3 deposit wallet.",
             default="3",
             low="0",
@@ -369,7 +369,7 @@ class Polymarket(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="POLYMARKET_CLOB_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Polymarket's order book API.",
             default="https://clob.polymarket.com",
         ),
@@ -378,7 +378,7 @@ class Polymarket(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="POLYMARKET_WS_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Polymarket's streams.",
             default="wss://ws-subscriptions-clob.polymarket.com/ws",
             choices=("wss", "ws"),
@@ -388,14 +388,21 @@ class Polymarket(Section, frozen=True, kw_only=True):
         str,
         Setting(
             name="POLYMARKET_DATA_URL",
-            kind=Kind.URL,
+            kind=SettingKind.URL,
             doc="Polymarket's data API.",
             default="https://data-api.polymarket.com",
         ),
     ] = "https://data-api.polymarket.com"
 
 
-GENERAL: tuple[type, ...] = (Gateway, AuditLog, Exceptions, Client, Kalshi, Polymarket)
+GENERAL: tuple[type, ...] = (
+    GatewaySettings,
+    AuditLogSettings,
+    Exceptions,
+    ClientSettings,
+    Kalshi,
+    Polymarket,
+)
 """The sections that are no safeguards, in the order in which they are shown."""
 
 LATER: dict[str, str] = {

@@ -32,10 +32,10 @@ from arbees.settings.effective import (
 )
 from arbees.settings.general import (
     GENERAL,
-    AuditLog,
-    Client,
+    AuditLogSettings,
+    ClientSettings,
     Exceptions,
-    Gateway,
+    GatewaySettings,
     Kalshi,
     Polymarket,
 )
@@ -126,14 +126,14 @@ class Settings:
         return _digest(texts | {"off": ",".join(sorted(self.disabled))})
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> GatewaySettings:
         """Who this gateway is, where it keeps things, where it listens."""
-        return self.section(Gateway)
+        return self.section(GatewaySettings)
 
     @property
-    def audit_log(self) -> AuditLog:
+    def audit_log(self) -> AuditLogSettings:
         """The audit log."""
-        return self.section(AuditLog)
+        return self.section(AuditLogSettings)
 
     @property
     def exceptions(self) -> Exceptions:
@@ -158,7 +158,7 @@ class Settings:
     @property
     def url(self) -> str:
         """Where the command line finds the gateway."""
-        url = self.section(Client).url
+        url = self.section(ClientSettings).url
         if url is not None:
             return url.rstrip("/")
         return address_of(self.gateway.http_host, self.gateway.http_port)
@@ -166,7 +166,7 @@ class Settings:
     @property
     def api_key(self) -> str | None:
         """The key that the command line shows to the gateway."""
-        return self.section(Client).api_key
+        return self.section(ClientSettings).api_key
 
     def journal_path(self, mode: Mode | None = None) -> Path:
         """Return where the journal of a mode lies; None = of this one."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.strict_json import format_time, parse_time
 from arbees.core.language.units import (
     MICRO,
@@ -25,7 +25,16 @@ Value = bool | int | str | tuple[str, ...]
 
 TRUE = frozenset({"1", "true", "yes"})
 FALSE = frozenset({"0", "false", "no"})
-BLANK_IS_UNSET = frozenset({Kind.TEXT, Kind.LIST, Kind.TIME, Kind.ZONE, Kind.PATH, Kind.URL})
+BLANK_IS_UNSET = frozenset(
+    {
+        SettingKind.TEXT,
+        SettingKind.LIST,
+        SettingKind.TIME,
+        SettingKind.ZONE,
+        SettingKind.PATH,
+        SettingKind.URL,
+    }
+)
 """Kinds of which an empty text means that nothing was set; elsewhere it is malformed."""
 
 _NS_PER_MICRO = 1_000
@@ -36,23 +45,23 @@ _UNSOUND = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TEXT_MAX = 4096
 
 UNITS = {
-    Kind.DOLLARS: "dollars",
-    Kind.PRICE: "dollars a contract",
-    Kind.CONTRACTS: "contracts",
-    Kind.RATIO: "a share, 0.1 meaning 10 %",
-    Kind.POINTS: "percentage points",
-    Kind.COUNT: "a whole number",
-    Kind.SECONDS: "seconds",
+    SettingKind.DOLLARS: "dollars",
+    SettingKind.PRICE: "dollars a contract",
+    SettingKind.CONTRACTS: "contracts",
+    SettingKind.RATIO: "a share, 0.1 meaning 10 %",
+    SettingKind.POINTS: "percentage points",
+    SettingKind.COUNT: "a whole number",
+    SettingKind.SECONDS: "seconds",
 }
 """The kinds that are numbers, and the unit that their text is in."""
 _HIGHEST = {
-    Kind.DOLLARS: "1000000000",
-    Kind.PRICE: "1",
-    Kind.CONTRACTS: "1000000000",
-    Kind.RATIO: "1000",
-    Kind.POINTS: "1000",
-    Kind.COUNT: "1000000000",
-    Kind.SECONDS: "31536000",
+    SettingKind.DOLLARS: "1000000000",
+    SettingKind.PRICE: "1",
+    SettingKind.CONTRACTS: "1000000000",
+    SettingKind.RATIO: "1000",
+    SettingKind.POINTS: "1000",
+    SettingKind.COUNT: "1000000000",
+    SettingKind.SECONDS: "31536000",
 }
 
 
@@ -107,18 +116,18 @@ def written(setting: Setting, value: Value | None) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return ",".join(value)
-    if isinstance(value, str) or setting.kind is Kind.COUNT:
+    if isinstance(value, str) or setting.kind is SettingKind.COUNT:
         return str(value)
-    if setting.kind is Kind.TIME:
+    if setting.kind is SettingKind.TIME:
         return format_time(value)
-    return format_micro(value // _NS_PER_MICRO if setting.kind is Kind.SECONDS else value)
+    return format_micro(value // _NS_PER_MICRO if setting.kind is SettingKind.SECONDS else value)
 
 
 def hidden(setting: Setting, text: str) -> str:
     """Return the text of a secret as it may be shown: a URL without its inner parts, else `***`."""
     if not text:
         return ""
-    if setting.kind is not Kind.URL:
+    if setting.kind is not SettingKind.URL:
         return HIDDEN
     try:
         parts = urlsplit(text)
@@ -138,7 +147,7 @@ def _number(setting: Setting, text: str) -> int:
     unit = UNITS[setting.kind]
     span = f"from {low} to {high}"
     fix = f"Set a number {span}" + (f", such as {setting.default}." if setting.default else ".")
-    if setting.kind is Kind.COUNT:
+    if setting.kind is SettingKind.COUNT:
         if _WHOLE.fullmatch(text) is None:
             raise BadValue(f"Expected a whole number {span}", fix)
         value = int(text)
@@ -152,7 +161,7 @@ def _number(setting: Setting, text: str) -> int:
         least, most = parse_micro(low), parse_micro(high)
     if not least <= value <= most:
         raise BadValue(f"Expected a number {span} ({unit})", _meant(setting, value) or fix)
-    return value * _NS_PER_MICRO if setting.kind is Kind.SECONDS else value
+    return value * _NS_PER_MICRO if setting.kind is SettingKind.SECONDS else value
 
 
 def _meant(setting: Setting, value: int) -> str | None:
@@ -162,9 +171,9 @@ def _meant(setting: Setting, value: int) -> str | None:
     Nobody means a cent and a half, nor 1 % by 1.5: only whole numbers from 2 on are taken for such.
     """
     is_whole = value % MICRO == 0 and 2 * MICRO <= value < 100 * MICRO
-    if setting.kind not in {Kind.PRICE, Kind.RATIO} or not is_whole:
+    if setting.kind not in {SettingKind.PRICE, SettingKind.RATIO} or not is_whole:
         return None
-    unit = "cents" if setting.kind is Kind.PRICE else "%"
+    unit = "cents" if setting.kind is SettingKind.PRICE else "%"
     share = format_micro(ratio_floor(value, 100 * MICRO))
     return f"{format_micro(value)} {unit} is {share}: set {share}."
 
@@ -275,15 +284,15 @@ def _has_place(parts: SplitResult) -> bool:
     return bool(parts.path) if parts.scheme == "unix" else bool(parts.hostname)
 
 
-_READERS: dict[Kind, Callable[[Setting, str], Value]] = {
-    Kind.FLAG: _flag,
-    Kind.CHOICE: _choice,
-    Kind.TEXT: _text,
-    Kind.LIST: _list,
-    Kind.TIME: _time,
-    Kind.ZONE: _zone,
-    Kind.PATH: _path,
-    Kind.URL: _url,
+_READERS: dict[SettingKind, Callable[[Setting, str], Value]] = {
+    SettingKind.FLAG: _flag,
+    SettingKind.CHOICE: _choice,
+    SettingKind.TEXT: _text,
+    SettingKind.LIST: _list,
+    SettingKind.TIME: _time,
+    SettingKind.ZONE: _zone,
+    SettingKind.PATH: _path,
+    SettingKind.URL: _url,
 }
 
 
@@ -307,4 +316,4 @@ def text_of(raw: object) -> str | None:
     return None if isoformat is None else str(isoformat())
 
 
-assert set(_READERS) | set(UNITS) | {Kind.TABLE} == set(Kind)
+assert set(_READERS) | set(UNITS) | {SettingKind.TABLE} == set(SettingKind)

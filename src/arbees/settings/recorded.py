@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.words import Mode
 from arbees.settings.catalog import Catalog
 from arbees.settings.contradictions import contradictions
@@ -36,7 +36,7 @@ class Restored(NamedTuple):
     """Names and values that this version cannot read; their defaults stand in."""
 
 
-class Changes:
+class SettingChanges:
     """What is set otherwise: files in the form of `arbees.toml` or `.env`, and single values."""
 
     def __init__(self, values: dict[str, Effective]) -> None:
@@ -53,7 +53,7 @@ def _catalog() -> Catalog:
     return Catalog(all_sections())
 
 
-def read_changes(files: "list[Path]", named: Mapping[str, str]) -> Changes:
+def read_changes(files: "list[Path]", named: Mapping[str, str]) -> SettingChanges:
     """
     Read what is set otherwise; of several files the last one counts, single values above all.
 
@@ -88,10 +88,10 @@ def read_changes(files: "list[Path]", named: Mapping[str, str]) -> Changes:
     if chosen is not None:
         ramp = in_force(catalog, explicit)
         explicit |= {name: ramp[name] for name in limits_of(chosen.value) if name not in explicit}
-    return Changes(explicit)
+    return SettingChanges(explicit)
 
 
-def restore(recorded: Mapping[str, str], changes: Changes | None = None) -> Restored:
+def restore(recorded: Mapping[str, str], changes: SettingChanges | None = None) -> Restored:
     """
     Return the settings that a start recorded, with changes laid over.
 
@@ -130,7 +130,7 @@ def _effective(catalog: Catalog, setting: Setting, text: str) -> Effective | Non
     if setting.is_secret:
         return Effective(setting, None, text, RECORDED, RECORDED)
     try:
-        if setting.kind is Kind.TABLE:
+        if setting.kind is SettingKind.TABLE:
             value, wrong = read_table(catalog, setting.name, msgspec.json.decode(text), RECORDED)
             return None if wrong else Effective(setting, value, text, RECORDED, RECORDED)
         return Effective(setting, parse(setting, text), text, RECORDED, RECORDED)

@@ -8,7 +8,7 @@ the current directory.
 import textwrap
 from pathlib import Path
 
-from arbees.core.language.setting import Kind, Setting
+from arbees.core.language.setting import Setting, SettingKind
 from arbees.settings.catalog import FILE_SUFFIX, Catalog
 from arbees.settings.general import LATER
 from arbees.settings.loaded import all_sections
@@ -117,7 +117,9 @@ def env_example() -> str:
         rest = [
             setting
             for owner, _, setting in catalog.fields
-            if owner is section and setting.name not in shown and setting.kind is not Kind.TABLE
+            if owner is section
+            and setting.name not in shown
+            and setting.kind is not SettingKind.TABLE
         ]
         if rest:
             parts.append(_banner(_title(section)))
@@ -135,7 +137,9 @@ def reference_markdown() -> str:
         rows = [
             _row(setting)
             for owner, _, setting in catalog.fields
-            if owner is section and setting.name not in shown and setting.kind is not Kind.TABLE
+            if owner is section
+            and setting.name not in shown
+            and setting.kind is not SettingKind.TABLE
         ]
         shown.update(setting.name for owner, _, setting in catalog.fields if owner is section)
         if rows:
@@ -153,20 +157,20 @@ def meaning(setting: Setting) -> str:
     """Return what may be written, for people: a range with its unit, the choices, the kind."""
     if setting.kind in UNITS:
         low, high = range_of(setting)
-        unit = "" if setting.kind is Kind.COUNT else f", {UNITS[setting.kind]}"
+        unit = "" if setting.kind is SettingKind.COUNT else f", {UNITS[setting.kind]}"
         return f"{low} to {high}{unit}"
-    if setting.kind is Kind.FLAG:
+    if setting.kind is SettingKind.FLAG:
         return "true or false"
-    if setting.kind is Kind.URL:
+    if setting.kind is SettingKind.URL:
         return " or ".join(f"{scheme}://" for scheme in setting.choices or ("https", "http"))
     if setting.choices:
         words = ", ".join(setting.choices)
-        return f"some of {words}" if setting.kind is Kind.LIST else f"one of {words}"
+        return f"some of {words}" if setting.kind is SettingKind.LIST else f"one of {words}"
     return {
-        Kind.LIST: "names separated by commas",
-        Kind.TIME: "time with a zone, 2026-01-28T20:30:00Z",
-        Kind.ZONE: "name of a time zone",
-        Kind.PATH: "path of a file",
+        SettingKind.LIST: "names separated by commas",
+        SettingKind.TIME: "time with a zone, 2026-01-28T20:30:00Z",
+        SettingKind.ZONE: "name of a time zone",
+        SettingKind.PATH: "path of a file",
     }.get(setting.kind, "secret text" if setting.is_secret else "text")
 
 

@@ -29,7 +29,7 @@ IDLE_SECONDS = 30.0
 """A connection idle for longer is not trusted with an order: many servers close at 60 s."""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class HttpAnswer(msgspec.Struct, frozen=True):
     """One answer, whole."""
 
     status: int
@@ -38,7 +38,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class Connection(asyncio.Protocol):
+class HttpClientConnection(asyncio.Protocol):
     """One connection; one request at a time."""
 
     def __init__(self, host: str) -> None:
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
         self._host = host
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[HttpAnswer] | None = None
         self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._size = 0
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             self._is_spent = True  # a second answer to one request: nobody's
             return
-        self._answer.set_result(Answer(status, self._headers, bytes(self._body)))
+        self._answer.set_result(HttpAnswer(status, self._headers, bytes(self._body)))
         self._headers, self._body = {}, bytearray()
 
     def _count(self, size: int, most: int) -> None:
@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
         looker.register(sock.fileno(), select.POLLIN)
         return not looker.poll(0)
 
-    def write(self, data: bytes) -> "asyncio.Future[Answer]":
+    def write(self, data: bytes) -> "asyncio.Future[HttpAnswer]":
         """
         Write one request, now; nothing is awaited before the transport has it.
 
@@ -194,14 +194,14 @@ class Wire:
         self.answer_seconds = answer_seconds
         self._kept = kept
         self._places = asyncio.Semaphore(most)
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[HttpClientConnection] = deque()
         self._is_closed = False
         is_usual = self._port == (443 if self._tls else 80)
         name = f"[{self._host}]" if ":" in self._host else self._host
         self._authority = name if is_usual else f"{name}:{self._port}"
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[HttpClientConnection]:
         """
         Hold a connection; it goes back if it is as good as new.
 
@@ -230,7 +230,7 @@ class Wire:
             lines.append(f"content-length: {size}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    async def wait(self, answer: "asyncio.Future[Answer]") -> Answer:
+    async def wait(self, answer: "asyncio.Future[HttpAnswer]") -> HttpAnswer:
         """Wait for an answer. Raises VenueOutcomeUnknown: it did not come in time, or not whole."""
         try:
             async with asyncio.timeout(self.answer_seconds):
@@ -245,7 +245,7 @@ class Wire:
             self._idle.pop().close()
         await asyncio.sleep(0)  # a transport is released a turn of the loop later
 
-    def _take(self) -> Connection | None:
+    def _take(self) -> HttpClientConnection | None:
         now = asyncio.get_running_loop().time()
         while self._idle:
             held = self._idle.pop()
@@ -254,18 +254,18 @@ class Wire:
             held.close()
         return None
 
-    def _give_back(self, held: Connection) -> None:
+    def _give_back(self, held: HttpClientConnection) -> None:
         if self._is_closed or len(self._idle) >= self._kept or not held.is_usable:
             held.close()
             return
         held.idle_since = asyncio.get_running_loop().time()
         self._idle.append(held)
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> HttpClientConnection:
         if self._is_closed:
             raise VenueNotSent("the client is closed")
         loop = asyncio.get_running_loop()
-        make: Callable[[], Connection] = lambda: Connection(self._host)  # noqa: E731
+        make: Callable[[], HttpClientConnection] = lambda: HttpClientConnection(self._host)  # noqa: E731
         try:
             async with asyncio.timeout(self._connect_seconds):
                 _, held = await loop.create_connection(

@@ -131,7 +131,7 @@ def _scope(call: Call) -> dict[str, Any]:
     }
 
 
-class Told:
+class LoggedAlerts:
     """Tells the program's own log of alerts."""
 
     def send(self, alert: Alert) -> None:
@@ -211,7 +211,7 @@ class Gateway(AsyncClient):
                 clock=self._clock,
                 files=self._files,
                 ends=self._ends,
-                sinks=(Told(),),
+                sinks=(LoggedAlerts(),),
                 has_console=False,
             )
         )

@@ -18,7 +18,7 @@ from arbees.safeguards.rate_limit import RateLimit
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings
 from arbees.settings.authority import credentialed, live_platforms
-from arbees.venues.kalshi.connection.connection import Account, Connection
+from arbees.venues.kalshi.connection.connection import KalshiAccount, KalshiConnection
 from arbees.venues.kalshi.connection.keys import parse_key
 from arbees.venues.kalshi.markets.markets import KalshiMarketData
 from arbees.venues.kalshi.orders.groups import LIMIT_MAX
@@ -64,7 +64,7 @@ def exchanges_of(
         return _live(settings, clock, tasks)
     market_data: dict[Platform, MarketData] = {}
     if not is_inline and Platform.KALSHI in credentialed(settings):
-        connection = Connection(kalshi_account(settings), clock, tasks)
+        connection = KalshiConnection(kalshi_account(settings), clock, tasks)
         market_data[Platform.KALSHI] = KalshiMarketData(connection, {}, owns_connection=True)
     general = settings.gateway
     paper = PaperExchange.open(
@@ -83,13 +83,16 @@ def _live(settings: Settings, clock: Clock, tasks: Tasks) -> Exchanges:
     venues: dict[Platform, Venue] = {}
     market_data: dict[Platform, MarketData] = {}
     if Platform.KALSHI in live_platforms(settings):
-        connection, shards = Connection(kalshi_account(settings), clock, tasks), dict[str, int]()
+        connection, shards = (
+            KalshiConnection(kalshi_account(settings), clock, tasks),
+            dict[str, int](),
+        )
         venues[Platform.KALSHI] = KalshiVenue(connection, shards)
         market_data[Platform.KALSHI] = KalshiMarketData(connection, shards)
     return Exchanges(venues, market_data, None)
 
 
-def kalshi_account(settings: Settings) -> Account:
+def kalshi_account(settings: Settings) -> KalshiAccount:
     """
     Return the account at Kalshi.
 
@@ -97,7 +100,7 @@ def kalshi_account(settings: Settings) -> Account:
         ConfigurationError: its key cannot be used.
     """
     kalshi = settings.kalshi
-    return Account(
+    return KalshiAccount(
         key=parse_key(kalshi.private_key or ""),
         key_id=kalshi.api_key_id or "",
         base_url=kalshi.base_url,

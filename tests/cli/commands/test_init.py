@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from arbees.cli.main import build, main
-from arbees.cli.shared.texts import Page, pages
+from arbees.cli.shared.texts import CommandPage, pages
 from arbees.settings import Kalshi, load
 
 Capture = pytest.CaptureFixture[str]
@@ -21,7 +21,7 @@ SOURCE = str(Path(__file__).parents[3] / "src")
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
 
 
-def page_of(*words: str) -> Page:
+def page_of(*words: str) -> CommandPage:
     """Return all about a command."""
     return next(page for page in pages(build()) if page.words == words)
 

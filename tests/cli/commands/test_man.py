@@ -4,7 +4,7 @@ import pytest
 
 from arbees.cli.commands.administer.man import manual
 from arbees.cli.main import main
-from arbees.cli.shared.texts import Page, Said, Taken
+from arbees.cli.shared.texts import CommandPage, DocstringParts, Taken
 
 Capture = pytest.CaptureFixture[str]
 
@@ -20,9 +20,13 @@ def test_prints_the_page(capsys: Capture) -> None:
 
 def test_escapes_what_roff_would_read() -> None:
     """Dots and quotes at the start of a line, backslashes and dashes stand for themselves."""
-    said = Said(".Begins with a dot.", ("'Quoted' \\ back", "`code`"), "", ("arbees do -x ~ ^",))
+    said = DocstringParts(
+        ".Begins with a dot.", ("'Quoted' \\ back", "`code`"), "", ("arbees do -x ~ ^",)
+    )
     taken = Taken(("--deep",), "INT", ".5 is no number", "1", is_required=False)
-    lines = manual([Page((), said, (), ("do",)), Page(("do",), said, (taken,), ())]).splitlines()
+    lines = manual(
+        [CommandPage((), said, (), ("do",)), CommandPage(("do",), said, (taken,), ())]
+    ).splitlines()
     assert "\\&.Begins with a dot." in lines
     assert "\\(aqQuoted\\(aq \\e back" in lines
     assert "code" in lines

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from arbees.cli.commands.prove import preflight
-from arbees.cli.commands.prove.evidence import Line, examine
+from arbees.cli.commands.prove.evidence import EvidenceLine, examine
 from arbees.cli.commands.start import host
 from arbees.core import events
 from arbees.core.deciding.facts import Facts, Touch
@@ -38,7 +38,7 @@ LIVE = {
 }
 
 
-def good_clock() -> tuple[host.Finding, ...]:
+def good_clock() -> tuple[host.HostFinding, ...]:
     """Return that the clock is well."""
     return (host.ok("clock", "it is well"),)
 
@@ -126,7 +126,7 @@ class Desk:
                 log.catch_up()
                 log.close()
 
-    def lines(self, **more: str) -> dict[str, Line]:
+    def lines(self, **more: str) -> dict[str, EvidenceLine]:
         """Return the list by the names of its lines."""
         return {each.name: each for each in examine(self.settings(**more), NOW, good_clock)}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arbees.cli.commands.start import requirements
-from arbees.cli.commands.start.host import Finding, State
+from arbees.cli.commands.start.host import HostFinding, HostState
 from arbees.core.language.words import Mode
 from arbees.journal import SqliteJournal
 from arbees.journal.lock import WriterLock
@@ -35,7 +35,7 @@ def make_journal(path: Path, account: str = "main") -> None:
     SqliteJournal.open(path, account=account, environment="local", mode=Mode.PAPER).close()
 
 
-def only(found: Iterator[Finding]) -> Finding:
+def only(found: Iterator[HostFinding]) -> HostFinding:
     """Return the one finding."""
     (each,) = found
     return each
@@ -47,19 +47,19 @@ def only(found: Iterator[Finding]) -> Finding:
 @pytest.mark.parametrize(
     ("mode", "text", "state"),
     [
-        (0o600, "ARBEES_API_KEY=x", State.OK),
-        (0o644, "ARBEES_API_KEY=x", State.WARN),
-        (0o644, "HTTP_PORT=8400", State.OK),
-        (0o666, "HTTP_PORT=8400", State.FAIL),
+        (0o600, "ARBEES_API_KEY=x", HostState.OK),
+        (0o644, "ARBEES_API_KEY=x", HostState.WARN),
+        (0o644, "HTTP_PORT=8400", HostState.OK),
+        (0o666, "HTTP_PORT=8400", HostState.FAIL),
     ],
 )
-def test_permissions_of_dotenv(mode: int, text: str, state: State, folder: Path) -> None:
+def test_permissions_of_dotenv(mode: int, text: str, state: HostState, folder: Path) -> None:
     """A `.env` with a secret is for its owner; none may be written by others."""
     (folder / ".env").write_text(text)
     (folder / ".env").chmod(mode)
     found = only(requirements.private_files(Path(".env"), {}))
     assert found.state is state
-    assert (found.mend == "chmod 600 .env") == (state is not State.OK)
+    assert (found.mend == "chmod 600 .env") == (state is not HostState.OK)
 
 
 def test_permissions_of_secret_files(folder: Path) -> None:
@@ -72,10 +72,10 @@ def test_permissions_of_secret_files(folder: Path) -> None:
     environ = {"POLYMARKET_PRIVATE_KEY_FILE": "b.pem", "ARBEES_API_KEY_FILE": ""}
     found = {each.name: each for each in requirements.private_files(Path(".env"), environ)}
     assert found["KALSHI_PRIVATE_KEY_FILE"].mend == "chmod 600 a.pem"
-    assert found["POLYMARKET_PRIVATE_KEY_FILE"].state is State.WARN
+    assert found["POLYMARKET_PRIVATE_KEY_FILE"].state is HostState.WARN
     assert "ARBEES_API_KEY_FILE" not in found
     gone = {each.name: each for each in requirements.private_files(Path(".env"), {})}
-    assert gone["ARBEES_API_KEY_FILE"].state is State.FAIL
+    assert gone["ARBEES_API_KEY_FILE"].state is HostState.FAIL
 
 
 # The port --------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_port_that_is_free(nobody: str) -> None:
         trial.bind(("127.0.0.1", 0))
         number = trial.getsockname()[1]
     found = only(requirements.port(settings_of(HTTP_PORT=str(number), ARBEES_URL=nobody)))
-    assert found.state is State.OK
+    assert found.state is HostState.OK
     assert "is free" in found.text
 
 
@@ -98,14 +98,14 @@ def test_port_of_another_program(nobody: str) -> None:
         other.listen()
         number = other.getsockname()[1]
         found = only(requirements.port(settings_of(HTTP_PORT=str(number), ARBEES_URL=nobody)))
-    assert found.state is State.FAIL
+    assert found.state is HostState.FAIL
     assert "HTTP_PORT" in found.mend
 
 
 def test_our_own_gateway(served: Served) -> None:
     """Our gateway is recognized, and that it runs on other settings."""
     found = list(requirements.port(settings_of(ARBEES_URL=served.address)))
-    assert [each.state for each in found] == [State.OK, State.WARN]
+    assert [each.state for each in found] == [HostState.OK, HostState.WARN]
     assert "paper, ACTIVE" in found[0].text
     assert "other settings" in found[1].text
 
@@ -113,13 +113,13 @@ def test_our_own_gateway(served: Served) -> None:
 def test_gateway_that_starts(starting: str) -> None:
     """A gateway that is not ready yet is one."""
     found = only(requirements.port(settings_of(ARBEES_URL=starting)))
-    assert (found.state, "starting" in found.text) == (State.OK, True)
+    assert (found.state, "starting" in found.text) == (HostState.OK, True)
 
 
 def test_key_that_cannot_be_sent() -> None:
     """A key with a line break is found before anything is asked."""
     found = only(requirements.port(settings_of(ARBEES_API_KEY="abc\ndef")))
-    assert (found.name, found.state) == ("ARBEES_API_KEY", State.FAIL)
+    assert (found.name, found.state) == ("ARBEES_API_KEY", HostState.FAIL)
     assert "arbees keys create" in found.mend
 
 
@@ -129,7 +129,7 @@ def test_key_that_cannot_be_sent() -> None:
 def test_journal_that_is_not_there() -> None:
     """The first start makes it."""
     found = only(requirements.journal(settings_of(), NOW_NS))
-    assert (found.state, "None yet" in found.text) == (State.OK, True)
+    assert (found.state, "None yet" in found.text) == (HostState.OK, True)
 
 
 def test_journal_that_is_well(folder: Path) -> None:
@@ -137,7 +137,7 @@ def test_journal_that_is_well(folder: Path) -> None:
     path = folder / "var" / "arbees-paper.db"
     make_journal(path)
     found = only(requirements.journal(settings_of(), NOW_NS))
-    assert (found.state, "1 records" in found.text) == (State.OK, True), found
+    assert (found.state, "1 records" in found.text) == (HostState.OK, True), found
     lock = WriterLock(path)
     try:
         assert f"pid {os.getpid()}" in only(requirements.journal(settings_of(), NOW_NS)).text
@@ -176,7 +176,7 @@ def test_journal_that_would_not_start(
     make_journal(path)
     change(path)
     found = only(requirements.journal(settings_of(ACCOUNT=account), now_ns))
-    assert found.state is State.FAIL
+    assert found.state is HostState.FAIL
     assert said in found.text
     assert found.mend
 
@@ -184,12 +184,12 @@ def test_journal_that_would_not_start(
 @pytest.mark.parametrize(
     ("path", "state", "mend"),
     [
-        ("audit.jsonl", State.OK, ""),
-        ("nowhere/audit.jsonl", State.FAIL, "mkdir -p nowhere"),
-        (".", State.FAIL, "AUDIT_LOG_PATH"),
+        ("audit.jsonl", HostState.OK, ""),
+        ("nowhere/audit.jsonl", HostState.FAIL, "mkdir -p nowhere"),
+        (".", HostState.FAIL, "AUDIT_LOG_PATH"),
     ],
 )
-def test_audit_log(path: str, state: State, mend: str) -> None:
+def test_audit_log(path: str, state: HostState, mend: str) -> None:
     """A log that cannot be written would refuse the start."""
     found = requirements.audit_log(settings_of(AUDIT_LOG_PATH=path))
     assert (found.state, mend in found.mend) == (state, True), found
@@ -197,18 +197,18 @@ def test_audit_log(path: str, state: State, mend: str) -> None:
 
 def test_audit_log_that_is_off() -> None:
     """It is said."""
-    assert requirements.audit_log(settings_of(AUDIT_LOG_ENABLED="false")).state is State.WARN
+    assert requirements.audit_log(settings_of(AUDIT_LOG_ENABLED="false")).state is HostState.WARN
 
 
 def test_kill_file(folder: Path) -> None:
     """A file that halts everything is named, with how to remove it; unreadable halts too."""
-    assert requirements.kill_file(settings_of(KILL_SWITCH_FILE="stop")).state is State.OK
+    assert requirements.kill_file(settings_of(KILL_SWITCH_FILE="stop")).state is HostState.OK
     (folder / "stop").touch()
     found = requirements.kill_file(settings_of(KILL_SWITCH_FILE="stop"))
-    assert found.state is State.WARN
+    assert found.state is HostState.WARN
     assert ("HALTED" in found.text, "rm stop" in found.mend) == (True, True)
     unreadable = requirements.kill_file(settings_of(KILL_SWITCH_FILE="stop/file"))
-    assert unreadable.state is State.FAIL
+    assert unreadable.state is HostState.FAIL
 
 
 # Venues ----------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def test_kill_file(folder: Path) -> None:
 def test_venues_are_not_called_on_paper() -> None:
     """Where nothing names them they are not needed."""
     found = only(requirements.venues(settings_of()))
-    assert (found.state, "Not needed" in found.text) == (State.OK, True)
+    assert (found.state, "Not needed" in found.text) == (HostState.OK, True)
 
 
 def test_venue_that_is_named() -> None:
@@ -232,7 +232,7 @@ def test_venue_that_is_named() -> None:
                 settings_of(KALSHI_BASE_URL=there, POLYMARKET_CLOB_URL="http://127.0.0.1:1")
             )
         }
-    assert found == {"KALSHI_BASE_URL": State.OK, "POLYMARKET_CLOB_URL": State.WARN}
+    assert found == {"KALSHI_BASE_URL": HostState.OK, "POLYMARKET_CLOB_URL": HostState.WARN}
 
 
 def test_venue_that_is_needed() -> None:
@@ -247,6 +247,6 @@ def test_venue_that_is_needed() -> None:
     )
     found = list(requirements.venues(live))
     assert [(each.name, each.state) for each in found] == [
-        ("KALSHI_BASE_URL", State.FAIL),
-        ("KALSHI_WS_URL", State.FAIL),
+        ("KALSHI_BASE_URL", HostState.FAIL),
+        ("KALSHI_WS_URL", HostState.FAIL),
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from arbees.cli.commands.prove.decisions import Told
+from arbees.cli.commands.prove.decisions import RecordLine
 from arbees.cli.commands.watch.screen import HALTS_MAX, Seen, lines
 
 HALT = {
@@ -62,7 +62,9 @@ def seen(**more: Any) -> Seen:
             {"name": "BALANCE_LOW", "severity": "critical", "message": "low", "cleared_at": None},
             {"name": "RATE_LIMIT_HIT", "severity": "warning", "message": "over", "cleared_at": "t"},
         ),
-        "told": tuple(Told("20:30:05", "DENIED", "red", f"req-{n} " + "x" * 99) for n in range(40)),
+        "told": tuple(
+            RecordLine("20:30:05", "DENIED", "red", f"req-{n} " + "x" * 99) for n in range(40)
+        ),
     }
     return Seen("http://127.0.0.1:8321", 1.0, **(fields | more))
 

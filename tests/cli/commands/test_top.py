@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.commands.watch.top import Watch
+from arbees.cli.commands.watch.top import LiveView
 from arbees.cli.main import main
 from arbees.cli.shared import connection
 from arbees.cli.shared.exits import Exit
@@ -62,11 +62,11 @@ def test_starting(starting: str, capsys: Capture) -> None:
 
 def test_keeps_what_it_saw(served: Served) -> None:
     """After a lost answer the last state stays, marked as old."""
-    watch = Watch(connection.find(), 1.0)
+    watch = LiveView(connection.find(), 1.0)
     try:
         assert watch.look().error == ""
         os.environ["ARBEES_URL"] = "http://127.0.0.1:1"
-        lost = Watch(connection.find(), 1.0)
+        lost = LiveView(connection.find(), 1.0)
         lost.seen.status = watch.seen.status
         assert "refused" in lost.look().error
         assert lost.seen.status is not None

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from arbees.cli.shared.connection import Place
+from arbees.cli.shared.connection import GatewayAddress
 from arbees.cli.shared.http import (
-    Answer,
-    Client,
+    GatewayAnswer,
+    GatewayClient,
     Unreachable,
     encoded,
 )
@@ -23,10 +23,10 @@ def listener() -> Iterator[socket.socket]:
         yield bound
 
 
-def client_of(listener: socket.socket, key: str | None = None, path: str = "") -> Client:
+def client_of(listener: socket.socket, key: str | None = None, path: str = "") -> GatewayClient:
     """Return a client of a listener."""
     url = f"http://127.0.0.1:{listener.getsockname()[1]}{path}"
-    return Client(Place(url, key, Path("none")), connect_seconds=1)
+    return GatewayClient(GatewayAddress(url, key, Path("none")), connect_seconds=1)
 
 
 def answering(listener: socket.socket, answer: bytes) -> tuple[threading.Thread, list[bytes]]:
@@ -49,7 +49,7 @@ def test_request_names_itself_and_its_key(listener: socket.socket) -> None:
     thread, heard = answering(listener, b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"a":1}')
     answer = client_of(listener, "secret", "/gate").get("/v1/status")
     thread.join()
-    assert answer == Answer(200, b'{"a":1}')
+    assert answer == GatewayAnswer(200, b'{"a":1}')
     assert heard[0].startswith(b"GET /gate/v1/status HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Bearer secret\r\n" in heard[0]
     assert b"\r\nUser-Agent: arbees/" in heard[0]
@@ -58,7 +58,7 @@ def test_request_names_itself_and_its_key(listener: socket.socket) -> None:
 def test_refused_connection_is_certain() -> None:
     """Where nobody listens nothing was heard."""
     with pytest.raises(Unreachable) as refused:
-        Client(Place("http://127.0.0.1:1", None, Path("none"))).post("/", b"{}")
+        GatewayClient(GatewayAddress("http://127.0.0.1:1", None, Path("none"))).post("/", b"{}")
     assert not refused.value.is_sent
     assert "Connection refused" in str(refused.value)
 
@@ -93,12 +93,12 @@ def test_silence_is_doubtful(listener: socket.socket) -> None:
 )
 def test_problem_in_one_line(body: bytes, text: str) -> None:
     """An error reads well, also when it is none of ours."""
-    assert Answer(502, body).problem == text
+    assert GatewayAnswer(502, body).problem == text
 
 
 def test_numbers_stay_exact() -> None:
     """A number is shown as it was sent."""
-    assert str(Answer(200, b'{"a": 0.10}').json["a"]) == "0.10"
+    assert str(GatewayAnswer(200, b'{"a": 0.10}').json["a"]) == "0.10"
 
 
 @pytest.mark.parametrize("make", [encoded])

@@ -4,7 +4,7 @@ import pytest
 
 from arbees.cli.main import build
 from arbees.cli.shared.texts import (
-    Page,
+    CommandPage,
     Taken,
     pages,
     said_by,
@@ -51,7 +51,7 @@ def test_page_has_all_that_is_typed() -> None:
 
 
 @pytest.mark.parametrize("page", ALL, ids=lambda page: " ".join(page.words) or "arbees")
-def test_every_command_says_enough(page: Page) -> None:
+def test_every_command_says_enough(page: CommandPage) -> None:
     """A sentence, a meaning for every parameter, and an example that runs this very command."""
     assert page.said.sentence.endswith(".")
     assert not [each.names for each in page.taken if not each.about]

@@ -3,7 +3,7 @@
 import pytest
 
 from arbees.core import events
-from arbees.core.book.market import Holding, Listing
+from arbees.core.book.market import Listing, OutcomeHolding
 from arbees.core.language.words import Side, TimeInForce
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, YES_TOKEN, listing, polymarket
@@ -30,7 +30,7 @@ def test_a_listed_market() -> None:
         [],
         [],
     )
-    assert known.yes == known.no == Holding(0, 0, 0)
+    assert known.yes == known.no == OutcomeHolding(0, 0, 0)
     assert (known.mark_yes, known.mark_no, known.realized, known.fees) == (None, None, 0, 0)
     scene.check()
 
@@ -157,7 +157,11 @@ def test_a_settlement(result: Side, realized: int) -> None:
     )
     market = scene.book.markets[KALSHI]
     assert (market.is_open, market.is_settled) == (False, True)
-    assert (market.yes, market.realized, scene.book.realized) == (Holding(), realized, realized)
+    assert (market.yes, market.realized, scene.book.realized) == (
+        OutcomeHolding(),
+        realized,
+        realized,
+    )
     assert (market.worst, scene.book.total_worst) == (0, 0)
     assert scene.held(KALSHI, Side.YES) == (0, 0)
     scene.check()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.book.market import Listing, Market, OutcomeHolding
 from arbees.core.book.open_order import losses
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, Side
@@ -31,8 +31,8 @@ def market(
         listing=Listing(platform="Polymarket", market_id="m", market_key="M"),
         sport="NBA",
         game_id="g",
-        yes=Holding(yes[0], yes[0] * yes[1] // MICRO),
-        no=Holding(no[0], no[0] * no[1] // MICRO),
+        yes=OutcomeHolding(yes[0], yes[0] * yes[1] // MICRO),
+        no=OutcomeHolding(no[0], no[0] * no[1] // MICRO),
     )
     for leg in orders:
         loss_yes, loss_no = losses(*leg)
@@ -129,8 +129,8 @@ def test_examples(
 def test_holdings_are_of_their_side() -> None:
     """Each side has its own holding."""
     made = market((MICRO, 500_000), (2 * MICRO, 250_000))
-    assert made.holding(Side.YES) == Holding(MICRO, 500_000)
-    assert made.holding(Side.NO) == Holding(2 * MICRO, 500_000)
+    assert made.holding(Side.YES) == OutcomeHolding(MICRO, 500_000)
+    assert made.holding(Side.NO) == OutcomeHolding(2 * MICRO, 500_000)
     assert made.holding(Side.YES) is made.yes
     assert made.holding(Side.NO) is made.no
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.book.market import Listing, Market, OutcomeHolding
 from arbees.core.book.open_order import Order, losses
 from arbees.core.book.worst_case import close_of, worst_ahead
 from arbees.core.language.units import MICRO
@@ -104,8 +104,8 @@ def bound(state: State, *, with_candidate: bool = False) -> int:
         ),
         sport="NBA",
         game_id="g",
-        yes=Holding(*(_micro(part) for part in state.held[Side.YES])),
-        no=Holding(*(_micro(part) for part in state.held[Side.NO])),
+        yes=OutcomeHolding(*(_micro(part) for part in state.held[Side.YES])),
+        no=OutcomeHolding(*(_micro(part) for part in state.held[Side.NO])),
         orders=[],
     )
     orders: dict[str, Order] = {}
@@ -281,8 +281,8 @@ def test_an_order_that_filled_beyond_its_quantity_hides_no_other() -> None:
         listing=Listing(platform="Polymarket", market_id="m", market_key="M", is_netting=False),
         sport="NBA",
         game_id="g",
-        yes=Holding(100 * MICRO, 10 * MICRO),
-        no=Holding(100 * MICRO, 40 * MICRO),
+        yes=OutcomeHolding(100 * MICRO, 10 * MICRO),
+        no=OutcomeHolding(100 * MICRO, 40 * MICRO),
         loss_yes=40 * MICRO,
         orders=["over", "other"],
     )

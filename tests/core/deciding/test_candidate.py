@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from arbees.core.book.book import Book, Subject, fresh
-from arbees.core.book.market import Holding, Terms
+from arbees.core.book.market import OutcomeHolding, Terms
 from arbees.core.book.open_order import Order, Reservation
 from arbees.core.deciding.candidate import Candidate, make_candidate
 from arbees.core.deciding.facts import Facts, Touch
@@ -244,7 +244,7 @@ def test_a_market_that_nobody_knows() -> None:
         minimum=0,
     )
     assert (found.market.sport, found.market.game_id) == ("UNCLASSIFIED", f"market:{YES_TOKEN}")
-    assert found.market.yes == found.market.no == Holding()
+    assert found.market.yes == found.market.no == OutcomeHolding()
 
 
 def test_an_unknown_market_has_the_terms_of_its_venue() -> None:

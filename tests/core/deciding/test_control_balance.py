@@ -6,7 +6,7 @@ import pytest
 
 from arbees.core import events
 from arbees.core.deciding import commands
-from arbees.core.deciding.outcomes import Balance
+from arbees.core.deciding.outcomes import PoolBalance
 from arbees.core.language.words import Platform, TimeInForce
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import NOW, SECOND, YES_TOKEN
@@ -109,7 +109,7 @@ def test_pools_are_apart(seconds: int) -> None:
     scene = Scene()
     scene.balance(100 * MICRO)
     scene.wait(seconds)
-    balance = Balance(
+    balance = PoolBalance(
         platform=Platform.POLYMARKET, pool="Polymarket", available=7, as_of_ns=NOW - SECOND
     )
     (event,) = scene.do(commands.ObserveBalance(balance=balance)).events

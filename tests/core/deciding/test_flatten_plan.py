@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from arbees.core.book.book import Book, cycle_name, fresh
 from arbees.core.book.book import Cycle as CycleState
-from arbees.core.book.market import Holding, Listing, Market
+from arbees.core.book.market import Listing, Market, OutcomeHolding
 from arbees.core.deciding.facts import Touch
 from arbees.core.deciding.flatten_plan import (
     CLOSES_MAX,
@@ -37,7 +37,7 @@ def book_of(
         platform="Kalshi", market_id=KEY, market_key=KEY, lot=lot, tick=tick, ticks=ticks
     )
     market = Market(listing=listing, sport="NBA", game_id="g")
-    market.yes, market.no = Holding(yes, yes // 2, closing), Holding(no, no // 2)
+    market.yes, market.no = OutcomeHolding(yes, yes // 2, closing), OutcomeHolding(no, no // 2)
     book.markets[KEY] = market
     book.names[f"Kalshi|{KEY}"] = (KEY, False)
     for strategy, quantity in (cycles or {}).items():

@@ -9,10 +9,10 @@ from arbees.core.book.open_order import NOTHING
 from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
     Accepted,
-    Balance,
     CashMovement,
     Inconclusive,
     Missing,
+    PoolBalance,
 )
 from arbees.core.deciding.reconciliation import UNSETTLED_NS, explained
 from arbees.core.language.payouts import Payouts
@@ -243,7 +243,7 @@ def moved(amount: int, name: str, at_ns: int, kind: str = "deposit") -> CashMove
 
 def counted(scene: Scene, total: int, *movements: CashMovement) -> dict[str, bool]:
     """Take movements with the figure that is there; return which were counted, by id."""
-    figure = Balance(
+    figure = PoolBalance(
         platform=Platform.KALSHI, pool="Kalshi", available=total, as_of_ns=NOW, total=total
     )
     taken = scene.do(commands.TakeMovements(movements=movements, balances=(figure,)))
@@ -286,7 +286,7 @@ def fee_taken(scene: Scene, total: int, fee: int, uncertain: int = 0) -> list[tu
         time_ns=NOW - UNSETTLED_NS - 1,
         market_id=KALSHI,
     )
-    figure = Balance(
+    figure = PoolBalance(
         platform=Platform.KALSHI,
         pool="Kalshi",
         available=total,
@@ -329,7 +329,7 @@ def test_a_fee_from_before_our_count_is_none_of_it() -> None:
 def lookup(scene: Scene, total: int | None, uncertain: int = 0) -> Missing | Inconclusive:
     """Hold an absence of the one order against the cash."""
     (order,) = scene.book.orders.values()
-    figure = Balance(
+    figure = PoolBalance(
         platform=Platform.KALSHI,
         pool="Kalshi",
         available=0,

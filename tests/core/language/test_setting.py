@@ -5,10 +5,14 @@ from typing import Annotated, ClassVar
 import msgspec
 import pytest
 
-from arbees.core.language.setting import Kind, Setting, settings_of
+from arbees.core.language.setting import Setting, SettingKind, settings_of
 
-SIZE = Setting(name="MAX_ORDER_SIZE", kind=Kind.DOLLARS, doc="Most dollars.", default="100.0")
-MODE = Setting(name="LOG_LEVEL", kind=Kind.CHOICE, doc="How much.", choices=("info", "debug"))
+SIZE = Setting(
+    name="MAX_ORDER_SIZE", kind=SettingKind.DOLLARS, doc="Most dollars.", default="100.0"
+)
+MODE = Setting(
+    name="LOG_LEVEL", kind=SettingKind.CHOICE, doc="How much.", choices=("info", "debug")
+)
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -37,14 +41,14 @@ def test_a_class_without_settings_has_none() -> None:
 
 def test_what_is_not_said_of_a_setting() -> None:
     """No default is unset, no bound is no bound, no choices are none, and nothing is a secret."""
-    plain = Setting(name="X", kind=Kind.TEXT, doc="x")
+    plain = Setting(name="X", kind=SettingKind.TEXT, doc="x")
     assert (plain.default, plain.low, plain.high) == ("", None, None)
     assert (plain.choices, plain.is_secret) == ((), False)
 
 
 def test_kinds_are_named_in_the_documentation() -> None:
     """The words of the reference."""
-    assert tuple(Kind) == (
+    assert tuple(SettingKind) == (
         *("dollars", "price", "contracts", "ratio", "points", "count", "seconds", "flag"),
         *("choice", "text", "list", "time", "zone", "path", "url", "table"),
     )

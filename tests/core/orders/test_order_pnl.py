@@ -16,16 +16,16 @@ from arbees.core.orders.order_pnl import (
     MARKED,
     SETTLED,
     UNKNOWN,
-    Followed,
+    OrderPnl,
     Worth,
 )
 from tests.core.scene import Says, Scene
 from tests.safeguards.build import listing
 
 
-def followed(side: Side, action: Action, quantity: int, price: int, fee: int = 0) -> Followed:
+def followed(side: Side, action: Action, quantity: int, price: int, fee: int = 0) -> OrderPnl:
     """Return an order that filled."""
-    return Followed(
+    return OrderPnl(
         market_key="K",
         side=side,
         action=action,

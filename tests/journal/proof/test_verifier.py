@@ -10,9 +10,16 @@ import pytest
 
 from arbees.core.ports import IndexRow, KeyRow, Stored
 from arbees.errors import ConfigurationError, JournalUnavailable
-from arbees.journal import Binding, Progress, Report, Verification, implied_by_events, verify
+from arbees.journal import (
+    Binding,
+    Progress,
+    Verification,
+    VerifierReport,
+    implied_by_events,
+    verify,
+)
 from arbees.journal.proof.chain import COLUMNS, GENESIS, record_hash
-from arbees.journal.proof.witness import Known, parse_known, path_of
+from arbees.journal.proof.witness import NotedRecord, parse_known, path_of
 from tests.journal.samples import entry, fill, implied, open_journal, tamper
 
 
@@ -251,7 +258,7 @@ def test_a_head_that_is_not_there_is_a_finding(tmp_path: Path, text: str) -> Non
     assert [one.code for one in _report(path, known).findings] == ["HEAD_MISMATCH"]
 
 
-def _report(path: Path, known: Known | None = None) -> Report:
+def _report(path: Path, known: NotedRecord | None = None) -> VerifierReport:
     walk = Verification(path, known=known, is_deep=False)
     list(walk.steps())
     return walk.report()

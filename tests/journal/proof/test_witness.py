@@ -7,18 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arbees.errors import JournalCorrupt
-from arbees.journal import Mark, read_witness
+from arbees.journal import WitnessMark, read_witness
 from arbees.journal.proof.chain import GENESIS
 from arbees.journal.proof.witness import LINE_BYTES, decode, encode
 from tests.journal.samples import entry, fill, open_journal
 
 MARKS = st.builds(
-    Mark, st.integers(0, 2**63 - 1), st.binary(min_size=32, max_size=32), st.integers(0, 2**63 - 1)
+    WitnessMark,
+    st.integers(0, 2**63 - 1),
+    st.binary(min_size=32, max_size=32),
+    st.integers(0, 2**63 - 1),
 )
 
 
 @given(MARKS)
-def test_a_line_says_what_was_written(mark: Mark) -> None:
+def test_a_line_says_what_was_written(mark: WitnessMark) -> None:
     """Every mark is one line of fixed length, and is read back as it was."""
     line = encode(mark)
     assert len(line) == LINE_BYTES
@@ -27,14 +30,14 @@ def test_a_line_says_what_was_written(mark: Mark) -> None:
 
 
 @given(MARKS, MARKS, st.integers(1, LINE_BYTES - 1))
-def test_half_a_line_is_not_believed(old: Mark, new: Mark, written: int) -> None:
+def test_half_a_line_is_not_believed(old: WitnessMark, new: WitnessMark, written: int) -> None:
     """A torn line reads as the old one, the new one, or not at all."""
     torn = encode(new)[:written] + encode(old)[written:]
     assert decode(torn) in {old, new, None}
 
 
 @given(MARKS, st.integers(0, LINE_BYTES - 1), st.integers(0, 7))
-def test_a_flipped_bit_is_not_believed(mark: Mark, place: int, bit: int) -> None:
+def test_a_flipped_bit_is_not_believed(mark: WitnessMark, place: int, bit: int) -> None:
     """A line with any bit changed is not read."""
     line = bytearray(encode(mark))
     line[place] ^= 1 << bit
@@ -47,11 +50,11 @@ def test_it_follows_every_commit(tmp_path: Path) -> None:
     with open_journal(path) as journal:
         for number in range(1, 4):
             head = journal.append([entry(number)])
-            assert read_witness(path) == Mark(head.sequence, head.hash, 1)
+            assert read_witness(path) == WitnessMark(head.sequence, head.hash, 1)
             text = (tmp_path / "j.db.head").read_text()
             assert text.split()[:3] == [str(number + 1), head.hash.hex(), "1"]
     with open_journal(path):
-        assert read_witness(path) == Mark(4, head.hash, 2)
+        assert read_witness(path) == WitnessMark(4, head.hash, 2)
 
 
 def test_a_database_ahead_of_it_is_fine(tmp_path: Path) -> None:
@@ -63,13 +66,13 @@ def test_a_database_ahead_of_it_is_fine(tmp_path: Path) -> None:
         journal.append([entry(3)])
     (tmp_path / "j.db.head").write_bytes(old)
     with open_journal(path) as journal:
-        assert read_witness(path) == Mark(journal.head.sequence, journal.head.hash, 3)
+        assert read_witness(path) == WitnessMark(journal.head.sequence, journal.head.hash, 3)
 
 
 def test_a_start_that_ended_before_its_first_commit_goes_on(tmp_path: Path) -> None:
     """A witness that has seen nothing, with or without an empty database, begins a journal."""
     path = tmp_path / "j.db"
-    (tmp_path / "j.db.head").write_bytes(encode(Mark(0, GENESIS, 0)))
+    (tmp_path / "j.db.head").write_bytes(encode(WitnessMark(0, GENESIS, 0)))
     path.write_bytes(b"")
     with open_journal(path) as journal:
         assert journal.head.sequence == 1

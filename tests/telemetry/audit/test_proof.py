@@ -7,7 +7,7 @@ import pytest
 from arbees.telemetry.audit.files import AuditFiles
 from arbees.telemetry.audit.line import encode
 from arbees.telemetry.audit.log import AuditLog
-from arbees.telemetry.audit.proof import Report, export, missing
+from arbees.telemetry.audit.proof import AuditReport, export, missing
 from tests.telemetry.evenings import Evening
 from tests.telemetry.lives import DAY, SECOND, START_NS, Lives, make_request
 
@@ -29,7 +29,7 @@ def files(lives: Lives, tmp_path: Path) -> AuditFiles:
     return files
 
 
-def counts(report: Report) -> tuple[int, int, int, int]:
+def counts(report: AuditReport) -> tuple[int, int, int, int]:
     """Return what is missing, twice, changed and foreign."""
     return report.missing, report.twice, report.changed, report.foreign
 

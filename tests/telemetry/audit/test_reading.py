@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arbees.telemetry.audit.reading import Follower, last_lines
+from arbees.telemetry.audit.reading import AuditTail, last_lines
 
 
 @pytest.mark.parametrize(("count", "expected"), [(0, b""), (2, b"c\nd\n"), (9, b"a\nb\nc\nd\n")])
@@ -27,7 +27,7 @@ def test_follower_sees_whole_lines_once(tmp_path: Path) -> None:
     """A line is returned when it is whole, and not again."""
     path = tmp_path / "audit.jsonl"
     path.write_bytes(b"old\n")
-    follower = Follower(path)
+    follower = AuditTail(path)
     assert follower.poll() == []
     with path.open("ab") as file:
         file.write(b"one\ntw")
@@ -42,7 +42,7 @@ def test_follower_sees_whole_lines_once(tmp_path: Path) -> None:
 def test_follower_goes_on_after_a_rotation(tmp_path: Path) -> None:
     """What was appended before and after a rotation is seen, in order."""
     path = tmp_path / "audit.jsonl"
-    follower = Follower(path, from_end=False)
+    follower = AuditTail(path, from_end=False)
     assert follower.poll() == []
     path.write_bytes(b"one\n")
     assert follower.poll() == [b"one\n"]

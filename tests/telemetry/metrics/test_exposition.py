@@ -22,8 +22,8 @@ from arbees.telemetry.metrics.counters import Counters
 from arbees.telemetry.metrics.exposition import (
     SPORTS_MAX,
     Metrics,
-    Page,
-    Snapshot,
+    MetricsPage,
+    MetricsSnapshot,
 )
 from tests.telemetry.evenings import Evening
 
@@ -92,8 +92,8 @@ def measures(**more: Any) -> Measures:
 
 def page(now: Measures | None = None, counters: Counters | None = None) -> str:
     """Return the page of a moment."""
-    snapshot = Snapshot(now or measures(), counters or Counters(), 38, {})
-    return Page().render(snapshot).decode()
+    snapshot = MetricsSnapshot(now or measures(), counters or Counters(), 38, {})
+    return MetricsPage().render(snapshot).decode()
 
 
 def values(text: str, name: str) -> dict[tuple[str, ...], float]:
@@ -128,7 +128,7 @@ def test_names_follow_the_rules_of_prometheus() -> None:
     assert len(set(names)) == len(names)
     for metric in catalogue.CATALOGUE:
         assert re.fullmatch(r"arbees_[a-z_]+", metric.name)
-        assert metric.name.endswith("_total") is (metric.kind is catalogue.Kind.COUNTER)
+        assert metric.name.endswith("_total") is (metric.kind is catalogue.MetricKind.COUNTER)
         assert metric.help.endswith(".")
         assert not {"le", "quantile", "job", "instance"} & set(metric.labels)
 

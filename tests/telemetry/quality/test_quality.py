@@ -16,7 +16,7 @@ from arbees.core.ports import Head, Stored
 from arbees.interface.measures import By, QualityRow
 from arbees.telemetry.quality.fold import QualityFold, tallied
 from arbees.telemetry.quality.quality import Quality, sequence_before, view_of
-from arbees.telemetry.quality.tally import Outcome, Stage, Tally
+from arbees.telemetry.quality.tally import OrderOutcome, Stage, Tally
 from tests.telemetry.evenings import Evening
 from tests.telemetry.lives import MICRO, SECOND, START_NS, Lives, make_request, make_sell
 from tests.telemetry.quality_oracle import expected
@@ -66,7 +66,7 @@ def sums_of(tally: Tally) -> dict[str, Any]:
         "filled_quantity placed_with_fill value fees"
     )
     found: dict[str, Any] = {name: getattr(tally, name) for name in names.split()}
-    found |= {str(outcome): tally.outcomes[outcome] for outcome in Outcome}
+    found |= {str(outcome): tally.outcomes[outcome] for outcome in OrderOutcome}
     found["limit"] = (tally.against_limit.quantity, tally.against_limit.value)
     found["quote"] = (tally.against_quote.quantity, tally.against_quote.value)
     found["denials"] = +Counter(tally.denials)

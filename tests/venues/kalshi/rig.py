@@ -23,7 +23,7 @@ from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.rehearsal.kalshi.server import KalshiServer
 from arbees.runtime.clock import SystemClock
 from arbees.runtime.supervisor import Supervisor
-from arbees.venues.kalshi.connection.connection import Account, Connection
+from arbees.venues.kalshi.connection.connection import KalshiAccount, KalshiConnection
 from arbees.venues.kalshi.connection.keys import SigningKey
 from arbees.venues.kalshi.markets.markets import KalshiMarketData
 from arbees.venues.kalshi.venue import KalshiVenue
@@ -128,7 +128,7 @@ async def rig(*, listens: bool = True, reaches: bool = True) -> AsyncIterator[Ri
     server.rest.set_limits((10_000.0, 10_000.0), (10_000.0, 10_000.0))
     server.show(quote())
     addresses = await server.start()
-    account = Account(
+    account = KalshiAccount(
         key=SigningKey(key),
         key_id="key",
         base_url=addresses.rest,
@@ -137,7 +137,7 @@ async def rig(*, listens: bool = True, reaches: bool = True) -> AsyncIterator[Ri
         group_limit=1_000 * MICRO,
     )
     tasks = Supervisor(clock)
-    connection, shards = Connection(account, clock, tasks), dict[str, int]()
+    connection, shards = KalshiConnection(account, clock, tasks), dict[str, int]()
     made = Rig(server, KalshiVenue(connection, shards), KalshiMarketData(connection, shards))
     made.clock = clock
     tasks.listen(made.died, made.died, lambda _name: None)

@@ -16,7 +16,7 @@ from arbees.errors import VenueError
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.connection.budget import Budget
 from arbees.venues.kalshi.connection.socket import Message
-from arbees.venues.kalshi.markets.book import Book, Delta, Snapshot
+from arbees.venues.kalshi.markets.book import BookLevels, Delta, OrderBook
 from arbees.venues.kalshi.markets.catalogue import rates_of
 from arbees.venues.kalshi.orders.answers import (
     cancel_outcome,
@@ -26,7 +26,7 @@ from arbees.venues.kalshi.orders.answers import (
 )
 from arbees.venues.kalshi.orders.cash import ties_of
 from arbees.venues.kalshi.orders.orders import fill_of, listed_order
-from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, FillRow, Limits
+from arbees.venues.kalshi.shapes import AccountLimits, Bucket, Costs, EndpointCost, FillRow
 from arbees.venues.kalshi.shapes import read as read_message
 from tests.venues.kalshi.orders.test_answers import ASKED
 from tests.venues.kalshi.rig import TICKER, rig
@@ -109,8 +109,8 @@ def test_an_order_that_can_be_none_is_not_listed(changed: dict[str, str]) -> Non
         "fill_count_fp": "0.00",
         "remaining_count_fp": "9000000.00",
     }
-    assert listed_order(shapes.OrderRow(**fields)).limit_price == MICRO
-    odd = shapes.OrderRow(**(fields | changed))
+    assert listed_order(shapes.KalshiOrderRow(**fields)).limit_price == MICRO
+    odd = shapes.KalshiOrderRow(**(fields | changed))
     with pytest.raises(VenueError):
         listed_order(odd)
     with pytest.raises(VenueError):
@@ -120,15 +120,15 @@ def test_an_order_that_can_be_none_is_not_listed(changed: dict[str, str]) -> Non
 @pytest.mark.parametrize("price", ["0.0000", "-0.0100", "1.0000", "1000000.00"])
 def test_a_level_at_nothing_or_a_dollar_is_none(price: str) -> None:
     """Neither a whole book nor a change may name one: that book is in doubt."""
-    book = Book()
+    book = OrderBook()
     for levels in ({"yes_dollars_fp": ((price, "5.00"),)}, {"no_dollars_fp": ((price, "5.00"),)}):
         with pytest.raises(VenueError):
-            book.replace(Snapshot(market_ticker=TICKER, **levels))
+            book.replace(BookLevels(market_ticker=TICKER, **levels))
     for side in ("yes", "no"):
         change = Delta(market_ticker=TICKER, price_dollars=price, delta_fp="5.00", side=side)
         with pytest.raises(VenueError):
             book.change(change)
-    book.replace(Snapshot(market_ticker=TICKER, yes_dollars_fp=(("0.000001", "5.00"),)))
+    book.replace(BookLevels(market_ticker=TICKER, yes_dollars_fp=(("0.000001", "5.00"),)))
     assert book.bids == {1: 5 * MICRO}
 
 
@@ -139,7 +139,7 @@ def test_a_limit_that_can_be_none_leaves_what_was_known(rate: float, price: floa
     budget = Budget(0)
     odd = Bucket(refill_rate=rate, bucket_capacity=rate)
     cost = EndpointCost(method="GET", path="/portfolio/fills", cost=price)
-    budget.learn(Limits(read=odd, write=odd), 0)
+    budget.learn(AccountLimits(read=odd, write=odd), 0)
     budget.learn_costs(Costs(default_cost=price, endpoint_costs=(cost,)))
     budget.exceeded("POST", 0)
     assert budget.order(0) > 0
@@ -213,7 +213,7 @@ def test_bytes_that_cannot_be_read_are_unknown_of_that_call_alone(status: int, b
     assert len(outcome.message) < 1_000
     assert isinstance(cancel_outcome(status, body, "o"), CancelUnknown)
     assert isinstance(read_error(status, body), VenueError)
-    for shape in (shapes.Cutoff, shapes.Freshness, shapes.BalanceAnswer, Message):
+    for shape in (shapes.Cutoff, shapes.UserDataTimestamp, shapes.BalanceAnswer, Message):
         with pytest.raises(VenueError) as raised:
             shapes.read(body, shape)
         assert not raised.value.is_health

@@ -45,7 +45,7 @@ class KillCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who says so; the address that asks where nobody is named."""
 
 
-class _Stop(msgspec.Struct):
+class _StopBody(msgspec.Struct):
     """What counts of a stop, whatever stands beside it."""
 
     action: str
@@ -57,7 +57,7 @@ class _Stop(msgspec.Struct):
 
 
 _COMMAND = msgspec.json.Decoder(KillCommand)
-_STOP = msgspec.json.Decoder(_Stop)
+_STOP = msgspec.json.Decoder(_StopBody)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

@@ -31,7 +31,7 @@ _CANCEL_PARAMETERS = ("reason", "actor", "platform")
 _MASS_PARAMETERS = ("scope", "reason", "actor")
 
 
-class ResolveOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class ResolveOrderBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """How a person ends an order of unknown fate, and why."""
 
     client_order_id: Identifier
@@ -44,7 +44,7 @@ class ResolveOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Who says so; the address that asks where nobody is named."""
 
 
-_RESOLVE = msgspec.json.Decoder(ResolveOrder)
+_RESOLVE = msgspec.json.Decoder(ResolveOrderBody)
 
 
 async def show(context: Context, request: Request) -> Reply:

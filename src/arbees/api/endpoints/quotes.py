@@ -15,7 +15,7 @@ from arbees.api.http.body import LIST_BYTES_MAX, parameters, read_json
 from arbees.api.http.context import Context
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Reply, json_reply
-from arbees.api.openapi.shapes import Accepted
+from arbees.api.openapi.shapes import AcceptedView
 from arbees.core.language.quote import parse_quote, parse_settlement
 from arbees.core.language.strict_json import Malformed
 from arbees.interface.operator import Conflict
@@ -40,7 +40,7 @@ async def feed(context: Context, request: Request) -> Reply:
         await gateway.feed(quotes)
     except Conflict as error:
         raise conflict(error) from None
-    return json_reply(Accepted(accepted=len(quotes)))
+    return json_reply(AcceptedView(accepted=len(quotes)))
 
 
 async def show(context: Context, request: Request) -> Reply:
@@ -64,7 +64,7 @@ async def settle(context: Context, request: Request) -> Reply:
             await gateway.settle(settlement)
     except Conflict as error:
         raise conflict(error) from None
-    return json_reply(Accepted(accepted=len(settlements)))
+    return json_reply(AcceptedView(accepted=len(settlements)))
 
 
 def _paper(context: Context) -> Gateway:

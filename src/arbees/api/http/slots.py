@@ -29,7 +29,7 @@ _LOOKED_AT = 8_192
 """Bytes of a head in which a key is looked for before its turn."""
 
 
-class Connection(Protocol):
+class Slot(Protocol):
     """What is known here of a connection."""
 
     key_id: str | None
@@ -88,16 +88,16 @@ class Slots:
         self.most = most
         self._is_keyed = is_keyed
         self._is_key = is_key
-        self._line: deque[Connection] = deque()
+        self._line: deque[Slot] = deque()
         self._is_serving = False
-        self._strangers: dict[Connection, None] = {}
-        self._known: dict[Connection, None] = {}
+        self._strangers: dict[Slot, None] = {}
+        self._known: dict[Slot, None] = {}
 
     def __len__(self) -> int:
         """Return how many are open."""
         return len(self._strangers) + len(self._known)
 
-    def add(self, connection: Connection) -> bool:
+    def add(self, connection: Slot) -> bool:
         """Take a connection; where there are too many, end another one. False = it has no place."""
         if len(self) >= self.most:
             other = self._dispensable()
@@ -108,12 +108,12 @@ class Slots:
         self._strangers[connection] = None
         return True
 
-    def discard(self, connection: Connection) -> None:
+    def discard(self, connection: Slot) -> None:
         """Forget a connection."""
         self._strangers.pop(connection, None)
         self._known.pop(connection, None)
 
-    def know(self, connection: Connection, key_id: str, *, is_urgent: bool) -> bool:
+    def know(self, connection: Slot, key_id: str, *, is_urgent: bool) -> bool:
         """
         Note that a connection showed a key in force.
 
@@ -135,14 +135,14 @@ class Slots:
             self._known[connection] = None
         return True
 
-    def has_to_wait(self, connection: Connection, data: bytes) -> bool:
+    def has_to_wait(self, connection: Slot, data: bytes) -> bool:
         """Tell whether a connection waits for its turn with what it sent: it showed no key."""
         if connection.key_id is not None or not self._is_keyed():
             return False
         found = _BEARER.search(data, 0, _LOOKED_AT)
         return found is None or not self._is_key(found[1].decode("ascii"))
 
-    def line_up(self, connection: Connection) -> None:
+    def line_up(self, connection: Slot) -> None:
         """Let a connection go on when it is its turn."""
         self._line.append(connection)
         if not self._is_serving:
@@ -156,7 +156,7 @@ class Slots:
         if self._is_serving:
             asyncio.get_running_loop().call_soon(self._serve)
 
-    def _dispensable(self) -> Connection | None:
+    def _dispensable(self) -> Slot | None:
         if self._strangers and self._is_keyed():
             return next(iter(self._strangers))
         for connections in (self._strangers, self._known):

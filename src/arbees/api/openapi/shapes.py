@@ -54,7 +54,7 @@ class RecordView(msgspec.Struct, frozen=True, kw_only=True):
     """The event, as it is journaled."""
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+class AcceptedView(msgspec.Struct, frozen=True, kw_only=True):
     """How many items were taken."""
 
     accepted: int

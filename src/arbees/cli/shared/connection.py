@@ -25,7 +25,7 @@ from arbees.safeguards.kill_switch import KillSwitch
 from arbees.settings import Settings, SettingsRefused, address_of, all_sections, load_here
 from arbees.settings.catalog import Catalog
 from arbees.settings.effective import DEFAULT, explicit_values, in_force
-from arbees.settings.general import Client, Gateway
+from arbees.settings.general import ClientSettings, GatewaySettings
 from arbees.settings.sources.gather import gather
 from arbees.settings.sources.given import DOTENV, TOML
 from arbees.settings.sources.spelling import nearest
@@ -40,7 +40,7 @@ FINDING_SECONDS = 1.0
 """How long the settings may take to read where somebody wants to stop."""
 
 
-class Place(NamedTuple):
+class GatewayAddress(NamedTuple):
     """Where the gateway is, and what stops it when it cannot be reached."""
 
     url: str
@@ -61,7 +61,7 @@ class Place(NamedTuple):
     """There is a key, and it does not go there."""
 
 
-def place_of(settings: Settings) -> Place:
+def place_of(settings: Settings) -> GatewayAddress:
     """
     Return the place that settings name.
 
@@ -80,16 +80,16 @@ def place_of(settings: Settings) -> Place:
     return _place(settings, key)
 
 
-def _place(settings: Settings, key: str | None) -> Place:
+def _place(settings: Settings, key: str | None) -> GatewayAddress:
     stranger = _stranger(settings)
     kill_file = Path(settings.section(KillSwitch).kill_switch_file)
     sent = None if stranger else key
-    return Place(settings.url, sent, kill_file, stranger=stranger, is_key_kept=sent != key)
+    return GatewayAddress(settings.url, sent, kill_file, stranger=stranger, is_key_kept=sent != key)
 
 
 def _stranger(settings: Settings) -> str | None:
     """Return what named the address, if whoever gave the key did not; None = it may have it."""
-    is_url = settings.section(Client).url is not None
+    is_url = settings.section(ClientSettings).url is not None
     origin, where = settings.source_of("ARBEES_URL" if is_url else "HTTP_HOST")
     if origin not in _FOLDER or (not is_url and _is_loopback(settings.url)):
         return None
@@ -106,7 +106,7 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def find() -> Place:
+def find() -> GatewayAddress:
     """Return the place, also when some settings are malformed; such a key is not sent."""
     astray: tuple[ConfigurationError, ...] = ()
     is_guess = False
@@ -129,13 +129,13 @@ def find() -> Place:
 def _is_guess(settings: Settings, refused: Collection[str]) -> bool:
     """Tell whether the address may be another one than what was refused would have named."""
     names = [name for name in refused if name in ADDRESS or nearest(name, sorted(ADDRESS))]
-    if settings.section(Client).url is not None:
+    if settings.section(ClientSettings).url is not None:
         return "ARBEES_URL" in names
     is_default = all(settings.source_of(name)[0] == DEFAULT for name in ("HTTP_HOST", "HTTP_PORT"))
     return bool(names) or (is_default and not _FILES.isdisjoint(refused))
 
 
-def find_to_stop() -> Place:
+def find_to_stop() -> GatewayAddress:
     """
     Return the place for whoever wants to stop: soon, whatever the settings are.
 
@@ -154,13 +154,13 @@ def in_time(work: Callable[[], T], seconds: float) -> T | None:
     return found[0] if found else None
 
 
-def _by_environment() -> Place:
+def _by_environment() -> GatewayAddress:
     """Return the place by the environment as it stands, each setting that is missing by default."""
     environ = os.environ
-    host = environ.get("HTTP_HOST") or Gateway().http_host
-    port = environ.get("HTTP_PORT") or Gateway().http_port
+    host = environ.get("HTTP_HOST") or GatewaySettings().http_host
+    port = environ.get("HTTP_PORT") or GatewaySettings().http_port
     kill_file = environ.get("KILL_SWITCH_FILE") or KillSwitch().kill_switch_file
-    return Place(
+    return GatewayAddress(
         environ.get("ARBEES_URL") or address_of(host, port),
         environ.get("ARBEES_API_KEY"),
         Path(kill_file),
@@ -170,13 +170,13 @@ def _by_environment() -> Place:
     )
 
 
-def require_address(where: Place) -> None:
+def require_address(where: GatewayAddress) -> None:
     """Refuse a place whose address was a guess. Raises SettingsRefused."""
     if where.astray:
         raise SettingsRefused(where.astray)
 
 
-def tell_doubts(where: Place) -> None:
+def tell_doubts(where: GatewayAddress) -> None:
     """Say what is malformed, and where the command goes all the same; that a key stays here."""
     if where.is_key_kept:
         say(

@@ -12,8 +12,8 @@ from arbees.cli.shared import connection
 from arbees.cli.shared.console import out, print_bytes, say
 from arbees.cli.shared.exits import Exit, of_problem
 from arbees.cli.shared.http import (
-    Answer,
-    Client,
+    GatewayAnswer,
+    GatewayClient,
     Unreachable,
     encoded,
 )
@@ -21,11 +21,11 @@ from arbees.cli.shared.http import (
 RECEIPTS = "/v1/kill-switch/receipts"
 _POLL_SECONDS = 0.1
 
-Ask = Callable[[Client], Answer]
+Ask = Callable[[GatewayClient], GatewayAnswer]
 """Asks the gateway for one thing. Raises Unreachable."""
 
 
-def find_client(*, is_brake: bool = False) -> Client:
+def find_client(*, is_brake: bool = False) -> GatewayClient:
     """
     Return the way to the gateway, also when some settings are malformed.
 
@@ -39,10 +39,10 @@ def find_client(*, is_brake: bool = False) -> Client:
     if not is_brake:
         connection.require_address(where)
     connection.tell_doubts(where)
-    return Client(where)
+    return GatewayClient(where)
 
 
-def ask(client: Client, question: Ask) -> Answer | Exit:
+def ask(client: GatewayClient, question: Ask) -> GatewayAnswer | Exit:
     """Return what the gateway answered, or how the command ends; what went wrong was said."""
     try:
         answer = question(client)
@@ -68,7 +68,7 @@ def look(path: str, show: Callable[[dict[str, Any]], None], *, as_json: bool) ->
         as_json: print the answer instead.
     """
     answer = ask(find_client(), lambda client: client.get(path))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     if as_json:
         print_bytes(answer.body)
@@ -78,8 +78,8 @@ def look(path: str, show: Callable[[dict[str, Any]], None], *, as_json: bool) ->
 
 
 def follow(
-    client: Client, path: str, is_over: Callable[[dict[str, Any]], bool], seconds: float
-) -> Answer | None:
+    client: GatewayClient, path: str, is_over: Callable[[dict[str, Any]], bool], seconds: float
+) -> GatewayAnswer | None:
     """
     Read something again and again until it is over, but not for long.
 
@@ -107,7 +107,7 @@ def follow(
         time.sleep(_POLL_SECONDS)
 
 
-def follow_receipt(client: Client, receipt_id: str, seconds: float) -> Answer | None:
+def follow_receipt(client: GatewayClient, receipt_id: str, seconds: float) -> GatewayAnswer | None:
     """Read a receipt until it is complete, but not for long; None = it cannot be read."""
     path = f"{RECEIPTS}/{encoded(receipt_id)}"
     return follow(client, path, lambda found: bool(found.get("complete")), seconds)

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from arbees.cli.shared.texts import Said, said_of
+from arbees.cli.shared.texts import DocstringParts, said_of
 
 ASKED = frozenset({"--help", "-h"})
 
 
-def prepare(app: App, words: Sequence[str]) -> Said | None:
+def prepare(app: App, words: Sequence[str]) -> DocstringParts | None:
     """
     Take the examples out of the text of the command that is asked about, to stand at the end.
 
@@ -37,7 +37,7 @@ def prepare(app: App, words: Sequence[str]) -> Said | None:
     return said
 
 
-def show_examples(said: Said) -> None:
+def show_examples(said: DocstringParts) -> None:
     """Print the examples of a command, if it has any."""
     if not said.examples:
         return

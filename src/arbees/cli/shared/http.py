@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from arbees import __version__
-from arbees.cli.shared.connection import Place
+from arbees.cli.shared.connection import GatewayAddress
 from arbees.errors import without_login
 
 CONNECT_SECONDS = 3.0
@@ -42,7 +42,7 @@ class Unreachable(Exception):  # noqa: N818 - an expected outcome
         super().__init__(message)
 
 
-class Answer(NamedTuple):
+class GatewayAnswer(NamedTuple):
     """What the gateway said."""
 
     status: int
@@ -72,10 +72,10 @@ class Answer(NamedTuple):
         return f"{code}{field}: {found.get('detail', 'no reason was given')}{hint}"
 
 
-class Client:
+class GatewayClient:
     """Speaks to one gateway."""
 
-    def __init__(self, place: Place, connect_seconds: float = CONNECT_SECONDS) -> None:
+    def __init__(self, place: GatewayAddress, connect_seconds: float = CONNECT_SECONDS) -> None:
         """
         Prepare; nothing is connected yet.
 
@@ -94,11 +94,11 @@ class Client:
             self._headers["Authorization"] = f"Bearer {place.api_key}"
         self.url = without_login(place.url)
 
-    def get(self, path: str, seconds: float = ANSWER_SECONDS) -> Answer:
+    def get(self, path: str, seconds: float = ANSWER_SECONDS) -> GatewayAnswer:
         """Read something. Raises Unreachable."""
         return self._ask("GET", path, None, seconds)
 
-    def post(self, path: str, body: bytes, seconds: float = ANSWER_SECONDS) -> Answer:
+    def post(self, path: str, body: bytes, seconds: float = ANSWER_SECONDS) -> GatewayAnswer:
         """
         Send a JSON body.
 
@@ -112,11 +112,11 @@ class Client:
         """
         return self._ask("POST", path, body, seconds)
 
-    def delete(self, path: str, seconds: float = ANSWER_SECONDS) -> Answer:
+    def delete(self, path: str, seconds: float = ANSWER_SECONDS) -> GatewayAnswer:
         """Remove or end something. Raises Unreachable."""
         return self._ask("DELETE", path, None, seconds)
 
-    def _ask(self, method: str, path: str, body: bytes | None, seconds: float) -> Answer:
+    def _ask(self, method: str, path: str, body: bytes | None, seconds: float) -> GatewayAnswer:
         kind = http.client.HTTPSConnection if self._is_secure else http.client.HTTPConnection
         connection = kind(self.host, self._port, timeout=self._connect_seconds)
         headers = dict(self._headers)
@@ -131,7 +131,7 @@ class Client:
             connection.sock.settimeout(seconds)
             connection.request(method, self._prefix + path, body, headers)
             response = connection.getresponse()
-            answer = Answer(response.status, response.read(_ANSWER_BYTES_MAX))
+            answer = GatewayAnswer(response.status, response.read(_ANSWER_BYTES_MAX))
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"{self.url}: {_why(error)}", is_sent=True) from None
         finally:

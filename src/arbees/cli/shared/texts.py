@@ -18,7 +18,7 @@ _ENDS = "Ends with "
 FLAGS = ("--help", "-h", "--version")
 
 
-class Said(NamedTuple):
+class DocstringParts(NamedTuple):
     """A docstring, taken apart."""
 
     sentence: str
@@ -52,12 +52,12 @@ class Taken(NamedTuple):
         return self.names[0].startswith("-")
 
 
-class Page(NamedTuple):
+class CommandPage(NamedTuple):
     """All about one command."""
 
     words: tuple[str, ...]
     """As it is typed, without the program's name."""
-    said: Said
+    said: DocstringParts
     taken: tuple[Taken, ...]
     commands: tuple[str, ...]
     """The commands below this one."""
@@ -82,7 +82,7 @@ class Page(NamedTuple):
         return " ".join(parts)
 
 
-def said_by(docstring: str) -> Said:
+def said_by(docstring: str) -> DocstringParts:
     """Take a docstring apart."""
     paragraphs = [" ".join(part.split()) for part in inspect.cleandoc(docstring).split("\n\n")]
     more: list[str] = []
@@ -95,10 +95,10 @@ def said_by(docstring: str) -> Said:
             ends.append(text)
         elif text:
             more.append(text)
-    return Said(paragraphs[0], tuple(more), " ".join(ends), tuple(examples))
+    return DocstringParts(paragraphs[0], tuple(more), " ".join(ends), tuple(examples))
 
 
-def said_of(app: App) -> Said:
+def said_of(app: App) -> DocstringParts:
     """Take apart what a command says: its function's docstring, else its own text."""
     docstring = None if app.default_command is None else app.default_command.__doc__
     return said_by(docstring or app.help)
@@ -111,7 +111,7 @@ def names_below(app: App) -> list[str]:
 
 def pages(
     app: App, words: Sequence[str] = (), inherited: Parameter | None = None
-) -> Iterator[Page]:
+) -> Iterator[CommandPage]:
     """
     Yield a page for a command and all below it, parents first; imports all of them.
 
@@ -127,7 +127,7 @@ def pages(
         found = app.assemble_argument_collection(default_parameter=common)
         taken = tuple(taken_by(each) for each in found if each.show)
     is_group = app.default_command is None
-    yield Page(tuple(words), said_of(app), taken, tuple(names), is_group=is_group)
+    yield CommandPage(tuple(words), said_of(app), taken, tuple(names), is_group=is_group)
     for name in names:
         yield from pages(app[name], (*words, name), common)
 

@@ -9,7 +9,7 @@ from bisect import bisect_right
 import msgspec
 
 from arbees.core.book.api_keys import ApiKey
-from arbees.core.book.market import Holding, Market
+from arbees.core.book.market import Market, OutcomeHolding
 from arbees.core.book.open_order import Order
 from arbees.core.language.units import NS_PER_SECOND, mul_floor
 from arbees.core.language.words import (
@@ -302,7 +302,7 @@ def unrealized_of(market: Market, marks: tuple[int | None, int | None]) -> int:
     return marked_of(market.yes, yes) + marked_of(market.no, no)
 
 
-def marked_of(holding: Holding, mark: int | None) -> int:
+def marked_of(holding: OutcomeHolding, mark: int | None) -> int:
     """Return the mark less the cost of what is held of one side; without a mark it is at cost."""
     if not holding.quantity or mark is None:
         return 0

@@ -86,7 +86,7 @@ def own_game(market_key: str) -> str:
     return f"market:{market_key}"
 
 
-class Holding(msgspec.Struct):
+class OutcomeHolding(msgspec.Struct):
     """What is held of one outcome: quantity, its cost, and what open orders already close of it."""
 
     quantity: int = 0
@@ -117,8 +117,8 @@ class Market(msgspec.Struct):
     settled_sequence: int = 0
     """Of the last record that says what it pays."""
     settled_ns: int = 0
-    yes: Holding = msgspec.field(default_factory=Holding)
-    no: Holding = msgspec.field(default_factory=Holding)
+    yes: OutcomeHolding = msgspec.field(default_factory=OutcomeHolding)
+    no: OutcomeHolding = msgspec.field(default_factory=OutcomeHolding)
     loss_yes: int = 0
     loss_no: int = 0
     worst: int = 0
@@ -137,7 +137,7 @@ class Market(msgspec.Struct):
     break_kinds: list[str] = []
     """Open reconciliation breaks that freeze this market."""
 
-    def holding(self, side: Side) -> Holding:
+    def holding(self, side: Side) -> OutcomeHolding:
         """Return what is held of a side."""
         return self.yes if side is Side.YES else self.no
 

@@ -8,7 +8,7 @@ realized is no longer there to pay for the other side's loss.
 
 from collections.abc import Iterable, Mapping
 
-from arbees.core.book.market import Holding, Market
+from arbees.core.book.market import Market, OutcomeHolding
 from arbees.core.book.open_order import Order
 from arbees.core.language.units import MICRO, mul_floor, share_floor
 from arbees.core.language.words import Action, Side
@@ -84,7 +84,7 @@ def _closes(market: Market, orders: Mapping[str, Order], more: Close | None) -> 
             yield close
 
 
-def _gain(holding: Holding, side: Side, closes: Iterable[Close]) -> int:
+def _gain(holding: OutcomeHolding, side: Side, closes: Iterable[Close]) -> int:
     """
     Return the most that can be realized above average cost by closing what is held of a side.
 

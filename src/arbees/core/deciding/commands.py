@@ -12,13 +12,13 @@ from arbees.core.deciding.candidate import Candidate
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import (
     ApprovedOrder,
-    Balance,
     CancelOutcome,
     CashMovement,
     Fill,
     Lookup,
     OrderClosed,
     Outcome,
+    PoolBalance,
     VenueOrder,
 )
 from arbees.core.deciding.verdicts import Safeguard, Verdict
@@ -230,7 +230,7 @@ class SettleMarket(msgspec.Struct, frozen=True, kw_only=True):
 class ObserveBalance(msgspec.Struct, frozen=True, kw_only=True):
     """A venue's own figure of a pool."""
 
-    balance: Balance
+    balance: PoolBalance
 
 
 class MoveCash(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,7 +273,7 @@ class TakeMovements(msgspec.Struct, frozen=True, kw_only=True):
     """Cash that moved without a trade, by the venue's own lists, and what is there by now."""
 
     movements: tuple[CashMovement, ...]
-    balances: tuple[Balance, ...]
+    balances: tuple[PoolBalance, ...]
 
 
 class AdoptBreak(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from arbees.core.language.request import Request
 from arbees.core.language.units import format_micro
 from arbees.core.language.words import OrderStatus
 from arbees.core.orders import breaks
-from arbees.core.orders.changes import Changes
+from arbees.core.orders.changes import OrderChanges
 from arbees.core.orders.lifecycle import NEVER_THERE
 from arbees.core.orders.terms import difference, is_same_place, limit_of
 
@@ -38,11 +38,11 @@ ALREADY_EXISTS = "order_already_exists"
 
 def _start(
     book: Book, rules: commands.Rules, client_order_id: str, past: commands.Past | None
-) -> Changes | None:
+) -> OrderChanges | None:
     order = book.orders.get(client_order_id)
     if order is not None:
-        return Changes(book, rules, order, None)
-    return None if past is None else Changes(book, rules, past.order, past.final_sequence)
+        return OrderChanges(book, rules, order, None)
+    return None if past is None else OrderChanges(book, rules, past.order, past.final_sequence)
 
 
 def take_outcome(
@@ -84,7 +84,7 @@ def _is_proof(outcome: Outcome) -> bool:
     return isinstance(outcome, Gated | NotSent)
 
 
-def _take_proof(changes: Changes, outcome: Outcome, request: Request) -> None:
+def _take_proof(changes: OrderChanges, outcome: Outcome, request: Request) -> None:
     """End an order that never was at the venue; the next alternate may be tried."""
     leg, ids = changes.order.leg, changes.ids()
     falls_back = leg < len(request.alternates)
@@ -250,7 +250,7 @@ def _outranks(command: commands.TakeVenueOrder, order: Order) -> bool:
 
 
 def _reopen(  # noqa: PLR0917 - what is shown, by place
-    changes: Changes,
+    changes: OrderChanges,
     venue_order_id: str | None,
     by: str,
     shown: str,
@@ -322,7 +322,7 @@ def end_by_hand(
 
 
 def _present(
-    changes: Changes, venue_order_id: str, by: str, closed: str | None, now_ns: int
+    changes: OrderChanges, venue_order_id: str, by: str, closed: str | None, now_ns: int
 ) -> None:
     """Take it that the venue has an order; one that it never had, and works, is opened again."""
     if changes.is_open:
@@ -331,7 +331,7 @@ def _present(
         _reopen(changes, venue_order_id, by, f"{venue_order_id} working", None, now_ns)
 
 
-def _cancel_if_halted(changes: Changes) -> None:
+def _cancel_if_halted(changes: OrderChanges) -> None:
     """Ask for the cancel of an order that was just reopened, if a halt in force covers it."""
     if not any(isinstance(event, events.OrderReopened) for event in changes.events):
         return
@@ -345,7 +345,7 @@ def _cancel_if_halted(changes: Changes) -> None:
     changes.order = structs.replace(order, cancel_reason=asked.reason)
 
 
-def _take_terms(changes: Changes, listed: VenueOrder, by: str) -> None:
+def _take_terms(changes: OrderChanges, listed: VenueOrder, by: str) -> None:
     """Take the terms that a venue shows of a working order; others than approved are a break."""
     order = changes.order
     differs, price = difference(order, listed), limit_of(order, listed)
@@ -367,7 +367,7 @@ def _take_terms(changes: Changes, listed: VenueOrder, by: str) -> None:
     changes.events += breaks.of_terms(changes.book, changes.rules, order, differs)
 
 
-def _rename(changes: Changes, venue_order_id: str, by: str) -> None:
+def _rename(changes: OrderChanges, venue_order_id: str, by: str) -> None:
     """Take the id under which a venue lists an order, if an answer gave another."""
     order = changes.order
     before = order.venue_order_id
@@ -379,7 +379,7 @@ def _rename(changes: Changes, venue_order_id: str, by: str) -> None:
         )
 
 
-def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | None) -> None:
+def _take_word_of_end(changes: OrderChanges, closed: str, reason: str, filled: int | None) -> None:
     """End an order by the venue's word, if the known fills explain its count."""
     if closed == "filled" and filled and filled == changes.filled and changes.is_open:
         # Less than was asked for: it was decreased there, and all that was left of it filled.
@@ -390,7 +390,7 @@ def _take_word_of_end(changes: Changes, closed: str, reason: str, filled: int | 
         _take_end(changes, closed, reason or None)
 
 
-def _look_for_the_rest(changes: Changes) -> None:
+def _look_for_the_rest(changes: OrderChanges) -> None:
     """Look up an order that has ended at the venue and not here: a fill is missing."""
     if changes.is_open:
         changes.effects.append(commands.ResolveOrder(changes.order.client_order_id))
@@ -427,7 +427,7 @@ def take_cancel(
     return changes.decision()
 
 
-def _acknowledge(changes: Changes, venue_order_id: str, by: str) -> None:
+def _acknowledge(changes: OrderChanges, venue_order_id: str, by: str) -> None:
     if changes.is_open and not changes.is_acknowledged:
         changes.events.append(
             events.OrderAcknowledged(**changes.ids(), venue_order_id=venue_order_id, by=by)
@@ -435,7 +435,7 @@ def _acknowledge(changes: Changes, venue_order_id: str, by: str) -> None:
         changes.is_acknowledged = True
 
 
-def _take_end(changes: Changes, closed: str | None, reason: str | None = None) -> None:
+def _take_end(changes: OrderChanges, closed: str | None, reason: str | None = None) -> None:
     """End an order as the venue says; a `filled` ends by its fills alone, here."""
     if closed is None or closed == "filled" or not changes.is_open:
         return

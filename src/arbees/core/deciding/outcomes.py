@@ -212,7 +212,7 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Absence with all of its evidence (design section 4); each item is journaled."""
 
     evidence: tuple[str, ...]
-    cash: "tuple[Balance, ...]" = ()
+    cash: "tuple[PoolBalance, ...]" = ()
     """Read after the lists, and to be explained without the order; empty = a venue whose reads are
     one with its book, so that its lists say it all."""
 
@@ -294,7 +294,7 @@ Report = (
 )
 
 
-class Balance(msgspec.Struct, frozen=True, kw_only=True):
+class PoolBalance(msgspec.Struct, frozen=True, kw_only=True):
     """Available money of one pool of a venue, in micro-dollars, as of the venue's own mark."""
 
     platform: Platform

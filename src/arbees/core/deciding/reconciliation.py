@@ -13,14 +13,14 @@ from msgspec.structs import replace
 
 from arbees.core import events
 from arbees.core.book.book import Book, Break
-from arbees.core.book.market import Holding
+from arbees.core.book.market import OutcomeHolding
 from arbees.core.book.open_order import Order
 from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import (
-    Balance,
     CashMovement,
     Inconclusive,
     Missing,
+    PoolBalance,
 )
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import (
@@ -157,7 +157,7 @@ def _taken(book: Book, claim: commands.Claim, *, is_priced: bool) -> events.Even
 
 
 def _changed(
-    holding: Holding, theirs: int, price: int | None, *, is_priced: bool
+    holding: OutcomeHolding, theirs: int, price: int | None, *, is_priced: bool
 ) -> tuple[int, int, int] | None:
     """
     Return the change of quantity and cost of a side, and what it realizes.
@@ -285,7 +285,7 @@ def take_movements(book: Book, command: commands.TakeMovements) -> commands.Deci
 
 
 def _fees_of(
-    book: Book, figure: Balance, ours: int, fresh: Sequence[CashMovement]
+    book: Book, figure: PoolBalance, ours: int, fresh: Sequence[CashMovement]
 ) -> list[events.CashExplained]:
     """
     Return the fees that venues took of what markets paid, for what they explain to the last unit.

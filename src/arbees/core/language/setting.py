@@ -10,7 +10,7 @@ from typing import get_type_hints
 import msgspec
 
 
-class Kind(StrEnum):
+class SettingKind(StrEnum):
     """What a setting's text means, and the Python value it becomes."""
 
     DOLLARS = "dollars"
@@ -63,7 +63,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    kind: Kind
+    kind: SettingKind
     doc: str
     default: str = ""
     low: str | None = None

@@ -30,7 +30,7 @@ Change = dict[Side, tuple[int, int]]
 """Quantity and cost by which each side of what is held changes."""
 
 
-class Changes:
+class OrderChanges:
     """Events and effects of one command on one order, open or closed."""
 
     def __init__(

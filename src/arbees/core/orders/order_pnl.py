@@ -15,7 +15,7 @@ from arbees.core.language.words import Action, Side
 SETTLED, MARKED, UNKNOWN = "settled", "marked", "unknown"
 
 
-class Followed(msgspec.Struct, kw_only=True):
+class OrderPnl(msgspec.Struct, kw_only=True):
     """One order, and what it came to so far."""
 
     market_key: str
@@ -54,12 +54,12 @@ class Worth:
 
     def __init__(self) -> None:
         """Follow nothing yet."""
-        self._orders: dict[str, Followed] = {}
+        self._orders: dict[str, OrderPnl] = {}
         self._asked: events.OrderApproved | None = None
 
-    def follow(self, event: events.OrderApproved) -> Followed:
+    def follow(self, event: events.OrderApproved) -> OrderPnl:
         """Follow an order from its approval on."""
-        followed = Followed(
+        followed = OrderPnl(
             market_key=event.market_key, side=event.side, action=event.request.action
         )
         self._orders[event.client_order_id] = followed

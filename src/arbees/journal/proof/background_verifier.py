@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from arbees.errors import ArbeesError, JournalUnavailable
-from arbees.journal.proof.verifier import Progress, Report, Verification
+from arbees.journal.proof.verifier import Progress, Verification, VerifierReport
 
 _END_SECONDS = 5.0
 
@@ -24,7 +24,7 @@ class Beside:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Start. Only records, witness and snapshots are verified, not tables and pages."""
         context = multiprocessing.get_context("spawn")
-        self._end: Report | ArbeesError | None = None
+        self._end: VerifierReport | ArbeesError | None = None
         self._last = Progress(0, 0)
         self._ours, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_work, args=(os.fspath(path), theirs), daemon=True)
@@ -37,7 +37,7 @@ class Beside:
             self._take()
         return self._last
 
-    def report(self) -> Report:
+    def report(self) -> VerifierReport:
         """
         Wait for the end and return what was found.
 
@@ -78,7 +78,7 @@ class Beside:
 
 def _work(path: str, end: Connection) -> None:
     """Verify and tell; what is not understood here is told too."""
-    said: Report | ArbeesError
+    said: VerifierReport | ArbeesError
     with suppress(BrokenPipeError, KeyboardInterrupt):
         try:
             walk = Verification(Path(path), is_deep=False)

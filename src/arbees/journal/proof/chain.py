@@ -115,7 +115,7 @@ def is_row(values: tuple[object, ...]) -> bool:
     )
 
 
-class Break(msgspec.Struct, frozen=True):
+class ChainBreak(msgspec.Struct, frozen=True):
     """A record that does not follow from the one before."""
 
     code: str
@@ -145,34 +145,34 @@ class Chain:
         self.time_ns = time_ns
         self.epoch = epoch
 
-    def follow(self, row: Row) -> Iterator[Break]:
+    def follow(self, row: Row) -> Iterator[ChainBreak]:
         """Move on to a record and yield what does not hold there; nothing if all does."""
         if not is_row(row):
             self.sequence += 1
-            yield Break("CHAIN_BROKEN", self.sequence, f"Expected a record, was {row!r:.200}")
+            yield ChainBreak("CHAIN_BROKEN", self.sequence, f"Expected a record, was {row!r:.200}")
             return
         sequence, time_ns, epoch, kind, request_id, stored, body = row
         if sequence != self.sequence + 1:
-            yield Break(
+            yield ChainBreak(
                 "SEQUENCE_GAP",
                 self.sequence + 1,
                 f"Expected record {self.sequence + 1}, was {sequence}",
             )
         elif stored != record_hash(self.last, sequence, time_ns, epoch, kind, request_id, body):
-            yield Break(
+            yield ChainBreak(
                 "CHAIN_BROKEN",
                 sequence,
                 "Expected the hash of what is stored, was another: this record was changed, or"
                 " the hash of the one before it",
             )
         if time_ns < self.time_ns:
-            yield Break(
+            yield ChainBreak(
                 "TIME_BACKWARDS",
                 sequence,
                 f"Expected a time at or after {self.time_ns}, was {time_ns}",
             )
         if epoch < self.epoch:
-            yield Break(
+            yield ChainBreak(
                 "EPOCH_BACKWARDS",
                 sequence,
                 f"Expected epoch {self.epoch} or later, was {epoch}",

@@ -34,8 +34,8 @@ from arbees.journal.proof.chain import COLUMNS, Chain, Row
 from arbees.journal.proof.index_check import ImpliedIndex, IndexOf
 from arbees.journal.proof.witness import (
     NOTHING,
-    Known,
-    Mark,
+    NotedRecord,
+    WitnessMark,
     path_of,
     read_witness,
 )
@@ -52,7 +52,7 @@ SNAPSHOT_DAMAGED = "SNAPSHOT_DAMAGED"
 """Code of a snapshot that is passed over; the records are not concerned."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class JournalFinding(msgspec.Struct, frozen=True):
     """Something that is not as it was written."""
 
     code: str
@@ -68,7 +68,7 @@ class Progress(msgspec.Struct, frozen=True):
     total: int
 
 
-class Report(msgspec.Struct, frozen=True):
+class VerifierReport(msgspec.Struct, frozen=True):
     """What a verification found."""
 
     path: str
@@ -79,15 +79,15 @@ class Report(msgspec.Struct, frozen=True):
     binding: Binding | None
     snapshots: int
     """Intact ones."""
-    findings: tuple[Finding, ...]
+    findings: tuple[JournalFinding, ...]
     findings_omitted: int
     notes: tuple[str, ...]
     """What a reader should know though nothing is wrong, as a missing witness of a copy."""
     is_index_proved: bool
     duration_ns: int
-    witness: Mark | None = None
+    witness: WitnessMark | None = None
     """What the witness beside it saw last."""
-    known: Known | None = None
+    known: NotedRecord | None = None
     """A record that was noted elsewhere."""
 
     @property
@@ -140,7 +140,7 @@ class Verification:
         path: str | os.PathLike[str],
         *,
         index_of: IndexOf | None = None,
-        known: Known | None = None,
+        known: NotedRecord | None = None,
         is_deep: bool = True,
         chunk: int = CHUNK_RECORDS,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
@@ -161,7 +161,7 @@ class Verification:
         self._path = Path(path).resolve()
         self._index_of = index_of
         self._known = known
-        self._mark: Mark | None = None
+        self._mark: WitnessMark | None = None
         self._is_deep = is_deep
         self._chunk = chunk
         self._monotonic_ns = monotonic_ns
@@ -175,7 +175,7 @@ class Verification:
         self._omitted = 0
         self._is_index_proved = False
         self._is_chain_whole = True
-        self.findings: list[Finding] = []
+        self.findings: list[JournalFinding] = []
         self.notes: list[str] = []
 
     def steps(self) -> Iterator[Progress]:
@@ -209,10 +209,10 @@ class Verification:
         finally:
             disconnect(connection)
 
-    def report(self) -> Report:
+    def report(self) -> VerifierReport:
         """Return what was found so far."""
         chain = self._chain
-        return Report(
+        return VerifierReport(
             path=os.fspath(self._path),
             head=Head(chain.sequence, chain.last, chain.time_ns),
             records=self._records,
@@ -228,7 +228,7 @@ class Verification:
             known=self._known,
         )
 
-    def _walk(self, connection: apsw.Connection, mark: Mark | None) -> Iterator[Progress]:
+    def _walk(self, connection: apsw.Connection, mark: WitnessMark | None) -> Iterator[Progress]:
         """Follow the chain in chunks, each a read of its own, then judge the whole in one."""
         if not self._is_journal(connection, mark):
             return
@@ -252,7 +252,7 @@ class Verification:
         if self._is_deep:
             self._check_structure(connection)
 
-    def _is_journal(self, connection: apsw.Connection, mark: Mark | None) -> bool:
+    def _is_journal(self, connection: apsw.Connection, mark: WitnessMark | None) -> bool:
         """Return whether there are records to follow, and read whose they are."""
         name = os.fspath(self._path)
         try:
@@ -289,7 +289,7 @@ class Verification:
         except msgspec.DecodeError as error:
             self._find("BODY_UNREADABLE", f"Expected a body of kind {kind}: {error}", sequence)
 
-    def _judge_whole(self, connection: apsw.Connection, mark: Mark | None) -> None:
+    def _judge_whole(self, connection: apsw.Connection, mark: WitnessMark | None) -> None:
         """Compare what was followed with the witness, the epoch and the snapshots."""
         self._epoch = epoch_of(connection)
         if self._chain.epoch > self._epoch:
@@ -308,7 +308,7 @@ class Verification:
         if self._known is not None and not _holds(connection, self._known):
             self._find("HEAD_MISMATCH", f"Expected record {self._known}, which was noted elsewhere")
         for one in snapshots.judge(connection):
-            if isinstance(one, snapshots.Snapshot):
+            if isinstance(one, snapshots.BookSnapshot):
                 self._intact_snapshots += 1
             else:
                 self._find(SNAPSHOT_DAMAGED, f"snapshot {one.sequence}: {one.message}")
@@ -319,7 +319,7 @@ class Verification:
             if line != "ok":
                 self._find("DATABASE_DAMAGED", str(line))
 
-    def _read_witness(self) -> Mark | None:
+    def _read_witness(self) -> WitnessMark | None:
         try:
             mark = read_witness(self._path)
         except JournalCorrupt as error:
@@ -351,12 +351,12 @@ class Verification:
 
     def _find(self, code: str, message: str, sequence: int | None = None) -> None:
         if len(self.findings) < FINDINGS_MAX:
-            self.findings.append(Finding(code, message, sequence))
+            self.findings.append(JournalFinding(code, message, sequence))
         else:
             self._omitted += 1
 
 
-def _holds(connection: apsw.Connection, known: Known) -> bool:
+def _holds(connection: apsw.Connection, known: NotedRecord) -> bool:
     """Return whether a record that was noted elsewhere is in the journal."""
     try:
         digest = bytes.fromhex(known.hash)
@@ -372,7 +372,7 @@ def verify(
     index_of: IndexOf | None = None,
     progress: Callable[[Progress], None] | None = None,
     vfs: str | None = None,
-) -> Report:
+) -> VerifierReport:
     """
     Verify a journal from its file alone and return what was found.
 

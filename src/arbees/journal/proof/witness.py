@@ -32,7 +32,7 @@ _ATTEMPTS = 5
 _LABEL = b"arbees/journal/head/v1\n"
 
 
-class Mark(msgspec.Struct, frozen=True):
+class WitnessMark(msgspec.Struct, frozen=True):
     """What the witness saw last."""
 
     sequence: int
@@ -40,11 +40,11 @@ class Mark(msgspec.Struct, frozen=True):
     epoch: int
 
 
-NOTHING = Mark(0, GENESIS, 0)
+NOTHING = WitnessMark(0, GENESIS, 0)
 """What the witness of a new journal says."""
 
 
-class Known(msgspec.Struct, frozen=True):
+class NotedRecord(msgspec.Struct, frozen=True):
     """A record that somebody noted elsewhere, out of reach of whoever can write the journal."""
 
     sequence: int | None
@@ -61,12 +61,12 @@ class Known(msgspec.Struct, frozen=True):
         return self.hash if self.sequence is None else f"{self.sequence}:{self.hash}"
 
 
-def parse_known(text: str) -> Known:
+def parse_known(text: str) -> NotedRecord:
     """Read `SEQUENCE:HASH`, as `arbees audit head` prints it, or a hash alone."""
     number, _, digest = text.strip().replace(" ", ":").rpartition(":")
     if number.isascii() and number.isdigit() and len(number) < LINE_BYTES:
-        return Known(int(number), digest.lower())
-    return Known(None, text.strip().lower())
+        return NotedRecord(int(number), digest.lower())
+    return NotedRecord(None, text.strip().lower())
 
 
 def path_of(journal: Path) -> Path:
@@ -74,23 +74,23 @@ def path_of(journal: Path) -> Path:
     return journal.with_name(journal.name + SUFFIX)
 
 
-def encode(mark: Mark) -> bytes:
+def encode(mark: WitnessMark) -> bytes:
     """Return the line that says this: sequence, hash, epoch and a check, in text."""
     text = f"{mark.sequence} {mark.hash.hex()} {mark.epoch}"
     return f"{text} {_check(text)}".ljust(LINE_BYTES - 1).encode() + b"\n"
 
 
-def decode(line: bytes) -> Mark | None:
+def decode(line: bytes) -> WitnessMark | None:
     """Return what a line says, None if it was not written like that."""
     try:
         sequence, digest, epoch, _ = line.decode("ascii").split()
-        mark = Mark(int(sequence), bytes.fromhex(digest), int(epoch))
+        mark = WitnessMark(int(sequence), bytes.fromhex(digest), int(epoch))
     except ValueError:
         return None
     return mark if encode(mark) == line else None
 
 
-def read_witness(journal: Path) -> Mark | None:
+def read_witness(journal: Path) -> WitnessMark | None:
     """
     Return what the witness of a journal says, None if there is none.
 
@@ -146,7 +146,7 @@ class Witness:
         Raises:
             OSError: it cannot be written. The record is durable all the same.
         """
-        mark = Mark(head.sequence, head.hash, epoch)
+        mark = WitnessMark(head.sequence, head.hash, epoch)
         if self._file < 0 or os.fstat(self._file).st_nlink == 0:
             self.close()
             place_witness(self._path, mark)
@@ -175,7 +175,7 @@ def open_witness(journal: Path) -> Witness:
         ) from error
 
 
-def place_witness(path: Path, mark: Mark) -> None:
+def place_witness(path: Path, mark: WitnessMark) -> None:
     """Put a whole new witness in place, durably: the old one or the new one, never half of it."""
     partial = path.with_name(path.name + ".new")
     file = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)

@@ -39,7 +39,7 @@ class KillFile:
         return f"kill switch {kind} {self.path} exists"
 
 
-class Held(msgspec.Struct, frozen=True):
+class HaltInForce(msgspec.Struct, frozen=True):
     """A halt of one source for one scope, as the gate holds it."""
 
     state: TradingState
@@ -48,7 +48,7 @@ class Held(msgspec.Struct, frozen=True):
     actor: str = ""
 
 
-Halts = dict[tuple[str, str, str], Held]
+Halts = dict[tuple[str, str, str], HaltInForce]
 """By source, scope, and the bound API key whose halt it is."""
 
 
@@ -63,7 +63,7 @@ class Gate:
         self.pending: Halts = {}
         """Halts in force in memory that are not durable yet."""
         self._durable: Halts = {
-            (halt.source, halt.scope, halt.owner): Held(
+            (halt.source, halt.scope, halt.owner): HaltInForce(
                 halt.state, halt.reason, halt.since_ns, halt.actor
             )
             for halt in book.halts.values()
@@ -82,15 +82,15 @@ class Gate:
         *,
         owner: str = "",
         actor: str = "",
-    ) -> Held:
+    ) -> HaltInForce:
         """Put a halt in force at once; a weaker one of the same source waits for the disk."""
-        held = Held(state, reason, self._now_ns(), actor)
+        held = HaltInForce(state, reason, self._now_ns(), actor)
         known = self.pending.get((source, scope, owner))
         if known is None or state.rank >= known.state.rank:
             self.pending[source, scope, owner] = held
         return held
 
-    def confirm(self, source: str, scope: str, owner: str, held: Held) -> None:
+    def confirm(self, source: str, scope: str, owner: str, held: HaltInForce) -> None:
         """Take that the journal had a halt already, unless somebody halted anew meanwhile."""
         place = (source, scope, owner)
         durable = self._durable.get(place)
@@ -102,7 +102,7 @@ class Gate:
         """Take a durable event: a halt that the journal has, or the end of one."""
         if isinstance(event, events.HaltRaised):
             place = (event.source, event.scope, event.owner)
-            held = Held(TradingState(event.state), event.reason, time_ns, event.actor)
+            held = HaltInForce(TradingState(event.state), event.reason, time_ns, event.actor)
             self._durable[place] = held
             pending = self.pending.get(place)
             if pending is not None and held.state.rank >= pending.state.rank:

@@ -13,11 +13,11 @@ from arbees.core import events
 from arbees.core.book.market import Market
 from arbees.core.book.open_order import Order
 from arbees.core.deciding.outcomes import (
-    Balance,
     Fill,
     Found,
     Inconclusive,
     Lookup,
+    PoolBalance,
     Settled,
     VenueOrder,
     VenuePosition,
@@ -39,11 +39,11 @@ UNSURE = frozenset({NOT_TOLD, NOT_READ})
 _FIGURES = ("break_id", "kind", "platform", "market_key", "expected", "observed", "policy")
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class VenueLook(msgspec.Struct, frozen=True, kw_only=True):
     """What a venue said in one look."""
 
     settled: Sequence[Settled]
-    balances: Sequence[Balance]
+    balances: Sequence[PoolBalance]
     fills: Sequence[Fill]
     placed: Sequence[VenueOrder]
     """What was placed lately, in all states."""
@@ -54,7 +54,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """Of orders that it acknowledged once and does not list."""
 
 
-class State(msgspec.Struct, frozen=True):
+class ComparedState(msgspec.Struct, frozen=True):
     """What is compared, as the book has it: by item, and where an order is on its way."""
 
     items: dict[str, object]
@@ -62,7 +62,7 @@ class State(msgspec.Struct, frozen=True):
     """Market keys and pools with an order that is on its way."""
 
 
-class Compared(msgspec.Struct):
+class Comparison(msgspec.Struct):
     """What one look says: by item the break, or None where it agrees."""
 
     results: dict[str, events.BreakOpened | None] = {}
@@ -85,7 +85,7 @@ def ours(desk: Desk, platform: Platform) -> list[Order]:
     return [each for each in desk.book.orders.values() if each.platform is platform]
 
 
-def state_of(desk: Desk, platform: Platform) -> State:
+def state_of(desk: Desk, platform: Platform) -> ComparedState:
     """Return what is compared, as the book has it now."""
     items: dict[str, object] = {}
     moving: set[str] = set()
@@ -99,7 +99,7 @@ def state_of(desk: Desk, platform: Platform) -> State:
         items[f"{platform}|missing_order|{name}"] = (order.filled, order.acknowledged_ns)
         if order.status is OrderStatus.PENDING:
             moving |= {order.market_key, pool_of(order)}
-    return State(items, frozenset(moving))
+    return ComparedState(items, frozenset(moving))
 
 
 def pool_of(order: Order) -> str:
@@ -121,7 +121,7 @@ class Comparing:
         self.is_exact = False
         """Cash agreed to the micro-dollar while orders rested: nothing uncertain is held."""
 
-    def compare(self, said: Said, there: Mapping[tuple[str, Side], int]) -> Compared:
+    def compare(self, said: VenueLook, there: Mapping[tuple[str, Side], int]) -> Comparison:
         """
         Hold everything that a venue said against the book.
 
@@ -129,7 +129,7 @@ class Comparing:
             said: by the venue.
             there: its positions by market key and side.
         """
-        found = Compared()
+        found = Comparison()
         self._listed(said, found)
         self._unlisted(said, found)
         self._positions(said, there, found)
@@ -139,7 +139,7 @@ class Comparing:
 
     # Orders ------------------------------------------------------------------------------------
 
-    def rolled_back(self, said: Said) -> dict[str, VenueOrder]:
+    def rolled_back(self, said: VenueLook) -> dict[str, VenueOrder]:
         """Return orders of our making that the journal does not know, ended ones too, by id."""
         book, journal = self._desk.book, self._desk.journal
         rows = {each.client_order_id or "": each for each in (*said.placed, *said.orders)}
@@ -151,7 +151,7 @@ class Comparing:
             and journal.order(name) is None
         }
 
-    def _listed(self, said: Said, found: Compared) -> None:
+    def _listed(self, said: VenueLook, found: Comparison) -> None:
         """Find orders that the book does not have open: ended here, lost here, or another's."""
         book, working = self._desk.book, {each.venue_order_id for each in said.orders}
         lost = self.rolled_back(said)
@@ -170,7 +170,7 @@ class Comparing:
                 name = f"{self.key_of(row.market_id)}|{row.venue_order_id}"
                 self._take_order("foreign_order", name, row, observed, found)
 
-    def _disputed(self, said: Said, found: Compared) -> None:
+    def _disputed(self, said: VenueLook, found: Comparison) -> None:
         """Let a disputed fill stand that is listed; another is over once all else agrees."""
         listed = {each.trade_id for each in said.fills}
         for item, known in self._desk.book.breaks.items():
@@ -189,13 +189,13 @@ class Comparing:
                 found.untold.add(item)
 
     def _take_order(
-        self, kind: str, name: str, row: VenueOrder, observed: str, found: Compared
+        self, kind: str, name: str, row: VenueOrder, observed: str, found: Comparison
     ) -> None:
         key = self.key_of(row.market_id)
         opened = self.break_of(kind, name, "no such order", observed, market_key=key)
         found.take(opened.break_id, key, opened)
 
-    def _unlisted(self, said: Said, found: Compared) -> None:
+    def _unlisted(self, said: VenueLook, found: Comparison) -> None:
         """Judge orders of ours that works by the book and are not listed, each by itself."""
         for order in ours(self._desk, self._platform):
             name = order.client_order_id
@@ -219,7 +219,7 @@ class Comparing:
     # Positions ---------------------------------------------------------------------------------
 
     def _positions(
-        self, said: Said, there: Mapping[tuple[str, Side], int], found: Compared
+        self, said: VenueLook, there: Mapping[tuple[str, Side], int], found: Comparison
     ) -> None:
         held = {
             market.listing.market_key: market
@@ -254,7 +254,7 @@ class Comparing:
 
     # Cash --------------------------------------------------------------------------------------
 
-    def _cash(self, said: Said, found: Compared) -> None:
+    def _cash(self, said: VenueLook, found: Comparison) -> None:
         for figure in said.balances:
             item, counted = f"{self._platform}|cash|{figure.pool}", self._desk.book.ledgers
             mine = counted.get(figure.pool)
@@ -273,7 +273,7 @@ class Comparing:
                 opened = self._cash_break(figure, mine, gap)
                 found.take(item, figure.pool, opened)
 
-    def _may_be_unsure(self, said: Said, pool: str, gap: int) -> bool:
+    def _may_be_unsure(self, said: VenueLook, pool: str, gap: int) -> bool:
         """Tell whether orders whose fate is not known, or that are not listed, may explain it."""
         takes = gives = 0
         for order in ours(self._desk, self._platform):
@@ -284,7 +284,7 @@ class Comparing:
                 gives += order.reserved.closing
         return -takes <= gap <= gives and bool(takes or gives)
 
-    def _cash_break(self, figure: Balance, mine: int, gap: int) -> events.BreakOpened:
+    def _cash_break(self, figure: PoolBalance, mine: int, gap: int) -> events.BreakOpened:
         options = self._desk.options
         policy = options.reconcile_policy.get("cash", options.reconcile_default)
         if gap > 0 and "cash" not in options.reconcile_policy and policy != "adopt":

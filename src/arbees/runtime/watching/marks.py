@@ -8,7 +8,7 @@ begins again at the last journaled one. Crossed and locked books are no quotes
 """
 
 from arbees.core.book.book import Book, mark_price, marked_of
-from arbees.core.book.market import Holding
+from arbees.core.book.market import OutcomeHolding
 from arbees.core.deciding.facts import Touch
 from arbees.core.language.quote import Quote, is_outdated, sound
 from arbees.core.language.units import MICRO, ratio_floor
@@ -134,7 +134,9 @@ class Marks:
         )
 
 
-def _mark(holding: Holding, bid: int | None, ask: int | None, last: int | None) -> int | None:
+def _mark(
+    holding: OutcomeHolding, bid: int | None, ask: int | None, last: int | None
+) -> int | None:
     """Return the mark of a side; of one that is not held, the price at which it could be closed."""
     if not holding.quantity:
         return bid
@@ -143,7 +145,7 @@ def _mark(holding: Holding, bid: int | None, ask: int | None, last: int | None) 
     return None if is_offered_above_cost else mark
 
 
-def _lower(holding: Holding, mark: int | None, journaled: int | None) -> int | None:
+def _lower(holding: OutcomeHolding, mark: int | None, journaled: int | None) -> int | None:
     """Return a mark at which a side is worth less than at the journaled one; None = it is not."""
     if not holding.quantity or mark == journaled:
         return None
@@ -152,7 +154,7 @@ def _lower(holding: Holding, mark: int | None, journaled: int | None) -> int | N
     return _cost_price(holding) if mark is None else mark
 
 
-def _cost_price(holding: Holding) -> int:
+def _cost_price(holding: OutcomeHolding) -> int:
     """Return what a contract cost; below a dollar, since a mark is a price."""
     price = ratio_floor(holding.cost, holding.quantity)
     return price if price < MICRO else MICRO - 1

@@ -34,10 +34,10 @@ from arbees.runtime.desk import Desk
 from arbees.runtime.intake.writer import Lane
 from arbees.runtime.watching.comparison import (
     UNSURE,
-    Compared,
+    ComparedState,
     Comparing,
-    Said,
-    State,
+    Comparison,
+    VenueLook,
     ours,
     state_of,
 )
@@ -88,7 +88,7 @@ class _Round:
         self.untold: set[str] = set()
         self.suspected: dict[str, tuple[str, str]] = {}
         """Differences of the last look that no other one confirmed yet: a read may only lag."""
-        self.said: Said | None = None
+        self.said: VenueLook | None = None
         self.orders: dict[str, str] = {}
         self.told: set[str] = set()
         """Orders of which a lookup was taken already."""
@@ -285,7 +285,7 @@ class Reconciler:
             await self._record(platform, round_)
         return None
 
-    async def _ask(self, platform: Platform) -> Said:
+    async def _ask(self, platform: Platform) -> VenueLook:
         """Ask a venue for everything. Raises VenueError, Undecided."""
         desk, venue = self._desk, self._desk.venues[platform]
         since_ns = self._since_ns[platform]
@@ -299,7 +299,7 @@ class Reconciler:
         found = await self._look_up(platform, orders)
         # Facts that came in meanwhile are taken first.
         await desk.writer.put(commands.Record(events=()), Lane.FACTS)
-        return Said(
+        return VenueLook(
             settled=settled,
             balances=balances,
             fills=fills,
@@ -310,7 +310,12 @@ class Reconciler:
         )
 
     async def _judge(
-        self, platform: Platform, said: Said, before: State, asked_ns: int, round_: _Round
+        self,
+        platform: Platform,
+        said: VenueLook,
+        before: ComparedState,
+        asked_ns: int,
+        round_: _Round,
     ) -> float:
         """Take what one look tells of the items that were still; return the pause, 0 = all is."""
         desk, round_.said = self._desk, said
@@ -368,7 +373,9 @@ class Reconciler:
         round_.suspected[item] = figures
         return is_seen and not is_old
 
-    def _count_first(self, said: Said, found: Compared, round_: _Round, as_of_ns: int) -> float:
+    def _count_first(
+        self, said: VenueLook, found: Comparison, round_: _Round, as_of_ns: int
+    ) -> float:
         """Begin to count the cash of pools that have no count yet, once all else agrees."""
         first = first_counts(self._desk, said.balances)
         if not first or any(each is not None for each in found.results.values()):
@@ -378,7 +385,7 @@ class Reconciler:
         self._desk.writer.tell(commands.Record(events=first))
         return 0
 
-    async def _explain(self, platform: Platform, said: Said) -> bool:
+    async def _explain(self, platform: Platform, said: VenueLook) -> bool:
         """Take what the venue's own lists say moved cash; tell whether there was news."""
         desk = self._desk
         since_ns = self._since_ns[platform] - MOVEMENTS_BEFORE_NS
@@ -405,7 +412,7 @@ class Reconciler:
         desk = self._desk
         await (asyncio.sleep(0) if desk.options.is_inline else desk.clock.sleep(seconds))
 
-    def _state(self, platform: Platform) -> State:
+    def _state(self, platform: Platform) -> ComparedState:
         """Return what is compared, and remember since when, at the latest, the book has it so."""
         state, now_ns = state_of(self._desk, platform), self._desk.clock.now_ns()
         for item, value in state.items.items():
@@ -444,7 +451,7 @@ class Reconciler:
 
     # What it says ------------------------------------------------------------------------------
 
-    def _take(self, platform: Platform, said: Said, round_: _Round) -> bool:
+    def _take(self, platform: Platform, said: VenueLook, round_: _Round) -> bool:
         """Take what happened while nobody listened; tell whether the book moves by it."""
         tell = self._desk.writer.tell
         for each in said.settled:
@@ -466,7 +473,7 @@ class Reconciler:
         self._take_fills(platform, missing)
         return is_news or bool(missing)
 
-    def _show(self, said: Said, round_: _Round) -> bool:
+    def _show(self, said: VenueLook, round_: _Round) -> bool:
         """Hand over each listed order of ours that the book has otherwise; tell whether is news."""
         book, shown = self._desk.book, set[str]()
         as_of_ns = min((each.as_of_ns for each in said.balances), default=0)
@@ -502,7 +509,7 @@ class Reconciler:
             if opened.break_id not in self._desk.book.breaks:
                 self._desk.writer.tell(commands.Record(events=(opened,)))
 
-    def _halt_where_lost(self, platform: Platform, said: Said, found: Compared) -> None:
+    def _halt_where_lost(self, platform: Platform, said: VenueLook, found: Comparison) -> None:
         """Halt where the venue has orders of ours that the journal does not know."""
         book = self._desk.book
         for name in self._comparing[platform].rolled_back(said):
@@ -551,7 +558,7 @@ class Reconciler:
         return True
 
 
-def _cash_items(found: Compared) -> list[str]:
+def _cash_items(found: Comparison) -> list[str]:
     """Return the pools whose cash differs."""
     return [
         item

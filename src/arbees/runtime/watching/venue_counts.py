@@ -13,7 +13,7 @@ from arbees.core import events
 from arbees.core.deciding import commands
 from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
-from arbees.core.deciding.outcomes import Balance, Fill, VenuePosition
+from arbees.core.deciding.outcomes import Fill, PoolBalance, VenuePosition
 from arbees.core.language.words import Platform, Side
 from arbees.runtime.desk import Desk
 
@@ -40,7 +40,7 @@ def proven_fills(
     platform: Platform,
     fills: Sequence[Fill],
     there: Mapping[tuple[str, Side], int],
-    balances: Sequence[Balance],
+    balances: Sequence[PoolBalance],
 ) -> list[commands.TakeFill]:
     """
     Return disputed fills that happened: position and cash are as if they were booked.
@@ -119,7 +119,7 @@ def _of_ours(
         yield named, records[row.request_id].get(fill.trade_id, [])
 
 
-def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[events.Event, ...]:
+def first_counts(desk: Desk, balances: Sequence[PoolBalance]) -> tuple[events.Event, ...]:
     """Return the beginnings of our own count, of pools that have none yet."""
     return tuple(
         events.CashCounted(pool=each.pool, amount=each.total)
@@ -128,7 +128,7 @@ def first_counts(desk: Desk, balances: Sequence[Balance]) -> tuple[events.Event,
     )
 
 
-def _wrong_cash(desk: Desk, balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
+def _wrong_cash(desk: Desk, balances: Sequence[PoolBalance]) -> list[tuple[str, int, int]]:
     """Return the pools whose cash is not what we count: name, ours, theirs, in micro-dollars."""
     ledgers = desk.book.ledgers
     return [
@@ -159,7 +159,7 @@ def claims_of(
     desk: Desk,
     platform: Platform,
     there: Mapping[tuple[str, Side], int],
-    balances: Sequence[Balance],
+    balances: Sequence[PoolBalance],
 ) -> dict[str, commands.Claim]:
     """
     Return what may be adopted of a venue's word, by the id of the break that it would be.

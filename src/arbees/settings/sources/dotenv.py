@@ -19,7 +19,7 @@ _DOUBLE = re.compile(r'"((?:[^"\\\n]|\\.)*|-----BEGIN (?:[^"\\]|\\.)*)"[ \t]*(?:
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "$": "$", "`": "`"}
 
 
-class Line(msgspec.Struct, frozen=True):
+class Assignment(msgspec.Struct, frozen=True):
     """One assignment: where it begins, the name, the text."""
 
     number: int
@@ -36,7 +36,7 @@ class BadLine(msgspec.Struct, frozen=True):
     fix: str
 
 
-def read_dotenv(text: str) -> tuple[list[Line], list[BadLine]]:
+def read_dotenv(text: str) -> tuple[list[Assignment], list[BadLine]]:
     """
     Read the text of a `.env` file.
 
@@ -47,7 +47,7 @@ def read_dotenv(text: str) -> tuple[list[Line], list[BadLine]]:
         The assignments in order, and the lines that are none. Never raises for input.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    lines: list[Line] = []
+    lines: list[Assignment] = []
     bad: list[BadLine] = []
     position, number = 0, 1
     while position < len(text):
@@ -66,7 +66,7 @@ def read_dotenv(text: str) -> tuple[list[Line], list[BadLine]]:
 
 def _assignment(
     text: str, position: int, end: int, number: int
-) -> tuple[Line, int] | BadLine | None:
+) -> tuple[Assignment, int] | BadLine | None:
     """Read one line: an assignment and where it ends, a bad line, or nothing (a comment)."""
     while position < end and text[position] in " \t":
         position += 1
@@ -98,7 +98,7 @@ def _assignment(
                 r"Write \\ for a backslash, or use single quotes.",
             )
         content = re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), content)
-    return Line(number, name[1], content), value.end()
+    return Assignment(number, name[1], content), value.end()
 
 
 def _what_is_wrong(quote: str, rest: str) -> tuple[str, str]:

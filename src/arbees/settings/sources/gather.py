@@ -13,7 +13,7 @@ from pathlib import Path
 
 from arbees.settings.catalog import Catalog
 from arbees.settings.problems import problem
-from arbees.settings.sources.dotenv import Line, read_dotenv
+from arbees.settings.sources.dotenv import Assignment, read_dotenv
 from arbees.settings.sources.given import (
     DOTENV,
     ENVIRONMENT,
@@ -154,7 +154,7 @@ def _from_dotenv(catalog: Catalog, path: Path | None, found: Gathered) -> Layer:
     return layer
 
 
-def _given(line: Line, path: Path) -> Given:
+def _given(line: Assignment, path: Path) -> Given:
     return Given(line.name, line.text, DOTENV, f"{path.name} line {line.number}")
 
 

@@ -8,7 +8,7 @@ import re
 import tomllib
 from typing import Any
 
-from arbees.core.language.setting import Kind
+from arbees.core.language.setting import SettingKind
 from arbees.errors import ConfigurationError
 from arbees.settings.catalog import Catalog
 from arbees.settings.parse import text_of
@@ -112,7 +112,7 @@ class _Walk:
         place = self._place(section)
         if text is None:
             setting = self._catalog.settings.get(name)
-            kind = Kind.PATH if setting is None else setting.kind
+            kind = SettingKind.PATH if setting is None else setting.kind
             self._problems.append(
                 problem(
                     f"Expected a value of kind {kind}, was a structure",

@@ -56,7 +56,7 @@ _PASSING = frozenset(_BY_CODE.values()) | {
 }
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class AlertChange(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that an event raises or ends."""
 
     name: AlertName
@@ -65,16 +65,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-def alerts_of(event: events.Event) -> tuple[Change, ...]:
+def alerts_of(event: events.Event) -> tuple[AlertChange, ...]:
     """Return the alerts that one event raises or ends by itself."""
     match event:
         case events.HaltRaised(source=HaltSource.ORDER_GROUP):
             name = AlertName.ORDER_GROUP_TRIPPED
             text = f"{event.reason}; in {event.scope} only what reduces passes"
-            return (Change(name=name, message=text, data=_pool_of(event.scope)),)
+            return (AlertChange(name=name, message=text, data=_pool_of(event.scope)),)
         case events.HaltLifted(source=HaltSource.ORDER_GROUP):
             name = AlertName.ORDER_GROUP_TRIPPED
-            return (Change(name=name, is_raised=False, data=_pool_of(event.scope)),)
+            return (AlertChange(name=name, is_raised=False, data=_pool_of(event.scope)),)
         case events.HaltRaised(state=TradingState.HALTED):
             return _halted(event)
         case events.HaltRaised():
@@ -87,7 +87,7 @@ def alerts_of(event: events.Event) -> tuple[Change, ...]:
             if event.source == HaltSource.JOURNAL:
                 names.append(AlertName.JOURNAL_TROUBLE)
             return tuple(
-                Change(
+                AlertChange(
                     name=name,
                     is_raised=False,
                     data={"scope": scope} if name is AlertName.KILL_SWITCH_ACTIVATED else {},
@@ -99,15 +99,15 @@ def alerts_of(event: events.Event) -> tuple[Change, ...]:
         case events.OrderApproved():
             return _warned(event)
         case events.DayOpened():
-            return (Change(name=AlertName.DAILY_LOSS_APPROACHING, is_raised=False),)
+            return (AlertChange(name=AlertName.DAILY_LOSS_APPROACHING, is_raised=False),)
         case events.VenueStateChanged(state=TradingState.ACTIVE):
             over = AlertName.VENUE_API_ERRORS
-            return (Change(name=over, is_raised=False, data={"platform": event.platform}),)
+            return (AlertChange(name=over, is_raised=False, data={"platform": event.platform}),)
         case events.BreakOpened():
             data = {"platform": event.platform, "kind": event.kind}
             text = f"{event.kind} at {event.platform}: expected {event.expected}, was "
             return (
-                Change(
+                AlertChange(
                     name=AlertName.RECONCILIATION_MISMATCH,
                     message=text + event.observed,
                     data=data | {"market_key": event.market_key or ""},
@@ -127,8 +127,8 @@ def _pool_of(scope: str) -> dict[str, Any]:
     return {"platform": pool.partition(":")[0], "pool": pool}
 
 
-def _halted(event: events.HaltRaised) -> tuple[Change, ...]:
-    halted = Change(
+def _halted(event: events.HaltRaised) -> tuple[AlertChange, ...]:
+    halted = AlertChange(
         name=AlertName.KILL_SWITCH_ACTIVATED,
         message=f"Trading is halted by {event.source} ({event.scope}): {event.reason}",
         data={
@@ -138,26 +138,26 @@ def _halted(event: events.HaltRaised) -> tuple[Change, ...]:
         },
     )
     if event.source == HaltSource.DAILY_LOSS:
-        exceeded = Change(name=AlertName.DAILY_LOSS_LIMIT_EXCEEDED, message=event.reason)
+        exceeded = AlertChange(name=AlertName.DAILY_LOSS_LIMIT_EXCEEDED, message=event.reason)
         return halted, exceeded
     if event.source == HaltSource.JOURNAL:
-        return halted, Change(name=AlertName.JOURNAL_TROUBLE, message=event.reason)
+        return halted, AlertChange(name=AlertName.JOURNAL_TROUBLE, message=event.reason)
     return (halted,)
 
 
-def _reduced(event: events.HaltRaised) -> tuple[Change, ...]:
+def _reduced(event: events.HaltRaised) -> tuple[AlertChange, ...]:
     """Return what a reduction changes: it ends the alert of the halt whose place it takes."""
-    over = Change(
+    over = AlertChange(
         name=AlertName.KILL_SWITCH_ACTIVATED, is_raised=False, data={"scope": _halt_scope(event)}
     )
     if event.source == HaltSource.DAILY_LOSS and event.actor == "arbees":
-        return over, Change(name=AlertName.DAILY_LOSS_LIMIT_EXCEEDED, message=event.reason)
+        return over, AlertChange(name=AlertName.DAILY_LOSS_LIMIT_EXCEEDED, message=event.reason)
     return (over,)
 
 
-def _denied(event: events.RequestDenied) -> tuple[Change, ...]:
+def _denied(event: events.RequestDenied) -> tuple[AlertChange, ...]:
     """Return one alert a name, for the first denial that asks for it."""
-    found: dict[AlertName, Change] = {}
+    found: dict[AlertName, AlertChange] = {}
     request = event.request
     for finding in event.findings:
         name = _BY_CODE.get(finding.code)
@@ -167,7 +167,7 @@ def _denied(event: events.RequestDenied) -> tuple[Change, ...]:
     return tuple(found.values())
 
 
-def _warned(event: events.RequestDenied | events.OrderApproved) -> tuple[Change, ...]:
+def _warned(event: events.RequestDenied | events.OrderApproved) -> tuple[AlertChange, ...]:
     """Return an alert for each warning about the price: a policy let it pass, nobody else looks."""
     return tuple(
         _about(AlertName.PRICE_WARNING, finding, event.request)
@@ -176,8 +176,8 @@ def _warned(event: events.RequestDenied | events.OrderApproved) -> tuple[Change,
     )
 
 
-def _about(name: AlertName, finding: events.Finding, request: Request) -> Change:
-    return Change(
+def _about(name: AlertName, finding: events.Finding, request: Request) -> AlertChange:
+    return AlertChange(
         name=name,
         message=message(finding.code, finding.observed, finding.limit),
         data={

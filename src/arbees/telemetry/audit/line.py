@@ -80,7 +80,7 @@ class _MarkMetadata(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class Mark(msgspec.Struct, frozen=True):
+class LineMark(msgspec.Struct, frozen=True):
     """What identifies a line that was written: read back from a file."""
 
     timestamp: str
@@ -109,7 +109,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 _ENCODER = msgspec.json.Encoder()
-_MARK_DECODER = msgspec.json.Decoder(Mark)
+_MARK_DECODER = msgspec.json.Decoder(LineMark)
 
 
 def number(micro: int) -> msgspec.Raw:
@@ -128,7 +128,7 @@ def encode(line: AuditLine) -> bytes:
     return harmless(_ENCODER.encode(line)) + b"\n"
 
 
-def read_mark(text: bytes) -> Mark | None:
+def read_mark(text: bytes) -> LineMark | None:
     """Read what identifies a line; None if it is none of ours."""
     try:
         mark = _MARK_DECODER.decode(text)

@@ -24,7 +24,7 @@ from arbees.telemetry.audit.line import (
 )
 
 
-class Leg(msgspec.Struct, kw_only=True):
+class OrderLeg(msgspec.Struct, kw_only=True):
     """One order of a request: where it went, and what filled so far."""
 
     platform: str
@@ -66,7 +66,7 @@ class Maker:
             },
         )
 
-    def placed(self, leg: Leg, status: ResultStatus, **more: Any) -> AuditLine:
+    def placed(self, leg: OrderLeg, status: ResultStatus, **more: Any) -> AuditLine:
         """Return the line of an order that the venue has, or may have."""
         return self._result(
             leg, EventType.PLACED, status, price=leg.limit_price, size=self.request.size, **more
@@ -74,7 +74,7 @@ class Maker:
 
     def result(
         self,
-        leg: Leg,
+        leg: OrderLeg,
         status: ResultStatus,
         event_type: EventType | None = None,
         **more: Any,
@@ -91,7 +91,7 @@ class Maker:
 
     def _result(
         self,
-        leg: Leg,
+        leg: OrderLeg,
         event_type: EventType,
         status: ResultStatus,
         *,
@@ -119,7 +119,7 @@ class Maker:
 
     def _line(
         self,
-        leg: Leg,
+        leg: OrderLeg,
         event_type: EventType,
         status: ResultStatus,
         *,
@@ -161,10 +161,10 @@ class Maker:
         )
 
 
-def leg_asked_for(request: Request, leg: int) -> Leg:
+def leg_asked_for(request: Request, leg: int) -> OrderLeg:
     """Return where a leg of a request was to go: its own market, or an alternate."""
     place = request if leg == 0 else request.alternates[leg - 1]
-    return Leg(
+    return OrderLeg(
         platform=place.platform,
         market_id=place.market_id,
         side=place.side,
@@ -172,9 +172,9 @@ def leg_asked_for(request: Request, leg: int) -> Leg:
     )
 
 
-def leg_of(order: Order) -> Leg:
+def leg_of(order: Order) -> OrderLeg:
     """Return an order of a request, with what filled of it so far."""
-    return Leg(
+    return OrderLeg(
         platform=order.platform,
         market_id=order.market_id,
         side=order.wire_side,
@@ -186,7 +186,7 @@ def leg_of(order: Order) -> Leg:
     )
 
 
-def average_price(leg: Leg, action: Action) -> int:
+def average_price(leg: OrderLeg, action: Action) -> int:
     """Return the average price of what filled, rounded against us; 0 if nothing did."""
     if leg.filled <= 0:
         return 0

@@ -21,7 +21,7 @@ from arbees.core.ports import Stored
 from arbees.errors import JournalUnavailable
 from arbees.telemetry.audit.files import AuditFiles, Chunk
 from arbees.telemetry.audit.line import encode
-from arbees.telemetry.audit.projection import Projector, Reader, is_of_journal
+from arbees.telemetry.audit.projection import AuditReader, Projector, is_of_journal
 
 SLICE_RECORDS = 16
 """Records taken at a time beside the order path: half a millisecond of work."""
@@ -61,7 +61,7 @@ class AuditLog:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: AuditReader,
         files: AuditFiles,
         *,
         copies: Sequence[Copy] = (),

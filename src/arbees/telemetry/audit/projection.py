@@ -25,12 +25,12 @@ from arbees.errors import JournalCorrupt
 from arbees.telemetry.audit.line import (
     AuditLine,
     EventType,
-    Mark,
+    LineMark,
     number,
 )
 from arbees.telemetry.audit.lines import (
-    Leg,
     Maker,
+    OrderLeg,
     leg_asked_for,
     leg_of,
 )
@@ -41,7 +41,7 @@ LIVES_MAX = 4_096
 """Open requests remembered between records; others are read again from the journal."""
 
 
-class Reader(Protocol):
+class AuditReader(Protocol):
     """What the audit log needs of a journal: durable records, read only."""
 
     def records(self, after: int = 0) -> Iterator[Stored]:
@@ -53,7 +53,7 @@ class Reader(Protocol):
         ...
 
 
-class Life(msgspec.Struct, kw_only=True):
+class AuditedLife(msgspec.Struct, kw_only=True):
     """What later lines of a request need to know of it."""
 
     request: Request
@@ -86,7 +86,7 @@ def _duplicate(maker: Maker, event: events.DuplicateRefused) -> list[AuditLine]:
     ]
 
 
-def _denied(maker: Maker, life: Life, event: events.RequestDenied) -> list[AuditLine]:
+def _denied(maker: Maker, life: AuditedLife, event: events.RequestDenied) -> list[AuditLine]:
     headline = event.findings[0]
     lines = [maker.requested()] if event.leg == 0 else []
     lines += _refused(
@@ -103,8 +103,8 @@ def _denied(maker: Maker, life: Life, event: events.RequestDenied) -> list[Audit
 
 def _refused(
     maker: Maker,
-    life: Life,
-    leg: Leg,
+    life: AuditedLife,
+    leg: OrderLeg,
     event_type: EventType,
     *,
     falls_back: bool,
@@ -122,8 +122,8 @@ def _refused(
 
 def _ended(
     maker: Maker,
-    life: Life,
-    leg: Leg,
+    life: AuditedLife,
+    leg: OrderLeg,
     status: ResultStatus,
     *,
     corrects: int | None = None,
@@ -139,7 +139,9 @@ def _ended(
     return [maker.result(leg, status, corrects=corrects, **more)]
 
 
-def _filled(maker: Maker, life: Life, order: Order, event: events.OrderFilled) -> list[AuditLine]:
+def _filled(
+    maker: Maker, life: AuditedLife, order: Order, event: events.OrderFilled
+) -> list[AuditLine]:
     leg, is_resting = leg_of(order), maker.request.time_in_force.rests
     is_closed = order.status in CLOSED_STATES
     more: dict[str, Any] = {}
@@ -158,7 +160,7 @@ def _filled(maker: Maker, life: Life, order: Order, event: events.OrderFilled) -
 
 
 def _reversed(
-    maker: Maker, life: Life, order: Order, event: events.FillReversed
+    maker: Maker, life: AuditedLife, order: Order, event: events.FillReversed
 ) -> list[AuditLine]:
     """Return the line of a failed execution that had counted."""
     leg = leg_of(order)
@@ -170,7 +172,7 @@ def _reversed(
     return [maker.result(leg, ResultStatus.PENDING, EventType.PARTIAL_FILL, **more)]
 
 
-def _order_lines(maker: Maker, life: Life, event: events.OrderEvent) -> list[AuditLine]:
+def _order_lines(maker: Maker, life: AuditedLife, event: events.OrderEvent) -> list[AuditLine]:
     """Return the lines of what happened to one order."""
     stored = maker.stored
     order = life.orders.take(stored.sequence, stored.time_ns, event)
@@ -237,8 +239,8 @@ KINDS = lifecycle.KINDS | {each.__name__ for each in _DECIDED}
 
 
 def _fold(
-    life: Life | None, stored: Stored, event: events.Event, *, is_timed: bool
-) -> tuple[Life | None, list[AuditLine]]:
+    life: AuditedLife | None, stored: Stored, event: events.Event, *, is_timed: bool
+) -> tuple[AuditedLife | None, list[AuditLine]]:
     """Take one record into the life of its request; return the life and the record's lines."""
     if isinstance(event, _DECIDED):
         request = event.request
@@ -246,7 +248,7 @@ def _fold(
         if isinstance(event, events.DuplicateRefused):
             return life, _duplicate(maker, event)
         if life is None:
-            life = Life(request=request, received_ns=event.received_ns)
+            life = AuditedLife(request=request, received_ns=event.received_ns)
         maker.received_ns = life.received_ns if is_timed else None
         life.orders.take(stored.sequence, stored.time_ns, event)
         if isinstance(event, events.RequestDenied):
@@ -288,14 +290,14 @@ def lines_of(
     """
     if stored.kind not in KINDS:
         return []
-    life: Life | None = None
+    life: AuditedLife | None = None
     for each in history:
         if each.sequence < stored.sequence and each.kind in KINDS:
             life, _ = _fold(life, each, _decode(each), is_timed=is_timed)
     return _fold(life, stored, _decode(stored), is_timed=is_timed)[1]
 
 
-def is_of_journal(reader: Reader, mark: Mark) -> bool:
+def is_of_journal(reader: AuditReader, mark: LineMark) -> bool:
     """Tell whether a line that was written is of this journal."""
     stored = next(iter(reader.records(mark.sequence - 1)), None)
     if stored is None or stored.sequence != mark.sequence or stored.kind not in KINDS:
@@ -322,7 +324,7 @@ def _request_id(event: events.Event) -> str:
 class Projector:
     """Projects a journal record by record; remembers open requests, reads others again."""
 
-    def __init__(self, reader: Reader, *, is_timed: bool = True) -> None:
+    def __init__(self, reader: AuditReader, *, is_timed: bool = True) -> None:
         """
         Begin with nothing remembered.
 
@@ -332,7 +334,7 @@ class Projector:
         """
         self._reader = reader
         self._is_timed = is_timed
-        self._lives: dict[str, Life] = {}
+        self._lives: dict[str, AuditedLife] = {}
 
     def lines(self, stored: Stored) -> list[AuditLine]:
         """
@@ -359,8 +361,8 @@ class Projector:
         """Drop what is remembered, before going on from another place."""
         self._lives.clear()
 
-    def _read_life(self, request_id: str, before: int) -> Life | None:
-        life: Life | None = None
+    def _read_life(self, request_id: str, before: int) -> AuditedLife | None:
+        life: AuditedLife | None = None
         for each in self._reader.records_of(request_id):
             if each.sequence < before and each.kind in KINDS:
                 life, _ = _fold(life, each, _decode(each), is_timed=self._is_timed)

@@ -15,17 +15,17 @@ from arbees.core.language.strict_json import format_time
 from arbees.core.language.visible_text import harmless
 from arbees.telemetry.audit.line import (
     AuditLine,
-    Mark,
+    LineMark,
     encode,
     read_mark,
 )
-from arbees.telemetry.audit.projection import Projector, Reader, is_of_journal
+from arbees.telemetry.audit.projection import AuditReader, Projector, is_of_journal
 
 FINDINGS_MAX = 100
 """How many findings of each kind a report names; it counts all."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class AuditFinding(msgspec.Struct, frozen=True):
     """One thing wrong with the files."""
 
     kind: str
@@ -40,7 +40,7 @@ _Pending = OrderedDict[tuple[int, str, str], tuple[AuditLine, bytes]]
 """Lines of the journal that the files are to show yet, oldest first, with their bytes."""
 
 
-class Report(msgspec.Struct, kw_only=True):
+class AuditReport(msgspec.Struct, kw_only=True):
     """What a comparison of audit files with the journal found."""
 
     expected: int = 0
@@ -53,7 +53,7 @@ class Report(msgspec.Struct, kw_only=True):
     """Lines about the right thing with other bytes: edited, or of an older version of Arbees."""
     foreign: int = 0
     """Lines that are not of this journal, or no lines of an audit log."""
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
 
     @property
     def is_complete(self) -> bool:
@@ -64,11 +64,11 @@ class Report(msgspec.Struct, kw_only=True):
         """Count a finding, and name it while there is room."""
         setattr(self, kind, getattr(self, kind) + 1)
         if sum(each.kind == kind for each in self.findings) < FINDINGS_MAX:
-            self.findings.append(Finding(kind, sequence, text))
+            self.findings.append(AuditFinding(kind, sequence, text))
 
 
 def export(
-    reader: Reader,
+    reader: AuditReader,
     *,
     start_ns: int | None = None,
     end_ns: int | None = None,
@@ -97,8 +97,8 @@ def export(
 
 
 def missing(
-    reader: Reader, files: Iterable[Path], *, since_ns: int = 0, is_timed: bool = True
-) -> Report:
+    reader: AuditReader, files: Iterable[Path], *, since_ns: int = 0, is_timed: bool = True
+) -> AuditReport:
     """
     Compare audit files with the journal, line by line.
 
@@ -115,7 +115,7 @@ def missing(
         JournalCorrupt: the journal cannot be read as what happened.
         OSError: a file cannot be read.
     """
-    report = Report()
+    report = AuditReport()
     pending: _Pending = OrderedDict()
     lines = export(reader, is_timed=is_timed)
     ahead = next(lines, None)
@@ -142,10 +142,10 @@ def _name(line: AuditLine) -> tuple[int, str, str]:
 
 
 def _meet(
-    report: Report,
-    reader: Reader,
+    report: AuditReport,
+    reader: AuditReader,
     pending: _Pending,
-    mark: Mark,
+    mark: LineMark,
     raw: bytes,
 ) -> bool:
     """Judge one line of the files; tell whether the journal asks for it here."""
@@ -166,7 +166,7 @@ def _meet(
 
 
 def _give_up(
-    report: Report,
+    report: AuditReport,
     pending: _Pending,
     before: int | None,
     since_ns: int,

@@ -25,7 +25,7 @@ def last_lines(path: Path, count: int) -> list[bytes]:
     return whole[-count:]
 
 
-class Follower:
+class AuditTail:
     """Follows the current audit file as it grows, over rotations too."""
 
     def __init__(self, path: Path, *, from_end: bool = True) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from arbees.telemetry.audit.line import Mark, read_mark
+from arbees.telemetry.audit.line import LineMark, read_mark
 
 _BLOCK_BYTES = 65_536
 LOOK_BACK_BYTES_MAX = 16 * 1024 * 1024
@@ -22,7 +22,7 @@ class Tail(msgspec.Struct, frozen=True):
     """The end of an audit file."""
 
     path: Path
-    mark: Mark | None
+    mark: LineMark | None
     """Of the last whole line; None if there is none."""
     lines: int
     """How many lines at the end are of that record."""

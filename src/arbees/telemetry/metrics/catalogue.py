@@ -12,7 +12,7 @@ import msgspec
 PREFIX = "arbees_"
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """Types of metrics."""
 
     COUNTER = "counter"
@@ -25,21 +25,21 @@ class Metric(msgspec.Struct, frozen=True):
     """One metric."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     help: str
     labels: tuple[str, ...] = ()
 
 
-def _metric(kind: Kind, name: str, text: str, *labels: str) -> Metric:
+def _metric(kind: MetricKind, name: str, text: str, *labels: str) -> Metric:
     return Metric(PREFIX + name, kind, text, labels)
 
 
 def _counter(name: str, text: str, *labels: str) -> Metric:
-    return _metric(Kind.COUNTER, name, text, *labels)
+    return _metric(MetricKind.COUNTER, name, text, *labels)
 
 
 def _gauge(name: str, text: str, *labels: str) -> Metric:
-    return _metric(Kind.GAUGE, name, text, *labels)
+    return _metric(MetricKind.GAUGE, name, text, *labels)
 
 
 # Counted from durable records ------------------------------------------------------------------
@@ -72,10 +72,10 @@ HALTS_RAISED = _counter("halts_raised_total", "Halts that were raised, by source
 BREAKS_OPENED = _counter("reconciliation_breaks_total", "Reconciliation breaks found.", "venue")
 
 DECIDE_SECONDS = _metric(
-    Kind.HISTOGRAM, "decide_seconds", "From the arrival of a request to its decision."
+    MetricKind.HISTOGRAM, "decide_seconds", "From the arrival of a request to its decision."
 )
 ACKNOWLEDGE_SECONDS = _metric(
-    Kind.HISTOGRAM,
+    MetricKind.HISTOGRAM,
     "acknowledge_seconds",
     "From the decision to the acknowledgement of the venue.",
     "venue",
@@ -84,7 +84,7 @@ ACKNOWLEDGE_SECONDS = _metric(
 # How the gateway is ----------------------------------------------------------------------------
 
 COMMIT_SECONDS = _metric(
-    Kind.HISTOGRAM, "commit_seconds", "One commit of the journal, its sync included."
+    MetricKind.HISTOGRAM, "commit_seconds", "One commit of the journal, its sync included."
 )
 BUILD = _gauge(
     "build_info",

@@ -46,10 +46,10 @@ class Counters:
         self._counts: Counts = {
             metric.name: {}
             for metric in catalogue.CATALOGUE
-            if metric.kind is catalogue.Kind.COUNTER
+            if metric.kind is catalogue.MetricKind.COUNTER
         }
         for metric in catalogue.CATALOGUE:
-            if metric.kind is catalogue.Kind.COUNTER and metric.labels == ("venue",):
+            if metric.kind is catalogue.MetricKind.COUNTER and metric.labels == ("venue",):
                 self._counts[metric.name] = dict.fromkeys(venues, 0)
         self._counts[catalogue.DENIALS.name] = {(name,): 0 for name in SPEAKERS}
         self._counts[catalogue.HALTS_RAISED.name] = {(str(source),): 0 for source in HaltSource}

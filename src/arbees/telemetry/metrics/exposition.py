@@ -35,7 +35,7 @@ DOLLARS = {catalogue.FEES.name, catalogue.CONTRACTS.name}
 Values = dict[tuple[str, ...], float]
 
 
-class Snapshot:
+class MetricsSnapshot:
     """Everything of one moment that a page shows."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Snapshot:
         self.alerts = alerts
 
 
-class Page:
+class MetricsPage:
     """Writes pages, with a registry of its own."""
 
     def __init__(self) -> None:
@@ -62,9 +62,9 @@ class Page:
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)
         self._registry.register(self)
-        self._snapshot: Snapshot | None = None
+        self._snapshot: MetricsSnapshot | None = None
 
-    def render(self, snapshot: Snapshot) -> bytes:
+    def render(self, snapshot: MetricsSnapshot) -> bytes:
         """Return the text of one moment; one call at a time."""
         self._snapshot = snapshot
         return generate_latest(self._registry)
@@ -75,7 +75,7 @@ class Page:
             yield from families(self._snapshot)
 
 
-def families(snapshot: Snapshot) -> Iterator[Metric]:
+def families(snapshot: MetricsSnapshot) -> Iterator[Metric]:
     """Yield every metric of the catalogue, in its order."""
     gauges = gauges_of(snapshot)
     histograms: dict[str, dict[tuple[str, ...], Timings]] = {
@@ -87,12 +87,12 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     }
     for metric in catalogue.CATALOGUE:
         family: Any
-        if metric.kind is catalogue.Kind.COUNTER:
+        if metric.kind is catalogue.MetricKind.COUNTER:
             name = metric.name.removesuffix("_total")
             family = CounterMetricFamily(name, metric.help, labels=metric.labels)
             for labels, count in snapshot.counts[metric.name].items():
                 family.add_metric(labels, _counted(metric.name, count))
-        elif metric.kind is catalogue.Kind.GAUGE:
+        elif metric.kind is catalogue.MetricKind.GAUGE:
             family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
             for labels, value in gauges[metric.name].items():
                 family.add_metric(labels, value)
@@ -114,7 +114,7 @@ def _buckets(timings: Timings) -> list[tuple[str, float]]:
     return list(zip(bounds, accumulate(timings.counts), strict=True))
 
 
-def gauges_of(snapshot: Snapshot) -> dict[str, Values]:
+def gauges_of(snapshot: MetricsSnapshot) -> dict[str, Values]:
     """Return the values of every gauge, by the values of its labels."""
     now, dollars = snapshot.measures, _dollars
     build = (now.version, now.settings_hash, now.mode, now.account, now.environment)
@@ -219,14 +219,16 @@ class Metrics:
         self.counters = counters
         self._audit_sequence = audit_sequence
         self.board = board
-        self._page = Page()
+        self._page = MetricsPage()
         self._turn = asyncio.Lock()
 
     async def text(self) -> bytes:
         """Return the page of now."""
         async with self._turn:
             measures = await self._measure()
-            snapshot = Snapshot(measures, self.counters, self._audit_sequence(), self._alerts())
+            snapshot = MetricsSnapshot(
+                measures, self.counters, self._audit_sequence(), self._alerts()
+            )
             return await asyncio.to_thread(self._page.render, snapshot)
 
     def _alerts(self) -> dict[Severity, int]:

@@ -25,7 +25,7 @@ from arbees.core.language.words import (
 from arbees.core.orders import lifecycle
 from arbees.core.orders.lifecycle import advance, opened
 from arbees.core.ports import Stored
-from arbees.telemetry.quality.tally import Outcome, Stage, Tally
+from arbees.telemetry.quality.tally import OrderOutcome, Stage, Tally
 
 GROUPS_MAX = 4_096
 """Combinations of venue, sport, strategy and model that are told apart; the rest is `other`."""
@@ -36,7 +36,7 @@ NONE = "none"
 """The model version of requests that name none."""
 
 
-class Group(NamedTuple):
+class QualityGroup(NamedTuple):
     """By what requests are told apart."""
 
     venue: str
@@ -53,10 +53,10 @@ class History(Protocol):
         ...
 
 
-class Followed(msgspec.Struct, kw_only=True):
+class QualityOrder(msgspec.Struct, kw_only=True):
     """An order from its approval on."""
 
-    group: Group
+    group: QualityGroup
     sequence: int
     place: tuple[str, str]
     """Platform and market key."""
@@ -64,7 +64,7 @@ class Followed(msgspec.Struct, kw_only=True):
     decided_ns: int
     order: Order
     quote: int | None
-    outcome: Outcome = Outcome.OPEN
+    outcome: OrderOutcome = OrderOutcome.OPEN
     is_unknown: bool = False
     is_placed: bool = False
 
@@ -91,8 +91,8 @@ class QualityFold:
         self._after = after
         self.sequence = after
         """Of the last record that was taken."""
-        self.tallies: dict[Group, Tally] = {}
-        self._open: dict[str, Followed] = {}
+        self.tallies: dict[QualityGroup, Tally] = {}
+        self._open: dict[str, QualityOrder] = {}
 
     def take(self, stored: Stored) -> None:
         """Take the next record."""
@@ -128,7 +128,7 @@ class QualityFold:
         order.group, tally = self._group(order.group)
         tally.requests += event.leg == 0
         tally.approved += 1
-        tally.outcomes[Outcome.OPEN] += 1
+        tally.outcomes[OrderOutcome.OPEN] += 1
         tally.stages[Stage.DECIDE].add(order.decided_ns - order.received_ns)
         self._open[event.client_order_id] = order
 
@@ -144,16 +144,16 @@ class QualityFold:
             if order is None:
                 return
             step(self._tally(order.group), order, stored.time_ns, event)
-            if order.outcome is Outcome.OPEN:
+            if order.outcome is OrderOutcome.OPEN:
                 self._open[event.client_order_id] = order
             return
         step(self._tally(order.group), order, stored.time_ns, event)
-        if order.outcome is not Outcome.OPEN:
+        if order.outcome is not OrderOutcome.OPEN:
             del self._open[event.client_order_id]
 
-    def _again(self, stored: Stored, event: events.OrderEvent) -> Followed | None:
+    def _again(self, stored: Stored, event: events.OrderEvent) -> QualityOrder | None:
         """Read a closed order again as it was before a record; None = it is not counted."""
-        order: Followed | None = None
+        order: QualityOrder | None = None
         scratch = Tally()
         place: tuple[str, str] | None = None
         if isinstance(event, events.OrderFilled | events.FillReversed):
@@ -180,12 +180,12 @@ class QualityFold:
         order.group, _ = self._group(order.group)
         return order
 
-    def _group(self, group: Group) -> tuple[Group, Tally]:
+    def _group(self, group: QualityGroup) -> tuple[QualityGroup, Tally]:
         if group not in self.tallies and len(self.tallies) >= self._groups_max:
             group = group._replace(sport=OTHER, strategy=OTHER, model_version=OTHER)
         return group, self._tally(group)
 
-    def _tally(self, group: Group) -> Tally:
+    def _tally(self, group: QualityGroup) -> Tally:
         tally = self.tallies.get(group)
         if tally is None:
             if len(self.tallies) >= self._groups_max:
@@ -194,13 +194,13 @@ class QualityFold:
         return tally
 
 
-def followed(stored: Stored, event: events.OrderApproved) -> Followed:
+def followed(stored: Stored, event: events.OrderApproved) -> QualityOrder:
     """Return an order as it was approved."""
     request = event.request
     is_buy = request.action is Action.BUY
     model = request.model_version or NONE
-    return Followed(
-        group=Group(event.platform, event.sport, event.strategy, model),
+    return QualityOrder(
+        group=QualityGroup(event.platform, event.sport, event.strategy, model),
         sequence=stored.sequence,
         place=(event.platform, event.market_key),
         received_ns=event.received_ns,
@@ -222,34 +222,34 @@ def _quote_of(event: events.OrderApproved, *, is_buy: bool) -> int | None:
     return best if event.side is Side.YES else MICRO - best
 
 
-def group_of(request: Request, leg: int) -> Group:
+def group_of(request: Request, leg: int) -> QualityGroup:
     """Return the group of a request by what it says itself."""
     platform = request.alternates[leg - 1].platform if leg else request.platform
     sport = UNCLASSIFIED if request.sport is None else request.sport.upper()
-    return Group(platform, sport, request.strategy or UNNAMED, request.model_version or NONE)
+    return QualityGroup(platform, sport, request.strategy or UNNAMED, request.model_version or NONE)
 
 
 # One order -------------------------------------------------------------------------------------
 
 
 _OUTCOMES = {
-    OrderStatus.DENIED: Outcome.STOPPED,
-    OrderStatus.REJECTED: Outcome.REJECTED,
-    OrderStatus.NOT_SENT: Outcome.NOT_SENT,
+    OrderStatus.DENIED: OrderOutcome.STOPPED,
+    OrderStatus.REJECTED: OrderOutcome.REJECTED,
+    OrderStatus.NOT_SENT: OrderOutcome.NOT_SENT,
 }
 """How an order without a fill ended; in all other ways it is unfilled."""
 
 
-def outcome_of(order: Order) -> Outcome:
+def outcome_of(order: Order) -> OrderOutcome:
     """Return what an order came to by now; with some fill it is partial however it ended."""
     if order.status not in CLOSED_STATES:
-        return Outcome.OPEN
+        return OrderOutcome.OPEN
     if order.filled > 0:
-        return Outcome.FILLED if order.filled >= order.quantity else Outcome.PARTIAL
-    return _OUTCOMES.get(order.status, Outcome.UNFILLED)
+        return OrderOutcome.FILLED if order.filled >= order.quantity else OrderOutcome.PARTIAL
+    return _OUTCOMES.get(order.status, OrderOutcome.UNFILLED)
 
 
-def step(tally: Tally, followed: Followed, time_ns: int, event: events.OrderEvent) -> None:
+def step(tally: Tally, followed: QualityOrder, time_ns: int, event: events.OrderEvent) -> None:
     """Take one record of an order into it, and into the sums of its group."""
     match event:
         case events.OrderAcknowledged():
@@ -272,14 +272,18 @@ def step(tally: Tally, followed: Followed, time_ns: int, event: events.OrderEven
     tally.unknown += is_unknown - followed.is_unknown
     followed.is_unknown = is_unknown
     outcome = outcome_of(order)
-    if followed.outcome is Outcome.OPEN and outcome is not Outcome.OPEN and order.corrects is None:
+    if (
+        followed.outcome is OrderOutcome.OPEN
+        and outcome is not OrderOutcome.OPEN
+        and order.corrects is None
+    ):
         tally.stages[Stage.FINAL].add(time_ns - followed.received_ns)
     tally.outcomes[followed.outcome] -= 1
     tally.outcomes[outcome] += 1
     followed.outcome = outcome
 
 
-def _place(tally: Tally, followed: Followed) -> None:
+def _place(tally: Tally, followed: QualityOrder) -> None:
     """Count an order that the venue had, once."""
     if not followed.is_placed:
         followed.is_placed = True
@@ -287,7 +291,7 @@ def _place(tally: Tally, followed: Followed) -> None:
         tally.placed_quantity += followed.order.quantity
 
 
-def _filled(tally: Tally, followed: Followed, time_ns: int, event: events.OrderFilled) -> None:
+def _filled(tally: Tally, followed: QualityOrder, time_ns: int, event: events.OrderFilled) -> None:
     """Count a fill; the order itself takes it afterwards."""
     _place(tally, followed)
     if not followed.order.filled:
@@ -297,7 +301,7 @@ def _filled(tally: Tally, followed: Followed, time_ns: int, event: events.OrderF
     _add(tally, followed, event.quantity, event.value, event.fee)
 
 
-def _reversed(tally: Tally, followed: Followed, event: events.FillReversed) -> None:
+def _reversed(tally: Tally, followed: QualityOrder, event: events.FillReversed) -> None:
     """Count a failed execution back; how long its order waited for it is not unlearned."""
     if event.quantity:
         tally.fills -= 1
@@ -305,7 +309,7 @@ def _reversed(tally: Tally, followed: Followed, event: events.FillReversed) -> N
         _add(tally, followed, -event.quantity, -event.value, -event.fee)
 
 
-def _add(tally: Tally, followed: Followed, quantity: int, value: int, fee: int) -> None:
+def _add(tally: Tally, followed: QualityOrder, quantity: int, value: int, fee: int) -> None:
     """Add an execution, or what is taken back of one, to the sums."""
     sign = 1 if followed.is_buy else -1
     tally.filled_quantity += quantity
@@ -330,7 +334,7 @@ KINDS = lifecycle.KINDS | {
 """Kinds of records that count; others need not even be decoded."""
 
 
-def tallied(fold: QualityFold, groups: Iterable[Group]) -> Tally:
+def tallied(fold: QualityFold, groups: Iterable[QualityGroup]) -> Tally:
     """Return the sum over some groups."""
     total = Tally()
     for group in groups:

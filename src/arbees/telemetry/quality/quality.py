@@ -21,7 +21,7 @@ PERIODS_MAX = 4
 """Beginnings of periods whose sums are kept; the one that was asked for longest ago goes."""
 
 
-class Reader(Protocol):
+class QualityReader(Protocol):
     """What is needed of a journal: durable records, read only, from any thread."""
 
     @property
@@ -42,7 +42,7 @@ class Reader(Protocol):
         ...
 
 
-def sequence_before(reader: Reader, time_ns: int) -> int:
+def sequence_before(reader: QualityReader, time_ns: int) -> int:
     """Return the last record before a moment, 0 if there is none: the journal's time only grows."""
     low, high = 0, reader.head.sequence
     while low < high:
@@ -58,7 +58,7 @@ def sequence_before(reader: Reader, time_ns: int) -> int:
 class Quality:
     """Answers from a journal that grows; one call at a time, from any thread."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: QualityReader) -> None:
         """Follow a journal; nothing is read yet."""
         self._reader = reader
         self._lock = threading.Lock()
@@ -99,7 +99,7 @@ class Quality:
         return fold
 
 
-def fold_all(fold: QualityFold, reader: Reader, until_ns: int | None) -> None:
+def fold_all(fold: QualityFold, reader: QualityReader, until_ns: int | None) -> None:
     """Take all records that came since, up to a moment."""
     for stored in reader.records(fold.sequence):
         if until_ns is not None and stored.time_ns >= until_ns:

@@ -27,7 +27,7 @@ from arbees.telemetry.quality.latencies import Latencies
 N = TypeVar("N", str, tuple[str, str])
 
 
-class Outcome(StrEnum):
+class OrderOutcome(StrEnum):
     """What became of an order; each approved one is in exactly one of them."""
 
     OPEN = "open"
@@ -111,7 +111,7 @@ class Tally:
         self.value = 0
         """Of the fills, in millionths of a micro-dollar."""
         self.fees = 0
-        self.outcomes: Counter[Outcome] = Counter()
+        self.outcomes: Counter[OrderOutcome] = Counter()
         self.denials: Counter[str] = Counter()
         self.headlines: Counter[str] = Counter()
         self.codes: Counter[str] = Counter()
@@ -143,13 +143,13 @@ class Tally:
             duplicates=self.duplicates,
             denied=self.denied,
             approved=self.approved,
-            stopped=outcomes[Outcome.STOPPED],
-            not_sent=outcomes[Outcome.NOT_SENT],
-            rejected=outcomes[Outcome.REJECTED],
-            filled=outcomes[Outcome.FILLED],
-            partial=outcomes[Outcome.PARTIAL],
-            unfilled=outcomes[Outcome.UNFILLED],
-            open=outcomes[Outcome.OPEN],
+            stopped=outcomes[OrderOutcome.STOPPED],
+            not_sent=outcomes[OrderOutcome.NOT_SENT],
+            rejected=outcomes[OrderOutcome.REJECTED],
+            filled=outcomes[OrderOutcome.FILLED],
+            partial=outcomes[OrderOutcome.PARTIAL],
+            unfilled=outcomes[OrderOutcome.UNFILLED],
+            open=outcomes[OrderOutcome.OPEN],
             unknown=self.unknown,
             placed=self.placed,
             fills=self.fills,

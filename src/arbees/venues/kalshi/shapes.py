@@ -56,7 +56,7 @@ class CancelAnswer(Shape, frozen=True, kw_only=True):
     ts_ms: int = 0
 
 
-class OrderRow(Shape, frozen=True, kw_only=True):
+class KalshiOrderRow(Shape, frozen=True, kw_only=True):
     """One order of `GET /portfolio/orders`, and the message of the stream `user_orders`."""
 
     order_id: str
@@ -168,7 +168,7 @@ class RestingValue(Shape, frozen=True, kw_only=True):
     resting_order_value_breakdown: tuple[ShardBalance, ...]
 
 
-class PriceRange(Shape, frozen=True, kw_only=True):
+class KalshiPriceRange(Shape, frozen=True, kw_only=True):
     """The tick of a range of prices, in dollars."""
 
     start: str
@@ -186,7 +186,7 @@ class MarketRow(Shape, frozen=True, kw_only=True):
     settlement_value_dollars: str | None = None
     open_time: str | None = None
     close_time: str | None = None
-    price_ranges: tuple[PriceRange, ...] = ()
+    price_ranges: tuple[KalshiPriceRange, ...] = ()
     yes_ask_dollars: str | None = None
     fee_waiver_expiration_time: str | None = None
     settlement_ts: str | None = None
@@ -312,7 +312,7 @@ class ExchangeStatus(Shape, frozen=True, kw_only=True):
     exchange_index_statuses: tuple[ShardStatus, ...] = ()
 
 
-class Freshness(Shape, frozen=True, kw_only=True):
+class UserDataTimestamp(Shape, frozen=True, kw_only=True):
     """`GET /exchange/user_data_timestamp`: how fresh the reads of orders and fills are."""
 
     as_of_time: str
@@ -325,7 +325,7 @@ class Bucket(Shape, frozen=True, kw_only=True):
     bucket_capacity: float
 
 
-class Limits(Shape, frozen=True, kw_only=True):
+class AccountLimits(Shape, frozen=True, kw_only=True):
     """`GET /account/limits`."""
 
     read: Bucket

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from arbees.core.book.market import Terms
 from arbees.core.deciding.outcomes import (
     ApprovedOrder,
-    Balance,
     BreakerTripped,
     CancelOutcome,
     CashMovement,
@@ -20,6 +19,7 @@ from arbees.core.deciding.outcomes import (
     Lookup,
     Noted,
     Outcome,
+    PoolBalance,
     Report,
     Settled,
     VenueOrder,
@@ -33,7 +33,7 @@ from arbees.core.ports import Gate, Kept, Vitals
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.http_client import Wire
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.connection.connection import CREATE, Connection
+from arbees.venues.kalshi.connection.connection import CREATE, KalshiConnection
 from arbees.venues.kalshi.markets.markets import pool_name
 from arbees.venues.kalshi.orders.answers import read_error
 from arbees.venues.kalshi.orders.batches import Batches
@@ -66,7 +66,7 @@ CANCEL_ALL_REACH_NS = 60 * NS_PER_SECOND
 class KalshiVenue:
     """Implements `core.ports.Venue` for Kalshi."""
 
-    def __init__(self, connection: Connection, shards: dict[str, int]) -> None:
+    def __init__(self, connection: KalshiConnection, shards: dict[str, int]) -> None:
         """
         Prepare; `start` connects.
 
@@ -324,7 +324,7 @@ class KalshiVenue:
                 found.append(fill_of(row, ""))
         return found
 
-    async def balances(self) -> Sequence[Balance]:
+    async def balances(self) -> Sequence[PoolBalance]:
         """Return the cash of each shard, as of Kalshi's own mark before. Raises VenueError."""
         return await self.cash.balances()
 
@@ -342,7 +342,7 @@ class KalshiVenue:
             self._shards[row.ticker] = row.exchange_index
 
 
-def _readable(rows: Rows[shapes.OrderRow]) -> tuple[VenueOrder, ...]:
+def _readable(rows: Rows[shapes.KalshiOrderRow]) -> tuple[VenueOrder, ...]:
     found: list[VenueOrder] = []
     for row in rows.read:
         with contextlib.suppress(VenueOutcomeUnknown):

@@ -18,7 +18,7 @@ from arbees.core.language.units import (
 from arbees.core.language.words import Action, Side, TimeInForce
 from arbees.venues.paper import matching
 from arbees.venues.paper.charges import taker_fees
-from arbees.venues.paper.state import Account, Extra, PaperMarket, PaperOrder, lock_of
+from arbees.venues.paper.state import Extra, PaperAccount, PaperMarket, PaperOrder, lock_of
 from arbees.venues.paper.terms import TERMS
 
 
@@ -75,7 +75,7 @@ def refuse_form(order: PaperOrder, market: PaperMarket, now_ns: int) -> Refused 
 
 
 def refuse_means(
-    order: PaperOrder, market: PaperMarket, account: Account, plan: list[Level]
+    order: PaperOrder, market: PaperMarket, account: PaperAccount, plan: list[Level]
 ) -> Refused | None:
     """
     Refuse what the account cannot cover, however the order may still fill.

@@ -25,8 +25,8 @@ from arbees.core.language.words import (
     TimeInForce,
 )
 from arbees.errors import ConfigurationError, VenueOutcomeUnknown
-from arbees.venues.paper.changes import Changes
-from arbees.venues.paper.state import Account, PaperMarket, PaperOrder, State
+from arbees.venues.paper.changes import ExchangeChanges
+from arbees.venues.paper.state import PaperAccount, PaperMarket, PaperOrder, PaperState
 
 _APPLICATION_ID = 0x41524250
 _SCHEMA_VERSION = 1
@@ -120,12 +120,12 @@ class PaperBook:
             self._release()
             raise
 
-    def load(self) -> State:
+    def load(self) -> PaperState:
         """Return accounts, markets and working orders as committed. Quotes are not kept."""
-        state = State(accounts={})
+        state = PaperState(accounts={})
         for platform, cash in self._connection.execute("SELECT platform, cash FROM accounts"):
             venue = Platform(str(platform))
-            state.accounts[venue] = Account(platform=venue, cash=_whole(cash))
+            state.accounts[venue] = PaperAccount(platform=venue, cash=_whole(cash))
         for row in self._connection.execute(_MARKETS):
             state.list_market(_market(row))
         for row in self._connection.execute(_WORKING):
@@ -275,7 +275,7 @@ class PaperBook:
             self._lock = None
 
 
-def rows_of(changes: Changes, state: State) -> Rows:
+def rows_of(changes: ExchangeChanges, state: PaperState) -> Rows:
     """Return what must be written for a batch, orders before their fills."""
     orders = changes.orders.values()
     rows: Rows = [

@@ -31,7 +31,7 @@ class CashMove(msgspec.Struct, frozen=True, kw_only=True):
     created_ns: int
 
 
-class Changes(msgspec.Struct, kw_only=True):
+class ExchangeChanges(msgspec.Struct, kw_only=True):
     """Collected by the engine in the order in which things happened."""
 
     orders: dict[str, PaperOrder] = {}

@@ -35,10 +35,10 @@ from arbees.core.language.words import (
     TimeInForce,
 )
 from arbees.venues.paper import admission, listing, matching
-from arbees.venues.paper.changes import CashMove, Changes, Settling
+from arbees.venues.paper.changes import CashMove, ExchangeChanges, Settling
 from arbees.venues.paper.charges import charge
 from arbees.venues.paper.expiries import Expiries
-from arbees.venues.paper.state import PaperMarket, PaperOrder, State, as_listed, lock_of
+from arbees.venues.paper.state import PaperMarket, PaperOrder, PaperState, as_listed, lock_of
 from arbees.venues.paper.terms import TERMS
 
 _KEEPS_WORKING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
@@ -47,7 +47,7 @@ _KEEPS_WORKING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 class Engine:
     """Applies one thing at a time; `take_changes` hands over what came of it."""
 
-    def __init__(self, state: State, is_spent: Callable[[str], bool]) -> None:
+    def __init__(self, state: PaperState, is_spent: Callable[[str], bool]) -> None:
         """
         Take over a state.
 
@@ -57,14 +57,14 @@ class Engine:
         """
         self.state = state
         self._is_spent = is_spent
-        self._changes = Changes()
+        self._changes = ExchangeChanges()
         self._expiries = Expiries(state.working)
         for market in state.markets.values():
             self._relock(market)
 
-    def take_changes(self) -> Changes:
+    def take_changes(self) -> ExchangeChanges:
         """Return everything since the last call."""
-        changes, self._changes = self._changes, Changes()
+        changes, self._changes = self._changes, ExchangeChanges()
         return changes
 
     def next_due_ns(self) -> int | None:

@@ -7,11 +7,11 @@ word. A token that fits neither side of a condition that is complete stands for 
 
 from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.words import Platform
-from arbees.venues.paper.state import PaperMarket, State
+from arbees.venues.paper.state import PaperMarket, PaperState
 from arbees.venues.paper.terms import TERMS
 
 
-def of_quote(state: State, quote: Quote) -> tuple[PaperMarket, bool, bool]:
+def of_quote(state: PaperState, quote: Quote) -> tuple[PaperMarket, bool, bool]:
     """
     Return the market of a quote, whether it names the market's No, and whether that is news.
 
@@ -45,7 +45,7 @@ def of_quote(state: State, quote: Quote) -> tuple[PaperMarket, bool, bool]:
     return market, False, True
 
 
-def of_settlement(state: State, settlement: Settlement) -> tuple[PaperMarket, bool]:
+def of_settlement(state: PaperState, settlement: Settlement) -> tuple[PaperMarket, bool]:
     """Return the market of a settlement, and whether it names the market's No."""
     known = state.names.get((settlement.platform, settlement.market_id))
     if known is not None:
@@ -77,7 +77,7 @@ def _renew(market: PaperMarket, quote: Quote) -> bool:
     return is_new
 
 
-def _learn_opposite(state: State, market: PaperMarket, quote: Quote) -> bool:
+def _learn_opposite(state: PaperState, market: PaperMarket, quote: Quote) -> bool:
     """Take the opposite token from a later quote of the Yes token."""
     opposite = _free_opposite(state, quote)
     if market.no_id is not None or opposite is None:
@@ -87,7 +87,7 @@ def _learn_opposite(state: State, market: PaperMarket, quote: Quote) -> bool:
     return True
 
 
-def _free_opposite(state: State, quote: Quote) -> str | None:
+def _free_opposite(state: PaperState, quote: Quote) -> str | None:
     """Return the opposite token that a quote names, unless it names something else already."""
     opposite = quote.opposite_token_id
     if opposite is None or opposite == quote.market_id:
@@ -95,7 +95,7 @@ def _free_opposite(state: State, quote: Quote) -> str | None:
     return None if (quote.platform, opposite) in state.names else opposite
 
 
-def _partner(state: State, quote: Quote) -> PaperMarket | None:
+def _partner(state: PaperState, quote: Quote) -> PaperMarket | None:
     """Return a known market of the opposite token that waits for its No."""
     if quote.opposite_token_id is None:
         return None

@@ -18,7 +18,7 @@ from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.ports import Clock
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.paper.book import PaperBook, Rows, rows_of
-from arbees.venues.paper.changes import Changes
+from arbees.venues.paper.changes import ExchangeChanges
 from arbees.venues.paper.engine import Engine
 from arbees.venues.paper.stream import DropCopy
 
@@ -217,7 +217,7 @@ class Pump:
     def _drain(self) -> list["_Job[object]"]:
         return [self._inbox.popleft() for _ in range(min(len(self._inbox), _BATCH_MAX))]
 
-    def _match(self, batch: list["_Job[object]"]) -> tuple[Changes, Rows]:
+    def _match(self, batch: list["_Job[object]"]) -> tuple[ExchangeChanges, Rows]:
         """Run the changes of a batch in memory; return what must be committed for them."""
         for job in batch:
             if not job.is_read:
@@ -227,7 +227,7 @@ class Pump:
         changes = self._engine.take_changes()
         return changes, rows_of(changes, self._engine.state)
 
-    def _finish(self, batch: list["_Job[object]"], changes: Changes) -> None:
+    def _finish(self, batch: list["_Job[object]"], changes: ExchangeChanges) -> None:
         """Speak: the batch is durable."""
         for job in batch:
             if job.is_read:

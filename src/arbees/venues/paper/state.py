@@ -130,7 +130,7 @@ class PaperMarket(msgspec.Struct, kw_only=True):
         return min(prices) if is_bid else max(prices)
 
 
-class Account(msgspec.Struct, kw_only=True):
+class PaperAccount(msgspec.Struct, kw_only=True):
     """Money at one venue, in micro-dollars."""
 
     platform: Platform
@@ -188,10 +188,10 @@ def _resting_cost(order: PaperOrder, terms: Terms) -> int:
     return mul_ceil(price, quantity) + fee
 
 
-class State(msgspec.Struct, kw_only=True):
+class PaperState(msgspec.Struct, kw_only=True):
     """Everything that the exchange knows between two commits."""
 
-    accounts: dict[Platform, Account]
+    accounts: dict[Platform, PaperAccount]
     markets: dict[tuple[Platform, str], PaperMarket] = {}
     names: dict[tuple[Platform, str], tuple[PaperMarket, bool]] = {}
     """A venue's own name for an outcome -> market, and whether it names the market's No."""

@@ -11,7 +11,6 @@ from typing import TypeVar, cast
 from arbees.core.book.market import Terms
 from arbees.core.deciding.outcomes import (
     ApprovedOrder,
-    Balance,
     CancelOutcome,
     CancelUnknown,
     CashMovement,
@@ -22,6 +21,7 @@ from arbees.core.deciding.outcomes import (
     Missing,
     NotSent,
     Outcome,
+    PoolBalance,
     Refused,
     Report,
     Settled,
@@ -180,7 +180,7 @@ class PaperVenue:
             raise VenueNotSent("The venue cannot be reached")
         return await self._ask(lambda _now_ns: self._results(market_ids))
 
-    async def balances(self) -> Sequence[Balance]:
+    async def balances(self) -> Sequence[PoolBalance]:
         """Return the available balance, as of a consistent read. Raises VenueError."""
         return await self._read("balances", self._balances)
 
@@ -298,10 +298,10 @@ class PaperVenue:
             if (quantity := market.held(side))
         )
 
-    def _balances(self, now_ns: int) -> Sequence[Balance]:
+    def _balances(self, now_ns: int) -> Sequence[PoolBalance]:
         account = self._engine.state.accounts[self._platform]
         return (
-            Balance(
+            PoolBalance(
                 platform=self._platform,
                 pool=str(self._platform),
                 available=account.available,

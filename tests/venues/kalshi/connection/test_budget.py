@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.venues.kalshi.connection.budget import Budget, TokenBucket
-from arbees.venues.kalshi.shapes import Bucket, Costs, EndpointCost, Limits
+from arbees.venues.kalshi.shapes import AccountLimits, Bucket, Costs, EndpointCost
 
 CANCEL = ("DELETE", "/portfolio/events/orders/:order_id")
 
@@ -53,7 +53,7 @@ def test_the_venues_own_word_counts() -> None:
     budget = Budget(0)
     cost = EndpointCost(method="POST", path="/trade-api/v2/portfolio/events/orders", cost=50)
     big = Bucket(refill_rate=300, bucket_capacity=900)
-    budget.learn(Limits(read=big, write=big), 0)
+    budget.learn(AccountLimits(read=big, write=big), 0)
     budget.learn_costs(Costs(endpoint_costs=(cost,)))
     assert budget.cost("POST", "/portfolio/events/orders") == 50
     assert budget.cost("GET", "/portfolio/fills") == 10

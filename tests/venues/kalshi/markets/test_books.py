@@ -10,10 +10,10 @@ from arbees.errors import VenueOutcomeUnknown
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.venues.kalshi.markets.book import (
     LEVELS_MAX,
-    Book,
+    BookLevels,
     Delta,
+    OrderBook,
     Scale,
-    Snapshot,
 )
 from tests.venues.kalshi.rig import CENT, OTHER, TICKER, Rig, quote, rig
 
@@ -22,9 +22,9 @@ from tests.venues.kalshi.rig import CENT, OTHER, TICKER, Rig, quote, rig
 
 def test_both_sides_are_told_in_prices_of_yes() -> None:
     """Who bids for No at 60 cents is told at 40, where that is an ask; best first on both sides."""
-    book = Book()
+    book = OrderBook()
     book.replace(
-        Snapshot(
+        BookLevels(
             market_ticker=TICKER,
             yes_dollars_fp=(("0.3700", "1.00"), ("0.3800", "2.50")),
             no_dollars_fp=(("0.4100", "3.00"), ("0.4000", "4.00")),
@@ -38,7 +38,7 @@ def test_both_sides_are_told_in_prices_of_yes() -> None:
 
 def test_changes_add_take_and_end_levels() -> None:
     """A level at nothing is gone; an unknown one begins."""
-    book = Book()
+    book = OrderBook()
     for change in ("2.00", "-0.50", "-1.50"):
         book.change(Delta(TICKER, "0.3800", change, "yes"))
     assert book.bids == {}
@@ -58,12 +58,12 @@ def test_changes_add_take_and_end_levels() -> None:
 def test_what_does_not_fit_ends_the_books_word(change: Delta) -> None:
     """A level below nothing, another side, no number: something was missed."""
     with pytest.raises(VenueOutcomeUnknown):
-        Book().change(change)
+        OrderBook().change(change)
 
 
 def test_no_more_levels_are_told_than_are_of_use() -> None:
     """The best twenty of each side."""
-    book = Book()
+    book = OrderBook()
     for cents in range(1, 50):
         book.change(Delta(TICKER, f"0.{cents:02}00", "1.00", "yes"))
     found = book.quote(TICKER, 0)
@@ -88,7 +88,7 @@ def test_what_a_book_says_of_its_own_prices(
     bid: int | None, asks: tuple[int, ...], expected: Scale
 ) -> None:
     """Proved where the other reading would be a crossed book, and this one is not."""
-    book = Book()
+    book = OrderBook()
     book.bids = {} if bid is None else {bid * CENT: MICRO}
     book.asks = {ask * CENT: MICRO for ask in asks}
     assert book.scale() is expected
@@ -109,7 +109,7 @@ def test_what_a_markets_row_says_of_the_prices(
     asks: tuple[int, ...], row: int, expected: Scale
 ) -> None:
     """Its best ask is the lowest in prices of Yes, or a dollar less the highest in those of No."""
-    book = Book()
+    book = OrderBook()
     book.asks = {ask * CENT: MICRO for ask in asks}
     assert book.scale_by(row * CENT) is expected
 

@@ -9,7 +9,7 @@ from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.markets.catalogue import (
     Catalogue,
-    Facts,
+    EventFacts,
     Game,
     rates_of,
 )
@@ -25,14 +25,14 @@ def row(**more: object) -> shapes.MarketRow:
         "event_ticker": TICKER.rpartition("-")[0],
         "status": "active",
         "close_time": "2026-01-29T05:00:00Z",
-        "price_ranges": (shapes.PriceRange(start="0.0000", end="1.0000", step="0.0100"),),
+        "price_ranges": (shapes.KalshiPriceRange(start="0.0000", end="1.0000", step="0.0100"),),
         "exchange_index": 3,
         **more,
     }
     return shapes.MarketRow(**fields)  # type: ignore[arg-type]
 
 
-FACTS = Facts(
+FACTS = EventFacts(
     sport="NBA",
     taker_rate=70_000,
     maker_rate=0,
@@ -41,9 +41,9 @@ FACTS = Facts(
 )
 
 
-def ranges(*parts: tuple[str, str, str]) -> tuple[shapes.PriceRange, ...]:
+def ranges(*parts: tuple[str, str, str]) -> tuple[shapes.KalshiPriceRange, ...]:
     """Return ranges of ticks."""
-    return tuple(shapes.PriceRange(start=a, end=b, step=c) for a, b, c in parts)
+    return tuple(shapes.KalshiPriceRange(start=a, end=b, step=c) for a, b, c in parts)
 
 
 # Listings --------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def test_ticks_of_several_ranges() -> None:
         (ranges(("0.0000", "1.0000", "0.0000")), 10_000),
     ],
 )
-def test_one_tick_needs_no_ranges(given: tuple[shapes.PriceRange, ...], tick: int) -> None:
+def test_one_tick_needs_no_ranges(given: tuple[shapes.KalshiPriceRange, ...], tick: int) -> None:
     """None told, or the same everywhere: a single tick; one of nothing is none."""
     found = listing_of(row(price_ranges=given), FACTS)
     assert (found.tick, found.ticks) == (tick, ())

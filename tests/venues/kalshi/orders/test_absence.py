@@ -3,10 +3,10 @@
 from msgspec.structs import replace
 
 from arbees.core.deciding.outcomes import (
-    Balance,
     Found,
     Inconclusive,
     Missing,
+    PoolBalance,
 )
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import TimeInForce
@@ -85,7 +85,7 @@ async def test_an_order_that_is_listed_from_between_two_reads_on_is_found() -> N
         assert isinstance(await look(made, order.client_order_id), Missing)
         balances = made.venue.cash.balances
 
-        async def balances_once_shown() -> tuple[Balance, ...]:
+        async def balances_once_shown() -> tuple[PoolBalance, ...]:
             made.server.desk.hidden.clear()
             return await balances()
 

@@ -20,7 +20,7 @@ from arbees.venues.kalshi.orders.answers import (
     HEALTH,
     KILLS,
     NOT_PLACED,
-    Asked,
+    CreateTerms,
     cancel_outcome,
     create_outcome,
     error_of,
@@ -36,7 +36,7 @@ GOOD: dict[str, Any] = {
 }
 
 
-ASKED = Asked(
+ASKED = CreateTerms(
     client_order_id="arb-1",
     quantity=10_000_000,
     price=400_000,
@@ -48,7 +48,7 @@ BRIEF = replace(ASKED, rests=False)
 OFFER = replace(BRIEF, is_bid=False)
 
 
-def created(status: int, body: object, asked: Asked = ASKED) -> Outcome:
+def created(status: int, body: object, asked: CreateTerms = ASKED) -> Outcome:
     """Classify an answer to a create of ten contracts."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return create_outcome(status, data, asked)
@@ -130,7 +130,7 @@ def test_counts_that_do_not_add_up_prove_nothing(
     ],
 )
 def test_averages_that_contradict_the_order_prove_nothing(
-    averages: dict[str, Any], asked: Asked, is_good: bool
+    averages: dict[str, Any], asked: CreateTerms, is_good: bool
 ) -> None:
     """No fill is worse than the limit, and no fee is paid to us."""
     body = GOOD | {"fill_count": "4.00", "remaining_count": "0.00"} | averages

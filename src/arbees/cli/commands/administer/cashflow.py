@@ -15,7 +15,7 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit
 from arbees.cli.shared.gateway import ask, find_client
-from arbees.cli.shared.http import Answer
+from arbees.cli.shared.http import GatewayAnswer
 from arbees.cli.shared.who import actor
 from arbees.core.orders.result import encode
 
@@ -43,7 +43,7 @@ def cashflow(
     """
     body = encode({"platform": platform, "amount": amount, "reason": reason, "actor": actor()})
     answer = ask(find_client(), lambda client: client.post("/v1/cashflows", body))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     if as_json:
         print_bytes(answer.body)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from arbees.cli.commands.start import requirements
-from arbees.cli.commands.start.host import State
+from arbees.cli.commands.start.host import HostState
 from arbees.errors import ConfigurationError
 from arbees.settings import Settings, SettingsRefused, load_here
 from arbees.settings.authority import refusals
@@ -117,7 +117,7 @@ def show(*, as_json: Json = False) -> int:
 def _unwritable(settings: Settings) -> list[ConfigurationError]:
     """Return why a start could not write its audit log; the fix stands in the finding."""
     found = requirements.audit_log(settings)
-    if found.state is not State.FAIL:
+    if found.state is not HostState.FAIL:
         return []
     path = str(settings.audit_log_path())
     return [

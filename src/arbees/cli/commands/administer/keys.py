@@ -25,8 +25,8 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit, of_problem
 from arbees.cli.shared.http import (
-    Answer,
-    Client,
+    GatewayAnswer,
+    GatewayClient,
     Unreachable,
     encoded,
 )
@@ -184,14 +184,14 @@ class _NoAnswerError(Exception):
         super().__init__(code.name)
 
 
-def _client() -> Client:
+def _client() -> GatewayClient:
     where = connection.find()
     connection.require_address(where)
     connection.tell_doubts(where)
-    return Client(where)
+    return GatewayClient(where)
 
 
-def _may_go_on(error: Unreachable, client: Client) -> bool:
+def _may_go_on(error: Unreachable, client: GatewayClient) -> bool:
     """Tell whether the journal may be used instead: nobody heard, and the gateway is of here."""
     if error.is_sent:
         say(f"The gateway did not answer, whether it heard is not known: {error}", style="red")
@@ -203,12 +203,12 @@ def _may_go_on(error: Unreachable, client: Client) -> bool:
     return True
 
 
-def _refused(answer: Answer) -> Exit:
+def _refused(answer: GatewayAnswer) -> Exit:
     say(answer.problem, style="red")
     return of_problem(answer.status)
 
 
-def _all(client: Client) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _all(client: GatewayClient) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Return the list of keys. Raises _NoAnswerError."""
     try:
         answer = client.get(PATH)
@@ -222,7 +222,7 @@ def _all(client: Client) -> Any:  # noqa: ANN401 - whatever JSON holds
     return answer.json
 
 
-def _end(client: Client, key_id: str, reason: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _end(client: GatewayClient, key_id: str, reason: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Revoke a key; return what became of it. Raises _NoAnswerError."""
     try:
         answer = client.delete(f"{PATH}/{encoded(key_id)}?reason={encoded(reason)}")

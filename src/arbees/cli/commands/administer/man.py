@@ -12,7 +12,7 @@ from cyclopts import App
 
 from arbees import __version__
 from arbees.cli.shared.exits import MEANINGS, Exit
-from arbees.cli.shared.texts import Page, Taken, pages
+from arbees.cli.shared.texts import CommandPage, Taken, pages
 from arbees.core.language.setting import settings_of
 from arbees.safeguards.kill_switch import KillSwitch
 
@@ -47,7 +47,7 @@ def man() -> int:
     return Exit.OK
 
 
-def manual(every: list[Page]) -> str:
+def manual(every: list[CommandPage]) -> str:
     """
     Return the manual page.
 
@@ -76,7 +76,7 @@ def manual(every: list[Page]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _command(page: Page) -> Iterator[str]:
+def _command(page: CommandPage) -> Iterator[str]:
     yield f".SS {_text(page.usage)}"
     yield from _paragraphs([page.said.sentence, *page.said.more])
     yield from _list((_typed(each), _meaning(each)) for each in page.taken)

@@ -28,15 +28,15 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit
 from arbees.core.language.strict_json import format_time, parse_time
-from arbees.journal import JournalReader, Report, Verification, implied_by_events
-from arbees.journal.proof.witness import Known, parse_known
+from arbees.journal import JournalReader, Verification, VerifierReport, implied_by_events
+from arbees.journal.proof.witness import NotedRecord, parse_known
 from arbees.settings import load_here
 from arbees.telemetry.audit.files import AuditFiles
 from arbees.telemetry.audit.line import encode as encode_line
-from arbees.telemetry.audit.proof import Report as Completeness
+from arbees.telemetry.audit.proof import AuditReport as Completeness
 from arbees.telemetry.audit.proof import export as lines_of
 from arbees.telemetry.audit.proof import missing
-from arbees.telemetry.audit.reading import Follower, last_lines
+from arbees.telemetry.audit.reading import AuditTail, last_lines
 
 LINES = 20
 POLL_SECONDS = 0.2
@@ -103,7 +103,7 @@ def verify(
     return Exit.OK if is_good else Exit.CORRUPT
 
 
-def _verify(path: Path, known: Known | None) -> Report:
+def _verify(path: Path, known: NotedRecord | None) -> VerifierReport:
     walk = Verification(path, index_of=implied_by_events(), known=known)
     console = Console(file=sys.stderr)
     bar = Progress(
@@ -127,7 +127,7 @@ def _compare(path: Path, log: Path) -> Completeness:
         return missing(reader, files)
 
 
-def _as_json(report: Report, compared: Completeness | None) -> dict[str, Any]:
+def _as_json(report: VerifierReport, compared: Completeness | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "intact": report.is_intact,
         "path": report.path,
@@ -150,7 +150,7 @@ def _as_json(report: Report, compared: Completeness | None) -> dict[str, Any]:
     return found
 
 
-def _show(report: Report) -> None:
+def _show(report: VerifierReport) -> None:
     binding = report.binding
     bound = "-" if binding is None else f"{binding.account}@{binding.environment}, {binding.mode}"
     last = format_time(report.head.time_ns) if report.records else "-"
@@ -226,7 +226,7 @@ def tail(
     Example: `arbees audit tail -n 50 --follow`
     """
     path = log or load_here().audit_log_path()
-    follower = Follower(path) if follow else None
+    follower = AuditTail(path) if follow else None
     try:
         _print_lines(last_lines(path, lines), as_json=as_json)
         while follower is not None:

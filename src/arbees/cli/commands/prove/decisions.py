@@ -12,7 +12,7 @@ from arbees.core.language.ids import own
 from arbees.core.language.units import format_micro
 
 
-class Told(NamedTuple):
+class RecordLine(NamedTuple):
     """A record in a line."""
 
     time: str
@@ -45,12 +45,12 @@ WORDS = {
 WORD_WIDTH = max(len(word) for word, _ in WORDS.values())
 
 
-def told(event: Event) -> Told | None:
+def told(event: Event) -> RecordLine | None:
     """Return a record in a line; None for one that is no decision."""
     if event.kind not in WORDS:
         return None
     word, style = WORDS[event.kind]
-    return Told(f"{event.time:%H:%M:%S}", word, style, _text(event.kind, event.body))
+    return RecordLine(f"{event.time:%H:%M:%S}", word, style, _text(event.kind, event.body))
 
 
 def _text(kind: str, body: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from arbees.cli.shared.console import (
     table,
 )
 from arbees.cli.shared.exits import Exit, of_problem
-from arbees.cli.shared.http import Client, Unreachable
+from arbees.cli.shared.http import GatewayClient, Unreachable
 from arbees.cli.shared.who import actor
 from arbees.core.book.api_keys import REASON_MAX
 from arbees.core.events import DenialReviewed, encode, kind
@@ -194,7 +194,7 @@ def _append(path: Path, reviews: Sequence[DenialReviewed]) -> Journaled:
 def _send(path: Path, reviews: Sequence[DenialReviewed]) -> Journaled:
     """Hand reviews to the gateway that writes the journal."""
     where = connection.find()
-    client = Client(where)
+    client = GatewayClient(where)
     try:
         _require_same(path, client)
         sequence = 0
@@ -209,7 +209,7 @@ def _send(path: Path, reviews: Sequence[DenialReviewed]) -> Journaled:
     return Journaled(len(reviews), sequence, f"by the gateway at {where.url}")
 
 
-def _require_same(path: Path, client: Client) -> None:
+def _require_same(path: Path, client: GatewayClient) -> None:
     """Refuse to tell one gateway about the journal of another."""
     answer = client.get("/v1/status")
     if not answer.is_ok:
@@ -227,7 +227,7 @@ def _require_same(path: Path, client: Client) -> None:
         raise _Failed(Exit.FAILURE)
 
 
-def _post(client: Client, reviews: Sequence[DenialReviewed]) -> int:
+def _post(client: GatewayClient, reviews: Sequence[DenialReviewed]) -> int:
     body = {
         "denials": [
             {"request_id": own(review.request_id), "sequence": review.sequence}

@@ -24,7 +24,7 @@ from arbees.cli.shared.console import (
     table,
 )
 from arbees.cli.shared.exits import Exit, of_problem
-from arbees.cli.shared.http import Client, Unreachable
+from arbees.cli.shared.http import GatewayClient, Unreachable
 from arbees.cli.shared.offline_journal import actor, append
 from arbees.core.orders.result import encode
 from arbees.errors import LeaseLost
@@ -128,7 +128,7 @@ def _record(
     """Keep drills in the journal; return where, and how the command ends if it cannot."""
     run = wire_of(settings, found)
     try:
-        answer = Client(connection.place_of(settings)).post("/v1/drills", encode(run))
+        answer = GatewayClient(connection.place_of(settings)).post("/v1/drills", encode(run))
     except Unreachable as error:
         if error.is_sent:
             say(f"Whether the gateway has kept the drills is not known: {error}", style="red")

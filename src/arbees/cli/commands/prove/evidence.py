@@ -19,7 +19,7 @@ from arbees.core.language.words import Mode
 from arbees.errors import ArbeesError, ConfigurationError
 from arbees.history.paper_days import (
     DISPUTED,
-    Asked,
+    DayRules,
     DrillSeen,
     PaperDays,
     walk,
@@ -37,7 +37,7 @@ DAY_NS = 86_400 * NS_PER_SECOND
 LISTED_MAX = 5
 
 
-class Line(NamedTuple):
+class EvidenceLine(NamedTuple):
     """One line of the list."""
 
     name: str
@@ -48,15 +48,15 @@ class Line(NamedTuple):
     """What to do, where it is not met."""
 
 
-Clock = Callable[[], tuple[host.Finding, ...]]
+Clock = Callable[[], tuple[host.HostFinding, ...]]
 
 
-def this_clock() -> tuple[host.Finding, ...]:
+def this_clock() -> tuple[host.HostFinding, ...]:
     """Look at the clock of this machine."""
     return host.clock(), host.synchronization(host.kernel_clock())
 
 
-def examine(settings: Settings, now_ns: int, clock: Clock = this_clock) -> list[Line]:
+def examine(settings: Settings, now_ns: int, clock: Clock = this_clock) -> list[EvidenceLine]:
     """
     Return the list.
 
@@ -67,11 +67,11 @@ def examine(settings: Settings, now_ns: int, clock: Clock = this_clock) -> list[
     """
     paper, live = settings.journal_path(Mode.PAPER), settings.journal_path(Mode.LIVE)
     zone = ZoneInfo(settings.section(DailyLoss).trading_day_timezone)
-    asked = Asked(
+    asked = DayRules(
         up_ns=settings.exceptions.preflight_hours * HOUR_NS,
         quote_age_ns=settings.section(PriceReference).max_quote_age,
     )
-    lines: list[Line] = []
+    lines: list[EvidenceLine] = []
     try:
         with JournalReader(paper) as reader:
             if reader.binding.mode != Mode.PAPER:
@@ -84,19 +84,19 @@ def examine(settings: Settings, now_ns: int, clock: Clock = this_clock) -> list[
             lines.append(_breaks(seen))
     except (ArbeesError, OSError) as error:
         mend = "Trade on paper first: PAPER_TRADING=1, arbees run"
-        lines.append(Line("paper trading", is_met=False, text=str(error), mend=mend))
+        lines.append(EvidenceLine("paper trading", is_met=False, text=str(error), mend=mend))
     lines += [_credentials(settings), *_clock(clock())]
     return lines
 
 
-def _others(live: Path, paper: Path, zone: ZoneInfo, asked: Asked) -> Iterator[PaperDays]:
+def _others(live: Path, paper: Path, zone: ZoneInfo, asked: DayRules) -> Iterator[PaperDays]:
     """Yield what the live journal shows, where there is one: drills may stand there too."""
     if live != paper and live.exists():
         with JournalReader(live) as reader:
             yield walk(reader, zone, asked)
 
 
-def _days(settings: Settings, seen: PaperDays, asked: Asked) -> Iterator[Line]:
+def _days(settings: Settings, seen: PaperDays, asked: DayRules) -> Iterator[EvidenceLine]:
     days, hours = settings.exceptions.preflight_paper_days, settings.exceptions.preflight_hours
     text = (
         f"{len(seen.days)} of {days} days of paper trading with every safeguard on, each with "
@@ -109,10 +109,10 @@ def _days(settings: Settings, seen: PaperDays, asked: Asked) -> Iterator[Line]:
         text += "; not counted: " + ", ".join(f"{day} (off: {off})" for day, off in spoiled)
     is_met = len(seen.days) >= days
     mend = "Go on trading on paper over the venue's own quotes, with every safeguard on"
-    yield Line("paper trading", is_met, text, "" if is_met else mend)
+    yield EvidenceLine("paper trading", is_met, text, "" if is_met else mend)
     if settings.disabled:
         off = ", ".join(settings.disabled)
-        yield Line(
+        yield EvidenceLine(
             "safeguards",
             is_met=False,
             text=f"switched off now: {off}",
@@ -120,7 +120,7 @@ def _days(settings: Settings, seen: PaperDays, asked: Asked) -> Iterator[Line]:
         )
 
 
-def _denials(seen: PaperDays, days: set[str]) -> Line:
+def _denials(seen: PaperDays, days: set[str]) -> EvidenceLine:
     denials = seen.in_days(days)
     open_ones = [sequence for sequence, verdict in denials.items() if not verdict]
     disputed = [sequence for sequence, verdict in denials.items() if verdict == DISPUTED]
@@ -130,7 +130,7 @@ def _denials(seen: PaperDays, days: set[str]) -> Line:
     mend = ""
     if open_ones:
         mend = f"arbees replay --check-false-denials (the first is record {open_ones[0]})"
-    return Line("denials", not open_ones, text, mend)
+    return EvidenceLine("denials", not open_ones, text, mend)
 
 
 def _listed(sequences: list[int]) -> str:
@@ -138,7 +138,7 @@ def _listed(sequences: list[int]) -> str:
     return f"{shown}, ..." if len(sequences) > LISTED_MAX else shown
 
 
-def _drills(settings: Settings, journals: list[PaperDays], now_ns: int) -> Iterator[Line]:
+def _drills(settings: Settings, journals: list[PaperDays], now_ns: int) -> Iterator[EvidenceLine]:
     """Yield a line for all drills, and one for the kill switch, which the checklist asks for."""
     here, wrong = socket.gethostname(), {}
     for name in NAMES:
@@ -155,7 +155,7 @@ def _drills(settings: Settings, journals: list[PaperDays], now_ns: int) -> Itera
             shown = ", ".join(bad[:LISTED_MAX])
             text += f"; {shown}" + (", ..." if len(bad) > LISTED_MAX else "")
         chosen = " ".join(names) if len(names) == 1 else "--all"
-        yield Line(title, not bad, text, f"arbees drill {chosen}" if bad else "")
+        yield EvidenceLine(title, not bad, text, f"arbees drill {chosen}" if bad else "")
 
 
 def _wrong_with(drill: DrillSeen | None, settings: Settings, now_ns: int) -> str | None:
@@ -169,45 +169,47 @@ def _wrong_with(drill: DrillSeen | None, settings: Settings, now_ns: int) -> str
     return None if drill.event.is_passed else "FAILED"
 
 
-def _audit_log(settings: Settings, reader: JournalReader, now_ns: int) -> Line:
+def _audit_log(settings: Settings, reader: JournalReader, now_ns: int) -> EvidenceLine:
     name, path = "audit log", settings.audit_log_path()
     if not settings.audit_log.is_enabled:
-        return Line(
+        return EvidenceLine(
             name, is_met=False, text="it is switched off", mend="Set AUDIT_LOG_ENABLED=true"
         )
     kept_ns = now_ns - settings.audit_log.retention_days * DAY_NS
     try:
         report = missing(reader, AuditFiles(path).all(), since_ns=kept_ns)
     except OSError as error:
-        return Line(name, is_met=False, text=f"{path}: {error.strerror}", mend="Make it readable")
+        return EvidenceLine(
+            name, is_met=False, text=f"{path}: {error.strerror}", mend="Make it readable"
+        )
     # Lines of the live journal stand in the same file: they are no fault of this one.
     is_whole = not (report.missing or report.changed or report.twice)
     text = f"{report.found} of {report.expected} lines of the journal are in {path}"
     if is_whole:
-        return Line(name, is_met=True, text=text)
+        return EvidenceLine(name, is_met=True, text=text)
     faults = f"{report.missing} missing, {report.changed} changed, {report.twice} twice"
     mend = f"arbees audit verify {reader.path} --log {path}"
-    return Line(name, is_met=False, text=f"{text}: {faults}", mend=mend)
+    return EvidenceLine(name, is_met=False, text=f"{text}: {faults}", mend=mend)
 
 
-def _breaks(seen: PaperDays) -> Line:
+def _breaks(seen: PaperDays) -> EvidenceLine:
     if not seen.breaks:
-        return Line("reconciliation", is_met=True, text="no break is open")
+        return EvidenceLine("reconciliation", is_met=True, text="no break is open")
     shown = "; ".join(list(seen.breaks.values())[:LISTED_MAX])
     text = f"{len(seen.breaks)} open: {shown}"
-    return Line("reconciliation", is_met=False, text=text, mend="arbees reconcile")
+    return EvidenceLine("reconciliation", is_met=False, text=text, mend="arbees reconcile")
 
 
-def _credentials(settings: Settings) -> Line:
+def _credentials(settings: Settings) -> EvidenceLine:
     try:
         platforms = live_platforms(settings)
     except ConfigurationError as error:
-        return Line("credentials", is_met=False, text=error.message, mend=error.fix or "")
+        return EvidenceLine("credentials", is_met=False, text=error.message, mend=error.fix or "")
     names = ", ".join(platform.value for platform in platforms)
-    return Line("credentials", is_met=True, text=f"complete for {names}")
+    return EvidenceLine("credentials", is_met=True, text=f"complete for {names}")
 
 
-def _clock(found: tuple[host.Finding, ...]) -> Iterator[Line]:
+def _clock(found: tuple[host.HostFinding, ...]) -> Iterator[EvidenceLine]:
     for each in found:
-        is_met = each.state is not host.State.FAIL
-        yield Line(each.name, is_met, each.text, each.mend)
+        is_met = each.state is not host.HostState.FAIL
+        yield EvidenceLine(each.name, is_met, each.text, each.mend)

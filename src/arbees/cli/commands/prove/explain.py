@@ -30,7 +30,7 @@ from arbees.core.language.codes import CODES
 from arbees.core.language.ids import own, scoped
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.words import Platform
-from arbees.history.receipt import Receipt, make_receipt
+from arbees.history.receipt import RequestReceipt, make_receipt
 from arbees.history.timeline_shapes import Decided, Judged, Story
 from arbees.journal import JournalReader
 from arbees.settings import load_here
@@ -149,7 +149,7 @@ def _attempts(reader: JournalReader, story: Story) -> list[str]:
 # On the screen ---------------------------------------------------------------------------------
 
 
-def show(receipt: Receipt, attempts: list[str]) -> None:
+def show(receipt: RequestReceipt, attempts: list[str]) -> None:
     """Print a story."""
     story = receipt.story
     pairs(_head(story, attempts))
@@ -266,7 +266,7 @@ def _amount(code: str, value: object) -> str:
     return f"{value}{_UNITS.get(unit, '')}"
 
 
-def _show_life(receipt: Receipt) -> None:
+def _show_life(receipt: RequestReceipt) -> None:
     """Print what happened, record by record, with its place in the journal."""
     story = receipt.story
     reserved = {each.sequence: each for each in story.reserved}

@@ -7,7 +7,7 @@ import time
 
 from cyclopts import App
 
-from arbees.cli.commands.prove.evidence import Line, examine
+from arbees.cli.commands.prove.evidence import EvidenceLine, examine
 from arbees.cli.shared.console import (
     Json,
     out,
@@ -71,7 +71,7 @@ def unmet(settings: Settings, now_ns: int) -> list[str]:
     ]
 
 
-def _show(lines: list[Line]) -> None:
+def _show(lines: list[EvidenceLine]) -> None:
     rows = []
     for line in lines:
         mark = styled("met", "green") if line.is_met else styled("MISSING", "bold red")

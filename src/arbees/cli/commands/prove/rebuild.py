@@ -27,8 +27,8 @@ from arbees.core.book.book import Book
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import to_decimal
 from arbees.errors import JournalCorrupt
-from arbees.history.rebuild import Compared, Rebuild, digest
-from arbees.journal import JournalReader, Report, Verification
+from arbees.history.rebuild import Rebuild, SnapshotComparison, digest
+from arbees.journal import JournalReader, Verification, VerifierReport
 from arbees.journal.proof.background_verifier import Beside
 
 SMALL_RECORDS = 20_000
@@ -47,7 +47,7 @@ class Damaged(msgspec.Struct, frozen=True):
 
 def walk(
     path: Path, until: int, title: str, work: Work, *, small: int = SMALL_RECORDS
-) -> tuple[Report, Damaged | None]:
+) -> tuple[VerifierReport, Damaged | None]:
     """
     Do some work on a journal while its chain is verified.
 
@@ -72,7 +72,7 @@ def walk(
 
 
 @contextmanager
-def _verifying(path: Path, *, is_small: bool) -> Iterator[Callable[[], Report]]:
+def _verifying(path: Path, *, is_small: bool) -> Iterator[Callable[[], VerifierReport]]:
     """Verify now or beside; yield what waits for the report."""
     if is_small:
         verification = Verification(path, is_deep=False)
@@ -101,7 +101,7 @@ def _bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: drawn.update(task, completed=done)
 
 
-def _damage(report: Report, broken: JournalCorrupt | None) -> Damaged | None:
+def _damage(report: VerifierReport, broken: JournalCorrupt | None) -> Damaged | None:
     lines = [
         f"{each.code}: {'' if each.sequence is None else f'record {each.sequence}: '}{each.message}"
         for each in report.findings
@@ -147,7 +147,7 @@ def rebuild(path: Path, *, as_json: bool, small: int = SMALL_RECORDS) -> int:
     return Exit.OK if damaged is None and is_equal else Exit.CORRUPT
 
 
-def _as_json(report: Report, damaged: Damaged | None, replay: Rebuild) -> dict[str, Any]:
+def _as_json(report: VerifierReport, damaged: Damaged | None, replay: Rebuild) -> dict[str, Any]:
     compared, book = replay.compared, replay.book
     return {
         "path": report.path,
@@ -181,7 +181,7 @@ def _figures(book: Book) -> dict[str, Any]:
     }
 
 
-def _show(report: Report, damaged: Damaged | None, replay: Rebuild) -> None:
+def _show(report: VerifierReport, damaged: Damaged | None, replay: Rebuild) -> None:
     book, binding = replay.book, report.binding
     bound = "-" if binding is None else f"{binding.account}@{binding.environment}, {binding.mode}"
     last = f", the last of {format_time(book.time_ns)}" if book.sequence else ""
@@ -221,7 +221,7 @@ def _in_words(figures: dict[str, Any]) -> list[tuple[str, str]]:
     return [("Book", counts), ("Money", money), ("Digest", figures["digest"])]
 
 
-def _told(compared: Compared | None) -> str:
+def _told(compared: SnapshotComparison | None) -> str:
     if compared is None:
         return "none yet, so there was nothing to compare with"
     where = f"of record {compared.sequence:,}"

@@ -18,7 +18,7 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit
 from arbees.cli.shared.gateway import ask, find_client, look
-from arbees.cli.shared.http import Answer
+from arbees.cli.shared.http import GatewayAnswer
 from arbees.cli.shared.who import actor
 from arbees.core.orders.result import encode
 
@@ -40,7 +40,7 @@ def reconcile(*, as_json: Json = False) -> int:
     Example: `arbees reconcile --json`
     """
     answer = ask(find_client(), lambda client: client.post(PATH, b"", SECONDS))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     found = answer.json
     if as_json:
@@ -76,7 +76,7 @@ def resolve(
     """
     body = encode({"break_id": break_id, "reason": reason, "actor": actor()})
     answer = ask(find_client(), lambda client: client.post(f"{PATH}/resolve", body))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     if as_json:
         print_bytes(answer.body)
@@ -101,7 +101,7 @@ def adopt(
     """
     body = encode({"break_id": break_id, "reason": reason, "actor": actor()})
     answer = ask(find_client(), lambda client: client.post(f"{PATH}/adopt", body, SECONDS))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     if as_json:
         print_bytes(answer.body)

@@ -14,7 +14,7 @@ from arbees.cli.commands.prove import denials, rebuild, what_if
 from arbees.cli.shared.console import Json, say
 from arbees.cli.shared.exits import Exit
 from arbees.settings import load_here
-from arbees.settings.recorded import Changes, read_changes
+from arbees.settings.recorded import SettingChanges, read_changes
 
 LINES = 20
 
@@ -100,7 +100,7 @@ def replay(
     except ValueError as error:
         say(error)
         return Exit.USAGE
-    changes: Changes | None = None
+    changes: SettingChanges | None = None
     if config or named:
         changes = read_changes(list(config), named)
     path = journal or load_here().journal_path()

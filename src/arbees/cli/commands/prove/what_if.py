@@ -36,13 +36,13 @@ from arbees.core.orders.order_pnl import MARKED, SETTLED, UNKNOWN
 from arbees.core.orders.result import Line, line
 from arbees.errors import InvariantViolation, JournalCorrupt
 from arbees.history.what_if import (
-    Change,
+    ChangedDecision,
     Mismatch,
     Turn,
     Walk,
 )
 from arbees.journal import JournalReader
-from arbees.settings.recorded import Changes, restore
+from arbees.settings.recorded import SettingChanges, restore
 from arbees.wiring.bootstrap import rules_of
 
 CHUNK = 2_000
@@ -57,7 +57,7 @@ NOTE = (
 )
 
 
-class Told(msgspec.Struct, frozen=True, omit_defaults=False):
+class PrintedDecision(msgspec.Struct, frozen=True, omit_defaults=False):
     """One decision that would come out otherwise, as it is printed."""
 
     sequence: int
@@ -83,12 +83,12 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=False):
     """`settled`, `marked` (at the last recorded mark) or `unknown`."""
 
 
-class Asked:
+class WhatIfWalk:
     """One walk over a journal under other settings."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: SettingChanges) -> None:
         self.changes = changes
-        self.changed: list[Change] = []
+        self.changed: list[ChangedDecision] = []
         self.mismatches: list[Mismatch] = []
         self.strange: dict[str, None] = {}
         self.versions: dict[str, None] = {}
@@ -139,7 +139,7 @@ class Asked:
         return walked
 
 
-def ask(path: Path, changes: Changes, *, lines: int, as_json: bool) -> int:
+def ask(path: Path, changes: SettingChanges, *, lines: int, as_json: bool) -> int:
     """
     Judge every recorded decision again under other settings.
 
@@ -149,7 +149,7 @@ def ask(path: Path, changes: Changes, *, lines: int, as_json: bool) -> int:
         lines: how many changed decisions to show to people.
         as_json: print one line a changed decision, and the summary as the last one.
     """
-    asked = Asked(changes)
+    asked = WhatIfWalk(changes)
     walked: list[Walk] = []
     with JournalReader(path) as reader:
         until = reader.head.sequence
@@ -182,7 +182,7 @@ def _broken(damaged: Damaged | None, *, as_json: bool) -> int:
     return Exit.CORRUPT
 
 
-def tell(change: Change, book: Book) -> Told:
+def tell(change: ChangedDecision, book: Book) -> PrintedDecision:
     """Return a changed decision as it is printed, with what the order came to by now."""
     request, leg = change.request, change.leg
     there = request.alternates[leg - 1] if leg else request
@@ -191,7 +191,7 @@ def tell(change: Change, book: Book) -> Told:
         filled = to_decimal(change.followed.filled)
         sure, amount = change.followed.pnl(book)
         pnl = None if sure == UNKNOWN else to_decimal(amount)
-    return Told(
+    return PrintedDecision(
         sequence=change.sequence,
         time=format_time(change.time_ns),
         request_id=request.request_id,
@@ -213,7 +213,7 @@ def tell(change: Change, book: Book) -> Told:
     )
 
 
-def summary_of(asked: Asked, walked: Walk, told: list[Told]) -> dict[str, Any]:
+def summary_of(asked: WhatIfWalk, walked: Walk, told: list[PrintedDecision]) -> dict[str, Any]:
     """Return counts and money of a walk, and whether the recorded settings give it again."""
     counts = walked.counts
     return {
@@ -243,7 +243,7 @@ def summary_of(asked: Asked, walked: Walk, told: list[Told]) -> dict[str, Any]:
     }
 
 
-def _turn(turn: Turn, told: list[Told]) -> dict[str, Any]:
+def _turn(turn: Turn, told: list[PrintedDecision]) -> dict[str, Any]:
     """Return one way of coming out otherwise: how often, by whom, and its money."""
     found: dict[str, Any] = {
         "turn": turn,
@@ -262,7 +262,7 @@ def _turn(turn: Turn, told: list[Told]) -> dict[str, Any]:
     return found
 
 
-def _by(told: list[Told]) -> list[dict[str, Any]]:
+def _by(told: list[PrintedDecision]) -> list[dict[str, Any]]:
     """Return how often each code is the reason: under the other settings, else of then."""
     reasons = Counter[tuple[str, str]]()
     for each in told:
@@ -278,7 +278,7 @@ def _by(told: list[Told]) -> list[dict[str, Any]]:
 # For people ------------------------------------------------------------------------------------
 
 
-def _show(summary: dict[str, Any], told: list[Told], total: int) -> None:
+def _show(summary: dict[str, Any], told: list[PrintedDecision], total: int) -> None:
     baseline = summary["baseline"]
     changed = ", ".join(f"{name}={text}" for name, text in summary["settings"].items())
     decisions = (
@@ -351,7 +351,7 @@ def _show_turns(summary: dict[str, Any]) -> None:
         )
 
 
-def reason_of(told: Told) -> str:
+def reason_of(told: PrintedDecision) -> str:
     """Return a change in a sentence."""
     if told.was is None:
         assert told.now is not None

@@ -12,8 +12,8 @@ from cyclopts import App
 from rich.text import Text
 
 from arbees.cli.commands.start.host import (
-    Finding,
-    State,
+    HostFinding,
+    HostState,
     fail,
     ok,
     warn,
@@ -29,7 +29,7 @@ from arbees.errors import ConfigurationError
 from arbees.settings import Settings, SettingsRefused, load_here
 from arbees.settings.authority import refusal
 
-STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
+STYLES = {HostState.OK: "green", HostState.WARN: "yellow", HostState.FAIL: "bold red"}
 
 app = App(name="doctor")
 
@@ -58,7 +58,7 @@ def doctor(*, as_json: Json = False) -> int:
     if as_json:
         print_json(
             {
-                "ok": not any(each.state is State.FAIL for each in found),
+                "ok": not any(each.state is HostState.FAIL for each in found),
                 "checks": [
                     {"name": each.name, "state": each.state, "text": each.text, "mend": each.mend}
                     for each in found
@@ -70,7 +70,7 @@ def doctor(*, as_json: Json = False) -> int:
     return exit_of(found, is_refused=settings is None or _is_refused(settings))
 
 
-def read() -> tuple[Settings | None, list[Finding]]:
+def read() -> tuple[Settings | None, list[HostFinding]]:
     """Return the settings, None where they are refused, and what is to be said of them."""
     try:
         settings = load_here()
@@ -85,7 +85,7 @@ def read() -> tuple[Settings | None, list[Finding]]:
     return settings, found or [ok("settings", f"They are good: {settings.mode} trading")]
 
 
-def _problem(error: ConfigurationError) -> Finding:
+def _problem(error: ConfigurationError) -> HostFinding:
     name = "" if error.setting is None else f"{error.setting}: "
     value = "" if error.value is None else f", was {error.value!r}"
     return fail("settings", f"{name}{error.message}{value}", error.fix or "")
@@ -95,14 +95,14 @@ def _is_refused(settings: Settings) -> bool:
     return refusal(settings) is not None
 
 
-def exit_of(found: Sequence[Finding], *, is_refused: bool) -> Exit:
+def exit_of(found: Sequence[HostFinding], *, is_refused: bool) -> Exit:
     """Return how the command ends."""
     if is_refused:
         return Exit.BAD_SETTINGS
-    return Exit.FAILURE if any(each.state is State.FAIL for each in found) else Exit.OK
+    return Exit.FAILURE if any(each.state is HostState.FAIL for each in found) else Exit.OK
 
 
-def show(found: Sequence[Finding]) -> None:
+def show(found: Sequence[HostFinding]) -> None:
     """Print a line for each finding, and one more where it is to be mended."""
     width = max(len(each.name) for each in found)
     for each in found:
@@ -110,7 +110,7 @@ def show(found: Sequence[Finding]) -> None:
         out(mark, Text(f"{each.name:<{width}}  {plain(each.text)}"))
         if each.mend:
             out(f"{'':<{width + 6}} {plain(each.mend)}")
-    counts = {state: sum(each.state is state for each in found) for state in State}
+    counts = {state: sum(each.state is state for each in found) for state in HostState}
     total = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    worst = max(found, key=lambda each: list(State).index(each.state)).state
+    worst = max(found, key=lambda each: list(HostState).index(each.state)).state
     out(Text(total, STYLES[worst]))

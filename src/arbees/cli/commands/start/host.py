@@ -34,7 +34,7 @@ REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", 
 _MIB = 1 << 20
 
 
-class State(StrEnum):
+class HostState(StrEnum):
     """How it is."""
 
     OK = "ok"
@@ -42,34 +42,34 @@ class State(StrEnum):
     FAIL = "fail"
 
 
-class Finding(NamedTuple):
+class HostFinding(NamedTuple):
     """What was found of one thing, and how to mend it."""
 
     name: str
-    state: State
+    state: HostState
     text: str
     mend: str = ""
 
 
-def ok(name: str, text: str) -> Finding:
+def ok(name: str, text: str) -> HostFinding:
     """Return that a thing is well."""
-    return Finding(name, State.OK, text)
+    return HostFinding(name, HostState.OK, text)
 
 
-def warn(name: str, text: str, mend: str) -> Finding:
+def warn(name: str, text: str, mend: str) -> HostFinding:
     """Return that a thing works, but wants a look."""
-    return Finding(name, State.WARN, text, mend)
+    return HostFinding(name, HostState.WARN, text, mend)
 
 
-def fail(name: str, text: str, mend: str) -> Finding:
+def fail(name: str, text: str, mend: str) -> HostFinding:
     """Return that a gateway would not run, or not safely."""
-    return Finding(name, State.FAIL, text, mend)
+    return HostFinding(name, HostState.FAIL, text, mend)
 
 
 # Programs --------------------------------------------------------------------------------------
 
 
-def python(version: tuple[int, ...], optimize: int, environ: str | None) -> Finding:
+def python(version: tuple[int, ...], optimize: int, environ: str | None) -> HostFinding:
     """
     Judge the interpreter.
 
@@ -91,7 +91,7 @@ def python(version: tuple[int, ...], optimize: int, environ: str | None) -> Find
     return ok("python", f"Python {said}, assertions on")
 
 
-def sqlite(version: str) -> Finding:
+def sqlite(version: str) -> HostFinding:
     """Judge the SQLite that the journal uses."""
     if tuple(int(part) for part in version.split(".")[:3]) < SQLITE_MIN:
         wanted = ".".join(map(str, SQLITE_MIN))
@@ -140,7 +140,7 @@ def clock(
     wall_ns: Callable[[], int] = time.time_ns,
     monotonic_ns: Callable[[], int] = time.monotonic_ns,
     sleep: Callable[[float], None] = time.sleep,
-) -> Finding:
+) -> HostFinding:
     """Watch the clock for a moment: a sane year, no jump, forward only."""
     wall, steady = wall_ns(), monotonic_ns()
     sleep(WATCHED_SECONDS)
@@ -157,7 +157,7 @@ def clock(
     return ok("clock", format_time(wall))
 
 
-def synchronization(kept: tuple[bool, int] | None) -> Finding:
+def synchronization(kept: tuple[bool, int] | None) -> HostFinding:
     """Judge whether the clock is kept by a server of time, as the kernel tells."""
     if kept is None:
         return ok("ntp", "Whether NTP keeps the clock cannot be known here")
@@ -182,7 +182,7 @@ def nearest(folder: Path) -> Path:
     return path
 
 
-def disk(folder: Path, mounts: str) -> Iterator[Finding]:
+def disk(folder: Path, mounts: str) -> Iterator[HostFinding]:
     """
     Judge the disk of a folder: room, kind, and what a commit costs there.
 
@@ -235,7 +235,7 @@ def file_system(place: Path, mounts: str) -> str:
     return kind
 
 
-def _sync(place: Path) -> Finding:
+def _sync(place: Path) -> HostFinding:
     """Time real syncs of a page in a file that goes away again."""
     took: list[float] = []
     try:
@@ -257,7 +257,7 @@ def _sync(place: Path) -> Finding:
     return synced(took)
 
 
-def synced(took: list[float]) -> Finding:
+def synced(took: list[float]) -> HostFinding:
     """
     Judge how long syncs took.
 
@@ -271,7 +271,7 @@ def synced(took: list[float]) -> Finding:
     return ok("fsync", text)
 
 
-def examine(folder: Path) -> Iterator[Finding]:
+def examine(folder: Path) -> Iterator[HostFinding]:
     """
     Examine this machine.
 

@@ -25,7 +25,7 @@ from arbees.cli.shared.prompts import (
 )
 from arbees.core.language.setting import Setting
 from arbees.errors import ConfigurationError
-from arbees.safeguards.sport_exposure import Limits
+from arbees.safeguards.sport_exposure import SportLimits
 from arbees.settings import SettingsRefused, all_sections, load
 from arbees.settings.catalog import Catalog
 from arbees.settings.general import PROFILES
@@ -216,7 +216,7 @@ def _sports(text: str) -> dict[str, str]:
         if sport.casefold() in {name.casefold() for name in found}:
             raise ValueError(f"Expected each sport once, was {sport!r} twice")
         try:
-            Limits.parse({sport: dollars})
+            SportLimits.parse({sport: dollars})
         except ValueError:
             raise ValueError(
                 f"Expected dollars from 0 to 1000000000 for {sport}, was {dollars!r}"

@@ -16,14 +16,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from arbees.cli.commands.start.host import (
-    Finding,
+    HostFinding,
     fail,
     nearest,
     ok,
     warn,
 )
 from arbees.cli.shared.connection import place_of
-from arbees.cli.shared.http import Client, Unreachable
+from arbees.cli.shared.http import GatewayClient, Unreachable
 from arbees.core.language.words import Mode
 from arbees.errors import ArbeesError, ConfigurationError, JournalCorrupt
 from arbees.journal import Binding
@@ -48,7 +48,7 @@ VENUE_URLS = {
 _PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: Settings) -> Iterator[HostFinding]:
     """Examine everything that settings name."""
     yield from private_files(Path(".env"), dict(os.environ))
     yield from port(settings)
@@ -61,7 +61,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 # Files that only their owner may read ----------------------------------------------------------
 
 
-def private_files(dotenv: Path, environ: dict[str, str]) -> Iterator[Finding]:
+def private_files(dotenv: Path, environ: dict[str, str]) -> Iterator[HostFinding]:
     """
     Judge the permissions of `.env` and of each file that holds a secret.
 
@@ -85,7 +85,7 @@ def private_files(dotenv: Path, environ: dict[str, str]) -> Iterator[Finding]:
             yield _private(name, Path(text), is_secret=True)
 
 
-def _private(name: str, path: Path, *, is_secret: bool) -> Finding:
+def _private(name: str, path: Path, *, is_secret: bool) -> HostFinding:
     mend = f"chmod 600 {path}"
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -103,7 +103,7 @@ def _private(name: str, path: Path, *, is_secret: bool) -> Finding:
 # The gateway's place ---------------------------------------------------------------------------
 
 
-def port(settings: Settings) -> Iterator[Finding]:
+def port(settings: Settings) -> Iterator[HostFinding]:
     """Look whether our gateway is at its address, or the port is free for it."""
     host, number = settings.gateway.http_host, settings.gateway.http_port
     try:
@@ -112,7 +112,7 @@ def port(settings: Settings) -> Iterator[Finding]:
         yield fail("ARBEES_API_KEY", error.message, error.fix or "")
         return
     try:
-        answer = Client(where, VENUE_SECONDS).get("/v1/status", VENUE_SECONDS)
+        answer = GatewayClient(where, VENUE_SECONDS).get("/v1/status", VENUE_SECONDS)
     except Unreachable:
         yield _free(host, number)
         return
@@ -137,7 +137,7 @@ def port(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _free(host: str, number: int) -> Finding:
+def _free(host: str, number: int) -> HostFinding:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as trial:
@@ -155,7 +155,7 @@ def _free(host: str, number: int) -> Finding:
 # Files of the gateway --------------------------------------------------------------------------
 
 
-def journal(settings: Settings, now_ns: int) -> Iterator[Finding]:
+def journal(settings: Settings, now_ns: int) -> Iterator[HostFinding]:
     """
     Look at the journal as a start would, and whether somebody writes it.
 
@@ -204,7 +204,7 @@ def _writer(path: Path) -> str:
     return ""
 
 
-def audit_log(settings: Settings) -> Finding:
+def audit_log(settings: Settings) -> HostFinding:
     """Look whether the audit log can be written."""
     audit = settings.audit_log
     path = settings.audit_log_path()
@@ -222,7 +222,7 @@ def audit_log(settings: Settings) -> Finding:
     return ok("audit log", f"{path} can be written")
 
 
-def kill_file(settings: Settings) -> Finding:
+def kill_file(settings: Settings) -> HostFinding:
     """Look whether the kill-switch file halts everything."""
     path = settings.section(KillSwitch).kill_switch_file
     reason = KillFile(path).reason()
@@ -236,7 +236,7 @@ def kill_file(settings: Settings) -> Finding:
 # Venues ----------------------------------------------------------------------------------------
 
 
-def venues(settings: Settings) -> Iterator[Finding]:
+def venues(settings: Settings) -> Iterator[HostFinding]:
     """Call the venues that are needed or named."""
     shown = settings.shown()
     needed: set[str] = set()

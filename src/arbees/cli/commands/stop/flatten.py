@@ -27,7 +27,7 @@ from arbees.cli.shared.gateway import (
     show_receipt,
     still_working,
 )
-from arbees.cli.shared.http import Answer, Client, sendable
+from arbees.cli.shared.http import GatewayAnswer, GatewayClient, sendable
 from arbees.cli.shared.who import actor
 from arbees.core.orders.result import encode
 
@@ -72,12 +72,12 @@ def flatten(
     if max_slippage is not None:
         body["max_slippage"] = str(max_slippage)
     answer = ask(client, lambda client: client.post(PATH, encode(body), SECONDS))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     return _end(client, answer, as_json=as_json)
 
 
-def _end(client: Client, answer: Answer, *, as_json: bool) -> Exit:
+def _end(client: GatewayClient, answer: GatewayAnswer, *, as_json: bool) -> Exit:
     if not answer.json["complete"]:
         last = follow_receipt(client, answer.json["receipt_id"], FOLLOWED_SECONDS)
         answer = answer if last is None else last

@@ -15,7 +15,7 @@ from cyclopts import App, Parameter
 
 from arbees.cli.commands.watch.status import show_halts
 from arbees.cli.shared import connection
-from arbees.cli.shared.connection import Place
+from arbees.cli.shared.connection import GatewayAddress
 from arbees.cli.shared.console import (
     Json,
     out,
@@ -28,8 +28,8 @@ from arbees.cli.shared.console import (
 from arbees.cli.shared.exits import Exit, of_problem, worse
 from arbees.cli.shared.gateway import follow_receipt, show_receipt, still_working
 from arbees.cli.shared.http import (
-    Answer,
-    Client,
+    GatewayAnswer,
+    GatewayClient,
     Unreachable,
     sendable,
 )
@@ -104,7 +104,7 @@ def reduce(
     heard = _heard(where, _order("REDUCE", scope, reason, acknowledge=acknowledge))
     connection.tell_doubts(where)
     code = _tell_heard(where, heard, as_json=as_json)
-    if where.is_guess and isinstance(heard, Answer):
+    if where.is_guess and isinstance(heard, GatewayAnswer):
         say(f"PERHAPS NOT YOURS: {_GUESS.format(where.url)}", style="bold red")
         return worse(code, Exit.FAILURE)
     return code
@@ -155,7 +155,7 @@ def status(*, as_json: Json = False) -> int:
     if os.path.lexists(where.kill_file):
         say(f"The kill-switch file {where.kill_file} exists", style="bold red")
     try:
-        answer = Client(where).get(PATH)
+        answer = GatewayClient(where).get(PATH)
     except Unreachable as error:
         say(f"The gateway is not reached: {error}", style="red")
         return Exit.UNREACHABLE
@@ -188,14 +188,16 @@ def _order(
     )
 
 
-def _heard(where: Place, order: bytes) -> Answer | Unreachable:
+def _heard(where: GatewayAddress, order: bytes) -> GatewayAnswer | Unreachable:
     try:
-        return Client(where).post(PATH, order)
+        return GatewayClient(where).post(PATH, order)
     except Unreachable as error:
         return error
 
 
-def _tell_heard(where: Place, heard: Answer | Unreachable, *, as_json: bool) -> Exit:
+def _tell_heard(
+    where: GatewayAddress, heard: GatewayAnswer | Unreachable, *, as_json: bool
+) -> Exit:
     if isinstance(heard, Unreachable):
         doubt = "whether it heard is not known" if heard.is_sent else "nothing was changed"
         say(f"The gateway did not answer, {doubt}: {heard}", style="red")
@@ -205,14 +207,14 @@ def _tell_heard(where: Place, heard: Answer | Unreachable, *, as_json: bool) -> 
     return _tell(where, heard, as_json=as_json)
 
 
-def _refused(answer: Answer, lead: str = "", *, as_json: bool) -> Exit:
+def _refused(answer: GatewayAnswer, lead: str = "", *, as_json: bool) -> Exit:
     if as_json:
         print_bytes(answer.body)
     say(f"{lead}{answer.problem}", style="bold red" if lead else "red")
     return Exit.HALTED if answer.status == 409 else of_problem(answer.status)
 
 
-def _tell(where: Place, answer: Answer, *, as_json: bool) -> Exit:
+def _tell(where: GatewayAddress, answer: GatewayAnswer, *, as_json: bool) -> Exit:
     """Print what is in force, and what becomes of the orders that a halt chases."""
     found = answer.json
     receipt: dict[str, Any] | None = None
@@ -236,9 +238,9 @@ def _tell(where: Place, answer: Answer, *, as_json: bool) -> Exit:
     return code
 
 
-def _receipt(where: Place, receipt_id: str) -> dict[str, Any] | None:
+def _receipt(where: GatewayAddress, receipt_id: str) -> dict[str, Any] | None:
     """Return what became of orders so far; None = it cannot be read, which was said."""
-    last = follow_receipt(Client(where), receipt_id, RECEIPT_SECONDS)
+    last = follow_receipt(GatewayClient(where), receipt_id, RECEIPT_SECONDS)
     if last is None:
         return None
     try:
@@ -250,7 +252,7 @@ def _receipt(where: Place, receipt_id: str) -> dict[str, Any] | None:
     return receipt
 
 
-def _show(answer: Answer, *, as_json: bool) -> None:
+def _show(answer: GatewayAnswer, *, as_json: bool) -> None:
     if as_json:
         print_bytes(answer.body)
         return
@@ -285,10 +287,10 @@ class _File(NamedTuple):
     note: str = ""
 
 
-class _Stop(NamedTuple):
+class _StopDone(NamedTuple):
     """What was done to stop, before a word of it is said."""
 
-    answer: Answer | None = None
+    answer: GatewayAnswer | None = None
     is_proved: bool = False
     """The gateway's answer proves that the halt is in force and durable."""
     trouble: str = ""
@@ -296,19 +298,19 @@ class _Stop(NamedTuple):
     file: _File | None = None
 
 
-def _stop(where: Place, scope: str, reason: str | None) -> _Stop:
+def _stop(where: GatewayAddress, scope: str, reason: str | None) -> _StopDone:
     """Stop by the gateway, and where its answer proves nothing by the file. Says nothing."""
     order = _order("ENABLE", scope, reason)
     heard = connection.in_time(lambda: _asked(where, order), ANSWER_SECONDS)
     if heard is None:
         heard = f"{without_login(where.url)}: no answer in {ANSWER_SECONDS:g} s"
     if isinstance(heard, str):
-        return _Stop(trouble=heard, file=_stop_by_file(where, reason))
+        return _StopDone(trouble=heard, file=_stop_by_file(where, reason))
     is_ours = where.stranger is None and not where.is_guess
     if is_ours and _proves_stop(heard, scope):
-        return _Stop(heard, is_proved=True)
+        return _StopDone(heard, is_proved=True)
     if not heard.is_ok and heard.json.get("code") in _REFUSALS and is_ours:
-        return _Stop(heard)
+        return _StopDone(heard)
     trouble = heard.problem
     if where.stranger is not None:
         trouble = f"{where.url} is an address that only {where.stranger} names"
@@ -316,17 +318,17 @@ def _stop(where: Place, scope: str, reason: str | None) -> _Stop:
         trouble = _GUESS.format(where.url)
     elif heard.is_ok:
         trouble = f"{where.url}: what it says is no proof that trading is halted"
-    return _Stop(heard, trouble=trouble, file=_stop_by_file(where, reason))
+    return _StopDone(heard, trouble=trouble, file=_stop_by_file(where, reason))
 
 
-def _asked(where: Place, order: bytes) -> Answer | str:
+def _asked(where: GatewayAddress, order: bytes) -> GatewayAnswer | str:
     try:
-        return Client(where).post(PATH, order, ANSWER_SECONDS)
+        return GatewayClient(where).post(PATH, order, ANSWER_SECONDS)
     except Unreachable as error:
         return str(error)
 
 
-def _proves_stop(answer: Answer, scope: str) -> bool:
+def _proves_stop(answer: GatewayAnswer, scope: str) -> bool:
     """
     Tell whether an answer is that of a gateway which holds this halt, durably.
 
@@ -345,7 +347,7 @@ def _proves_stop(answer: Answer, scope: str) -> bool:
     )
 
 
-def _tell_stop(where: Place, stop: _Stop, *, as_json: bool) -> Exit:
+def _tell_stop(where: GatewayAddress, stop: _StopDone, *, as_json: bool) -> Exit:
     """Print what was done, and return how the command ends."""
     if stop.answer is not None and stop.is_proved:
         return _tell(where, stop.answer, as_json=as_json)
@@ -359,7 +361,7 @@ def _tell_stop(where: Place, stop: _Stop, *, as_json: bool) -> Exit:
     return _tell_file(stop.file, as_json=as_json)
 
 
-def _stop_by_file(where: Place, reason: str | None) -> _File:
+def _stop_by_file(where: GatewayAddress, reason: str | None) -> _File:
     """Make the kill-switch file. Its existence is the halt, so making it is one step."""
     path = str(where.kill_file)
     try:

@@ -28,8 +28,8 @@ from arbees.cli.shared.gateway import (
     show_receipt,
 )
 from arbees.cli.shared.http import (
-    Answer,
-    Client,
+    GatewayAnswer,
+    GatewayClient,
     encoded,
     sendable,
 )
@@ -85,15 +85,17 @@ def cancel(
     place = PATH if order_id is None else f"{PATH}/{encoded(order_id)}"
     client = find_client(is_brake=True)
     answer = ask(client, lambda client: client.delete(f"{place}?{query}"))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     if order_id is None:
         return _end_of_all(client, answer, wait, as_json=as_json)
     return _end_of_one(client, answer, wait, as_json=as_json)
 
 
-def _end_of_all(client: Client, answer: Answer, wait: float, *, as_json: bool) -> Exit:
-    last: Answer | None = answer
+def _end_of_all(
+    client: GatewayClient, answer: GatewayAnswer, wait: float, *, as_json: bool
+) -> Exit:
+    last: GatewayAnswer | None = answer
     if not answer.json["complete"] and wait:
         last = follow_receipt(client, answer.json["receipt_id"], wait)
     shown = answer if last is None else last
@@ -107,7 +109,9 @@ def _end_of_all(client: Client, answer: Answer, wait: float, *, as_json: bool) -
     return Exit.UNKNOWN
 
 
-def _end_of_one(client: Client, answer: Answer, wait: float, *, as_json: bool) -> Exit:
+def _end_of_one(
+    client: GatewayClient, answer: GatewayAnswer, wait: float, *, as_json: bool
+) -> Exit:
     """Follow one order to its end; a cancel alone is not yet one."""
     asked = answer.json
     if asked["final"]:

@@ -24,7 +24,7 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit, of_problem, worse
 from arbees.cli.shared.formats import TABLE_HINT, is_table
-from arbees.cli.shared.http import Answer, Client, Unreachable
+from arbees.cli.shared.http import GatewayAnswer, GatewayClient, Unreachable
 from arbees.settings import load_here
 
 WAIT_SECONDS_MAX = 60
@@ -65,7 +65,7 @@ def submit(
     if not 0 <= wait <= WAIT_SECONDS_MAX:
         say(f"--wait: Expected seconds from 0 to {WAIT_SECONDS_MAX}, was {wait:g}")
         return Exit.USAGE
-    client = Client(place_of(load_here()))
+    client = GatewayClient(place_of(load_here()))
     if file == Path("-"):
         return _send_all(client, sys.stdin.buffer, wait, as_json=as_json)
     try:
@@ -79,7 +79,7 @@ def submit(
         return _send_all(client, source, wait, as_json=as_json)
 
 
-def _send_all(client: Client, source: BinaryIO, wait: float, *, as_json: bool) -> Exit:
+def _send_all(client: GatewayClient, source: BinaryIO, wait: float, *, as_json: bool) -> Exit:
     worst, count = Exit.OK, 0
     path = f"/v1/executions?wait={wait:g}"
     for number, request in requests_of(source):
@@ -141,7 +141,7 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def exit_of(answer: Answer) -> Exit:
+def exit_of(answer: GatewayAnswer) -> Exit:
     """Return how the command ends after this answer."""
     if answer.status >= 500 and answer.status != 503:
         return Exit.UNKNOWN
@@ -155,7 +155,7 @@ def exit_of(answer: Answer) -> Exit:
     return Exit.OK
 
 
-def show(answer: Answer, number: int) -> None:
+def show(answer: GatewayAnswer, number: int) -> None:
     """Print a result for people: a line, and one more for each denial and warning."""
     if not answer.is_ok:
         say(f"line {number}: {answer.problem}", style="red")

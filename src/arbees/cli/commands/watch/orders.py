@@ -18,7 +18,7 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit
 from arbees.cli.shared.gateway import ask, find_client, look
-from arbees.cli.shared.http import Answer
+from arbees.cli.shared.http import GatewayAnswer
 from arbees.cli.shared.who import actor
 from arbees.core.orders.result import encode
 
@@ -91,7 +91,7 @@ def resolve(
         {"client_order_id": client_order_id, "end": end, "reason": reason, "actor": actor()}
     )
     answer = ask(find_client(), lambda client: client.post(f"{PATH}/resolve", body))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     if as_json:
         print_bytes(answer.body)

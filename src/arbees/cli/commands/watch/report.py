@@ -27,9 +27,9 @@ from arbees.cli.shared.console import (
     table,
 )
 from arbees.cli.shared.exits import Exit, of_problem
-from arbees.cli.shared.http import Client, Unreachable, encoded
+from arbees.cli.shared.http import GatewayClient, Unreachable, encoded
 from arbees.core.language.strict_json import format_time, parse_time
-from arbees.history.report import Report, Told
+from arbees.history.report import PeriodReport, ReportedAlert
 from arbees.history.report import report as report_of
 from arbees.interface.measures import By, QualityRow, QualityView
 from arbees.journal import JournalReader
@@ -120,7 +120,9 @@ def _ask(settings: Settings, since: str | None, by: By | None, *, as_json: bool)
     """Show what the gateway says of the quality, where there is no journal here."""
     asked = [f"{name}={encoded(text)}" for name, text in (("since", since), ("by", by)) if text]
     try:
-        answer = Client(place_of(settings)).get("/v1/quality" + "?" * bool(asked) + "&".join(asked))
+        answer = GatewayClient(place_of(settings)).get(
+            "/v1/quality" + "?" * bool(asked) + "&".join(asked)
+        )
     except Unreachable as error:
         say(f"There is no journal at {settings.journal_path()}, and no gateway: {error}")
         return Exit.UNREACHABLE
@@ -137,7 +139,7 @@ def _ask(settings: Settings, since: str | None, by: By | None, *, as_json: bool)
 # What is shown ---------------------------------------------------------------------------------
 
 
-def _show(found: Report) -> None:
+def _show(found: PeriodReport) -> None:
     pnl = found.pnl
     out(styled(f"From {found.since} to before {found.until}", "bold"))
     pairs(
@@ -235,7 +237,7 @@ def _counts(title: str, rows: Iterable[tuple[str, int]]) -> None:
         table((title, "count"), found[:_TABLE_MAX])
 
 
-def _told(title: str, told: tuple[Told, ...], count: int) -> None:
+def _told(title: str, told: tuple[ReportedAlert, ...], count: int) -> None:
     if not told:
         return
     table(

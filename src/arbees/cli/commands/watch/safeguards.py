@@ -21,7 +21,7 @@ from arbees.cli.shared.console import (
 )
 from arbees.cli.shared.exits import Exit
 from arbees.cli.shared.gateway import ask, find_client, look
-from arbees.cli.shared.http import Answer
+from arbees.cli.shared.http import GatewayAnswer
 
 PATH = "/v1/safeguards"
 NEARLY = Decimal("0.8")
@@ -49,7 +49,7 @@ def safeguards(
     if name is None:
         return look(PATH, show, as_json=as_json)
     answer = ask(find_client(), lambda client: client.get(PATH))
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, GatewayAnswer):
         return answer
     items = answer.json["items"]
     found = next((each for each in items if each["name"] == name), None)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
-from arbees.cli.commands.prove.decisions import WORD_WIDTH, Told
+from arbees.cli.commands.prove.decisions import WORD_WIDTH, RecordLine
 from arbees.cli.shared.console import STATE_STYLES, plain
 
 BANNERS = {
@@ -43,7 +43,7 @@ class Seen(msgspec.Struct):
     status: dict[str, Any] | None = None
     safeguards: tuple[dict[str, Any], ...] = ()
     alerts: tuple[dict[str, Any], ...] = ()
-    told: tuple[Told, ...] = ()
+    told: tuple[RecordLine, ...] = ()
     """The last decisions, oldest first."""
     note: str = ""
     """What cannot be shown, and why."""

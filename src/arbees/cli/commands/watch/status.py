@@ -23,7 +23,7 @@ from arbees.cli.shared.console import (
     table,
 )
 from arbees.cli.shared.exits import Exit, of_problem
-from arbees.cli.shared.http import Client, Unreachable
+from arbees.cli.shared.http import GatewayClient, Unreachable
 
 app = App(name="status")
 
@@ -41,7 +41,7 @@ def status(*, as_json: Json = False) -> int:
     where = connection.find()
     connection.tell_doubts(where)
     try:
-        answer = Client(where).get("/v1/status")
+        answer = GatewayClient(where).get("/v1/status")
     except Unreachable as error:
         say(f"The gateway is not reached: {error}", style="red")
         return Exit.UNREACHABLE

@@ -21,13 +21,13 @@ from cyclopts import App, Parameter
 from rich.console import Console, Group
 from rich.live import Live
 
-from arbees.cli.commands.prove.decisions import Told, told
+from arbees.cli.commands.prove.decisions import RecordLine, told
 from arbees.cli.commands.watch.screen import Seen, lines
 from arbees.cli.shared import connection
-from arbees.cli.shared.connection import Place
+from arbees.cli.shared.connection import GatewayAddress
 from arbees.cli.shared.console import Json, print_json
 from arbees.cli.shared.exits import Exit, of_problem
-from arbees.cli.shared.http import Client, Unreachable
+from arbees.cli.shared.http import GatewayClient, Unreachable
 from arbees.errors import ArbeesError
 
 EVERY_SECONDS = 1.0
@@ -73,7 +73,7 @@ def top(
     every = min(EVERY_MAX, max(EVERY_MIN, every))
     where = connection.find()
     connection.tell_doubts(where)
-    watch = Watch(where, every)
+    watch = LiveView(where, every)
     console = Console(highlight=False)
     try:
         if once or as_json or not console.is_terminal or console.is_dumb_terminal:
@@ -84,19 +84,19 @@ def top(
     return Exit.OK
 
 
-class Watch:
+class LiveView:
     """Looks at a gateway again and again, and listens to its events meanwhile."""
 
-    def __init__(self, where: Place, every: float) -> None:
+    def __init__(self, where: GatewayAddress, every: float) -> None:
         """Prepare; nothing is asked yet."""
         self.seen = Seen(url=where.url, every=every)
         self.code = Exit.OK
         """How a single look would end."""
         self.heard = threading.Event()
         """Set once the events up to now were heard, or cannot be."""
-        self._client = Client(where, ANSWER_SECONDS)
+        self._client = GatewayClient(where, ANSWER_SECONDS)
         self._where = where
-        self._told: collections.deque[Told] = collections.deque(maxlen=DECISIONS_KEPT)
+        self._told: collections.deque[RecordLine] = collections.deque(maxlen=DECISIONS_KEPT)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -167,7 +167,7 @@ class Watch:
         self._stopped.set()
 
 
-def _once(watch: Watch, console: Console, *, as_json: bool) -> int:
+def _once(watch: LiveView, console: Console, *, as_json: bool) -> int:
     watch.look()
     if watch.code is Exit.OK:
         watch.heard.wait(HEARD_SECONDS)
@@ -194,7 +194,7 @@ def _once(watch: Watch, console: Console, *, as_json: bool) -> int:
     return watch.code
 
 
-def _live(watch: Watch, console: Console) -> None:
+def _live(watch: LiveView, console: Console) -> None:
     with _keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             seen = watch.look()

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.ports import Clock
 from arbees.errors import VenueOutcomeUnknown, VenueRateLimited, VenueRefused
-from arbees.venues.http_client import Answer, Wire
+from arbees.venues.http_client import HttpAnswer, Wire
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.connection.budget import Budget
 from arbees.venues.kalshi.connection.signing import Signed, Signer, VenueClock
@@ -99,7 +99,7 @@ class KalshiApi:
         """Return the head of a create."""
         return wire.head("POST", self.path(path), _JSON | signed.headers(), size)
 
-    def compare(self, sent_ns: int, answer: Answer) -> None:
+    def compare(self, sent_ns: int, answer: HttpAnswer) -> None:
         """Compare the clocks by an answer."""
         date = answer.headers.get("date")
         if date is not None:
@@ -143,7 +143,7 @@ class KalshiApi:
         is_public: bool = False,
         is_urgent: bool = False,
         items: int = 1,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """
         Make one call that is no create, and return whatever came.
 
@@ -240,13 +240,13 @@ class KalshiApi:
 
     async def freshness(self) -> int:
         """Return as of when reads of orders, fills, positions and cash are, by Kalshi's clock."""
-        mark = await self.get("/exchange/user_data_timestamp", shapes.Freshness)
+        mark = await self.get("/exchange/user_data_timestamp", shapes.UserDataTimestamp)
         return shapes.moment("as_of_time", mark.as_of_time)
 
     async def learn_limits(self) -> None:
         """Ask for the account's rates and the costs of calls. Raises VenueError."""
         self.budget.learn_costs(await self.get("/account/endpoint_costs", shapes.Costs))
-        limits = await self.get("/account/limits", shapes.Limits)
+        limits = await self.get("/account/limits", shapes.AccountLimits)
         self.budget.learn(limits, self._clock.now_ns())
 
 

@@ -9,7 +9,7 @@ hint of when to come again.
 """
 
 from arbees.core.language.units import NS_PER_SECOND
-from arbees.venues.kalshi.shapes import Bucket, Costs, Limits
+from arbees.venues.kalshi.shapes import AccountLimits, Bucket, Costs
 
 CANCEL_RESERVE = 0.2
 """Part of the write bucket that orders may never spend: ten cancels at the smallest tier."""
@@ -104,7 +104,7 @@ class Budget:
         self._costs = dict(_COSTS)
         self._default = _DEFAULT_COST
 
-    def learn(self, limits: Limits, now_ns: int) -> None:
+    def learn(self, limits: AccountLimits, now_ns: int) -> None:
         """Take the venue's word for rates; what can be none is left out, what is spent stays."""
         self.read = _bucket(limits.read, self.read, now_ns)
         self.write = _bucket(limits.write, self.write, now_ns)

@@ -30,7 +30,7 @@ CALLS_MAX = 16
 """Reads and cancels that are under way at once."""
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class KalshiAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Where and as whom to trade."""
 
     key: SigningKey
@@ -48,10 +48,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Kalshi account at {self.base_url}>"
 
 
-class Connection:
+class KalshiConnection:
     """One account at Kalshi, as far as it is neither orders nor markets."""
 
-    def __init__(self, account: Account, clock: Clock, tasks: Tasks) -> None:
+    def __init__(self, account: KalshiAccount, clock: Clock, tasks: Tasks) -> None:
         """Prepare; `start` connects. What runs by itself is started at `tasks`."""
         self.account = account
         self.tasks = tasks

@@ -51,7 +51,7 @@ class StreamError(msgspec.Struct, frozen=True):
     market_ticker: str = ""
 
 
-class Line:
+class KalshiSocket:
     """A connection that comes back."""
 
     def __init__(self, url: str, *, signer: Signer, clock: Clock) -> None:

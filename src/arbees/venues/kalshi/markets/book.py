@@ -20,7 +20,7 @@ LEVELS_MAX = 20
 Levels = tuple[tuple[str, str], ...]
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class BookLevels(msgspec.Struct, frozen=True):
     """A whole book: bids, and asks as the bids for No that they are, all in prices of Yes."""
 
     market_ticker: str
@@ -48,7 +48,7 @@ class Scale(StrEnum):
     """In its own: what we ask for is ignored."""
 
 
-class Book:
+class OrderBook:
     """One market: quantities by price of Yes, of bids and of asks."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Book:
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
 
-    def replace(self, snapshot: Snapshot) -> None:
+    def replace(self, snapshot: BookLevels) -> None:
         """Take a whole book. Raises VenueOutcomeUnknown: it cannot be read."""
         self.bids, self.asks = _levels(snapshot.yes_dollars_fp), _levels(snapshot.no_dollars_fp)
 

@@ -15,7 +15,7 @@ from arbees.core.language.quote import Quote
 from arbees.core.ports import Clock
 from arbees.errors import VenueError
 from arbees.venues.kalshi.connection.signing import Signer
-from arbees.venues.kalshi.connection.socket import Line, Message
+from arbees.venues.kalshi.connection.socket import KalshiSocket, Message
 from arbees.venues.kalshi.markets.book import Scale
 from arbees.venues.kalshi.markets.feed import BookFeed
 
@@ -50,7 +50,7 @@ class BookStream:
             best_ask: asks for the best ask of a market's own row, in micro-dollars of Yes; None =
                 it names none. Raises VenueError.
         """
-        self._line = Line(url, signer=signer, clock=clock)
+        self._line = KalshiSocket(url, signer=signer, clock=clock)
         self._clock = clock
         self._best_ask = best_ask
         self.feed = BookFeed(offset_ns)

@@ -47,7 +47,7 @@ class Game(msgspec.Struct, frozen=True):
     start_ns: int | None = None
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an event, as of a moment."""
 
     sport: str | None
@@ -57,7 +57,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ns: int
 
 
-class _Kept(msgspec.Struct):
+class _TimedAnswer(msgspec.Struct):
     """An answer, and when it came."""
 
     value: object
@@ -75,9 +75,9 @@ class Catalogue:
         """Know nothing yet."""
         self._api = api
         self._clock = clock
-        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._kept: dict[tuple[str, str], _TimedAnswer] = {}
 
-    async def facts(self, event_ticker: str) -> Facts:
+    async def facts(self, event_ticker: str) -> EventFacts:
         """
         Return what is known of an event and its game, no older than it may be.
 
@@ -93,7 +93,7 @@ class Catalogue:
         of_series = await self._announced("series", name, series_ns)
         soon = [at for at, _ in (*of_event, *of_series) if now_ns < at <= now_ns + AHEAD_NS]
         rates = [_rates(event, series, of_event, of_series, at) for at in (now_ns, *soon)]
-        return Facts(
+        return EventFacts(
             sport=sport_of(name, series.category, series.tags or ()),
             taker_rate=max(taker for taker, _ in rates),
             maker_rate=max(maker for _, maker in rates),
@@ -180,7 +180,7 @@ class Catalogue:
         if len(self._kept) >= KEPT_MAX:
             del self._kept[next(iter(self._kept))]
         self._kept.pop(place, None)
-        self._kept[place] = _Kept(found, now_ns)
+        self._kept[place] = _TimedAnswer(found, now_ns)
         return found, now_ns
 
 

@@ -18,10 +18,10 @@ from arbees.core.language.units import NS_PER_MILLISECOND, NS_PER_SECOND
 from arbees.errors import VenueError
 from arbees.venues.kalshi.connection.socket import Message, StreamError
 from arbees.venues.kalshi.markets.book import (
-    Book,
+    BookLevels,
     Delta,
+    OrderBook,
     Scale,
-    Snapshot,
 )
 from arbees.venues.kalshi.shapes import read
 
@@ -57,13 +57,13 @@ NOS_MIN = 2
 """Rows that must contradict a book before no book is read."""
 
 
-class Followed:
+class FollowedBook:
     """One market."""
 
     def __init__(self, market_id: str) -> None:
         """Begin to follow; nothing is known yet."""
         self.market_id = market_id
-        self.book = Book()
+        self.book = OrderBook()
         self.sid: int | None = None
         """The subscription that tells it; None = none."""
         self.is_whole = False
@@ -102,7 +102,7 @@ class Followed:
         self.heard_ns = now_ns
 
 
-class Asked(msgspec.Struct):
+class SentCommand(msgspec.Struct):
     """A command that was sent."""
 
     word: str
@@ -150,14 +150,14 @@ class BookFeed:
         self._offset_ns = offset_ns
         self.sink: Callable[[Quote], None] = lambda _quote: None
         """Told of each state of each book."""
-        self.followed: dict[str, Followed] = {}
+        self.followed: dict[str, FollowedBook] = {}
         self._leaving: set[str] = set()
         self._sid: int | None = None
         self._seq = 0
         self._last: tuple[str, bytes] = ("", b"")
         self._since = 0
         """Number of the command that subscribed."""
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[int, SentCommand] = {}
         self._number = 0
         self._listed_ns = 0
         self._paused_until_ns = 0
@@ -169,7 +169,7 @@ class BookFeed:
     def follow(self, market_id: str) -> None:
         """Follow a market from now on; beyond the most it is not: what is held goes on."""
         if market_id not in self.followed and len(self.followed) < FOLLOWED_MAX:
-            self.followed[market_id] = Followed(market_id)
+            self.followed[market_id] = FollowedBook(market_id)
 
     def let_go(self, market_id: str) -> None:
         """Follow a market no more."""
@@ -290,7 +290,7 @@ class BookFeed:
         self._number += 1
         named = list(tickers)
         action = str(more.get("action", word))
-        self._asked[self._number] = Asked(action, set(named), now_ns)
+        self._asked[self._number] = SentCommand(action, set(named), now_ns)
         found: dict[str, object] = {"id": self._number, "cmd": word}
         if named:
             more = {**more, "market_tickers": named}
@@ -335,7 +335,7 @@ class BookFeed:
         return True
 
     def _snapshot(self, message: Message, now_ns: int) -> None:
-        snapshot = read(message.msg, Snapshot)
+        snapshot = read(message.msg, BookLevels)
         each = self.followed.get(snapshot.market_ticker)
         if each is None or each.market_id in self._leaving:
             return
@@ -462,7 +462,9 @@ class BookFeed:
         at_ns = at_ms * NS_PER_MILLISECOND + (self._offset_ns() or 0)
         return min(at_ns, now_ns)
 
-    def _tell(self, each: Followed, as_of_ns: int, now_ns: int, *, is_news: bool = True) -> None:
+    def _tell(
+        self, each: FollowedBook, as_of_ns: int, now_ns: int, *, is_news: bool = True
+    ) -> None:
         """Tell a book as of a moment, unless it cannot be known in whose prices it is."""
         each.as_of_ns = max(each.as_of_ns, as_of_ns)
         if self.scale is Scale.UNPROVEN and each.book.scale() is Scale.YES:

@@ -15,7 +15,7 @@ import msgspec
 from arbees.core.ports import Clock
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi.connection.signing import Signer
-from arbees.venues.kalshi.connection.socket import Line, Message
+from arbees.venues.kalshi.connection.socket import KalshiSocket, Message
 from arbees.venues.kalshi.shapes import read
 
 CHANNEL = "market_lifecycle_v2"
@@ -39,7 +39,7 @@ class _Said(msgspec.Struct, frozen=True):
     event_ticker: str | None = None
 
 
-class Lifecycle:
+class LifecycleFeed:
     """A connection of its own: its trouble is not that of the books."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Lifecycle:
             clock: ours.
             sink: told of everything.
         """
-        self._line = Line(url, signer=signer, clock=clock)
+        self._line = KalshiSocket(url, signer=signer, clock=clock)
         self._sink = sink
         self.is_live = False
         self._line.is_wanting = lambda: not self.is_live

@@ -17,10 +17,10 @@ from arbees.core.language.words import Platform
 from arbees.core.ports import Kept, MarketNotice, Metadata
 from arbees.errors import VenueError, VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.connection.connection import Connection
+from arbees.venues.kalshi.connection.connection import KalshiConnection
 from arbees.venues.kalshi.markets.books import BookStream
-from arbees.venues.kalshi.markets.catalogue import Catalogue, Facts
-from arbees.venues.kalshi.markets.lifecycle import Lifecycle, News
+from arbees.venues.kalshi.markets.catalogue import Catalogue, EventFacts
+from arbees.venues.kalshi.markets.lifecycle import LifecycleFeed, News
 
 FEE_GRID = 100
 LOT = 10_000
@@ -32,7 +32,7 @@ class KalshiMarketData:
     """Implements `core.ports.MarketData` for Kalshi."""
 
     def __init__(
-        self, connection: Connection, shards: dict[str, int], *, owns_connection: bool = False
+        self, connection: KalshiConnection, shards: dict[str, int], *, owns_connection: bool = False
     ) -> None:
         """
         Prepare; `start` connects.
@@ -58,7 +58,7 @@ class KalshiMarketData:
             offset_ns=lambda: connection.venue_clock.offset_ns,
             best_ask=self._best_ask,
         )
-        self.lifecycle = Lifecycle(
+        self.lifecycle = LifecycleFeed(
             account.ws_url, signer=connection.signer, clock=connection.clock, sink=self._hear
         )
         self._sink: Callable[[MarketNotice], None] = lambda _notice: None
@@ -164,7 +164,7 @@ class KalshiMarketData:
             await self._connection.close()
 
 
-def listing_of(row: shapes.MarketRow, facts: Facts) -> Listing:
+def listing_of(row: shapes.MarketRow, facts: EventFacts) -> Listing:
     """
     Return the metadata of a market. Raises VenueOutcomeUnknown: its ticks cannot be read.
 

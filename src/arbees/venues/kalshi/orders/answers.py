@@ -130,7 +130,7 @@ def error_of(status: int, body: bytes) -> ErrorBody | None:
     return ErrorBody(code, message[:_SHOWN_MAX])
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class CreateTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for in a create, as far as its answer is held against it."""
 
     client_order_id: str
@@ -145,7 +145,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """The moment that the signature names: until 60 s later the bytes may be accepted."""
 
 
-def create_outcome(status: int, body: bytes, asked: Asked) -> Outcome:
+def create_outcome(status: int, body: bytes, asked: CreateTerms) -> Outcome:
     """
     Classify the answer to a create.
 
@@ -176,7 +176,7 @@ def create_outcome(status: int, body: bytes, asked: Asked) -> Outcome:
     return Unknown(message=said, sent_ns=sent_ns, is_health=is_health)
 
 
-def _created(body: bytes, asked: Asked) -> Outcome:
+def _created(body: bytes, asked: CreateTerms) -> Outcome:
     """Return what a 2xx proves: nothing, unless it is of this order and its counts add up."""
     try:
         answer = read(body, CreateAnswer)
@@ -196,7 +196,9 @@ def _created(body: bytes, asked: Asked) -> Outcome:
     )
 
 
-def _contradiction(answer: CreateAnswer, filled: int, remaining: int, asked: Asked) -> str | None:
+def _contradiction(
+    answer: CreateAnswer, filled: int, remaining: int, asked: CreateTerms
+) -> str | None:
     """
     Return why an answer proves nothing; None = it adds up.
 

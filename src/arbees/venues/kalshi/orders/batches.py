@@ -33,7 +33,7 @@ class Item(msgspec.Struct, frozen=True):
     error: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Items(msgspec.Struct, frozen=True):
+class BatchItems(msgspec.Struct, frozen=True):
     """The answer; each item is read by itself."""
 
     orders: list[msgspec.Raw]
@@ -97,7 +97,7 @@ class Batches:
 def _told(body: bytes) -> dict[str, CancelOutcome]:
     """Return what an answer says, by the venue's id. Raises VenueOutcomeUnknown."""
     found: dict[str, CancelOutcome] = {}
-    for raw in shapes.read(body, Items).orders:
+    for raw in shapes.read(body, BatchItems).orders:
         item = shapes.read(bytes(raw), Item)
         if item.order_id in found:
             raise shapes.unreadable(f"Kalshi's answer speaks twice of {item.order_id}")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from arbees.core.deciding.outcomes import Balance, CashMovement
+from arbees.core.deciding.outcomes import CashMovement, PoolBalance
 from arbees.core.language.units import (
     MICRO,
     NS_PER_SECOND,
@@ -35,14 +35,14 @@ FEE_RATE = 70_000
 _APPLIED = "applied"
 
 
-class Held(msgspec.Struct, frozen=True):
+class TiedUpCash(msgspec.Struct, frozen=True):
     """What resting orders tie up of the cash of a shard: at least, and how much more it may be."""
 
     least: int = 0
     uncertain: int = 0
 
 
-NOTHING_HELD = Held()
+NOTHING_HELD = TiedUpCash()
 
 
 class Cash:
@@ -73,7 +73,7 @@ class Cash:
         self._venue_clock = venue_clock
         self._shard_of = shard_of
 
-    async def balances(self) -> tuple[Balance, ...]:
+    async def balances(self) -> tuple[PoolBalance, ...]:
         """Return the cash of each shard, as of Kalshi's own mark before. Raises VenueError."""
         as_of_ns = await self._as_of_ns()
         before = await self._resting()
@@ -83,7 +83,7 @@ class Cash:
             return (self._whole(answer, as_of_ns),)
         held = await self._counted(before)
         return tuple(
-            Balance(
+            PoolBalance(
                 platform=Platform.KALSHI,
                 pool=pool_name(shard) or Platform.KALSHI,
                 available=available,
@@ -112,8 +112,8 @@ class Cash:
             parts[shard] = _available(part)
         return parts if sum(parts.values()) == _available(answer) else {}
 
-    def _whole(self, answer: shapes.BalanceAnswer, as_of_ns: int) -> Balance:
-        return Balance(
+    def _whole(self, answer: shapes.BalanceAnswer, as_of_ns: int) -> PoolBalance:
+        return PoolBalance(
             platform=Platform.KALSHI,
             pool=Platform.KALSHI,
             available=_available(answer),
@@ -134,12 +134,14 @@ class Cash:
 
     # What rests --------------------------------------------------------------------------------
 
-    async def _resting(self) -> dict[str, shapes.OrderRow] | None:
+    async def _resting(self) -> dict[str, shapes.KalshiOrderRow] | None:
         """Return the resting orders by id, whoever placed them; None = one cannot be read."""
         rows = await self.portfolio.orders({"status": "resting"})
         return None if rows.unread else {each.order_id: each for each in rows.read}
 
-    async def _counted(self, before: dict[str, shapes.OrderRow] | None) -> dict[int, Held] | None:
+    async def _counted(
+        self, before: dict[str, shapes.KalshiOrderRow] | None
+    ) -> dict[int, TiedUpCash] | None:
         """
         Return what resting orders tie up, by shard; a shard where they changed is left out.
 
@@ -163,7 +165,7 @@ class Cash:
                 moved.add(shard)
                 continue
             ties, known = ties_of(row, positions, left), held.get(shard, NOTHING_HELD)
-            held[shard] = Held(known.least + ties.least, known.uncertain + ties.uncertain)
+            held[shard] = TiedUpCash(known.least + ties.least, known.uncertain + ties.uncertain)
         if None in moved:
             return {}
         return {shard: ties for shard, ties in held.items() if shard not in moved}
@@ -174,7 +176,7 @@ class Cash:
             raise VenueOutcomeUnknown("Kalshi's list of positions has a row that cannot be read")
         return {each.ticker: shapes.micro("position_fp", each.position_fp) for each in rows.read}
 
-    def _shard(self, row: shapes.OrderRow) -> int | None:
+    def _shard(self, row: shapes.KalshiOrderRow) -> int | None:
         if row.exchange_index is not None:
             return row.exchange_index
         return self._shard_of(row.ticker)
@@ -269,7 +271,9 @@ class Cash:
         return found
 
 
-def ties_of(row: shapes.OrderRow, positions: dict[str, int], left: dict[str, int]) -> Held:
+def ties_of(
+    row: shapes.KalshiOrderRow, positions: dict[str, int], left: dict[str, int]
+) -> TiedUpCash:
     """
     Return what a resting order ties up: what it would open, at its own price.
 
@@ -290,10 +294,10 @@ def ties_of(row: shapes.OrderRow, positions: dict[str, int], left: dict[str, int
     least = mul_ceil(pays, max(0, remaining - closable))
     fee = div_ceil(FEE_RATE * remaining * price * (MICRO - price), MICRO**3)
     most = mul_ceil(pays, remaining - closes) + div_ceil(fee, shapes.CENT) * shapes.CENT
-    return Held(least, most - least)
+    return TiedUpCash(least, most - least)
 
 
-def _size(row: shapes.OrderRow) -> tuple[str, str]:
+def _size(row: shapes.KalshiOrderRow) -> tuple[str, str]:
     return row.remaining_count_fp, row.yes_price_dollars
 
 

@@ -31,7 +31,7 @@ _GONE = 404
 _WORDS = ("order group", "order_group")
 
 
-class State(StrEnum):
+class GroupState(StrEnum):
     """How a group stands, by what we did and heard."""
 
     OPEN = "open"
@@ -47,7 +47,7 @@ class Made(msgspec.Struct, frozen=True):
     order_group_id: str
 
 
-class Listed(msgspec.Struct, frozen=True):
+class ListedGroup(msgspec.Struct, frozen=True):
     """A group of the list."""
 
     id: str
@@ -69,7 +69,7 @@ class Groups:
         self._limit = min(max(1, div_ceil(limit, MICRO)), LIMIT_MAX)
         self.ids: dict[int, str] = {}
         """By shard."""
-        self._states: dict[int, State] = {}
+        self._states: dict[int, GroupState] = {}
         self._left: dict[str, int] = {}
         """Groups of ours that nothing uses any more; they are removed as the venue answers."""
         self._is_looked_at = False
@@ -84,18 +84,18 @@ class Groups:
     def are_made(self) -> bool:
         """Whether every shard has its group, and none is left over."""
         is_missing = any(
-            shard not in self.ids and self.state(shard) is State.OPEN for shard in SHARDS
+            shard not in self.ids and self.state(shard) is GroupState.OPEN for shard in SHARDS
         )
         return self._is_looked_at and not self._left and not is_missing
 
-    def state(self, shard: int) -> State:
+    def state(self, shard: int) -> GroupState:
         """Return how the group of a shard stands."""
-        return self._states.get(shard, State.OPEN)
+        return self._states.get(shard, GroupState.OPEN)
 
     def is_shut(self, shard: int | None) -> bool:
         """Tell whether orders that open would be refused on a shard; None = on any."""
         shards = SHARDS if shard is None else (shard,)
-        return any(self.state(each) is not State.OPEN for each in shards)
+        return any(self.state(each) is not GroupState.OPEN for each in shards)
 
     def recall(self, notes: Mapping[str, str]) -> None:
         """Take over what an earlier start noted; before `make`."""
@@ -103,7 +103,7 @@ class Groups:
             group, _, state = notes.get(f"{NOTE}{shard}", "").partition(" ")
             if group:
                 self.ids[shard] = group
-                self._states[shard] = State(state or State.OPEN)
+                self._states[shard] = GroupState(state or GroupState.OPEN)
 
     # Making ------------------------------------------------------------------------------------
 
@@ -113,9 +113,9 @@ class Groups:
             if not self._is_looked_at:
                 await self._look()
             for shard in SHARDS:
-                if shard not in self.ids and self.state(shard) is State.OPEN:
+                if shard not in self.ids and self.state(shard) is GroupState.OPEN:
                     try:
-                        self._set(shard, State.OPEN, await self._made(shard))
+                        self._set(shard, GroupState.OPEN, await self._made(shard))
                     except VenueError:
                         continue
             await self._remove()
@@ -146,12 +146,12 @@ class Groups:
             self._left[group] = shard
             self._forget(shard)
 
-    async def _listed(self) -> list[Listed]:
+    async def _listed(self) -> list[ListedGroup]:
         answer = await self._api.call("GET", PATH)
         if answer.status != 200:
             raise read_error(answer.status, answer.body)
         rows = shapes.read(answer.body, dict[str, msgspec.Raw]).get("order_groups")
-        return [] if rows is None else shapes.read(rows, list[Listed])
+        return [] if rows is None else shapes.read(rows, list[ListedGroup])
 
     async def _made(self, shard: int) -> str:
         body = {
@@ -188,8 +188,8 @@ class Groups:
             return
         if event == "deleted":
             self._trip(shard, "the order group was deleted at Kalshi")
-            self._forget(shard, State.TRIPPED)
-        elif event == "triggered" and self.state(shard) is State.OPEN:
+            self._forget(shard, GroupState.TRIPPED)
+        elif event == "triggered" and self.state(shard) is GroupState.OPEN:
             self._trip(shard, "the order group tripped at Kalshi")
 
     def refused(self, shard: int | None, message: str) -> None:
@@ -197,15 +197,15 @@ class Groups:
         lower = message.lower()
         if shard is None or not any(word in lower for word in _WORDS):
             return
-        if self.state(shard) is State.OPEN:
+        if self.state(shard) is GroupState.OPEN:
             self._trip(shard, f"Kalshi refuses orders with the order group: {message}")
             if "not found" in lower or "not_found" in lower:
-                self._forget(shard, State.TRIPPED)
+                self._forget(shard, GroupState.TRIPPED)
 
     def _trip(self, shard: int, reason: str) -> None:
-        if self.state(shard) is State.TRIPPED:
+        if self.state(shard) is GroupState.TRIPPED:
             return
-        self._set(shard, State.TRIPPED, self.ids.get(shard, ""))
+        self._set(shard, GroupState.TRIPPED, self.ids.get(shard, ""))
         self.tripped(shard, reason)
 
     # Shutting and opening ----------------------------------------------------------------------
@@ -214,8 +214,8 @@ class Groups:
         """Cancel what rests of the groups, and shut them; one that does not answer is left out."""
         shut = dict(self.ids)
         for shard, group in shut.items():
-            if self.state(shard) is State.OPEN:
-                self._set(shard, State.SHUT, group)
+            if self.state(shard) is GroupState.OPEN:
+                self._set(shard, GroupState.SHUT, group)
         await asyncio.gather(
             *(self._put(shard, group, "trigger", is_urgent=True) for shard, group in shut.items()),
             return_exceptions=True,
@@ -230,7 +230,7 @@ class Groups:
         failure: VenueError | None = None
         for each in SHARDS if shard is None else (shard,):
             state = self.state(each)
-            if state is State.OPEN or (shard is None and state is not State.SHUT):
+            if state is GroupState.OPEN or (shard is None and state is not GroupState.SHUT):
                 continue
             try:
                 await self._reset(each)
@@ -247,7 +247,7 @@ class Groups:
                 group = None
         if group is None:
             group = await self._made(shard)
-        self._set(shard, State.OPEN, group)
+        self._set(shard, GroupState.OPEN, group)
 
     async def _put(
         self, shard: int, group: str, word: str, *, body: bytes = b"{}", is_urgent: bool = False
@@ -271,12 +271,12 @@ class Groups:
             raise read_error(answer.status, answer.body)
         return answer.status
 
-    def _forget(self, shard: int, state: State = State.OPEN) -> None:
+    def _forget(self, shard: int, state: GroupState = GroupState.OPEN) -> None:
         """Take it that the group of a shard is gone; one that is open is made anew."""
         self.ids.pop(shard, None)
         self._set(shard, state, "")
 
-    def _set(self, shard: int, state: State, group: str) -> None:
+    def _set(self, shard: int, state: GroupState, group: str) -> None:
         self._states[shard] = state
         if group:
             self.ids[shard] = group

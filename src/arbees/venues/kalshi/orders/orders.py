@@ -43,10 +43,10 @@ from arbees.core.ports import Gate
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.http_client import Wire
 from arbees.venues.kalshi import shapes
-from arbees.venues.kalshi.connection.connection import CREATE, Connection
+from arbees.venues.kalshi.connection.connection import CREATE, KalshiConnection
 from arbees.venues.kalshi.connection.signing import BUDGET_NS, Signed
 from arbees.venues.kalshi.connection.turns import Turns
-from arbees.venues.kalshi.orders.answers import Asked, cancel_outcome, create_outcome
+from arbees.venues.kalshi.orders.answers import CreateTerms, cancel_outcome, create_outcome
 from arbees.venues.kalshi.orders.cash import Cash
 from arbees.venues.kalshi.orders.groups import Groups
 from arbees.venues.kalshi.orders.portfolio import Rows
@@ -71,7 +71,7 @@ class KalshiOrders:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: KalshiConnection,
         wire: Wire,
         *,
         cash: Cash,
@@ -256,7 +256,7 @@ class KalshiOrders:
         row = await self._row(client_order_id, market_id, None)
         return found if row is None else await self._found(row)
 
-    async def _found(self, row: shapes.OrderRow) -> Found:
+    async def _found(self, row: shapes.KalshiOrderRow) -> Found:
         """Return an order with its fills; whether these explain its end is for the core to say."""
         filled = shapes.count("fill_count_fp", row.fill_count_fp)
         fills = _fills_of(row, await self._portfolio.recent_fills({"order_id": row.order_id}))
@@ -328,7 +328,7 @@ class KalshiOrders:
 
     async def _row(
         self, client_order_id: str, market_id: str, sent_ns: int | None
-    ) -> shapes.OrderRow | None:
+    ) -> shapes.KalshiOrderRow | None:
         """Return an order by our id from the list that is not archived; None = it is not there."""
         before_ns = LISTED_BEFORE_SECONDS * NS_PER_SECOND
         since_ns = 0 if sent_ns is None else max(0, sent_ns - before_ns)
@@ -336,18 +336,18 @@ class KalshiOrders:
         return _named(rows, client_order_id)
 
 
-def _named(rows: Rows[shapes.OrderRow], client_order_id: str) -> shapes.OrderRow | None:
+def _named(rows: Rows[shapes.KalshiOrderRow], client_order_id: str) -> shapes.KalshiOrderRow | None:
     return next((each for each in rows.read if each.name == client_order_id), None)
 
 
-def _fills_of(row: shapes.OrderRow, rows: Rows[shapes.FillRow]) -> tuple[Fill, ...]:
+def _fills_of(row: shapes.KalshiOrderRow, rows: Rows[shapes.FillRow]) -> tuple[Fill, ...]:
     return tuple(fill_of(each, row.name) for each in rows.read if each.order_id == row.order_id)
 
 
-def _asked(order: ApprovedOrder, sent_ns: int) -> Asked:
+def _asked(order: ApprovedOrder, sent_ns: int) -> CreateTerms:
     """Return what an answer to a create is held against."""
     book_side, price = shapes.book_order(order.side, order.action, order.limit_price)
-    return Asked(
+    return CreateTerms(
         client_order_id=order.client_order_id,
         quantity=order.quantity,
         price=price,
@@ -375,7 +375,7 @@ def fill_of(row: shapes.FillRow, client_order_id: str) -> Fill:
     )
 
 
-def closed_by(row: shapes.OrderRow) -> str | None:
+def closed_by(row: shapes.KalshiOrderRow) -> str | None:
     """Return how an order ended, None = it works; a word that we do not know ends nothing."""
     if row.status == "executed":
         return "filled"
@@ -384,7 +384,7 @@ def closed_by(row: shapes.OrderRow) -> str | None:
     return None
 
 
-def listed_order(row: shapes.OrderRow) -> VenueOrder:
+def listed_order(row: shapes.KalshiOrderRow) -> VenueOrder:
     """
     Return an order as Kalshi shows it: what it buys, at the price of that side.
 

@@ -50,7 +50,7 @@ class Portfolio:
         """Read by an account's calls."""
         self._api = api
 
-    async def orders(self, query: Query, since_ns: int = 0) -> Rows[shapes.OrderRow]:
+    async def orders(self, query: Query, since_ns: int = 0) -> Rows[shapes.KalshiOrderRow]:
         """
         Return orders in all states unless the query says otherwise, the archived ones too.
 
@@ -59,13 +59,13 @@ class Portfolio:
             since_ns: those that were placed since, by Kalshi's clock; 0 = since ever.
         """
         since = _since(since_ns)
-        found = await self._rows("orders", shapes.OrderRow, {**query, **since})
+        found = await self._rows("orders", shapes.KalshiOrderRow, {**query, **since})
         if query.get("status") != "resting":
             cutoff_ns = await self._cutoff_ns("orders_updated_ts")
             if since_ns < cutoff_ns:
                 named = {name: query[name] for name in ("ticker",) if name in query}
                 older = await self._rows(
-                    "orders", shapes.OrderRow, {**named, **since}, path="/historical/orders"
+                    "orders", shapes.KalshiOrderRow, {**named, **since}, path="/historical/orders"
                 )
                 found.read = older.read + found.read
                 found.unread += older.unread
@@ -93,9 +93,9 @@ class Portfolio:
         found.read = list({each.trade_id: each for each in found.read}.values())
         return found
 
-    async def recent_orders(self, query: Query, since_ns: int = 0) -> Rows[shapes.OrderRow]:
+    async def recent_orders(self, query: Query, since_ns: int = 0) -> Rows[shapes.KalshiOrderRow]:
         """Return the orders that are not archived yet."""
-        found = await self._rows("orders", shapes.OrderRow, {**query, **_since(since_ns)})
+        found = await self._rows("orders", shapes.KalshiOrderRow, {**query, **_since(since_ns)})
         found.read = list({each.order_id: each for each in found.read}.values())
         return found
 

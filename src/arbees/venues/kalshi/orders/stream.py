@@ -24,7 +24,7 @@ from arbees.core.ports import Clock
 from arbees.errors import VenueOutcomeUnknown
 from arbees.venues.kalshi import shapes
 from arbees.venues.kalshi.connection.signing import Signer
-from arbees.venues.kalshi.connection.socket import Line, Message, StreamError
+from arbees.venues.kalshi.connection.socket import KalshiSocket, Message, StreamError
 from arbees.venues.kalshi.orders.orders import (
     closed_by,
     fill_of,
@@ -66,7 +66,7 @@ class GroupUpdate(msgspec.Struct, frozen=True):
     event_type: str = ""
 
 
-class Subscribed(msgspec.Struct, frozen=True):
+class OrdersSubscribed(msgspec.Struct, frozen=True):
     """A channel was subscribed."""
 
     channel: str = ""
@@ -86,7 +86,7 @@ class OwnStream:
             subaccount: whose orders and fills are told; those of others are passed over.
         """
         self._subaccount = subaccount
-        self._line = Line(url, signer=signer, clock=clock)
+        self._line = KalshiSocket(url, signer=signer, clock=clock)
         self.sink: Callable[[Report], None] = lambda _report: None
         """Told of what happened to orders of ours, and of what the stream is worth."""
         self.is_live = False
@@ -121,7 +121,7 @@ class OwnStream:
 
     def _take(self, message: Message) -> None:
         if message.type == "subscribed":
-            self._waiting.discard(read(message.msg, Subscribed).channel)
+            self._waiting.discard(read(message.msg, OrdersSubscribed).channel)
             if not self._waiting:
                 self._say("subscribed", is_live=True)
         elif message.type == "error":
@@ -132,7 +132,7 @@ class OwnStream:
         elif message.type == "fill":
             self._take_fill(_row_of(message, OwnFill))
         elif message.type == "user_order":
-            self._take_order(_row_of(message, shapes.OrderRow))
+            self._take_order(_row_of(message, shapes.KalshiOrderRow))
 
     def _refused(self, number: int | None, error: StreamError) -> None:
         """
@@ -170,7 +170,7 @@ class OwnStream:
             found = msgspec.structs.replace(found, time_ns=told_ns)
         self.sink(Filled(fill=found))
 
-    def _take_order(self, row: shapes.OrderRow | None) -> None:
+    def _take_order(self, row: shapes.KalshiOrderRow | None) -> None:
         if row is None:
             return
         closed = closed_by(row)
