@@ -21,7 +21,7 @@ from arbees.cli.main import main as arbees
 from arbees.core import events
 from arbees.core.book.apply import apply
 from arbees.core.book.book import fresh
-from arbees.core.deciding.redecide import code_of, decide_again, decided
+from arbees.core.deciding.redecide import code_of, decided, redecide
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.settings import Settings, load
 from arbees.wiring.bootstrap import rules_of
@@ -76,8 +76,8 @@ def brute(journal: Path, then: Settings, now: Settings) -> Named:
         for stored in reader.records():
             event = events.decode(stored.body)
             if isinstance(event, events.RequestDenied | events.OrderApproved):
-                was = code_of(decided(decide_again(book, event, before)))
-                again = code_of(decided(decide_again(book, event, after)))
+                was = code_of(decided(redecide(book, event, before)))
+                again = code_of(decided(redecide(book, event, after)))
                 if code_of(event) != was:
                     raise AssertionError(f"record {stored.sequence} is not decided again")
                 if was != again:

@@ -82,11 +82,11 @@ class Falling:
             mark = price if is_bid else min(self._marks[market], offer)
             self._marks[market] = mark
             self.fall.quotes += 1
-            self._told(self._base + sum(self._marks.values()) * SIZE)
+            self._observed_loss(self._base + sum(self._marks.values()) * SIZE)
             if self._draw.random() < ONE_SIDED:
-                self._told(await _pnl(connection))
+                self._observed_loss(await _pnl(connection))
 
-    def _told(self, pnl: Decimal) -> None:
+    def _observed_loss(self, pnl: Decimal) -> None:
         # A bid after a step without one may lift a mark: what was told last is what counts.
         self.fall.before = pnl
 

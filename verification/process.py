@@ -157,7 +157,7 @@ def free_port() -> int:
 # Promises --------------------------------------------------------------------------------------
 
 
-async def ask_again(port: int, barrage: Barrage) -> list[str]:
+async def repeat_all(port: int, barrage: Barrage) -> list[str]:
     """Look up everything that was acknowledged, send everything again; return what was broken."""
     broken: list[str] = []
     acknowledged = [sent for sent in barrage.sent if sent.is_acknowledged]

@@ -41,8 +41,8 @@ from verification.falling_prices import fall_once
 from verification.process import (
     LIMITS,
     Process,
-    ask_again,
     files_in,
+    repeat_all,
     until_known,
 )
 
@@ -121,7 +121,7 @@ async def run_once(folder: Path, number: int, seed: int, lost: str, seconds: flo
     try:
         await _kill(process, barrage, random.Random(seed), seconds, tally)
         await process.start()
-        for text in await ask_again(process.port, barrage):
+        for text in await repeat_all(process.port, barrage):
             tally.say(number, LOST, text)
         await until_known(process.port)
         code = await process.stop()

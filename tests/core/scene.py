@@ -33,7 +33,7 @@ from arbees.core.language.words import (
     Side,
     TimeInForce,
 )
-from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.closed_orders import closed_order
 from tests.safeguards.build import BUFFER, NOW, SECOND, TERMS, listing, polymarket, request
 
 MICRO = 1_000_000
@@ -173,11 +173,11 @@ class Scene:
         )
         self.fill(order, quantity, price)
 
-    def past(self, order: Order) -> commands.Past | None:
+    def past(self, order: Order) -> commands.ClosedOrder | None:
         """Return an order as its records leave it if it is closed."""
         if order.client_order_id in self.book.orders:
             return None
-        return past_order(self.life(order.request_id))
+        return closed_order(self.life(order.request_id))
 
     def life(self, request_id: str) -> list[tuple[int, int, events.Event]]:
         """Return the records of one request."""

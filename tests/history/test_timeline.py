@@ -20,14 +20,14 @@ from arbees.core.deciding.verdicts import (
 )
 from arbees.core.language.words import TimeInForce
 from arbees.history.timeline import judgements, tell
-from arbees.history.timeline_shapes import Judged, Story
+from arbees.history.timeline_shapes import Judged, Timeline
 from tests.core.scene import MICRO, Says, Scene
 from tests.safeguards.build import NOW, request
 
 FREE = Says("says", Pass("MAX_ORDER_SIZE", 6_500_000, 100 * MICRO, 93_500_000))
 
 
-def told(scene: Scene, request_id: str) -> Story:
+def told(scene: Scene, request_id: str) -> Timeline:
     """Tell the story of a request of a scene."""
     bound: events.Event = events.Bound(account="main", environment="local", mode="paper")
     return tell(scene.life(request_id), [(1, 0, bound)])

@@ -17,7 +17,7 @@ from arbees.core.book.market import Market
 from arbees.core.book.open_order import NOTHING, Order
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Action, OrderStatus, Side
-from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.closed_orders import closed_order
 from arbees.core.orders.result import Recorded, fold
 from verification.evidence import is_final
 
@@ -235,7 +235,7 @@ def disagreements(lives: dict[str, list[Recorded]], book: Book) -> list[str]:
             if isinstance(event, events.OrderFilled | events.FillReversed):
                 filled += sign * event.quantity
                 fees += sign * event.fee
-        life, past = fold(records), past_order(records)
+        life, past = fold(records), closed_order(records)
         if life is None or (life.filled, life.fees) != (filled, fees):
             found.append(f"{request_id}: {filled} filled by its records, not by its result")
             continue

@@ -21,7 +21,7 @@ from arbees.core.deciding.decide import decide
 from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import ApprovedOrder, Fill, VenueOrder
 from arbees.core.language.words import Action
-from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.closed_orders import closed_order
 from arbees.core.orders.result import Recorded
 from arbees.core.ports import KeyRow, OrderRow, RequestRow, SignalRow
 
@@ -63,7 +63,9 @@ class PureDesk:
                 effects.append(effect)
         return effects
 
-    def record(self, event: events.Event, now_ns: int, past: commands.Past | None = None) -> None:
+    def record(
+        self, event: events.Event, now_ns: int, past: commands.ClosedOrder | None = None
+    ) -> None:
         """Append one event and apply it as it comes back from its JSON."""
         body = events.encode(event)
         event = events.decode(body)
@@ -109,7 +111,7 @@ class PureDesk:
             )
         name = _order_named(command)
         if name is not None and name not in self.book.orders and name in self.orders:
-            past = past_order(self.life(self.orders[name].request_id))
+            past = closed_order(self.life(self.orders[name].request_id))
             return msgspec.structs.replace(command, past=past)
         return command
 

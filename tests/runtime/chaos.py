@@ -112,7 +112,7 @@ class Chaos:
         draw = self.draw
         if evening.asked and draw.random() < 0.15:
             before = draw.choice(evening.asked)
-            await evening.ask_again(before)
+            await evening.repeat_all(before)
             return
         is_sell = draw.random() < 0.25
         fields = {

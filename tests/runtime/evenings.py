@@ -115,9 +115,9 @@ class Evening:
 
     async def ask(self, key: str, wait: float = 5.0, **fields: Any) -> Result:
         """Submit a request, and keep the answer as a promise."""
-        return await self.ask_again(make_request(key, self.clock.now_ns(), **fields), wait)
+        return await self.repeat_all(make_request(key, self.clock.now_ns(), **fields), wait)
 
-    async def ask_again(self, request: Request, wait: float = 5.0) -> Result:
+    async def repeat_all(self, request: Request, wait: float = 5.0) -> Result:
         """Submit a request as it is, and keep the answer as a promise."""
         self.asked.append(request)
         result = await self.assembly.gateway.submit(request, wait)

@@ -35,7 +35,7 @@ class Desk:
 
     def write(
         self,
-        past: commands.Past | None,
+        past: commands.ClosedOrder | None,
         *new_events: events.Event,
         command: commands.Command = NOTHING_ASKED,
     ) -> None:

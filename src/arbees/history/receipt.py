@@ -24,7 +24,7 @@ from arbees.core.language.words import SCOPE_ALL
 from arbees.core.orders.result import Recorded, encode
 from arbees.errors import JournalCorrupt
 from arbees.history.timeline import tell
-from arbees.history.timeline_shapes import Story
+from arbees.history.timeline_shapes import Timeline
 from arbees.journal.proof.chain import COLUMNS, GENESIS, Row
 from arbees.journal.reader import JournalReader
 
@@ -83,7 +83,7 @@ class RequestReceipt(msgspec.Struct, frozen=True):
     """A receipt that was just made, and the story in it."""
 
     document: dict[str, Any]
-    story: Story
+    story: Timeline
 
 
 def make_receipt(

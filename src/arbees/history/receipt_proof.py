@@ -134,7 +134,7 @@ def _check(document: Document, plain: dict[str, Any]) -> None:
         _check_link(place, link)
     _check_order(document)
     _check_records(document)
-    _check_story(document, plain)
+    _check_timeline(document, plain)
     stated = digest_of(plain)
     if document.digest != stated:
         raise _Unfit("digest", f"Expected {stated}, was {document.digest}")
@@ -270,7 +270,7 @@ def _check_records(document: Document) -> None:
             raise _Unfit(f"around[{index}].kind", f"Expected no {link.kind} here")
 
 
-def _check_story(document: Document, plain: dict[str, Any]) -> None:
+def _check_timeline(document: Document, plain: dict[str, Any]) -> None:
     """Tell the story again from the records, and compare it leaf by leaf."""
     try:
         story = tell(

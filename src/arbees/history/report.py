@@ -114,12 +114,12 @@ def report(
         if stored.time_ns >= until_ns:
             break
         if period.begun is None and stored.time_ns >= since_ns:
-            period.begun = _worth(book)
+            period.begun = _pnl(book)
         event = events.decode(stored.body)
         apply(book, event, stored.sequence, stored.time_ns)
         if period.begun is not None:
             period.take(stored.time_ns, event)
-    ended = _worth(book)
+    ended = _pnl(book)
     realized, fees, unrealized = (
         now - then for now, then in zip(ended, period.begun or ended, strict=True)
     )
@@ -141,6 +141,6 @@ def report(
     )
 
 
-def _worth(book: Book) -> tuple[int, int, int]:
+def _pnl(book: Book) -> tuple[int, int, int]:
     """Return realized P&L, fees, and marks less cost, since ever."""
     return book.realized, book.fees, book.unrealized({})

@@ -25,20 +25,20 @@ from arbees.core.orders.result import (
     refusal,
 )
 from arbees.history.timeline_shapes import (
-    Again,
-    Came,
     Decided,
     FillShown,
     HaltShown,
     Judged,
+    OutcomeShown,
+    RepeatShown,
     ReservationShown,
     Reviewed,
     Sent,
-    Story,
+    Timeline,
 )
 
 
-def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
+def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Timeline:
     """
     Tell the story of a request.
 
@@ -60,18 +60,18 @@ def tell(own: Sequence[Recorded], others: Sequence[Recorded]) -> Story:
         original = ids.own(first.original_request_id) or None
     bound = next((each for _, _, each in others if isinstance(each, events.Bound)), None)
     started = next((each for _, _, each in others if isinstance(each, events.Started)), None)
-    return Story(
+    return Timeline(
         request=msgspec.to_builtins(life.request),
         received=format_time(life.received_ns),
         result=result,
         original_request_id=original,
         decisions=tuple(_decided(*each) for each in own if _is_decision(each[2])),
         sent=tuple(_sent(n, event, bound) for n, _, event in own if _is_approval(event)),
-        came=tuple(_came(*each) for each in own if isinstance(each[2], events.OrderEvent)),
+        came=tuple(_outcome(*each) for each in own if isinstance(each[2], events.OrderEvent)),
         fills=tuple(_filled(n, event) for n, _, event in own if _is_fill(event)),
         reserved=_reserved(own),
         duplicates=tuple(
-            _again(*each) for each in (*own, *others) if _is_again(each[2], own[0][0], each[0])
+            _repeat(*each) for each in (*own, *others) if _is_repeat(each[2], own[0][0], each[0])
         ),
         halts=tuple(_halt(*each) for each in others if isinstance(each[2], events.HaltRaised)),
         reviews=tuple(_review(n, ev) for n, _, ev in own if isinstance(ev, events.DenialReviewed)),
@@ -96,7 +96,7 @@ def _is_fill(event: events.Event) -> bool:
     return isinstance(event, events.OrderFilled)
 
 
-def _is_again(event: events.Event, first: int, sequence: int) -> bool:
+def _is_repeat(event: events.Event, first: int, sequence: int) -> bool:
     return isinstance(event, events.DuplicateRefused) and sequence > first
 
 
@@ -189,8 +189,8 @@ def _sent(sequence: int, event: Any, bound: events.Bound | None) -> Sent:  # noq
     )
 
 
-def _came(sequence: int, time_ns: int, event: events.Event) -> Came:
-    return Came(
+def _outcome(sequence: int, time_ns: int, event: events.Event) -> OutcomeShown:
+    return OutcomeShown(
         sequence=sequence, time=format_time(time_ns), kind=events.kind(event), says=_says(event)
     )
 
@@ -297,8 +297,8 @@ def _held(sequence: int, why: str, reserved: Reservation) -> ReservationShown:
 # Around it -------------------------------------------------------------------------------------
 
 
-def _again(sequence: int, time_ns: int, event: Any) -> Again:  # noqa: ANN401 - a duplicate
-    return Again(
+def _repeat(sequence: int, time_ns: int, event: Any) -> RepeatShown:  # noqa: ANN401 - a duplicate
+    return RepeatShown(
         sequence=sequence,
         time=format_time(time_ns),
         request_id=ids.own(event.request.request_id),

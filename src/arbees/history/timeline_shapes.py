@@ -58,7 +58,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     expires: str | None
 
 
-class Came(msgspec.Struct, frozen=True, kw_only=True):
+class OutcomeShown(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an order, record by record."""
 
     sequence: int
@@ -92,7 +92,7 @@ class ReservationShown(msgspec.Struct, frozen=True, kw_only=True):
     closing: Decimal
 
 
-class Again(msgspec.Struct, frozen=True, kw_only=True):
+class RepeatShown(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody asked for the same once more."""
 
     sequence: int
@@ -124,7 +124,7 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
 
 
-class Story(msgspec.Struct, frozen=True, kw_only=True):
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """All of it."""
 
     request: dict[str, Any]
@@ -135,10 +135,10 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """Of the request that this one is a duplicate of."""
     decisions: tuple[Decided, ...]
     sent: tuple[Sent, ...]
-    came: tuple[Came, ...]
+    came: tuple[OutcomeShown, ...]
     fills: tuple[FillShown, ...]
     reserved: tuple[ReservationShown, ...]
-    duplicates: tuple[Again, ...]
+    duplicates: tuple[RepeatShown, ...]
     halts: tuple[HaltShown, ...]
     reviews: tuple[Reviewed, ...]
     version: str | None

@@ -20,13 +20,13 @@ from arbees.core.deciding.redecide import (
     KeyFold,
     Watched,
     code_of,
-    decide_again,
     decided,
+    redecide,
 )
 from arbees.core.deciding.verdicts import Verdict
 from arbees.core.language.request import Request
 from arbees.core.language.units import mul_ceil
-from arbees.core.orders.order_pnl import OrderPnl, Worth
+from arbees.core.orders.order_pnl import FillTally, OrderPnl
 
 
 class Turn(StrEnum):
@@ -96,7 +96,7 @@ class Walk:
         """
         self.book: Book = fresh()
         self.counts = Counts()
-        self.worth = Worth()
+        self.worth = FillTally()
         self._choose = choose
         self._keys = KeyFold(names)
         self._rules: tuple[commands.Rules, commands.Rules] | None = None
@@ -150,7 +150,7 @@ class Walk:
             counts.unjudged += 1
             return
         then, others = self._rules
-        again = decide_again(self.book, event, then)
+        again = redecide(self.book, event, then)
         new_events = again.events
         made = decided(again)
         if made != event:
@@ -159,7 +159,7 @@ class Walk:
             self._due = new_events[new_events.index(made) + 1 :]
             self._due_of = (sequence, event.request.request_id)
         if others is not then:
-            self._compare(sequence, time_ns, event, decided(decide_again(self.book, event, others)))
+            self._compare(sequence, time_ns, event, decided(redecide(self.book, event, others)))
 
     def _compare(self, sequence: int, time_ns: int, event: Judged, now: Judged) -> None:
         was_code, now_code = code_of(event), code_of(now)
@@ -186,7 +186,7 @@ class Walk:
         self.counts.duplicates += 1
         if self._rules is None:
             self.counts.unjudged += 1
-        elif not self._keys.refused_again(self.book, event, self._rules[0]):
+        elif not self._keys.is_refused_alike(self.book, event, self._rules[0]):
             mismatch = Mismatch(
                 sequence=sequence,
                 request_id=event.request.request_id,
@@ -196,7 +196,7 @@ class Walk:
             self.on_mismatch(mismatch)
 
     def _mismatch(self, sequence: int, event: Judged, made: Judged) -> None:
-        was, again = _told(event), _told(made)
+        was, again = _changed(event), _changed(made)
         if was == again:
             again = f"{again}, with other verdicts"
         name = event.request.request_id
@@ -260,7 +260,7 @@ def _reasons(event: Judged) -> list[str]:
     return [] if isinstance(event, events.OrderApproved) else [each.code for each in event.findings]
 
 
-def _told(event: Judged) -> str:
+def _changed(event: Judged) -> str:
     return code_of(event) or "approved"
 
 
@@ -286,7 +286,7 @@ def share(then: commands.Rules, others: commands.Rules) -> tuple[commands.Rules,
         asked.append(ask)
     same = {each.name: each for each in then.safeguards}
     answers = [
-        kept[each.name].again if same.get(each.name) == each else each.check
+        kept[each.name].last if same.get(each.name) == each else each.check
         for each in others.safeguards
     ]
     return _with_checks(then, tuple(asked)), _with_checks(others, tuple(answers))
@@ -303,7 +303,7 @@ class _CachedCheck:
         self._said = self._check(*asked)
         return self._said
 
-    def again(self, *_asked: Any) -> tuple[Verdict, ...]:
+    def last(self, *_asked: Any) -> tuple[Verdict, ...]:
         """Return the answer to the question before."""
         return self._said
 

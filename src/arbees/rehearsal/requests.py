@@ -52,14 +52,14 @@ def make_requests(quotes: Sequence[Quote], number: int, seed: int) -> list[Reque
     made: list[Request] = []
     for index, quote in enumerate(chosen):
         if made and draw.random() < 0.02:
-            made.append(_again(made[-1], index, quote.ts_ns))
+            made.append(_retry(made[-1], index, quote.ts_ns))
             continue
         after_ns = made[-1].created_ns if made else 0
         made.append(_request(draw, quote, index, seed, held, after_ns))
     return made
 
 
-def _again(request: Request, index: int, ts_ns: int) -> Request:
+def _retry(request: Request, index: int, ts_ns: int) -> Request:
     """Return a retry of a request: the same key, a new id."""
     return replace(
         request,

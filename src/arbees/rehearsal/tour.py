@@ -90,7 +90,7 @@ async def _burst(scene: Scene) -> Result:
     return await scene.ask(size="1") if last.final else last
 
 
-async def _again_and_again(scene: Scene) -> Result:
+async def _repeatedly(scene: Scene) -> Result:
     await scene.quote()
     for _ in range(3):
         last = await scene.ask()
@@ -244,7 +244,7 @@ STOPS: tuple[Stop, ...] = (
         safeguard="repeated_execution",
         code="REPEATED_EXECUTION",
         story="In, out, in, out, in, out, in.",
-        tell=_again_and_again,
+        tell=_repeatedly,
         settings={"MAX_REPEATED_EXECUTIONS": "2"},
     ),
     Stop(

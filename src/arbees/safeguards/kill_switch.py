@@ -71,15 +71,15 @@ class KillSwitch(msgspec.Struct, frozen=True):
             elif halted is None or halt.state.rank > halted.state.rank:
                 halted = halt
         return (
-            _NOT_HALTED if halted is None else Deny("HALTED", _told(halted)),
+            _NOT_HALTED if halted is None else Deny("HALTED", _observed(halted)),
             _NOT_REDUCED if reduced is None else _judge(order, reduced),
         )
 
 
 def _judge(order: Candidate, halt: Halt) -> Verdict:
-    return _REDUCING if order.is_reducing else Deny("REDUCE_ONLY", _told(halt))
+    return _REDUCING if order.is_reducing else Deny("REDUCE_ONLY", _observed(halt))
 
 
-def _told(halt: Halt) -> str:
+def _observed(halt: Halt) -> str:
     state = "read only, " if halt.state is TradingState.READ_ONLY else ""
     return f"{state}{halt.source} for {halt.scope}: {halt.reason}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arbees.cli.commands.prove.decisions import WORDS, told
+from arbees.cli.commands.prove.decisions import WORDS, line_of
 from arbees.client import Event
 from arbees.core import events
 
@@ -60,7 +60,7 @@ REQUEST = {
 )
 def test_told(kind: str, body: dict[str, Any], text: str) -> None:
     """Each kind has its words; what comes from outside is no command for a terminal."""
-    found = told(Event(sequence=7, time=AT, kind=kind, body=body))
+    found = line_of(Event(sequence=7, time=AT, kind=kind, body=body))
     assert found is not None
     assert (found.time, found.word, found.text) == ("20:30:05", WORDS[kind][0], text)
 
@@ -68,10 +68,10 @@ def test_told(kind: str, body: dict[str, Any], text: str) -> None:
 @pytest.mark.parametrize("kind", WORDS)
 def test_missing_fields_are_survived(kind: str) -> None:
     """A record of another version is told as far as it goes."""
-    assert told(Event(sequence=7, time=AT, kind=kind, body={})) is not None
+    assert line_of(Event(sequence=7, time=AT, kind=kind, body={})) is not None
 
 
 def test_other_records_are_not_told() -> None:
     """What is no decision is left out, and every kind that is told exists."""
-    assert told(Event(sequence=7, time=AT, kind="Marked", body={})) is None
+    assert line_of(Event(sequence=7, time=AT, kind="Marked", body={})) is None
     assert [kind for kind in WORDS if not hasattr(events, kind)] == []

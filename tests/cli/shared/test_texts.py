@@ -7,7 +7,7 @@ from arbees.cli.shared.texts import (
     CommandPage,
     Taken,
     pages,
-    said_by,
+    parts_of,
 )
 
 ALL = list(pages(build()))
@@ -15,7 +15,7 @@ ALL = list(pages(build()))
 
 def test_docstring_is_taken_apart() -> None:
     """Sentence, further paragraphs, exit codes and examples are told apart, lines joined."""
-    said = said_by(
+    said = parts_of(
         """Do a
         thing.
 

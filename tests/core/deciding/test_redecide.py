@@ -10,8 +10,8 @@ from arbees.core.deciding.outcomes import NotSent
 from arbees.core.deciding.redecide import (
     KeyFold,
     code_of,
-    decide_again,
     decided,
+    redecide,
     submit_of,
     watched,
 )
@@ -47,7 +47,7 @@ def test_an_attempt_is_decided_again(attempt: int) -> None:
         event = decided(decision)
         assert submit_of(event).request == asked
         assert submit_of(event).received_ns == 5
-        assert decide_again(scene.book, event, scene.rules).events == decision.events
+        assert redecide(scene.book, event, scene.rules).events == decision.events
         assert (code_of(event) is None) is (says is FREE)
 
 
@@ -62,7 +62,7 @@ def test_a_leg_that_a_signal_stood_in_the_way_of() -> None:
     command = commands.Submit(request=asked, received_ns=5, known=commands.Known(signal=row), leg=1)
     event = decided(scene.ask(command))
     assert code_of(event) == "DUPLICATE_SIGNAL"
-    assert decided(decide_again(scene.book, event, scene.rules)) == event
+    assert decided(redecide(scene.book, event, scene.rules)) == event
 
 
 class Desk:
@@ -87,7 +87,7 @@ class Desk:
         fold, book, found = KeyFold(watched(refusals)), fresh(), []
         for sequence, time_ns, event in self.scene.records:
             if isinstance(event, events.DuplicateRefused):
-                found.append(fold.refused_again(book, event, self.scene.rules))
+                found.append(fold.is_refused_alike(book, event, self.scene.rules))
             fold.take(event, time_ns)
             apply(book, event, sequence, time_ns)
         return found

@@ -21,29 +21,29 @@ from arbees.core.language.words import (
     Side,
     TimeInForce,
 )
-from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.closed_orders import closed_order
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import NOW, YES_TOKEN
 
 TEN = 10 * MICRO
 
 
-def past(scene: Scene, order: Order) -> commands.Past:
+def past(scene: Scene, order: Order) -> commands.ClosedOrder:
     """Return the past of an order that has one."""
-    found = past_order(scene.life(order.request_id))
+    found = closed_order(scene.life(order.request_id))
     assert found is not None
     return found
 
 
 def test_an_order_that_never_was() -> None:
     """Nothing approved, nothing past; what happens before an approval is not its."""
-    assert past_order([]) is None
+    assert closed_order([]) is None
     fill = events.OrderAcknowledged(client_order_id="c", request_id="r", venue_order_id="v")
-    assert past_order([(1, 2, fill)]) is None
+    assert closed_order([(1, 2, fill)]) is None
     scene = Scene()
     scene.order()
     stray = [(1, NOW, fill), *scene.life("r-k-1")]
-    found = past_order(stray)
+    found = closed_order(stray)
     assert found is not None
     assert found.order.venue_order_id is None
 

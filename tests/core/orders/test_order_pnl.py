@@ -16,8 +16,8 @@ from arbees.core.orders.order_pnl import (
     MARKED,
     SETTLED,
     UNKNOWN,
+    FillTally,
     OrderPnl,
-    Worth,
 )
 from tests.core.scene import Says, Scene
 from tests.safeguards.build import listing
@@ -93,7 +93,7 @@ def test_all_orders_together_are_the_account(
 def test_an_id_that_is_used_again_begins_anew() -> None:
     """A second attempt under the same key has the same client order id, and fills of its own."""
     scene = Scene(Says("says", Pass("A")))
-    worth = Worth()
+    worth = FillTally()
     order = scene.order("k")
     first = worth.follow(approval(scene))
     scene.answer(order, NotSent(message="down"))

@@ -23,7 +23,7 @@ from arbees.core.language.words import (
     TimeInForce,
     TradingState,
 )
-from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.closed_orders import closed_order
 from arbees.core.orders.result import fold
 from tests.core.scene import MICRO, Scene
 from tests.safeguards.build import NOW, SECOND
@@ -255,7 +255,7 @@ def test_a_key_of_a_reopened_order_is_in_flight_again() -> None:
     order = scene.order(time_in_force=TimeInForce.GTC)
     scene.answer(order, NotSent(message="no route"))
     show(scene, order, listed(order))
-    past = past_order(scene.life(order.request_id))
+    past = closed_order(scene.life(order.request_id))
     assert past is not None
     assert past.order.status is OrderStatus.WORKING
     assert past.order.reserved != NOTHING

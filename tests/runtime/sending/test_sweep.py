@@ -19,7 +19,7 @@ async def refused_but_working(rig: Rig) -> str:
     assert (rig.known().status, rig.book.orders) == ("Rejected", {})
     (sent,) = rig.kalshi.sent
     name = sent.client_order_id
-    past = rig.desk.lookups._past(name)
+    past = rig.desk.lookups._closed_order(name)
     assert past is not None
     rig.kalshi.working.append(listed(past.order, venue_order_id=TAKEN))
     return name

@@ -61,7 +61,7 @@ async def resolve(context: Context, request: Request) -> Reply:
     """
     gateway = context.gateway
     parameters(request.scope["query_string"], ())
-    name, reason, actor = await _asked(request)
+    name, reason, actor = await _break_and_reason(request)
     resolved = await gateway.resolve_break(name, reason=reason, actor=actor)
     if resolved is None:
         raise Problem(404, "NOT_FOUND", f"No break {name} is open")
@@ -78,7 +78,7 @@ async def adopt(context: Context, request: Request) -> Reply:
     """
     gateway = context.gateway
     parameters(request.scope["query_string"], ())
-    name, reason, actor = await _asked(request)
+    name, reason, actor = await _break_and_reason(request)
     try:
         adopted = await gateway.adopt_break(name, reason=reason, actor=actor)
     except Conflict as error:
@@ -88,7 +88,7 @@ async def adopt(context: Context, request: Request) -> Reply:
     return json_reply(adopted)
 
 
-async def _asked(request: Request) -> tuple[str, str, str]:
+async def _break_and_reason(request: Request) -> tuple[str, str, str]:
     """Return which break is meant, why, and who says so. Raises Malformed."""
     asked = strict_json.decode(await read_json(request.scope, request.receive), _RESOLVE)
     caller_of(request.scope).stay()

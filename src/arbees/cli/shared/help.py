@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from arbees.cli.shared.texts import DocstringParts, said_of
+from arbees.cli.shared.texts import DocstringParts, text_of
 
 ASKED = frozenset({"--help", "-h"})
 
@@ -32,7 +32,7 @@ def prepare(app: App, words: Sequence[str]) -> DocstringParts | None:
     if words and not ASKED.intersection(words):
         return None
     _, apps, _ = app.parse_commands([word for word in words if word not in ASKED])
-    said = said_of(apps[-1])
+    said = text_of(apps[-1])
     apps[-1].help = said.about
     return said
 

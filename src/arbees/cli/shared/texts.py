@@ -82,7 +82,7 @@ class CommandPage(NamedTuple):
         return " ".join(parts)
 
 
-def said_by(docstring: str) -> DocstringParts:
+def parts_of(docstring: str) -> DocstringParts:
     """Take a docstring apart."""
     paragraphs = [" ".join(part.split()) for part in inspect.cleandoc(docstring).split("\n\n")]
     more: list[str] = []
@@ -98,10 +98,10 @@ def said_by(docstring: str) -> DocstringParts:
     return DocstringParts(paragraphs[0], tuple(more), " ".join(ends), tuple(examples))
 
 
-def said_of(app: App) -> DocstringParts:
+def text_of(app: App) -> DocstringParts:
     """Take apart what a command says: its function's docstring, else its own text."""
     docstring = None if app.default_command is None else app.default_command.__doc__
-    return said_by(docstring or app.help)
+    return parts_of(docstring or app.help)
 
 
 def names_below(app: App) -> list[str]:
@@ -127,7 +127,7 @@ def pages(
         found = app.assemble_argument_collection(default_parameter=common)
         taken = tuple(taken_by(each) for each in found if each.show)
     is_group = app.default_command is None
-    yield CommandPage(tuple(words), said_of(app), taken, tuple(names), is_group=is_group)
+    yield CommandPage(tuple(words), text_of(app), taken, tuple(names), is_group=is_group)
     for name in names:
         yield from pages(app[name], (*words, name), common)
 

@@ -31,7 +31,7 @@ def rows_of(event: events.Event, time_ns: int, order: Order | None) -> tuple[Ind
             other events.
     """
     if isinstance(event, events.RequestDenied):
-        return _asked(event.request, DENIED, time_ns, event.request.fingerprint())
+        return _of_request(event.request, DENIED, time_ns, event.request.fingerprint())
     if isinstance(event, events.DuplicateRefused):
         return _duplicate(event, time_ns)
     if isinstance(event, events.OrderApproved):
@@ -59,7 +59,7 @@ def _outcome(event: events.OrderEvent, order: Order) -> str | None:
     return None if end is None else _OUTCOMES.get(end, SPENT)
 
 
-def _asked(
+def _of_request(
     request: Request, outcome: str, time_ns: int, fingerprint: str
 ) -> tuple[KeyRow, RequestRow]:
     return (
@@ -78,7 +78,7 @@ def _asked(
 def _duplicate(event: events.DuplicateRefused, time_ns: int) -> tuple[IndexRow, ...]:
     request = event.request
     if event.code == "DUPLICATE_SIGNAL":
-        return _asked(request, DENIED, time_ns, request.fingerprint())
+        return _of_request(request, DENIED, time_ns, request.fingerprint())
     return (RequestRow(request.request_id, request.idempotency_key),)
 
 
@@ -87,7 +87,7 @@ def _approved(
 ) -> tuple[IndexRow, ...]:
     request = event.request
     fingerprint = request.fingerprint() if order is None else order.fingerprint
-    key, seen = _asked(request, OPEN, time_ns, fingerprint)
+    key, seen = _of_request(request, OPEN, time_ns, fingerprint)
     row = OrderRow(event.client_order_id, request.request_id, event.platform, None)
     if request.signal_id is None:
         return key, seen, row

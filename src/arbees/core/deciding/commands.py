@@ -84,7 +84,7 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True):
     """API key that it came with; None = keys are not in use."""
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
+class ClosedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order that is closed: as it ended, and the sequence of its final record."""
 
     order: Order
@@ -101,14 +101,14 @@ class TakeOutcome(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     request: Request
     """Of the order, for what comes next if it fell through."""
-    past: Past | None = None
+    past: ClosedOrder | None = None
 
 
 class TakeFill(msgspec.Struct, frozen=True, kw_only=True):
     """A fill, from whatever source; known trade ids change nothing."""
 
     fill: Fill
-    past: Past | None = None
+    past: ClosedOrder | None = None
     is_proven: bool = False
     """Listing and cash agree with it: it counts, whatever it contradicts."""
     more: tuple[Fill, ...] = ()
@@ -122,7 +122,7 @@ class TakeReversal(msgspec.Struct, frozen=True, kw_only=True):
     trade_id: str
     filled: OrderFilled | None = None
     """How it was booked; None = it was not."""
-    past: Past | None = None
+    past: ClosedOrder | None = None
 
 
 class TakeClosed(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +136,7 @@ class TakeLookup(msgspec.Struct, frozen=True, kw_only=True):
 
     client_order_id: str
     lookup: Lookup
-    past: Past | None = None
+    past: ClosedOrder | None = None
 
 
 class TakeVenueOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +152,7 @@ class TakeVenueOrder(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ns: int = 0
     """Our time before which everything is inside what the venue shows; 0 = it is not known. Where
     the venue itself said that the order ended, only what is younger than that outranks it."""
-    past: Past | None = None
+    past: ClosedOrder | None = None
 
 
 class RequestCancel(msgspec.Struct, frozen=True, kw_only=True):

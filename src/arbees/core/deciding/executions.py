@@ -37,7 +37,7 @@ ALREADY_EXISTS = "order_already_exists"
 
 
 def _start(
-    book: Book, rules: commands.Rules, client_order_id: str, past: commands.Past | None
+    book: Book, rules: commands.Rules, client_order_id: str, past: commands.ClosedOrder | None
 ) -> OrderChanges | None:
     order = book.orders.get(client_order_id)
     if order is not None:

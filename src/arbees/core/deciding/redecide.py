@@ -66,7 +66,7 @@ def decided(decision: commands.Decision) -> Judged:
     return next(each for each in decision.events if isinstance(each, Judged))
 
 
-def decide_again(book: Book, event: Judged, rules: commands.Rules) -> commands.Decision:
+def redecide(book: Book, event: Judged, rules: commands.Rules) -> commands.Decision:
     """
     Judge a recorded request again.
 
@@ -152,7 +152,7 @@ class KeyFold:
             self._followed[event.client_order_id] = None
         return is_watched
 
-    def refused_again(
+    def is_refused_alike(
         self, book: Book, event: events.DuplicateRefused, rules: commands.Rules
     ) -> bool:
         """Tell whether a duplicate is refused again, with the same words."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from arbees.core import events
-from arbees.core.deciding.commands import Past
+from arbees.core.deciding.commands import ClosedOrder
 from arbees.core.language.request import Request
 from arbees.core.orders.lifecycle import RequestLife
 from arbees.core.orders.result import Recorded
 
 
-def past_order(records: Iterable[Recorded]) -> Past | None:
+def closed_order(records: Iterable[Recorded]) -> ClosedOrder | None:
     """Return the last order of a request as its records leave it; None if there was none."""
     life = RequestLife()
     request: Request | None = None
@@ -22,4 +22,6 @@ def past_order(records: Iterable[Recorded]) -> Past | None:
             final_sequence, final_ns = life.final_sequence, life.final_ns
     if life.order is None or request is None:
         return None
-    return Past(order=life.order, final_sequence=final_sequence, request=request, final_ns=final_ns)
+    return ClosedOrder(
+        order=life.order, final_sequence=final_sequence, request=request, final_ns=final_ns
+    )

@@ -49,7 +49,7 @@ class OrderPnl(msgspec.Struct, kw_only=True):
         return sure, -div_ceil(price * self.filled - self.value, MICRO) - self.fees
 
 
-class Worth:
+class FillTally:
     """Follows the fills of chosen orders."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from arbees.core.book.index_rows import RETRIABLE
 from arbees.core.deciding import commands
 from arbees.core.language.ids import is_scoped, own
 from arbees.core.language.request import Alternate, Request
-from arbees.core.orders.closed_orders import past_order
+from arbees.core.orders.closed_orders import closed_order
 from arbees.core.orders.result import Recorded
 from arbees.core.ports import IndexRow, Journal, KeyRow, KeyTables, RequestRow, SignalRow, Stored
 
@@ -66,11 +66,11 @@ class Lookups:
             return self._complete_reversal(command)
         if isinstance(command, commands.TakeOutcome | commands.TakeLookup):
             if command.client_order_id not in self._book.orders:
-                return replace(command, past=self._past(command.client_order_id))
+                return replace(command, past=self._closed_order(command.client_order_id))
         elif isinstance(command, commands.TakeFill | commands.TakeVenueOrder):
             client_order_id = _named(command)
             if client_order_id not in self._book.orders:
-                return replace(command, past=self._past(client_order_id))
+                return replace(command, past=self._closed_order(client_order_id))
         return command
 
     def _known(self, request: Request) -> commands.Known:
@@ -153,12 +153,12 @@ class Lookups:
         for _, _, event in [] if row is None else self.records(row.request_id):
             if isinstance(event, events.OrderFilled) and event.trade_id == command.trade_id:
                 filled = event
-        past = None if name in self._book.orders else self._past(name)
+        past = None if name in self._book.orders else self._closed_order(name)
         return replace(command, filled=filled, past=past)
 
-    def _past(self, client_order_id: str) -> commands.Past | None:
+    def _closed_order(self, client_order_id: str) -> commands.ClosedOrder | None:
         row = self._journal.order(client_order_id)
-        return None if row is None else past_order(self.records(row.request_id))
+        return None if row is None else closed_order(self.records(row.request_id))
 
     # What was decided --------------------------------------------------------------------------
 

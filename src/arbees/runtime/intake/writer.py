@@ -329,7 +329,7 @@ class Writer:
             for key in event.marks:
                 self._marks.recount(key)
 
-    def _order_of(self, event: events.Event, past: commands.Past | None) -> Order | None:
+    def _order_of(self, event: events.Event, past: commands.ClosedOrder | None) -> Order | None:
         if not isinstance(event, events.OrderEvent):
             return None
         order = self.book.orders.get(event.client_order_id)

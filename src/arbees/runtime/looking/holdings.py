@@ -126,7 +126,7 @@ def _balance(desk: Desk, name: str, pool: Pool) -> BalanceView:
         platform=pool.platform,
         available=to_decimal(pool.available),
         reserved=to_decimal(pool.outside),
-        equity=to_decimal(equity_of(desk.book, name, _held_worth(desk, name))),
+        equity=to_decimal(equity_of(desk.book, name, _value_at_marks(desk, name))),
         as_of=format_time(max(pool.as_of_ns, seen_ns)),
         pool=name,
         stale=age > stale_after(desk.options.balance_interval_ns),
@@ -158,7 +158,7 @@ def equity_of(book: Book, name: str, held: int) -> int:
     return pool.available - spent + kept_back + held
 
 
-def _held_worth(desk: Desk, pool: str) -> int:
+def _value_at_marks(desk: Desk, pool: str) -> int:
     """Return what is held against a pool at its marks: cost, and what the marks are above it."""
     total = 0
     for key, market in desk.book.markets.items():

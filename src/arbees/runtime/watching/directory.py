@@ -95,7 +95,7 @@ class Directory:
         self._first: dict[Place, asyncio.Event] = {}
         self._flush: asyncio.TimerHandle | None = None
         desk.writer.market_ns = self.as_of_ns
-        desk.dispatcher.on_refused = self.ask_again
+        desk.dispatcher.on_refused = self.look_up
 
     @property
     def is_needed(self) -> bool:
@@ -181,7 +181,7 @@ class Directory:
         task.add_done_callback(over)
         return task
 
-    def ask_again(self, platform: Platform, market_id: str) -> None:
+    def look_up(self, platform: Platform, market_id: str) -> None:
         """Ask for a market at once: the venue refused an order in it, or says that it changed."""
         if (platform, market_id) in self._known:
             self._start((platform, market_id))

@@ -51,7 +51,7 @@ class Maker:
         """Return the first line of a request."""
         request = self.request
         return self._line(
-            leg_asked_for(request, 0),
+            leg_terms(request, 0),
             EventType.REQUESTED,
             ResultStatus.PENDING,
             price=request.limit_price,
@@ -161,7 +161,7 @@ class Maker:
         )
 
 
-def leg_asked_for(request: Request, leg: int) -> OrderLeg:
+def leg_terms(request: Request, leg: int) -> OrderLeg:
     """Return where a leg of a request was to go: its own market, or an alternate."""
     place = request if leg == 0 else request.alternates[leg - 1]
     return OrderLeg(

@@ -31,8 +31,8 @@ from arbees.telemetry.audit.line import (
 from arbees.telemetry.audit.lines import (
     Maker,
     OrderLeg,
-    leg_asked_for,
     leg_of,
+    leg_terms,
 )
 
 TEXT_MAX = 1_000
@@ -78,7 +78,7 @@ def _bounded(text: str) -> str:
 
 
 def _duplicate(maker: Maker, event: events.DuplicateRefused) -> list[AuditLine]:
-    where = leg_asked_for(event.request, 0)
+    where = leg_terms(event.request, 0)
     reason = _sentence(event.code, event.observed, event.limit)
     return [
         maker.requested(),
@@ -92,7 +92,7 @@ def _denied(maker: Maker, life: AuditedLife, event: events.RequestDenied) -> lis
     lines += _refused(
         maker,
         life,
-        leg_asked_for(event.request, event.leg),
+        leg_terms(event.request, event.leg),
         EventType.REJECTED,
         falls_back=event.falls_back,
         reason=_sentence(headline.code, headline.observed, headline.limit),

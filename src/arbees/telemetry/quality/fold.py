@@ -140,7 +140,7 @@ class QualityFold:
             and order.place != (event.platform, event.market_key)
         )
         if order is None or is_elsewhere:
-            order = self._again(stored, event)
+            order = self._as_before(stored, event)
             if order is None:
                 return
             step(self._tally(order.group), order, stored.time_ns, event)
@@ -151,7 +151,7 @@ class QualityFold:
         if order.outcome is not OrderOutcome.OPEN:
             del self._open[event.client_order_id]
 
-    def _again(self, stored: Stored, event: events.OrderEvent) -> QualityOrder | None:
+    def _as_before(self, stored: Stored, event: events.OrderEvent) -> QualityOrder | None:
         """Read a closed order again as it was before a record; None = it is not counted."""
         order: QualityOrder | None = None
         scratch = Tally()

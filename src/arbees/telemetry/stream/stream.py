@@ -194,12 +194,12 @@ class EventStream:
                 changed = self._changed
                 data, position = self._ring.after(position)
                 if not data and position < self._ring.end:
-                    data, position = await self._past(position)
+                    data, position = await self._from_journal(position)
                 if data:
                     yield data
                 elif self._is_over:
                     return
-                elif not await self._is_told(changed):
+                elif not await self._has_news(changed):
                     yield HEARTBEAT
         finally:
             self.readers -= 1
@@ -220,7 +220,7 @@ class EventStream:
             self._ring = Ring(head, self._ring_bytes)
         self._wake.set()
 
-    async def _is_told(self, changed: asyncio.Event) -> bool:
+    async def _has_news(self, changed: asyncio.Event) -> bool:
         """Wait for news, and tell whether there was any in time."""
         try:
             async with asyncio.timeout(self._heartbeat_seconds):
@@ -241,7 +241,7 @@ class EventStream:
                 ring.add(block)
                 self._tell()
 
-    async def _past(self, position: int) -> tuple[bytes, int]:
+    async def _from_journal(self, position: int) -> tuple[bytes, int]:
         """Read what the ring does not hold any more."""
         try:
             block = await self._read(self._history, position)

@@ -45,7 +45,7 @@ WORDS = {
 WORD_WIDTH = max(len(word) for word, _ in WORDS.values())
 
 
-def told(event: Event) -> RecordLine | None:
+def line_of(event: Event) -> RecordLine | None:
     """Return a record in a line; None for one that is no decision."""
     if event.kind not in WORDS:
         return None
@@ -59,7 +59,7 @@ def _text(kind: str, body: dict[str, Any]) -> str:
         if findings := body.get("findings"):
             more = f" and {len(findings) - 1} more" if len(findings) > 1 else ""
             why = f"{findings[0][1]}{more}"
-        return _asked(body.get("request", {}), str(why))
+        return _requested(body.get("request", {}), str(why))
     if kind == "OrderFilled":
         quantity, price = _number(body.get("quantity")), _number(body.get("price"))
         fee = _number(body.get("fee"))
@@ -75,7 +75,7 @@ def _text(kind: str, body: dict[str, Any]) -> str:
     return f"{_request(body)}{f': {why}' if why != '-' else ''}"
 
 
-def _asked(request: dict[str, Any], why: str) -> str:
+def _requested(request: dict[str, Any], why: str) -> str:
     size, price = _number(request.get("size")), _number(request.get("limit_price"))
     said = (
         f"{plain(_own(request.get('request_id')))} {request.get('action', 'Buy')} {size} "

@@ -283,7 +283,7 @@ def _pairs(denial: Denial) -> list[tuple[str, object]]:
         ("Record", denial.sequence),
         ("Request", own(denial.request_id)),
         ("Denied by", denial.group),
-        ("Why", told(denial)),
+        ("Why", sentence_of(denial)),
     ]
 
 
@@ -305,7 +305,7 @@ def _answer(question: str, *, is_word: bool = True) -> str:
 # Looks -----------------------------------------------------------------------------------------
 
 
-def told(denial: Denial) -> str:
+def sentence_of(denial: Denial) -> str:
     """Return the sentence of a denial."""
     if denial.message is not None:
         return denial.message
@@ -335,7 +335,7 @@ def _line(denial: Denial) -> dict[str, Any]:
         "code": denial.code,
         "observed": denial.observed if unit is None else in_unit(unit, denial.observed),
         "limit": denial.limit if unit is None else in_unit(unit, denial.limit),
-        "message": told(denial),
+        "message": sentence_of(denial),
         "verdict": denial.verdict,
         "reason": denial.reason or None,
         "actor": denial.actor or None,
@@ -356,7 +356,7 @@ def _show(denials: Denials, lines: int) -> None:
     if listed:
         table(
             ("Record", "Request", "Why"),
-            [(each.sequence, own(each.request_id), told(each)) for each in listed],
+            [(each.sequence, own(each.request_id), sentence_of(each)) for each in listed],
             "Open",
         )
     if waiting:

@@ -98,10 +98,10 @@ def _run(settings: Settings, names: tuple[str, ...]) -> tuple[Drill, ...]:
     console = Console(stderr=True)
     with console.status("Drilling", spinner="line") as status:
 
-        def told(done: Drill) -> None:
+        def shown(done: Drill) -> None:
             status.update(f"Drilled {done.safeguard}")
 
-        return drill_all(settings, time.time_ns(), names, told)
+        return drill_all(settings, time.time_ns(), names, shown)
 
 
 def wire_of(settings: Settings, found: tuple[Drill, ...]) -> DrillsWire:

@@ -31,7 +31,7 @@ from arbees.core.language.ids import own, scoped
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.words import Platform
 from arbees.history.receipt import RequestReceipt, make_receipt
-from arbees.history.timeline_shapes import Decided, Judged, Story
+from arbees.history.timeline_shapes import Decided, Judged, Timeline
 from arbees.journal import JournalReader
 from arbees.settings import load_here
 
@@ -137,7 +137,7 @@ def _unknown(reader: JournalReader, name: str | None, key: str | None) -> int:
     return Exit.FAILURE
 
 
-def _attempts(reader: JournalReader, story: Story) -> list[str]:
+def _attempts(reader: JournalReader, story: Timeline) -> list[str]:
     """Return the ids of all requests under the key, as far as the tables know them."""
     rows = reader.ask(
         "SELECT request_id FROM requests WHERE idempotency_key = ?",
@@ -159,7 +159,7 @@ def show(receipt: RequestReceipt, attempts: list[str]) -> None:
     _show_around(story)
 
 
-def _head(story: Story, attempts: list[str]) -> list[tuple[str, object]]:
+def _head(story: Timeline, attempts: list[str]) -> list[tuple[str, object]]:
     result, request = story.result, story.request
     asked = (
         f"{result.action} {result.requested_size} {result.side} of {result.market_id} at "
@@ -194,7 +194,7 @@ def _by(strategy: str | None, model: str | None, request: dict[str, Any]) -> lis
     return found or ["nobody who gave a name"]
 
 
-def _result(story: Story) -> Text:
+def _result(story: Timeline) -> Text:
     result = story.result
     parts = [str(result.status)]
     if result.filled_qty:
@@ -295,7 +295,7 @@ def _clock(time_ns: int) -> str:
     return format_time(time_ns)[5:-1].replace("T", " ")
 
 
-def _show_around(story: Story) -> None:
+def _show_around(story: Timeline) -> None:
     for sent in story.sent:
         derived = "derived from account and key" if sent.is_derived else "NOT DERIVED from the key"
         _lines(f"Sent as {sent.client_order_id} ({derived})")

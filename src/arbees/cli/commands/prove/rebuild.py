@@ -197,7 +197,7 @@ def _show(report: VerifierReport, damaged: Damaged | None, replay: Rebuild) -> N
             ("Records", f"{book.sequence:,}{last}"),
             ("Replayed", rate),
             ("Verified", f"{report.records_per_second:,} records/s"),
-            ("Snapshot", _told(replay.compared)),
+            ("Snapshot", _progress_line(replay.compared)),
             *_in_words(_figures(book)),
         ]
     )
@@ -221,7 +221,7 @@ def _in_words(figures: dict[str, Any]) -> list[tuple[str, str]]:
     return [("Book", counts), ("Money", money), ("Digest", figures["digest"])]
 
 
-def _told(compared: SnapshotComparison | None) -> str:
+def _progress_line(compared: SnapshotComparison | None) -> str:
     if compared is None:
         return "none yet, so there was nothing to compare with"
     where = f"of record {compared.sequence:,}"

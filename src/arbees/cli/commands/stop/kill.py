@@ -301,7 +301,7 @@ class _StopDone(NamedTuple):
 def _stop(where: GatewayAddress, scope: str, reason: str | None) -> _StopDone:
     """Stop by the gateway, and where its answer proves nothing by the file. Says nothing."""
     order = _order("ENABLE", scope, reason)
-    heard = connection.in_time(lambda: _asked(where, order), ANSWER_SECONDS)
+    heard = connection.in_time(lambda: _confirmed(where, order), ANSWER_SECONDS)
     if heard is None:
         heard = f"{without_login(where.url)}: no answer in {ANSWER_SECONDS:g} s"
     if isinstance(heard, str):
@@ -321,7 +321,7 @@ def _stop(where: GatewayAddress, scope: str, reason: str | None) -> _StopDone:
     return _StopDone(heard, trouble=trouble, file=_stop_by_file(where, reason))
 
 
-def _asked(where: GatewayAddress, order: bytes) -> GatewayAnswer | str:
+def _confirmed(where: GatewayAddress, order: bytes) -> GatewayAnswer | str:
     try:
         return GatewayClient(where).post(PATH, order, ANSWER_SECONDS)
     except Unreachable as error:

@@ -151,8 +151,8 @@ def _show(found: PeriodReport) -> None:
         ]
     )
     show_quality(found.quality)
-    _told("Halts", found.halts, found.halts_raised)
-    _told("Alerts", found.alerts, found.alerts_raised)
+    _alert_line("Halts", found.halts, found.halts_raised)
+    _alert_line("Alerts", found.alerts, found.alerts_raised)
 
 
 def show_quality(view: QualityView) -> None:
@@ -237,7 +237,7 @@ def _counts(title: str, rows: Iterable[tuple[str, int]]) -> None:
         table((title, "count"), found[:_TABLE_MAX])
 
 
-def _told(title: str, told: tuple[ReportedAlert, ...], count: int) -> None:
+def _alert_line(title: str, told: tuple[ReportedAlert, ...], count: int) -> None:
     if not told:
         return
     table(

@@ -21,7 +21,7 @@ from cyclopts import App, Parameter
 from rich.console import Console, Group
 from rich.live import Live
 
-from arbees.cli.commands.prove.decisions import RecordLine, told
+from arbees.cli.commands.prove.decisions import RecordLine, line_of
 from arbees.cli.commands.watch.screen import Seen, lines
 from arbees.cli.shared import connection
 from arbees.cli.shared.connection import GatewayAddress
@@ -146,7 +146,7 @@ class LiveView:
                     self.heard.set()
                 for event in follower.events(after):
                     self.seen.note = ""
-                    if (line := told(event)) is not None:
+                    if (line := line_of(event)) is not None:
                         self._told.append(line)
                     if event.sequence >= until:
                         self.heard.set()

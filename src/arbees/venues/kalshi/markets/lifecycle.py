@@ -33,7 +33,7 @@ class News(msgspec.Struct, frozen=True):
     """Its status, where it takes no orders from now on."""
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _LifecycleMessage(msgspec.Struct, frozen=True):
     event_type: str = ""
     market_ticker: str | None = None
     event_ticker: str | None = None
@@ -76,7 +76,7 @@ class LifecycleFeed:
             self._sink(News())
         elif message.type in {CHANNEL, FEES}:
             try:
-                said = read(message.msg, _Said)
+                said = read(message.msg, _LifecycleMessage)
             except VenueOutcomeUnknown:
                 self._sink(News())
                 return

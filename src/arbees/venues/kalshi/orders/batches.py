@@ -71,7 +71,7 @@ class Batches:
             answer = await self._api.call("DELETE", PATH, body=body, items=len(chunk))
             if answer.status != 200:
                 raise read_error(answer.status, answer.body)
-            told = _told(answer.body)
+            told = _by_venue_id(answer.body)
         except VenueError as error:
             return {
                 each.client_order_id: CancelUnknown(
@@ -94,7 +94,7 @@ class Batches:
         return named if shard is None else named | {"exchange_index": shard}
 
 
-def _told(body: bytes) -> dict[str, CancelOutcome]:
+def _by_venue_id(body: bytes) -> dict[str, CancelOutcome]:
     """Return what an answer says, by the venue's id. Raises VenueOutcomeUnknown."""
     found: dict[str, CancelOutcome] = {}
     for raw in shapes.read(body, BatchItems).orders:

@@ -139,7 +139,7 @@ class KalshiOrders:
         self._api.compare(sent_ns, answer)
         if answer.status == 429:
             self._api.budget.exceeded("POST", self._clock.now_ns())
-        outcome = create_outcome(answer.status, answer.body, _asked(order, signed.timestamp_ns))
+        outcome = create_outcome(answer.status, answer.body, _terms(order, signed.timestamp_ns))
         if isinstance(outcome, Refused) and not order.is_reducing:
             refusal_text = f"{outcome.venue_code} {outcome.message}"
             self._groups.refused(self._shard_of(order.market_id), refusal_text)
@@ -344,7 +344,7 @@ def _fills_of(row: shapes.KalshiOrderRow, rows: Rows[shapes.FillRow]) -> tuple[F
     return tuple(fill_of(each, row.name) for each in rows.read if each.order_id == row.order_id)
 
 
-def _asked(order: ApprovedOrder, sent_ns: int) -> CreateTerms:
+def _terms(order: ApprovedOrder, sent_ns: int) -> CreateTerms:
     """Return what an answer to a create is held against."""
     book_side, price = shapes.book_order(order.side, order.action, order.limit_price)
     return CreateTerms(
