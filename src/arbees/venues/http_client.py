@@ -13,7 +13,8 @@ import contextlib
 import select
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -265,7 +266,7 @@ class Wire:
         if self._is_closed:
             raise VenueNotSent("the client is closed")
         loop = asyncio.get_running_loop()
-        make: Callable[[], HttpClientConnection] = lambda: HttpClientConnection(self._host)  # noqa: E731
+        make = partial(HttpClientConnection, self._host)
         try:
             async with asyncio.timeout(self._connect_seconds):
                 _, held = await loop.create_connection(

@@ -62,7 +62,7 @@ class ComparedState(msgspec.Struct, frozen=True):
     """Market keys and pools with an order that is on its way."""
 
 
-class Comparison(msgspec.Struct):
+class ItemComparison(msgspec.Struct):
     """What one look says: by item the break, or None where it agrees."""
 
     results: dict[str, events.BreakOpened | None] = {}
@@ -121,7 +121,7 @@ class Comparing:
         self.is_exact = False
         """Cash agreed to the micro-dollar while orders rested: nothing uncertain is held."""
 
-    def compare(self, said: VenueLook, there: Mapping[tuple[str, Side], int]) -> Comparison:
+    def compare(self, said: VenueLook, there: Mapping[tuple[str, Side], int]) -> ItemComparison:
         """
         Hold everything that a venue said against the book.
 
@@ -129,7 +129,7 @@ class Comparing:
             said: by the venue.
             there: its positions by market key and side.
         """
-        found = Comparison()
+        found = ItemComparison()
         self._listed(said, found)
         self._unlisted(said, found)
         self._positions(said, there, found)
@@ -151,7 +151,7 @@ class Comparing:
             and journal.order(name) is None
         }
 
-    def _listed(self, said: VenueLook, found: Comparison) -> None:
+    def _listed(self, said: VenueLook, found: ItemComparison) -> None:
         """Find orders that the book does not have open: ended here, lost here, or another's."""
         book, working = self._desk.book, {each.venue_order_id for each in said.orders}
         lost = self.rolled_back(said)
@@ -170,7 +170,7 @@ class Comparing:
                 name = f"{self.key_of(row.market_id)}|{row.venue_order_id}"
                 self._take_order("foreign_order", name, row, observed, found)
 
-    def _disputed(self, said: VenueLook, found: Comparison) -> None:
+    def _disputed(self, said: VenueLook, found: ItemComparison) -> None:
         """Let a disputed fill stand that is listed; another is over once all else agrees."""
         listed = {each.trade_id for each in said.fills}
         for item, known in self._desk.book.breaks.items():
@@ -189,13 +189,13 @@ class Comparing:
                 found.untold.add(item)
 
     def _take_order(
-        self, kind: str, name: str, row: VenueOrder, observed: str, found: Comparison
+        self, kind: str, name: str, row: VenueOrder, observed: str, found: ItemComparison
     ) -> None:
         key = self.key_of(row.market_id)
         opened = self.break_of(kind, name, "no such order", observed, market_key=key)
         found.take(opened.break_id, key, opened)
 
-    def _unlisted(self, said: VenueLook, found: Comparison) -> None:
+    def _unlisted(self, said: VenueLook, found: ItemComparison) -> None:
         """Judge orders of ours that works by the book and are not listed, each by itself."""
         for order in ours(self._desk, self._platform):
             name = order.client_order_id
@@ -219,7 +219,7 @@ class Comparing:
     # Positions ---------------------------------------------------------------------------------
 
     def _positions(
-        self, said: VenueLook, there: Mapping[tuple[str, Side], int], found: Comparison
+        self, said: VenueLook, there: Mapping[tuple[str, Side], int], found: ItemComparison
     ) -> None:
         held = {
             market.listing.market_key: market
@@ -254,7 +254,7 @@ class Comparing:
 
     # Cash --------------------------------------------------------------------------------------
 
-    def _cash(self, said: VenueLook, found: Comparison) -> None:
+    def _cash(self, said: VenueLook, found: ItemComparison) -> None:
         for figure in said.balances:
             item, counted = f"{self._platform}|cash|{figure.pool}", self._desk.book.ledgers
             mine = counted.get(figure.pool)

@@ -222,7 +222,7 @@ def _all(client: GatewayClient) -> Any:  # noqa: ANN401 - whatever JSON holds
     return answer.json
 
 
-def _end(client: GatewayClient, key_id: str, reason: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _end(client: GatewayClient, key_id: str, reason: str) -> Any:  # noqa: ANN401 - any JSON
     """Revoke a key; return what became of it. Raises _NoAnswerError."""
     try:
         answer = client.delete(f"{PATH}/{encoded(key_id)}?reason={encoded(reason)}")
