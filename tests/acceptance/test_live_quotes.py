@@ -93,7 +93,7 @@ class Paper:
         self._worker = self._assembly.gateway.desk.writer.worker = Worker("journal")
         desk = self._assembly.gateway.desk
         await self._passing(self._assembly.start())
-        await self.until(lambda: not desk.uncompared and desk.balance_ns)
+        await self.until(lambda: not desk.uncompared and desk.facts.balances_ns)
 
     async def stop(self) -> None:
         """End it in order."""

@@ -253,15 +253,13 @@ async def test_fresh_facts_refuse_nothing_and_neither_do_markets_that_nobody_ask
         await ask(scene, "1", "0.40", market=OTHER)
         await ask(scene, "5", "0.40")
         assert refused(scene) == set()
-        ask_age: Any = scene.assembly.gateway.desk.writer.market_ns
-        directory = ask_age.__self__
-        directory._known.clear()
+        scene.assembly.gateway.desk.facts.markets_ns.clear()
         assert {scope for scope, code in refused(scene) if code == "MARKET_STALE"} == {
             f"market:{name}" for name in (MARKET, OTHER)
         }
         await ask(scene, "5", "0.38", action=Action.SELL)
         await scene.settled()
-        directory._known.clear()
+        scene.assembly.gateway.desk.facts.markets_ns.clear()
         assert f"market:{MARKET}" not in {scope for scope, _ in refused(scene)}
 
 

@@ -7,20 +7,50 @@ from typing import Any
 
 from arbees.core import events
 from arbees.core.deciding import commands
+from arbees.core.deciding.facts import VenueHealth
 from arbees.core.deciding.verdicts import Safeguard
-from arbees.core.language.words import Mode, TradingState
+from arbees.core.language.words import Mode, Platform, TradingState
 from arbees.core.orders.result import Recorded
 from arbees.interface.views import Undecided
 from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.intake.step import Step, TakeQuote
 from arbees.runtime.intake.writer import (
     Committed,
     Lane,
-    TakeQuote,
     Writer,
 )
 from arbees.runtime.watching.marks import Marks
 from tests.runtime.memory_journal import MemoryJournal
 from tests.safeguards.build import BUFFER, NOW, TERMS, request
+
+
+class BenchSurroundings:
+    """What a test says of the venues; all is well unless it says otherwise."""
+
+    def __init__(self) -> None:
+        self.health_at: dict[int, VenueHealth] = {}
+        self.balance = 0
+        self.offset = 0
+
+    def health(self, platform: Platform, now_ns: int, pool: str) -> VenueHealth:
+        """Return the health that was set for a moment."""
+        return self.health_at.get(now_ns, VenueHealth())
+
+    def balance_ns(self, pool: str) -> int:
+        """Return the time that was set for all pools."""
+        return self.balance
+
+    def market_ns(self, platform: Platform, market_id: str) -> int | None:
+        """Return that no venue is asked."""
+        return None
+
+    def has_own_books(self, platform: Platform) -> bool:
+        """Return that books are fed."""
+        return False
+
+    def clock_offset_ns(self, platform: Platform) -> int:
+        """Return the offset that was set."""
+        return self.offset
 
 
 class Bench:
@@ -30,8 +60,9 @@ class Bench:
         self.now = NOW
         self.journal = MemoryJournal(NOW)
         self.book = self.journal.replayed()
-        self.writer = Writer(
-            journal=self.journal,
+        self.surroundings = BenchSurroundings()
+        marks, lookups = Marks(self.book), Lookups(self.journal, self.book)
+        step = Step(
             book=self.book,
             rules=commands.Rules(
                 mode=Mode.PAPER,
@@ -42,8 +73,16 @@ class Bench:
                 balance_buffer=BUFFER,
             ),
             now_ns=lambda: self.now,
-            marks=Marks(self.book),
-            lookups=Lookups(self.journal, self.book),
+            marks=marks,
+            lookups=lookups,
+            surroundings=self.surroundings,
+        )
+        self.writer = Writer(
+            journal=self.journal,
+            step=step,
+            now_ns=lambda: self.now,
+            marks=marks,
+            lookups=lookups,
             is_inline=is_inline,
         )
         self.writer.is_admitting = True

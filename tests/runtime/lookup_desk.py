@@ -11,7 +11,7 @@ from arbees.core.deciding.outcomes import NotSent
 from arbees.core.language.request import Request
 from arbees.core.ports import Entry
 from arbees.runtime.intake.key_lookup import Lookups
-from arbees.runtime.intake.writer import _about
+from arbees.runtime.intake.step import about_of
 from tests.core.scene import Scene
 from tests.runtime.memory_journal import MemoryJournal
 from tests.safeguards.build import NOW, request
@@ -48,7 +48,7 @@ class Desk:
                 order = past.order if found is None and past is not None else found
             rows = rows_of(event, self.scene.now, order)
             self.scene.write(event)
-            about = _about(event, command)
+            about = about_of(event, command)
             self.entries.append(
                 Entry(self.scene.now, events.kind(event), events.encode(event), about, rows)
             )

@@ -243,9 +243,9 @@ class LivePlayback:
     def _is_well(self, since_ns: int) -> bool:
         """Tell whether the gateway sees the venue, and its cash, since a moment."""
         desk = self.scene.assembly.gateway.desk
-        health = desk.writer.health(Platform.KALSHI, self.scene.clock.now_ns(), "")
+        health = desk.facts.health(Platform.KALSHI, self.scene.clock.now_ns(), "")
         is_open = health.is_open and not health.is_blind and not health.is_heartbeat_late
-        return is_open and min(desk.balance_ns.values(), default=0) >= since_ns
+        return is_open and min(desk.facts.balances_ns.values(), default=0) >= since_ns
 
     async def _until(self, is_so: Callable[[], object]) -> None:
         """Wait, almost without moving the clock: a request must not grow old."""

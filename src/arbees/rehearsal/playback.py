@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec.structs import fields, replace
+from msgspec.structs import fields
 
 from arbees.core.book.market import Market
-from arbees.core.deciding.facts import VenueHealth
 from arbees.core.events import OrderFilled
 from arbees.core.language.quote import (
     Quote,
@@ -149,7 +148,6 @@ class Player:
             self._look(records)
 
         desk.writer.on_records = watch
-        desk.writer.health = paused_as_recorded(desk.writer.health)
 
     def _look(self, records: Sequence[Recorded]) -> None:
         """Follow fills, fees and exposures (by the plain formula of the design)."""
@@ -231,30 +229,14 @@ class Player:
         self.results = [self.results[index] for index in by_line]
 
 
-Health = Callable[[Platform, int, str], VenueHealth]
-"""What the health of a venue was at a time."""
-
-
-def paused_as_recorded(health: Health) -> Health:
+def recorded_pause(platform: Platform, now_ns: int) -> int | None:
     """
-    Return a venue's health with Kalshi's weekly pause in it.
+    Return until when Kalshi pauses at a time, every week; None = it trades.
 
-    The paper exchange has none of its own. What is recorded happened at the venue, and there
+    The paper exchange has no pause of its own. What is recorded happened at the venue, and there
     nobody traded then.
     """
-
-    def look(platform: Platform, now_ns: int, pool: str) -> VenueHealth:
-        ends = kalshi_pause(now_ns) if platform is Platform.KALSHI else None
-        if ends is None:
-            return health(platform, now_ns, pool)
-        return replace(
-            health(platform, now_ns, pool),
-            is_paused=True,
-            reason="Thursdays 03:00-05:00 New York",
-            until_ns=ends,
-        )
-
-    return look
+    return kalshi_pause(now_ns) if platform is Platform.KALSHI else None
 
 
 _OWN = frozenset({"DUPLICATE_REQUEST", "DUPLICATE_SIGNAL", "IDEMPOTENCY_CONFLICT"})
@@ -318,7 +300,9 @@ async def _play(
     pace: Callable[[int], None],
 ) -> dict[str, Any]:
     clock = RecordedClock(inputs[0].time_ns if inputs else 0)
-    assembly = assemble(settings, clock=clock, files=files, is_inline=True)
+    assembly = assemble(
+        settings, clock=clock, files=files, is_inline=True, recorded_pause=recorded_pause
+    )
     player = Player(assembly, clock)
     await assembly.start(follow=False)
     try:

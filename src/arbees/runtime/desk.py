@@ -9,6 +9,7 @@ from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.words import Platform
 from arbees.core.ports import Clock, Journal, MarketData, Venue
 from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.intake.step import Step
 from arbees.runtime.intake.writer import Writer
 from arbees.runtime.looking.scopes import Scopes
 from arbees.runtime.options import Options
@@ -17,6 +18,7 @@ from arbees.runtime.sending.dispatcher import Dispatcher
 from arbees.runtime.sending.gate import Gate, KillFile
 from arbees.runtime.supervisor import Supervisor
 from arbees.runtime.watching.marks import Marks
+from arbees.runtime.watching.venue_facts import RecordedPause, VenueFacts
 
 
 class Alerts(Protocol):
@@ -102,6 +104,7 @@ class Desk:
         alerts: Alerts,
         supervisor: Supervisor,
         market_data: Mapping[Platform, MarketData] | None = None,
+        recorded_pause: RecordedPause | None = None,
     ) -> None:
         """Build the parts; nothing runs yet."""
         self.journal = journal
@@ -126,10 +129,21 @@ class Desk:
         }
         self.supervisor = supervisor
         supervisor.listen(self._task_died, self._part_died, self._task_recovered)
-        self.writer = Writer(
-            journal=journal,
+        self.uncompared = set(venues)
+        """Venues whose word was not compared with the book since the start: nothing opens there."""
+        self.conditions = Conditions(venues, self.breakers, self.uncompared)
+        self.facts = VenueFacts(self.conditions, venues, self.market_data, recorded_pause)
+        step = Step(
             book=book,
             rules=rules,
+            now_ns=clock.now_ns,
+            marks=self.marks,
+            lookups=self.lookups,
+            surroundings=self.facts,
+        )
+        self.writer = Writer(
+            journal=journal,
+            step=step,
             now_ns=clock.now_ns,
             marks=self.marks,
             lookups=self.lookups,
@@ -148,13 +162,8 @@ class Desk:
         self.death: str | None = None
         """Which task died that the gateway cannot go on without; None = none did."""
         self.receipts = 0
-        self.balance_ns: dict[str, int] = {}
-        """By pool: the venue's own time of its last figure."""
-        self.uncompared = set(venues)
-        """Venues whose word was not compared with the book since the start: nothing opens there."""
         self.compared_ns: dict[Platform, int] = {}
         """When each venue was compared last, wholly."""
-        self.conditions = Conditions(venues, self.breakers, self.uncompared)
 
     def _task_died(self, name: str, error: BaseException) -> str:
         """Tell that a task died; return it as a sentence."""

@@ -42,7 +42,8 @@ from arbees.interface.views import (
 )
 from arbees.runtime.api_keys import KeyedDesk
 from arbees.runtime.desk import Desk
-from arbees.runtime.intake.writer import Committed, Lane, TakeQuote
+from arbees.runtime.intake.step import TakeQuote
+from arbees.runtime.intake.writer import Committed, Lane
 from arbees.runtime.lifecycle import GatewayLifecycle
 from arbees.runtime.looking.denial_reviews import Reviews
 from arbees.runtime.looking.drills import DrillRecords

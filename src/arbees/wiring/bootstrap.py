@@ -28,6 +28,7 @@ from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.options import Options
 from arbees.runtime.signals import Ends, hear_signals
 from arbees.runtime.supervisor import Supervisor
+from arbees.runtime.watching.venue_facts import RecordedPause
 from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.balance import Balance
 from arbees.safeguards.daily_loss import DailyLoss
@@ -147,6 +148,7 @@ def assemble(
     alerts: Alerts = NO_ALERTS,
     seed: int = 0,
     copies: Sequence[Copy] = (),
+    recorded_pause: RecordedPause | None = None,
 ) -> Assembly:
     """
     Wire one gateway; nothing runs yet.
@@ -160,6 +162,7 @@ def assemble(
         alerts: takes alerts.
         seed: of the exchange's disturbances.
         copies: who else gets each audit line.
+        recorded_pause: when the venue of recorded time paused; None = never.
 
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
@@ -185,6 +188,7 @@ def assemble(
             venues=exchanges.venues,
             simulator=exchanges.paper,
             market_data=exchanges.market_data,
+            recorded_pause=recorded_pause,
             clock=clock,
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
             alerts=alerts,

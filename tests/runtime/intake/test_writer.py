@@ -15,12 +15,12 @@ from arbees.core.deciding.facts import Facts
 from arbees.core.deciding.outcomes import OrderClosed
 from arbees.core.deciding.verdicts import Deny, Verdict
 from arbees.interface.views import Undecided
+from arbees.runtime.intake.step import TakeQuote
 from arbees.runtime.intake.writer import (
     BATCH_MAX,
     DECIDING_NS,
     LANE_MAX,
     Lane,
-    TakeQuote,
 )
 from tests.core.scene import Says
 from tests.runtime.bench import Bench, halt, note, reasons

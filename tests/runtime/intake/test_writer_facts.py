@@ -13,7 +13,8 @@ from arbees.core.language.payouts import YES_WON
 from arbees.core.language.quote import Quote
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Platform
-from arbees.runtime.intake.writer import Lane, TakeQuote
+from arbees.runtime.intake.step import TakeQuote
+from arbees.runtime.intake.writer import Lane
 from tests.runtime.bench import Bench, halt, note
 from tests.runtime.rig import quote, until
 from tests.safeguards.build import CONDITION, KALSHI, NO_TOKEN, NOW, SECOND, YES_TOKEN, request
@@ -64,9 +65,8 @@ async def test_facts_of_a_decision() -> None:
     watching = Watching()
     bench = Bench(watching)
     late = VenueHealth(is_heartbeat_late=True)
-    bench.writer.health = lambda _platform, now_ns, _pool: late if now_ns == NOW else VenueHealth()
-    bench.writer.balance_ns = lambda platform: {"Kalshi": 17}[platform]
-    bench.writer.clock_offset_ns = lambda _platform: 5
+    bench.surroundings.health_at[NOW] = late
+    bench.surroundings.balance, bench.surroundings.offset = 17, 5
     async with bench.running():
         await bench.put(TakeQuote(quote()), Lane.FACTS)
         await bench.submit()

@@ -230,15 +230,15 @@ async def test_a_figure_that_is_too_old() -> None:
         await rig.wait(150)
         kalshi = (await rig.gateway.balances()).items[0]
         assert (kalshi.stale, kalshi.as_of) == (False, "2026-01-28T20:32:00.000Z")
-        rig.desk.balance_ns.clear()
+        rig.desk.facts.balances_ns.clear()
         kalshi = (await rig.gateway.balances()).items[0]
         assert kalshi.as_of == "2026-01-28T20:30:00.000Z"
         assert kalshi.stale is False, "150 s are less than three minutes"
         await rig.wait(29)
-        rig.desk.balance_ns.clear()
+        rig.desk.facts.balances_ns.clear()
         assert (await rig.gateway.balances()).items[0].stale is False
         await rig.wait(2)
-        rig.desk.balance_ns.clear()
+        rig.desk.facts.balances_ns.clear()
         assert (await rig.gateway.balances()).items[0].stale is True
 
 

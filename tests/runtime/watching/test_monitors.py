@@ -236,7 +236,10 @@ async def test_balances_are_asked_for_every_interval() -> None:
         for venue in (rig.kalshi, rig.polymarket):
             assert venue.asked.count("balances") == 1 + 3 + 1  # the last to compare them
         assert len(rig.events(events.BalanceObserved)) == 2
-        assert rig.desk.balance_ns == {"Kalshi": NOW + 180 * SECOND, "Polymarket": rig.now_ns}
+        assert rig.desk.facts.balances_ns == {
+            "Kalshi": NOW + 180 * SECOND,
+            "Polymarket": rig.now_ns,
+        }
         rig.kalshi.available -= 5
         await rig.wait(60)
         assert rig.events(events.BalanceObserved)[-1].available == rig.kalshi.available
@@ -247,10 +250,10 @@ async def test_a_balance_that_cannot_be_asked_for_grows_old() -> None:
     async with running() as rig:
         rig.kalshi.failure = VenueError("502")
         await rig.wait(120)
-        assert rig.desk.balance_ns == {"Kalshi": NOW, "Polymarket": NOW + 120 * SECOND}
+        assert rig.desk.facts.balances_ns == {"Kalshi": NOW, "Polymarket": NOW + 120 * SECOND}
         assert rig.book.pools["Kalshi"].available == rig.kalshi.available
         assert ("VENUE_API_ERRORS", "Kalshi: 502") in rig.alerts
-        facts: list[int] = [rig.desk.writer.balance_ns(platform) for platform in Platform]
+        facts: list[int] = [rig.desk.facts.balance_ns(platform) for platform in Platform]
         assert facts == [NOW, NOW + 120 * SECOND]
 
 
@@ -259,7 +262,7 @@ async def test_a_balance_that_was_never_told_is_none() -> None:
     rig = Rig()
     rig.kalshi.failure = rig.polymarket.failure = VenueError("down")
     await rig.gateway.start()
-    assert rig.desk.writer.balance_ns(Platform.KALSHI) == 0
+    assert rig.desk.facts.balance_ns(Platform.KALSHI) == 0
     assert rig.book.pools == {}
     await rig.desk.supervisor.stop()
 
@@ -289,8 +292,8 @@ async def test_errors_open_the_breaker_and_reads_close_it() -> None:
         for _ in range(2):
             await rig.gateway.monitors.refresh_balances()
         await rig.settle()
-        assert not rig.gateway.monitors.health(Platform.KALSHI, rig.now_ns).is_open
-        assert rig.gateway.monitors.health(Platform.POLYMARKET, rig.now_ns) == VenueHealth()
+        assert not rig.desk.facts.health(Platform.KALSHI, rig.now_ns, "").is_open
+        assert rig.desk.facts.health(Platform.POLYMARKET, rig.now_ns, "") == VenueHealth()
         rig.kalshi.failure = None
         await rig.wait(29)
         assert rig.desk.breakers[Platform.KALSHI].is_open
@@ -333,7 +336,7 @@ async def test_a_venue_without_adapter_is_not_available() -> None:
     """What nobody can talk to is closed."""
     async with running() as rig:
         del rig.desk.breakers[Platform.POLYMARKET]
-        health = rig.gateway.monitors.health(Platform.POLYMARKET, rig.now_ns)
+        health = rig.desk.facts.health(Platform.POLYMARKET, rig.now_ns, "")
         assert not health.is_open
 
 

@@ -142,14 +142,14 @@ async def balance(theatre: Theatre) -> None:
     rich = replace(mine, paper_balance=10**9 * MICRO)
     async with theatre.stage(only(theatre.settings, rich)) as stage:
         await stage.quote()
-        seen_ns = max(stage.gateway.desk.balance_ns.values())
+        seen_ns = max(stage.gateway.desk.facts.balances_ns.values())
         stage.faults.set(Fault.OUTAGE)
         await stage.wait(seen_ns + limit - stage.now_ns)
         stage.faults.clear()
         await stage.passes("a figure exactly as old as it may be", stage.request())
     async with theatre.stage(only(theatre.settings, rich)) as stage:
         await stage.quote()
-        seen_ns = max(stage.gateway.desk.balance_ns.values())
+        seen_ns = max(stage.gateway.desk.facts.balances_ns.values())
         stage.faults.set(Fault.OUTAGE)
         await stage.wait(seen_ns + limit + 1 - stage.now_ns)
         await stage.denies("a figure a nanosecond older", stage.request(), "BALANCE_STALE")

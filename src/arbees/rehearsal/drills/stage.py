@@ -26,7 +26,7 @@ from arbees.core.language.words import (
 )
 from arbees.core.orders.result import Result
 from arbees.errors import InvariantViolation
-from arbees.rehearsal.playback import Player
+from arbees.rehearsal.playback import Player, recorded_pause
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.intake.writer import Lane
 from arbees.safeguards.trading_window import kalshi_pause
@@ -214,7 +214,12 @@ class Theatre:
             place = Path(folder)
             files = Files(place / "journal.db", place / "paper.db", None)
             assembly = assemble(
-                settings, clock=clock, files=files, is_inline=True, kill_file=kill_file
+                settings,
+                clock=clock,
+                files=files,
+                is_inline=True,
+                kill_file=kill_file,
+                recorded_pause=recorded_pause,
             )
             if assembly.paper is None:
                 raise InvariantViolation("a drill holds nothing but a paper exchange")

@@ -13,24 +13,16 @@ from enum import IntEnum
 import msgspec
 
 from arbees.core import events
-from arbees.core.book.apply import apply
-from arbees.core.book.book import Book
-from arbees.core.book.index_rows import rows_of
-from arbees.core.book.open_order import Order
 from arbees.core.deciding import commands
-from arbees.core.deciding.decide import decide
-from arbees.core.deciding.facts import Facts, VenueHealth
 from arbees.core.language.quote import Quote
-from arbees.core.language.request import Request
-from arbees.core.language.words import Platform
 from arbees.core.orders.result import Recorded
 from arbees.core.ports import Entry, Journal
 from arbees.errors import JournalError, LeaseLost
 from arbees.interface.views import Undecided
 from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.intake.key_lookup import Lookups
+from arbees.runtime.intake.step import Step, TakeQuote
 from arbees.runtime.watching.marks import Marks
-from arbees.runtime.watching.quote_listings import listing_of, says_more
 
 BATCH_MAX = 256
 DECIDING_NS = 1_000_000
@@ -55,12 +47,6 @@ class Lane(IntEnum):
     REQUESTS = 2
 
 
-class TakeQuote(msgspec.Struct):
-    """A quote: volatile, but the first one of a market lists it."""
-
-    quote: Quote
-
-
 class Committed(msgspec.Struct, frozen=True):
     """What became durable for one command."""
 
@@ -77,28 +63,25 @@ class Writer:
         self,
         *,
         journal: Journal,
-        book: Book,
-        rules: commands.Rules,
+        step: Step,
         now_ns: Callable[[], int],
         marks: Marks,
         lookups: Lookups,
         is_inline: bool = False,
     ) -> None:
         """
-        Take over a journal and the book that was folded from it.
+        Take over a journal.
 
         Args:
             journal: opened for writing; its head is the book's last record.
-            book: the fold of the journal.
-            rules: safeguards and constants.
+            step: decides each command.
             now_ns: the gateway's clock.
             marks: the newest quotes.
             lookups: the journal's tables, with what is not durable yet.
             is_inline: commit on the event loop (recorded time) instead of in a thread.
         """
         self._journal = journal
-        self.book = book
-        self._rules = rules
+        self.step = step
         self._now_ns = now_ns
         self._marks = marks
         self._lookups = lookups
@@ -115,11 +98,6 @@ class Writer:
         """Of the quotes that wait those that a newer one of their market replaces."""
         self.is_admitting = False
         self.poison: str | None = None
-        self.clock_offset_ns: Callable[[Platform], int] = lambda _platform: 0
-        self.health: Callable[[Platform, int, str], VenueHealth] = _well
-        self.balance_ns: Callable[[str], int] = lambda _pool: 0
-        self.market_ns: Callable[[Platform, str], int | None] = lambda _platform, _market_id: None
-        self.has_own_books: Callable[[Platform], bool] = lambda _platform: False
         self.before_batch: Callable[[int], Sequence[commands.Command]] = lambda _now: ()
         """Asked before each batch: commands that must come first (kill file, trading day)."""
         self.on_effects: Callable[[Sequence[commands.Effect]], None] = lambda _effects: None
@@ -218,13 +196,13 @@ class Writer:
         with self._lookups.looking():
             for command, future in self._next():
                 self._in_hand.append(future)
-                decided.append(self._decide(command, entries, effects))
+                decided.append(self.step.decide(command, entries, effects))
             deeper = self._marks.deeper()
             if deeper:
                 # With what consulted or will show them: a restart makes no loss smaller.
                 self._in_hand.append(None)
                 marked = commands.Record(events=(events.Marked(marks=deeper),))
-                decided.append(self._decide(marked, entries, effects))
+                decided.append(self.step.decide(marked, entries, effects))
         begun_ns = self._now_ns()
         try:
             if entries:
@@ -248,122 +226,21 @@ class Writer:
                 if count and self._now_ns() - begun_ns > self._deciding_ns:
                     return
                 count += 1
-                yield lane.popleft()
+                queued = lane.popleft()
+                self._not_offered(queued[0])
+                yield queued
 
-    def _stamp(self) -> int:
-        """Return the time of the next record: strictly after everything before it."""
-        return max(self.book.time_ns + 1, self._now_ns())
-
-    def _decide(
-        self,
-        command: commands.Command | TakeQuote,
-        entries: list[Entry],
-        effects: list[commands.Effect],
-    ) -> tuple[Recorded, ...]:
+    def _not_offered(self, command: commands.Command | TakeQuote) -> None:
+        """Let newer quotes of a market queue behind one that is taken now."""
         if isinstance(command, TakeQuote):
             place = (command.quote.platform, command.quote.market_id)
             if self._offered.get(place) is command:
                 del self._offered[place]
-            listed = self._take_quote(command.quote)
-            if listed is None:
-                return ()
-            command = listed
-        command = self._lookups.complete(command)
-        decision = decide(self.book, self._facts(command), command, self._rules)
-        past = getattr(command, "past", None)
-        records: list[Recorded] = []
-        for event in decision.events:
-            sequence, time_ns = self.book.sequence + 1, self._stamp()
-            order = self._order_of(event, past)
-            apply(self.book, event, sequence, time_ns)
-            if isinstance(event, events.OrderApproved):
-                order = self.book.orders[event.client_order_id]
-            rows = rows_of(event, time_ns, order)
-            self._follow(event)
-            about = _about(event, command)
-            entries.append(Entry(time_ns, events.kind(event), events.encode(event), about, rows))
-            records.append((sequence, time_ns, event))
-            self._lookups.remember(about, (sequence, time_ns, event), rows)
-        for effect in decision.effects:
-            if isinstance(effect, commands.TryAlternate):
-                follow = _following(effect, records, self.book.time_ns)
-                records.extend(self._decide(follow, entries, effects))
-            else:
-                effects.append(effect)
-        if isinstance(command, commands.ListMarket) and command.quote is not None:
-            self._touch(command.quote)
-        return tuple(records)
-
-    def _take_quote(self, quote: Quote) -> commands.ListMarket | None:
-        """Return the listing that a quote needs first; None if its market is known."""
-        found = self.book.market_of(quote.platform, quote.market_id)
-        is_open = quote.status != "closed"
-        if found is not None:
-            market, _ = found
-            key = market.listing.market_key
-            if market.is_settled or self._marks.is_newer_known(key, quote, self._now_ns()):
-                return None
-            if self.has_own_books(quote.platform):
-                is_open = market.is_open  # the venue's own word of that comes with its metadata
-            if market.is_open == is_open and not says_more(quote, market.listing):
-                self._touch(quote)
-                return None
-        listing = listing_of(quote, self._rules.terms[quote.platform])
-        return commands.ListMarket(listing=listing, is_open=is_open, quote=quote)
-
-    def _touch(self, quote: Quote) -> None:
-        found = self.book.market_of(quote.platform, quote.market_id)
-        if found is not None:
-            market, is_flipped = found
-            key, now_ns = market.listing.market_key, self._now_ns()
-            self._marks.take(key, quote, is_flipped=is_flipped, now_ns=now_ns)
-
-    def _follow(self, event: events.Event) -> None:
-        """Keep the marks in step with positions."""
-        if isinstance(event, events.OrderFilled | events.FillReversed | events.PositionAdopted):
-            self._marks.recount(event.market_key)
-        elif isinstance(event, events.MarketSettled):
-            self._marks.forget(event.market_key)
-            self._marks.recount(event.market_key)
-        elif isinstance(event, events.Marked):
-            for key in event.marks:
-                self._marks.recount(key)
-
-    def _order_of(self, event: events.Event, past: commands.ClosedOrder | None) -> Order | None:
-        if not isinstance(event, events.OrderEvent):
-            return None
-        order = self.book.orders.get(event.client_order_id)
-        return past.order if order is None and past is not None else order
 
     @property
     def is_full(self) -> bool:
         """Whether one more request would be refused, undecided."""
         return len(self.lanes[Lane.REQUESTS]) >= LANE_MAX
-
-    def facts_for(self, request: Request) -> Facts:
-        """Return what a request would be judged by now."""
-        return self._facts(commands.Submit(request=request, received_ns=self._now_ns()))
-
-    def _facts(self, command: commands.Command) -> Facts:
-        now_ns = self._now_ns()
-        if not isinstance(command, commands.Submit):
-            return Facts(now_ns=now_ns)
-        there = command.request.alternates[command.leg - 1] if command.leg else command.request
-        found = self.book.market_of(there.platform, there.market_id)
-        listing = None if found is None else found[0].listing
-        touch = None if listing is None else self._marks.touches.get(listing.market_key)
-        pool = there.platform if listing is None else listing.pool or there.platform
-        return Facts(
-            now_ns=now_ns,
-            touch=touch,
-            venue=self.health(there.platform, now_ns, pool),
-            unrealized=self._marks.unrealized,
-            marks_ns=self._marks.oldest_ns(),
-            has_own_books=self.has_own_books(there.platform),
-            market_ns=self.market_ns(there.platform, there.market_id),
-            balance_ns=self.balance_ns(pool),
-            clock_offset_ns=self.clock_offset_ns(there.platform),
-        )
 
     # Out ---------------------------------------------------------------------------------------
 
@@ -410,46 +287,7 @@ class Writer:
         _refuse(waiting, Undecided(code, NOT_KNOWN))
 
 
-def _well(_platform: Platform, _now_ns: int, _pool: str) -> VenueHealth:
-    return VenueHealth()
-
-
-_ASKED = (events.OrderApproved, events.RequestDenied, events.DuplicateRefused)
-_JUDGED = (events.OrderApproved, events.RequestDenied)
-_RECEIPTS = (events.HaltRaised, events.MassCancelled, events.FlattenPlanned)
-
-
 def _refuse(waiting: "Sequence[asyncio.Future[Committed] | None]", why: Undecided) -> None:
     for future in waiting:
         if future is not None and not future.done():
             future.set_exception(Undecided(why.code, why.message))
-
-
-def _about(event: events.Event, command: commands.Command) -> str | None:
-    """
-    Return the id under which a record is found: its request's, or its receipt's.
-
-    A duplicate under an id that was seen before is found under none. A caller in a loop would make
-    the records of one request grow for ever, and each answer slower than the one before.
-    """
-    if isinstance(event, events.OrderEvent | events.DenialReviewed):
-        return event.request_id
-    if isinstance(event, _ASKED):
-        is_again = isinstance(command, commands.Submit) and command.known.request_key is not None
-        if is_again and isinstance(event, events.DuplicateRefused):
-            return None
-        return event.request.request_id
-    if isinstance(event, _RECEIPTS):
-        return event.receipt_id or None
-    return None
-
-
-def _following(
-    tries: commands.TryAlternate, records: list[Recorded], time_ns: int
-) -> commands.Submit:
-    """Return the next leg of a request that falls back; it came in when its first leg did."""
-    asked = (event for _, _, event in records if isinstance(event, _JUDGED))
-    received_ns = next((event.received_ns for event in asked), time_ns)
-    return commands.Submit(
-        request=tries.request, received_ns=received_ns, leg=tries.leg, key_id=tries.key_id
-    )

@@ -132,7 +132,7 @@ class Measuring:
         )
 
     def _pools(self, book: Book) -> tuple[PoolMeasure, ...]:
-        now_ns, seen_ns = self._desk.clock.now_ns(), self._desk.balance_ns
+        now_ns, seen_ns = self._desk.clock.now_ns(), self._desk.facts.balances_ns
         return tuple(
             PoolMeasure(
                 platform=pool.platform,

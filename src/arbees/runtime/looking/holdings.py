@@ -120,7 +120,7 @@ def balances(desk: Desk) -> tuple[BalanceView, ...]:
 
 
 def _balance(desk: Desk, name: str, pool: Pool) -> BalanceView:
-    seen_ns = desk.balance_ns.get(name, 0)
+    seen_ns = desk.facts.balance_ns(name)
     age = age_of(pool, seen_ns, desk.clock.now_ns())
     return BalanceView(
         platform=pool.platform,

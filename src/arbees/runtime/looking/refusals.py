@@ -191,12 +191,12 @@ class Refusing:
         """Judge an order in each pool, for a market that is open and else unknown."""
         for platform, pools in self._pools().items():
             request = self._request(platform, _PROBE, Side.YES, MICRO, MICRO // 2)
-            seen = self._desk.writer.facts_for(request)
+            seen = self._desk.writer.step.facts_for(request)
             for pool in pools:
                 facts = replace(
                     seen,
-                    balance_ns=self._desk.writer.balance_ns(pool),
-                    venue=self._desk.writer.health(platform, seen.now_ns, pool),
+                    balance_ns=self._desk.facts.balance_ns(pool),
+                    venue=self._desk.facts.health(platform, seen.now_ns, pool),
                 )
                 order = self._candidate(request, facts)
                 order.is_known = True
@@ -232,7 +232,7 @@ class Refusing:
             bid = None if touch is None else touch.bid
             price = None if bid is None else MICRO - bid
         request = self._request(platform, listing.market_id, side, size, price or MICRO // 2)
-        facts = self._desk.writer.facts_for(request)
+        facts = self._desk.writer.step.facts_for(request)
         if not facts.market_ns and not _is_ours(market):
             # Nobody follows it: the venue is asked before the first request that names it.
             facts = replace(facts, market_ns=None)

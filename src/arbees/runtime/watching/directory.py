@@ -94,7 +94,6 @@ class Directory:
         self._newest: dict[Place, Quote] = {}
         self._first: dict[Place, asyncio.Event] = {}
         self._flush: asyncio.TimerHandle | None = None
-        desk.writer.market_ns = self.as_of_ns
         desk.dispatcher.on_refused = self.look_up
 
     @property
@@ -105,13 +104,6 @@ class Directory:
     def watched(self) -> Iterator[Place]:
         """Yield the markets whose books are followed, whether one came or not."""
         return (place for place, known in self._known.items() if known.is_watched)
-
-    def as_of_ns(self, platform: Platform, market_id: str) -> int | None:
-        """Return as of when the venue's word on a market is; 0 = not since the start."""
-        if platform not in self._desk.market_data:
-            return None  # what quotes say holds until they say otherwise
-        known = self._known.get((platform, market_id))
-        return 0 if known is None else known.as_of_ns
 
     async def start(self) -> None:
         """Connect, and follow what matters; a venue that does not answer is tried on."""
@@ -248,6 +240,7 @@ class Directory:
             known.due_ns = asked_ns + (ROUND_NS if is_open == said.is_open else LAG_NS)
         known.as_of_ns = max(known.as_of_ns, said.as_of_ns)
         self._known[place] = known
+        self._desk.facts.markets_ns[place] = known.as_of_ns
 
     def _miss(self, place: Place) -> None:
         if len(self._missing) >= MISSING_MAX:
@@ -365,6 +358,7 @@ class Directory:
                 self._say(place, known, is_old=False)
                 self._desk.market_data[place[0]].let_go(place[1])
                 del self._known[place]
+                self._desk.facts.markets_ns.pop(place, None)
 
     # Books -------------------------------------------------------------------------------------
 

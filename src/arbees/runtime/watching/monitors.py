@@ -13,7 +13,6 @@ from arbees.core import events
 from arbees.core.book.book import Halt, halt_name
 from arbees.core.deciding import commands
 from arbees.core.deciding.control import REASON_MAX
-from arbees.core.deciding.facts import VenueHealth
 from arbees.core.deciding.outcomes import BreakerTripped
 from arbees.core.language.units import NS_PER_SECOND, format_dollars, mul_floor
 from arbees.core.language.words import (
@@ -58,10 +57,6 @@ class Monitors:
         self.on_reconnect: Callable[[], None] = lambda: None
         """Told when a venue is back: what happened meanwhile is to be compared (R11)."""
         desk.writer.before_batch = self.before_batch
-        desk.writer.health = self.health
-        desk.writer.balance_ns = lambda pool: desk.balance_ns.get(pool, 0)
-        desk.writer.clock_offset_ns = self.clock_offset_ns
-        desk.writer.has_own_books = desk.market_data.__contains__
         desk.dispatcher.note = self.note
 
     def start(self) -> None:
@@ -285,7 +280,7 @@ class Monitors:
             self.note(platform, None)
             self._balances_ns[platform] = desk.clock.now_ns()
             for balance in balances:
-                desk.balance_ns[balance.pool] = balance.as_of_ns
+                desk.facts.balances_ns[balance.pool] = balance.as_of_ns
                 desk.writer.tell(commands.ObserveBalance(balance=balance))
 
     # Venues ------------------------------------------------------------------------------------
@@ -326,15 +321,6 @@ class Monitors:
 
     def _shard_of(self, platform: Platform, pool: str) -> int | None:
         return self._desk.conditions.shards(platform).get(pool)
-
-    def health(self, platform: Platform, now_ns: int, pool: str = "") -> VenueHealth:
-        """Return the facts of a venue's health for a decision about a market of a pool."""
-        return self._desk.conditions.health(platform, now_ns, pool)
-
-    def clock_offset_ns(self, platform: Platform) -> int:
-        """Return our clock less the venue's, in nanoseconds."""
-        venue = self._desk.venues.get(platform)
-        return 0 if venue is None else venue.vitals.clock_offset_ns
 
     async def _probe_until_back(self, platform: Platform, pool: str) -> None:
         """Ask a venue whose breaker is open whether it is back, after each pause; by reads."""
