@@ -28,7 +28,16 @@ CODE_RULES: tuple[rules.Rule, ...] = (
 )
 OWN_RULES: tuple[rules.Rule, ...] = (rules.long_classes, rules.vague_names, rules.short_aliases)
 """Of what is shipped and what verifies it."""
-SHARED_CLASSES: dict[str, str] = {}
+SHARED_CLASSES = {
+    **dict.fromkeys(
+        ("Alternate", "Event", "Execution", "Leg", "Line", "Problem", "Request", "Result"),
+        "the client's own view of it, with Python's types",
+    ),
+    "Gateway": "the port, and what a program gets that runs one itself",
+    "Market": "the safeguard that looks at it",
+    "Stream": "one for each kind of client",
+    "VenueHealth": "the safeguard that looks at it",
+}
 """Names of classes that stand for one thing in two places, and why."""
 PURE_RULES: tuple[rules.Rule, ...] = (rules.floats, rules.ambient, rules.set_order)
 

@@ -126,7 +126,7 @@ class SqliteJournal(Tables):
             self._witness.close()
             raise
         try:
-            mine = self._begin(found, binding, now_ns)
+            mine = _begin(self._committer, path, found, binding, now_ns)
             self._head, self._epoch = mine.head, mine.epoch
             self._reader = JournalReader(path, vfs=vfs)
         except BaseException:
@@ -136,18 +136,6 @@ class SqliteJournal(Tables):
         self._identity = Identity(path)
         self._testify()
         self._reserve.hold()
-
-    def _begin(
-        self, found: OpenableJournal | None, binding: Binding, now_ns: int
-    ) -> OpenableJournal:
-        """Make the first commit: a new journal, or a new epoch of an old one."""
-        if found is None:
-            mine = self._committer.commit("create", lambda one: create(one, binding, now_ns))
-            sync_folder(self._path.parent)
-            return mine
-        before = found
-        self._committer.run("take over", settle_log)
-        return self._committer.commit("take over", lambda one: take_over(one, before))
 
     @property
     def path(self) -> Path:
@@ -193,14 +181,14 @@ class SqliteJournal(Tables):
         """
         with self._writing:
             self._require_open()
-            head, records, rows = self._prepare(entries)
+            head, records, rows = _chained(self._head, self._epoch, entries)
             if not records:
                 return self._head
             self._require_in_place()
             self._committer.bound_log()
 
             def work(connection: apsw.Connection) -> None:
-                self._require_fence(connection)
+                _require_fence(connection, self._path, self._epoch, self._head)
                 connection.executemany(INSERT, records)
                 merge(connection, rows)
 
@@ -258,7 +246,7 @@ class SqliteJournal(Tables):
                 )
 
             def work(connection: apsw.Connection) -> None:
-                self._require_fence(connection)
+                _require_fence(connection, self._path, self._epoch, self._head)
                 snapshots.write(connection, taken)
 
             self._committer.commit("write a snapshot into", work, is_vital=False)
@@ -340,42 +328,6 @@ class SqliteJournal(Tables):
             )
             self._committer.require_usable()
 
-    def _require_fence(self, connection: apsw.Connection) -> None:
-        """Raise unless this writer's epoch is the newest and its last record still the last."""
-        epoch, sequence = connection.execute(_FENCE).fetchall()[0]
-        if epoch != self._epoch:
-            raise LeaseLost(
-                f"Expected epoch {self._epoch} in the journal {self._path}, was {epoch}: another"
-                " writer has taken over"
-            )
-        if sequence != self._head.sequence:
-            raise JournalUnavailable(
-                f"Expected record {self._head.sequence} to be the last of {self._path}, was"
-                f" {sequence}: the journal was changed behind its writer"
-            )
-
-    def _prepare(
-        self, entries: Sequence[Entry]
-    ) -> tuple[Head, list[Row], dict[type, list[tuple[Value, ...]]]]:
-        """Chain the entries behind the head, and sort their index rows by table."""
-        sequence, previous, time_ns = self._head.sequence, self._head.hash, self._head.time_ns
-        epoch = self._epoch
-        records: list[Row] = []
-        rows: dict[type, list[tuple[Value, ...]]] = {}
-        for entry in entries:
-            if entry.time_ns < time_ns:
-                raise InvariantViolation(
-                    f"Expected a record's time at or after {time_ns}, was {entry.time_ns}"
-                )
-            sequence += 1
-            time_ns = entry.time_ns
-            kind, request_id, body = entry.kind, entry.request_id, entry.body
-            previous = record_hash(previous, sequence, time_ns, epoch, kind, request_id, body)
-            records.append((sequence, time_ns, epoch, kind, request_id, previous, body))
-            if entry.index:
-                sort_by_table(entry.index, rows)
-        return Head(sequence, previous, time_ns), records, rows
-
     def _testify(self) -> None:
         """Tell the witness; the record is durable whether or not that works."""
         try:
@@ -392,3 +344,57 @@ def _require_nothing_found(check: Verification) -> None:
     for finding in check.findings:
         if finding.code != SNAPSHOT_DAMAGED:
             raise JournalCorrupt(f"{finding.code}: {finding.message}", sequence=finding.sequence)
+
+
+def _require_fence(connection: apsw.Connection, path: Path, epoch: int, head: Head) -> None:
+    """Raise unless this writer's epoch is the newest and its last record still the last."""
+    found, sequence = connection.execute(_FENCE).fetchall()[0]
+    if found != epoch:
+        raise LeaseLost(
+            f"Expected epoch {epoch} in the journal {path}, was {found}: another"
+            " writer has taken over"
+        )
+    if sequence != head.sequence:
+        raise JournalUnavailable(
+            f"Expected record {head.sequence} to be the last of {path}, was"
+            f" {sequence}: the journal was changed behind its writer"
+        )
+
+
+def _chained(
+    head: Head, epoch: int, entries: Sequence[Entry]
+) -> tuple[Head, list[Row], dict[type, list[tuple[Value, ...]]]]:
+    """Chain the entries behind the head, and sort their index rows by table."""
+    sequence, previous, time_ns = head.sequence, head.hash, head.time_ns
+    records: list[Row] = []
+    rows: dict[type, list[tuple[Value, ...]]] = {}
+    for entry in entries:
+        if entry.time_ns < time_ns:
+            raise InvariantViolation(
+                f"Expected a record's time at or after {time_ns}, was {entry.time_ns}"
+            )
+        sequence += 1
+        time_ns = entry.time_ns
+        kind, request_id, body = entry.kind, entry.request_id, entry.body
+        previous = record_hash(previous, sequence, time_ns, epoch, kind, request_id, body)
+        records.append((sequence, time_ns, epoch, kind, request_id, previous, body))
+        if entry.index:
+            sort_by_table(entry.index, rows)
+    return Head(sequence, previous, time_ns), records, rows
+
+
+def _begin(
+    committer: Committer,
+    path: Path,
+    found: OpenableJournal | None,
+    binding: Binding,
+    now_ns: int,
+) -> OpenableJournal:
+    """Make the first commit: a new journal, or a new epoch of an old one."""
+    if found is None:
+        mine = committer.commit("create", lambda one: create(one, binding, now_ns))
+        sync_folder(path.parent)
+        return mine
+    before = found
+    committer.run("take over", settle_log)
+    return committer.commit("take over", lambda one: take_over(one, before))

@@ -119,8 +119,7 @@ class Desk:
         self.alert = alerts.raise_
         self.alert_over = alerts.clear
         self.kill_file = KillFile(options.kill_file)
-        self.gate = Gate(book, self.kill_file, clock.now_ns)
-        self.gate.authority_until_ns = options.authority_until_ns
+        self.gate = Gate(book, self.kill_file, clock.now_ns, options.authority_until_ns)
         self.marks = Marks(book)
         self.scopes = Scopes(book)
         self.lookups = Lookups(journal, book)
@@ -154,7 +153,6 @@ class Desk:
             book=book,
             writer=self.writer,
             gate=self.gate,
-            lookups=self.lookups,
             clock=clock,
             supervisor=self.supervisor,
         )

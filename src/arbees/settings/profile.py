@@ -14,7 +14,7 @@ _CHEAPEST = 50_000
 _CONTRACTS_MAX = 1000 * MICRO
 
 
-class Step(NamedTuple):
+class RampStep(NamedTuple):
     """What a profile says itself: dollars an order and a market, orders a minute and an hour."""
 
     order: int
@@ -24,10 +24,10 @@ class Step(NamedTuple):
 
 
 STEPS = {
-    "day1": Step(50, 100, 10, 50),
-    "week1": Step(100, 200, 20, 100),
-    "week2": Step(200, 500, 20, 100),
-    "month1": Step(500, 1000, 30, 200),
+    "day1": RampStep(50, 100, 10, 50),
+    "week1": RampStep(100, 200, 20, 100),
+    "week2": RampStep(200, 500, 20, 100),
+    "month1": RampStep(500, 1000, 30, 200),
 }
 assert tuple(STEPS) == PROFILES
 

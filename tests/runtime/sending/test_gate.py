@@ -18,7 +18,7 @@ from arbees.core.language.words import (
 )
 from arbees.runtime.sending.gate import Gate, KillFile
 from tests.core.scene import MICRO, Scene
-from tests.safeguards.build import KALSHI, SECOND, request
+from tests.safeguards.build import KALSHI, NOW, SECOND, request
 
 HALTED, REDUCING = TradingState.HALTED, TradingState.REDUCING
 
@@ -26,12 +26,13 @@ HALTED, REDUCING = TradingState.HALTED, TradingState.REDUCING
 class Place:
     """A book with an approved order, and the gate before it."""
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, until_ns: int | None = None) -> None:
         self.scene = Scene()
         self.gate = Gate(
             self.scene.book,
             KillFile(None if file is None else str(file)),
             lambda: self.scene.now,
+            until_ns,
         )
 
     def approve(self, key: str = "k-1", **changes: Any) -> ApprovedOrder:
@@ -122,7 +123,7 @@ def test_halt_of_an_earlier_life_holds() -> None:
     """A halt that a book brings along holds from the first moment."""
     scene = Scene()
     scene.write(Place().raised())
-    gate = Gate(scene.book, KillFile(None), lambda: scene.now)
+    gate = Gate(scene.book, KillFile(None), lambda: scene.now, None)
     refusal = gate.check(_approved_there(scene))
     assert refusal is not None
     assert refusal.code == "HALTED"
@@ -267,10 +268,11 @@ def test_expiry_is_the_latest_moment_to_send(place: Place) -> None:
     assert place.code(order) == "EXPIRED"
 
 
-def test_authority_that_ended_holds_back_what_opens(place: Place) -> None:
+def test_authority_that_ended_holds_back_what_opens() -> None:
     """At its last moment authority still covers; after it only reducing orders leave."""
+    place = Place(until_ns=NOW)
     closes, opens = place.reducing(), place.approve("open")
-    place.gate.authority_until_ns = place.scene.now
+    assert place.scene.now == NOW
     assert (place.code(closes), place.code(opens)) == (None, None)
     place.scene.now += 1
     assert (place.code(closes), place.code(opens)) == (None, "AUTHORIZATION_EXPIRED")

@@ -8,6 +8,8 @@ server bounds idle connections, but neither size nor duration of what is sent or
 """
 
 import asyncio
+from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 import httptools
@@ -46,6 +48,58 @@ class HeadTooLarge(Exception):  # noqa: N818 - an expected outcome
     """Raised into the parser to stop it."""
 
 
+class Received:
+    """What came of the request that is being received, counted against its bounds."""
+
+    def __init__(self) -> None:
+        """Nothing came yet."""
+        self.is_in_head = False
+        self.is_in_body = False
+        self.is_too_large = False
+        self.body_bytes = 0
+        self._head_bytes = 0
+        """Of the head that is being received, as far as it is known where it began."""
+        self.begun = 0
+        """Heads, counted to tell a piece with one beginning from one with several."""
+        self._parsed_bytes = 0
+        self._framing_bytes = 0
+
+    def begin(self) -> None:
+        """Begin to count a request."""
+        self._head_bytes = self._parsed_bytes = self.body_bytes = self._framing_bytes = 0
+        self.begun += 1
+        self.is_in_head = True
+
+    def count(self, part_bytes: int) -> None:
+        """Count a part of a head as it is parsed. Raises HeadTooLarge."""
+        self._parsed_bytes += part_bytes
+        if self._parsed_bytes > HEAD_BYTES_MAX:
+            self.is_too_large = True
+            raise HeadTooLarge
+
+    def take_piece(self, size: int, before: "Received") -> None:
+        """Count a piece that was parsed for what it was part of."""
+        is_same = self.begun == before.begun
+        if is_same and before.is_in_body:
+            self._framing_bytes += size - (self.body_bytes - before.body_bytes)
+        if self.is_in_head and (is_same or not (before.is_in_head or before.is_in_body)):
+            is_new = self.begun == before.begun + 1
+            self._head_bytes = size if is_new else self._head_bytes + size
+
+    def problem(self) -> Problem | None:
+        """Return which bound is exceeded; None = none is."""
+        if self.is_in_head and self._head_bytes > HEAD_BYTES_MAX:
+            return _head_too_large()
+        if self.is_in_body and self.body_bytes > BODY_BYTES_READ_MAX:
+            most = f"{BODY_BYTES_READ_MAX} bytes"
+            return Problem(413, "TOO_LARGE", f"Expected a body of at most {most}")
+        room = HEAD_BYTES_MAX + FRAMING_BYTES_MAX * self.body_bytes
+        if self.is_in_body and self._framing_bytes > room:
+            most = f"{HEAD_BYTES_MAX} bytes"
+            return Problem(431, "TOO_LARGE", f"Expected chunks and trailers within {most}")
+        return None
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """A connection that cannot be held open by saying or taking little, or filled by much."""
 
@@ -58,16 +112,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.key_id: str | None = None
         """Of the key in force that it showed last."""
         self.slots: Slots = self.server_state.slots  # type: ignore[attr-defined]
-        self._head_bytes = 0
-        """Of the head that is being received, as far as it is known where it began."""
-        self._begun = 0
-        """Heads, counted to tell a piece with one beginning from one with several."""
-        self._parsed_bytes = 0
-        self._body_bytes = 0
-        self._framing_bytes = 0
-        self._is_in_head = False
-        self._is_in_body = False
-        self._is_too_large = False
+        self._received = Received()
         self._timer: asyncio.TimerHandle | None = None
         self._running: RequestResponseCycle | None = None
         """The request that is answered now; `cycle` is the one that came last."""
@@ -118,13 +163,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def sweep(self, now: float, untaken_seconds_max: float) -> None:
-        """
-        End it if nothing that was written was taken for long.
-
-        Args:
-            now: time of the loop.
-            untaken_seconds_max: for how long that may be.
-        """
+        """End it if nothing that was written was taken for so long, by the time of the loop."""
         if self.transport.get_write_buffer_size() == 0:
             self._taken_at = now
         elif now - self._taken_at > untaken_seconds_max:
@@ -160,7 +199,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _receive(self, data: bytes) -> None:
         self._parse_on(data)
         if self._timer is None and not self.transport.is_closing():
-            if self._is_in_body:
+            if self._received.is_in_body:
                 self._start_timer(self.body_seconds_max)
             elif self._is_quiet():
                 self._start_timer(self.head_seconds_max)
@@ -179,28 +218,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _take(self, data: bytes) -> None:
         """Parse a piece, and count it for what it is part of."""
-        begun, was_in_head, was_in_body = self._begun, self._is_in_head, self._is_in_body
-        body_bytes = self._body_bytes
+        before = copy(self._received)
         self._feed(data)
         if self._last is not None:
             return
-        if self._begun == begun and was_in_body:
-            self._framing_bytes += len(data) - (self._body_bytes - body_bytes)
-        if self._is_in_head and (self._begun == begun or not (was_in_head or was_in_body)):
-            is_new = self._begun == begun + 1
-            self._head_bytes = len(data) if is_new else self._head_bytes + len(data)
-        if self._is_in_head and self._head_bytes > HEAD_BYTES_MAX:
-            self._refuse(_head_too_large())
-        elif self._is_in_body:
-            self._check_body()
-
-    def _check_body(self) -> None:
-        if self._body_bytes > BODY_BYTES_READ_MAX:
-            most = f"{BODY_BYTES_READ_MAX} bytes"
-            self._refuse(Problem(413, "TOO_LARGE", f"Expected a body of at most {most}"))
-        elif self._framing_bytes > HEAD_BYTES_MAX + FRAMING_BYTES_MAX * self._body_bytes:
-            most = f"{HEAD_BYTES_MAX} bytes"
-            self._refuse(Problem(431, "TOO_LARGE", f"Expected chunks and trailers within {most}"))
+        self._received.take_piece(len(data), before)
+        problem = self._received.problem()
+        if problem is not None:
+            self._refuse(problem)
 
     def _feed(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -230,22 +255,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if method == b"CONNECT":
             raise httptools.HttpParserError
         version = self.parser.get_http_version().encode()
-        lines = [method + b" " + self.url + b" HTTP/" + version + b"\r\n"]
-        for name, value in self.headers:
-            if name not in _OF_AN_OFFER:
-                lines.append(name + b": " + value + b"\r\n")
-            elif name == b"connection" and b"close" in value.lower():
-                lines.append(b"connection: close\r\n")
+        first = method + b" " + self.url + b" HTTP/" + version + b"\r\n"
         self.parser = httptools.HttpRequestParser(self)
-        self.parser.feed_data(b"".join((*lines, b"\r\n")))
+        self.parser.feed_data(first + _without_offer(self.headers) + b"\r\n")
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Let a client that has said everything hear the answer; close on any other."""
-        if self._is_quiet() or (self._is_in_body and self._running is self.cycle):
+        if self._is_quiet() or (self._received.is_in_body and self._running is self.cycle):
             return False
         if self._waiting:
             self._has_ended = True  # looked at again when that was parsed
-        elif self._is_in_head or self._is_in_body:
+        elif self._received.is_in_head or self._received.is_in_body:
             self._last = Problem(400, "MALFORMED", "Expected a whole request, it was cut short")
         else:
             self.cycle.keep_alive = False
@@ -253,9 +273,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count a request."""
-        self._head_bytes = self._parsed_bytes = self._body_bytes = self._framing_bytes = 0
-        self._begun += 1
-        self._is_in_head = True
+        self._received.begin()
         super().on_message_begin()
         self.scope["extensions"] = {
             ABORT: {"now": self.drop},
@@ -265,34 +283,34 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Count a part of the request's target."""
         super().on_url(url)
-        self._count(len(url))
+        self._received.count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header; a field behind the body is none (RFC 9110, 6.5.1), and is dropped."""
-        if not self._is_in_head:
+        if not self._received.is_in_head:
             return
-        self._count(len(name) + len(value))
+        self._received.count(len(name) + len(value))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """End a head."""
         if self.parser.should_upgrade():
             return
-        self._is_in_head = False
-        self._is_in_body = True
+        self._received.is_in_head = False
+        self._received.is_in_body = True
         self._stop_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Count a part of a body."""
-        self._body_bytes += len(body)
+        self._received.body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request; one that offers an upgrade is read again."""
         if self.parser.should_upgrade():
             return
-        self._is_in_body = False
+        self._received.is_in_body = False
         self._stop_timer()
         super().on_message_complete()
 
@@ -318,18 +336,12 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer what cannot be parsed."""
         self._refuse(
             _head_too_large()
-            if self._is_too_large
+            if self._received.is_too_large
             else Problem(400, "MALFORMED", f"Expected HTTP/1.1: {msg}")
         )
 
     def _know(self, key_id: str, *, is_urgent: bool) -> bool:
         return self.slots.know(self, key_id, is_urgent=is_urgent)
-
-    def _count(self, part_bytes: int) -> None:
-        self._parsed_bytes += part_bytes
-        if self._parsed_bytes > HEAD_BYTES_MAX:
-            self._is_too_large = True
-            raise HeadTooLarge
 
     def _is_answered(self) -> bool:
         """Tell whether no request that came whole is being answered, or waits for it."""
@@ -352,7 +364,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer = None
         if self.transport.is_closing():
             return
-        if self._is_in_body:
+        if self._received.is_in_body:
             if self.flow.read_paused:  # what is sent is not asked for yet
                 self._start_timer(self.body_seconds_max)
                 return
@@ -360,7 +372,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(Problem(408, "REQUEST_TIMEOUT", expected))
         elif self._is_quiet():
             expected = f"Expected a whole head within {self.head_seconds_max:g} s"
-            if self._is_in_head:
+            if self._received.is_in_head:
                 self._refuse(Problem(408, "REQUEST_TIMEOUT", expected))
             else:
                 self.transport.close()
@@ -369,7 +381,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer the request that is being received outside of the application, and close."""
         if self.transport.is_closing():
             return
-        own = self.cycle if self._is_in_body else None
+        own = self.cycle if self._received.is_in_body else None
         if not self._is_answered() and (self.pipeline or self._running is not own):
             self._last = problem  # its turn comes when those before it are answered
             if self.pipeline and self.pipeline[0][0] is own:
@@ -385,13 +397,28 @@ class BoundedProtocol(HttpToolsProtocol):
                 return
             own.disconnected = True
             own.message_event.set()
-        reply = problem.reply()
-        lines = [STATUS_LINE[reply.status_code]]
-        lines += [name + b": " + value + b"\r\n" for name, value in reply.raw_headers]
-        lines += [b"connection: close\r\n\r\n", bytes(reply.body)]
-        self.transport.write(b"".join(lines))
+        self.transport.write(_last_words(problem))
         self.transport.close()
 
 
 def _head_too_large() -> Problem:
     return Problem(431, "TOO_LARGE", f"Expected a head of at most {HEAD_BYTES_MAX} bytes")
+
+
+def _without_offer(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the lines of a head without what offers another protocol."""
+    lines = []
+    for name, value in headers:
+        if name not in _OF_AN_OFFER:
+            lines.append(name + b": " + value + b"\r\n")
+        elif name == b"connection" and b"close" in value.lower():
+            lines.append(b"connection: close\r\n")
+    return b"".join(lines)
+
+
+def _last_words(problem: Problem) -> bytes:
+    """Return an answer outside of the application, behind which the connection ends."""
+    reply = problem.reply()
+    lines = [STATUS_LINE[reply.status_code]]
+    lines += [name + b": " + value + b"\r\n" for name, value in reply.raw_headers]
+    return b"".join((*lines, b"connection: close\r\n\r\n", bytes(reply.body)))

@@ -368,6 +368,8 @@ class SendOrder(msgspec.Struct, frozen=True):
     """Send an approved order, once its intent is durable."""
 
     order: ApprovedOrder
+    request: Request
+    """Of which it is an order."""
 
 
 class CancelOrder(msgspec.Struct, frozen=True):

@@ -265,7 +265,7 @@ def _approve(  # noqa: PLR0917 - what was judged, by place
         key_id=command.key_id,
     )
     new_events.append(approved)
-    send = commands.SendOrder(_seal(order, request, order_id, command.leg))
+    send = commands.SendOrder(_seal(order, request, order_id, command.leg), request)
     return commands.Decision(tuple(new_events), (send,))
 
 

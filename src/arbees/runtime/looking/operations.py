@@ -33,7 +33,7 @@ from arbees.interface.operator import (
     TouchView,
 )
 from arbees.interface.views import Undecided
-from arbees.runtime.desk import Desk
+from arbees.runtime.desk import Desk, Simulator
 from arbees.runtime.intake.writer import Committed, Lane
 from arbees.runtime.looking import holdings, limit_usage, troubles
 from arbees.runtime.looking.reads import Reads
@@ -314,7 +314,7 @@ class Operations:
         command = commands.MoveCash(platform=venue, amount=amount_micro, reason=reason, actor=actor)
         async with self.reconciler.turn:
             if self.desk.simulator is not None:
-                await self._move_on_paper(venue, amount_micro)
+                await _move_on_paper(self.desk.simulator, venue, amount_micro)
             try:
                 committed = await self._put(command)
             except Undecided as error:
@@ -331,19 +331,6 @@ class Operations:
             sequence=committed.records[0][0],
         )
 
-    async def _move_on_paper(self, venue: Platform, amount_micro: int) -> None:
-        assert self.desk.simulator is not None
-        try:
-            await self.desk.simulator.move_cash(venue, amount_micro)
-        except VenueRefused:
-            asked = format_dollars(-amount_micro)
-            raise Conflict(
-                "INSUFFICIENT_BALANCE",
-                f"Expected a withdrawal of at most what {venue} has available, was {asked}",
-            ) from None
-        except VenueError as error:
-            raise Undecided("JOURNAL_FAILED", f"the paper exchange failed: {error}") from None
-
     async def _put(self, command: commands.Command) -> Committed:
         return await self.desk.writer.put(command, Lane.CONTROL)
 
@@ -357,3 +344,16 @@ def _resolved(name: str, committed: Committed) -> ResolvedView | None:
 def _sent_unjournaled() -> Undecided:
     message = "the venue was asked to cancel, but that is not on record; look there"
     return Undecided("JOURNAL_FAILED", message)
+
+
+async def _move_on_paper(simulator: Simulator, venue: Platform, amount_micro: int) -> None:
+    try:
+        await simulator.move_cash(venue, amount_micro)
+    except VenueRefused:
+        asked = format_dollars(-amount_micro)
+        raise Conflict(
+            "INSUFFICIENT_BALANCE",
+            f"Expected a withdrawal of at most what {venue} has available, was {asked}",
+        ) from None
+    except VenueError as error:
+        raise Undecided("JOURNAL_FAILED", f"the paper exchange failed: {error}") from None

@@ -6,7 +6,7 @@ never a timer, never a guess, never a resend (P7).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,7 +29,6 @@ from arbees.core.deciding.outcomes import (
     WorkingOrder,
 )
 from arbees.core.deciding.reconciliation import explained
-from arbees.core.language.request import Request
 from arbees.core.language.words import (
     SCOPE_ALL,
     Platform,
@@ -37,8 +36,7 @@ from arbees.core.language.words import (
     TradingState,
 )
 from arbees.core.ports import CancelsMany, Clock, Venue
-from arbees.errors import InvariantViolation, VenueError
-from arbees.runtime.intake.key_lookup import Lookups
+from arbees.errors import VenueError
 from arbees.runtime.intake.writer import Lane, Writer
 from arbees.runtime.sending.gate import Gate
 from arbees.runtime.supervisor import Supervisor, Work
@@ -79,7 +77,6 @@ class Dispatcher:
         book: Book,
         writer: Writer,
         gate: Gate,
-        lookups: Lookups,
         clock: Clock,
         supervisor: Supervisor,
     ) -> None:
@@ -91,7 +88,6 @@ class Dispatcher:
             book: to read; the writer changes it.
             writer: takes what venues answer.
             gate: asked in the same step as the first write.
-            lookups: for the requests of orders.
             clock: for pauses between questions.
             supervisor: starts tasks.
         """
@@ -99,7 +95,6 @@ class Dispatcher:
         self._book = book
         self._writer = writer
         self._gate = gate
-        self._lookups = lookups
         self._clock = clock
         self._supervisor = supervisor
         self.sending: set[str] = set()
@@ -128,15 +123,16 @@ class Dispatcher:
         cancels: list[str] = []
         for effect in effects:
             if isinstance(effect, commands.SendOrder):
-                order = effect.order
-                self.sending.add(order.client_order_id)
-                self._send_once(order)
+                self.sending.add(effect.order.client_order_id)
+                self._send_once(effect)
             elif isinstance(effect, commands.CancelOrder):
                 cancels.append(effect.client_order_id)
             elif isinstance(effect, commands.ResolveOrder):
                 self._once(self._resolving, effect.client_order_id, self._resolve, "resolve")
 
-        together = self._together(cancels) if len(cancels) >= TOGETHER_MIN else {}
+        idle = [each for each in cancels if each not in self._cancelling | self._waits.keys()]
+        are_many = len(cancels) >= TOGETHER_MIN
+        together = _together(self._book, self._venues, idle) if are_many else {}
         for platform, orders in together.items():
             self._cancelling.update(each.client_order_id for each in orders)
             self._keep(
@@ -163,18 +159,20 @@ class Dispatcher:
 
     # Orders ------------------------------------------------------------------------------------
 
-    def _send_once(self, order: ApprovedOrder) -> None:
+    def _send_once(self, send: commands.SendOrder) -> None:
         """Send an order in a task of its own; if that dies, its bytes may have left (P7)."""
+        order = send.order
 
         def died(error: BaseException) -> None:
             sent_ns = self._clock.now_ns()
             outcome = Unknown(message=f"the sending broke off: {error!r}"[:300], sent_ns=sent_ns)
-            self._take(order, outcome)
+            self._take(send, outcome)
 
         name = f"send {order.client_order_id}"
-        self._supervisor.once(self._send(order), name, died)
+        self._supervisor.once(self._send(send), name, died)
 
-    async def _send(self, order: ApprovedOrder) -> None:
+    async def _send(self, send: commands.SendOrder) -> None:
+        order = send.order
         venue = self._venues[order.platform]
         try:
             outcome: Outcome = await venue.submit(order, lambda: self._gate.check(order))
@@ -186,32 +184,22 @@ class Dispatcher:
         if isinstance(outcome, Accepted) and outcome.closed is None and _is_brief(order):
             # Its own stream says how it ended, within moments; if it does not, we ask.
             self._once(self._resolving, order.client_order_id, self._verify, "verify")
-        self._take(order, outcome)
+        self._take(send, outcome)
 
-    def _take(self, order: ApprovedOrder, outcome: Outcome) -> None:
-        request = self._request_of(order)
+    def _take(self, send: commands.SendOrder, outcome: Outcome) -> None:
         self._tell(
             commands.TakeOutcome(
-                client_order_id=order.client_order_id, outcome=outcome, request=request
+                client_order_id=send.order.client_order_id,
+                outcome=outcome,
+                request=send.request,
             )
         )
-
-    def _request_of(self, order: ApprovedOrder) -> Request:
-        for _, _, event in self._lookups.records(order.request_id):
-            request = getattr(event, "request", None)
-            if isinstance(request, Request):
-                return request
-        raise InvariantViolation(f"Expected the request of {order.client_order_id} on record")
-
-    def _pool_of(self, market_key: str) -> str:
-        market = self._book.markets.get(market_key)
-        return "" if market is None else market.listing.pool
 
     def _judge(self, platform: Platform, market_key: str, outcome: Outcome) -> None:
         """Feed the breaker with what the answer says of the venue's health."""
         if isinstance(outcome, Gated):
             return  # our own word, not the venue's
-        pool = self._pool_of(market_key)
+        pool = _pool_of(self._book, market_key)
         if isinstance(outcome, NotSent):  # it reached no shard
             self.note(platform, outcome.message, is_health=outcome.is_health)
         elif isinstance(outcome, Unknown):
@@ -245,32 +233,11 @@ class Dispatcher:
                         commands.TakeCancel(client_order_id=client_order_id, outcome=outcome)
                     )
                     return
-                pool = self._pool_of(order.market_key)
+                pool = _pool_of(self._book, order.market_key)
                 self.note(order.platform, outcome.message, is_health=outcome.is_health, pool=pool)
                 pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
-
-    def _together(self, names: Sequence[str]) -> dict[Platform, list[WorkingOrder]]:
-        """Return what can be cancelled together: named by its venue, and not being cancelled."""
-        found: dict[Platform, list[WorkingOrder]] = {}
-        for name in names:
-            order = self._book.orders.get(name)
-            if (
-                order is None
-                or order.venue_order_id is None
-                or name in self._cancelling
-                or name in self._waits
-                or not isinstance(self._venues[order.platform], CancelsMany)
-            ):
-                continue
-            named = WorkingOrder(
-                client_order_id=name,
-                venue_order_id=order.venue_order_id,
-                market_id=order.market_id,
-            )
-            found.setdefault(order.platform, []).append(named)
-        return {platform: orders for platform, orders in found.items() if len(orders) > 1}
 
     async def _cancel_many(self, platform: Platform, orders: Sequence[WorkingOrder]) -> None:
         """Ask for many cancels at once; what the answers do not settle is asked for one by one."""
@@ -319,7 +286,7 @@ class Dispatcher:
     async def _cancel_everything(self, platform: Platform) -> None:
         pause = PAUSE_FIRST
         for _ in range(EVERYTHING_ATTEMPTS):
-            if not self._is_stopped:
+            if not _is_stopped(self._book):
                 return  # lifted meanwhile: what was placed since is not to be cancelled
             try:
                 await self._venues[platform].cancel_everything()
@@ -329,19 +296,13 @@ class Dispatcher:
             else:
                 return
 
-    @property
-    def _is_stopped(self) -> bool:
-        """Whether everything is to be still, by the book."""
-        halts = self._book.halts.values()
-        return any(each.scope == SCOPE_ALL and each.state is TradingState.HALTED for each in halts)
-
     def re_arm(self, platform: Platform, pool: str | None = None) -> None:
         """Open a venue that was shut, or the breaker of a pool; in a task, until it answers."""
         self._keep(partial(self._re_arm, platform, pool), f"re-arm {pool or platform}")
 
     async def _re_arm(self, platform: Platform, pool: str | None) -> None:
         pause = PAUSE_FIRST
-        while not self._is_stopped:  # a new stop meanwhile keeps it shut
+        while not _is_stopped(self._book):  # a new stop meanwhile keeps it shut
             try:
                 await self._venues[platform].re_arm(pool)
             except VenueError as error:
@@ -420,3 +381,36 @@ def _is_brief(order: ApprovedOrder | Order) -> bool:
 def _is_partial(lookup: Lookup, order: Order) -> bool:
     """Tell whether an order must have ended, and it may not be known yet with which fills."""
     return isinstance(lookup, Found) and (lookup.closed is not None or _is_brief(order))
+
+
+def _together(
+    book: Book, venues: Mapping[Platform, Venue], names: Iterable[str]
+) -> dict[Platform, list[WorkingOrder]]:
+    """Return what can be cancelled together: named by its venue."""
+    found: dict[Platform, list[WorkingOrder]] = {}
+    for name in names:
+        order = book.orders.get(name)
+        if (
+            order is None
+            or order.venue_order_id is None
+            or not isinstance(venues[order.platform], CancelsMany)
+        ):
+            continue
+        named = WorkingOrder(
+            client_order_id=name,
+            venue_order_id=order.venue_order_id,
+            market_id=order.market_id,
+        )
+        found.setdefault(order.platform, []).append(named)
+    return {platform: orders for platform, orders in found.items() if len(orders) > 1}
+
+
+def _is_stopped(book: Book) -> bool:
+    """Whether everything is to be still, by the book."""
+    halts = book.halts.values()
+    return any(each.scope == SCOPE_ALL and each.state is TradingState.HALTED for each in halts)
+
+
+def _pool_of(book: Book, market_key: str) -> str:
+    market = book.markets.get(market_key)
+    return "" if market is None else market.listing.pool

@@ -55,8 +55,14 @@ Halts = dict[tuple[str, str, str], HaltInForce]
 class Gate:
     """Asked for each approved order right before its first byte."""
 
-    def __init__(self, book: Book, kill_file: KillFile, now_ns: Callable[[], int]) -> None:
-        """Open, unless the book or the file says otherwise."""
+    def __init__(
+        self,
+        book: Book,
+        kill_file: KillFile,
+        now_ns: Callable[[], int],
+        authority_until_ns: int | None,
+    ) -> None:
+        """Open, unless the book or the file says otherwise, or the authority has ended."""
         self._book = book
         self._kill_file = kill_file
         self._now_ns = now_ns
@@ -71,7 +77,7 @@ class Gate:
         """Those that are: the book runs ahead, also with their ends."""
         self.closed: Refusal | None = None
         """Set when nothing at all may leave any more: stopping, or the journal failed."""
-        self.authority_until_ns: int | None = None
+        self._authority_until_ns = authority_until_ns
 
     def halt(
         self,
@@ -136,8 +142,8 @@ class Gate:
         if approved.expires_ns is not None and approved.expires_ns < now_ns:
             return Refusal(code="EXPIRED", message="expired before it could be sent")
         if (
-            self.authority_until_ns is not None
-            and self.authority_until_ns < now_ns
+            self._authority_until_ns is not None
+            and self._authority_until_ns < now_ns
             and not order.is_reducing
         ):
             return Refusal(code="AUTHORIZATION_EXPIRED", message="authorization ended meanwhile")

@@ -227,7 +227,7 @@ class Directory:
         known = self._known.get(place) or _Known(asked_ns=asked_ns, wanted_ns=asked_ns)
         book = self._desk.book
         if said.payouts is not None and book.market_of(platform, market_id) is not None:
-            self._settle(place, said.payouts)
+            _settle(self._desk, place, said.payouts)
             known.due_ns = asked_ns + SETTLED_NS
         else:
             # A read that was asked for right after the stream's word may be older than it.
@@ -251,19 +251,6 @@ class Directory:
         if not known.is_watched:
             known.is_watched = True
             self._desk.market_data[place[0]].watch(place[1])
-
-    def _settle(self, place: Place, payouts: Payouts) -> None:
-        """Settle a market as its venue did: on paper too, which reports it like any venue."""
-        platform, market_id = place
-        desk = self._desk
-        if desk.simulator is None:
-            command = commands.SettleMarket(platform=platform, market_id=market_id, payouts=payouts)
-            desk.writer.tell(command, Lane.FACTS)
-            return
-        now_ns = desk.clock.now_ns()
-        desk.simulator.settle(  # not taken: the next look comes
-            Settlement(ts_ns=now_ns, platform=platform, market_id=market_id, payouts=payouts)
-        )
 
     # What changes ------------------------------------------------------------------------------
 
@@ -329,18 +316,12 @@ class Directory:
             found = self._desk.book.market_of(*place)
             is_over = found is None or found[0].is_settled
             since_ns = known.as_of_ns or known.followed_ns
-            self._say(place, known, is_old=not is_over and now_ns - since_ns > MARKET_AGE_MAX_NS)
-
-    def _say(self, place: Place, known: _Known, *, is_old: bool) -> None:
-        if is_old == known.is_told:
-            return
-        known.is_told, (platform, market_id) = is_old, place
-        fields = {"belief": f"market:{market_id}", "platform": str(platform)}
-        if is_old:
-            said = f"{platform} does not say how {market_id} stands: nothing opens there"
-            self._desk.alert("BELIEF_UNVERIFIED", said, **fields)
-        else:
-            self._desk.alert_over("BELIEF_UNVERIFIED", **fields)
+            _say(
+                self._desk,
+                place,
+                known,
+                is_old=not is_over and now_ns - since_ns > MARKET_AGE_MAX_NS,
+            )
 
     def _let_go(self, now_ns: int) -> None:
         """Stop following what nobody wants and nobody holds."""
@@ -355,7 +336,7 @@ class Directory:
             else:
                 is_over = now_ns - known.wanted_ns > IDLE_NS and not _is_ours(market)
             if is_over:
-                self._say(place, known, is_old=False)
+                _say(self._desk, place, known, is_old=False)
                 self._desk.market_data[place[0]].let_go(place[1])
                 del self._known[place]
                 self._desk.facts.markets_ns.pop(place, None)
@@ -407,3 +388,28 @@ def _places(request: Request) -> Iterator[Place]:
     yield request.platform, request.market_id
     for alternate in request.alternates:
         yield alternate.platform, alternate.market_id
+
+
+def _say(desk: Desk, place: Place, known: _Known, *, is_old: bool) -> None:
+    if is_old == known.is_told:
+        return
+    known.is_told, (platform, market_id) = is_old, place
+    fields = {"belief": f"market:{market_id}", "platform": str(platform)}
+    if is_old:
+        said = f"{platform} does not say how {market_id} stands: nothing opens there"
+        desk.alert("BELIEF_UNVERIFIED", said, **fields)
+    else:
+        desk.alert_over("BELIEF_UNVERIFIED", **fields)
+
+
+def _settle(desk: Desk, place: Place, payouts: Payouts) -> None:
+    """Settle a market as its venue did: on paper too, which reports it like any venue."""
+    platform, market_id = place
+    if desk.simulator is None:
+        command = commands.SettleMarket(platform=platform, market_id=market_id, payouts=payouts)
+        desk.writer.tell(command, Lane.FACTS)
+        return
+    now_ns = desk.clock.now_ns()
+    desk.simulator.settle(  # not taken: the next look comes
+        Settlement(ts_ns=now_ns, platform=platform, market_id=market_id, payouts=payouts)
+    )

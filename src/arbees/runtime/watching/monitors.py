@@ -84,7 +84,7 @@ class Monitors:
     def before_batch(self, now_ns: int) -> Sequence[commands.Command]:
         """Return what must be decided before anything else: the file's halt, a new day."""
         new_commands: list[commands.Command] = []
-        halt = self._file_halt()
+        halt = _file_halt(self._desk)
         if halt is not None:
             new_commands.append(halt)
         if now_ns >= self._day_ends_ns:
@@ -92,30 +92,9 @@ class Monitors:
             new_commands.append(commands.OpenDay(day=day, unrealized=self._desk.marks.unrealized))
         return new_commands
 
-    def _file_halt(self) -> commands.RaiseHalt | commands.LiftHalt | None:
-        reason = self._desk.kill_file.reason()
-        is_halted = halt_name(HaltSource.FILE, SCOPE_ALL) in self._desk.book.halts
-        if reason is not None and not is_halted:
-            return commands.RaiseHalt(
-                source=HaltSource.FILE,
-                scope=SCOPE_ALL,
-                state=TradingState.HALTED,
-                reason=reason,
-                actor="file",
-                receipt_id=self._desk.receipt_id(),
-            )
-        if reason is None and is_halted:
-            return commands.LiftHalt(
-                sources=(HaltSource.FILE,),
-                scope=SCOPE_ALL,
-                reason="kill switch file was removed",
-                actor="file",
-            )
-        return None
-
     def look_at_kill_file(self) -> None:
         """Wake the writer if the file's halt is not what the book says; it looks itself."""
-        if self._file_halt() is not None:
+        if _file_halt(self._desk) is not None:
             self._desk.writer.tell(commands.Record(events=()), Lane.CONTROL)
 
     # Money -------------------------------------------------------------------------------------
@@ -166,20 +145,10 @@ class Monitors:
         desk, found = self._desk, dict(self._stale_prices())
         for (name, platform, market_id), message in found.items():
             desk.alert(name, message, platform=platform, market_id=market_id)
-        for name, platform, market_id in self._fresh() | self._stale - found.keys():
+        for name, platform, market_id in _fresh(desk) | self._stale - found.keys():
             if (name, platform, market_id) not in found:
                 desk.alert_over(name, platform=platform, market_id=market_id)
         self._stale = set(found)
-
-    def _fresh(self) -> set[Stale]:
-        """Return what may have been stale: also an alert of an earlier process ends."""
-        desk = self._desk
-        found: set[Stale] = {("QUOTES_STALE", str(name), "") for name in desk.market_data}
-        for key in desk.marks.held():
-            listing = desk.book.markets[key].listing
-            for name in ("MARKS_STALE", "QUOTES_STALE"):
-                found.add((name, listing.platform, listing.market_id))
-        return found
 
     def _stale_prices(self) -> Iterator[tuple[Stale, str]]:
         desk, now_ns = self._desk, self._desk.clock.now_ns()
@@ -360,3 +329,35 @@ def trading_day(now_ns: int, zone: ZoneInfo) -> tuple[str, int]:
     day = moment.date()
     tomorrow = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
     return day.isoformat(), int(tomorrow.timestamp()) * NS_PER_SECOND
+
+
+def _file_halt(desk: Desk) -> commands.RaiseHalt | commands.LiftHalt | None:
+    reason = desk.kill_file.reason()
+    is_halted = halt_name(HaltSource.FILE, SCOPE_ALL) in desk.book.halts
+    if reason is not None and not is_halted:
+        return commands.RaiseHalt(
+            source=HaltSource.FILE,
+            scope=SCOPE_ALL,
+            state=TradingState.HALTED,
+            reason=reason,
+            actor="file",
+            receipt_id=desk.receipt_id(),
+        )
+    if reason is None and is_halted:
+        return commands.LiftHalt(
+            sources=(HaltSource.FILE,),
+            scope=SCOPE_ALL,
+            reason="kill switch file was removed",
+            actor="file",
+        )
+    return None
+
+
+def _fresh(desk: Desk) -> set[Stale]:
+    """Return what may have been stale: also an alert of an earlier process ends."""
+    found: set[Stale] = {("QUOTES_STALE", str(name), "") for name in desk.market_data}
+    for key in desk.marks.held():
+        listing = desk.book.markets[key].listing
+        for name in ("MARKS_STALE", "QUOTES_STALE"):
+            found.add((name, listing.platform, listing.market_id))
+    return found

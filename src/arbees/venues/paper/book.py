@@ -25,7 +25,7 @@ from arbees.core.language.words import (
     TimeInForce,
 )
 from arbees.errors import ConfigurationError, VenueOutcomeUnknown
-from arbees.venues.paper.changes import ExchangeChanges
+from arbees.venues.paper.ledger import ExchangeChanges
 from arbees.venues.paper.state import PaperAccount, PaperMarket, PaperOrder, PaperState
 
 _APPLICATION_ID = 0x41524250

@@ -1,7 +1,7 @@
 """The rules of the paper exchange: what each order, quote, settlement and hour does to its state.
 
 Guarantees that the same calls give the same state, fills, ids and reports, in memory and without
-a clock of its own. What it changes is collected as `Changes`; nothing of it may be told to anybody
+a clock of its own. What it changes is collected; nothing of it may be told to anybody
 before the book has made it durable. A refused order changes nothing.
 """
 
@@ -14,10 +14,7 @@ from arbees.core.deciding.outcomes import (
     CancelMissed,
     CancelOutcome,
     Fill,
-    Filled,
-    OrderClosed,
     Refused,
-    Report,
     Settled,
 )
 from arbees.core.language.quote import (
@@ -26,25 +23,20 @@ from arbees.core.language.quote import (
     is_outdated,
     sound,
 )
-from arbees.core.language.units import mul_ceil, mul_floor
 from arbees.core.language.words import (
-    Action,
     OrderStatus,
     Platform,
-    Side,
     TimeInForce,
 )
 from arbees.venues.paper import admission, listing, matching
-from arbees.venues.paper.changes import CashMove, ExchangeChanges, Settling
-from arbees.venues.paper.charges import charge
 from arbees.venues.paper.expiries import Expiries
-from arbees.venues.paper.state import PaperMarket, PaperOrder, PaperState, as_listed, lock_of
-from arbees.venues.paper.terms import TERMS
+from arbees.venues.paper.ledger import CashMove, Ledger, Settling
+from arbees.venues.paper.state import PaperMarket, PaperOrder, PaperState
 
 _KEEPS_WORKING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 
 
-class Engine:
+class Engine(Ledger):
     """Applies one thing at a time; `take_changes` hands over what came of it."""
 
     def __init__(self, state: PaperState, is_spent: Callable[[str], bool]) -> None:
@@ -55,17 +47,11 @@ class Engine:
             state: as read from the book.
             is_spent: whether a client order id is in the durable book.
         """
-        self.state = state
+        super().__init__(state)
         self._is_spent = is_spent
-        self._changes = ExchangeChanges()
         self._expiries = Expiries(state.working)
         for market in state.markets.values():
-            self._relock(market)
-
-    def take_changes(self) -> ExchangeChanges:
-        """Return everything since the last call."""
-        changes, self._changes = self._changes, ExchangeChanges()
-        return changes
+            self.relock(market)
 
     def next_due_ns(self) -> int | None:
         """Return when the next working order expires."""
@@ -74,7 +60,7 @@ class Engine:
     def accept(self, approved: ApprovedOrder, now_ns: int) -> Accepted | Refused:
         """Judge one order; match it and keep the rest working where its time in force says so."""
         client_order_id = approved.client_order_id
-        if client_order_id in self._changes.orders or self._is_spent(client_order_id):
+        if client_order_id in self.changes.orders or self._is_spent(client_order_id):
             return Refused(
                 venue_code="order_already_exists", message="The client order id is spent"
             )
@@ -101,12 +87,12 @@ class Engine:
         if refused is not None:
             return refused
         self.state.sequence = order.sequence
-        self._changes.orders[client_order_id] = order
+        self.changes.orders[client_order_id] = order
         is_killed = order.time_in_force is TimeInForce.FOK and matching.total(plan) < order.quantity
         fills = () if is_killed else self._take(order, market, plan, now_ns)
         self._place(order, market, barrier, now_ns, is_killed=is_killed)
-        self._trim(market, now_ns)
-        self._relock(market)
+        self.trim(market, now_ns)
+        self.relock(market)
         return Accepted(
             venue_order_id=order.order_id, time_ns=now_ns, fills=fills, closed=order.closed
         )
@@ -130,11 +116,11 @@ class Engine:
         market = self.state.markets[order.platform, order.market_key]
         quantity = order.remaining
         if fills_first:
-            self._fill(order, market, order.limit_price, quantity, now_ns, is_maker=True)
+            self.fill(order, market, order.limit_price, quantity, now_ns, is_maker=True)
         else:
-            self._close(order, market, OrderStatus.CANCELLED, "requested", now_ns)
-        self._trim(market, now_ns)
-        self._relock(market)
+            self.close(order, market, OrderStatus.CANCELLED, "requested", now_ns)
+        self.trim(market, now_ns)
+        self.relock(market)
         return CancelAccepted(quantity=quantity, time_ns=now_ns)
 
     def quote(self, quote: Quote, now_ns: int) -> None:
@@ -147,7 +133,7 @@ class Engine:
         quote = sound(quote)
         market, is_flipped, is_new = listing.of_quote(self.state, quote)
         if is_new:
-            self._changes.markets[market.platform, market.key] = market
+            self.changes.markets[market.platform, market.key] = market
         if market.payouts is not None:
             return
         known_ns = market.quoted_ns
@@ -157,10 +143,10 @@ class Engine:
         is_open = quote.status != "closed"
         if is_open is not market.is_open:
             market.is_open = is_open
-            self._changes.markets[market.platform, market.key] = market
+            self.changes.markets[market.platform, market.key] = market
         if not is_open:
             market.bids, market.asks = [], []
-            self._cancel_all(market, "market_closed", now_ns)
+            self.cancel_all(market, "market_closed", now_ns)
             return
         if is_flipped:
             market.bids = matching.mirrored(quote.asks)
@@ -178,12 +164,12 @@ class Engine:
         if paid == payouts:
             return
         market.bids, market.asks = [], []
-        self._cancel_all(market, "market_settled", now_ns)
+        self.cancel_all(market, "market_settled", now_ns)
         before = 0 if paid is None else paid.value(market.settled_yes, market.settled_no)
         market.settled_yes += market.yes
         market.settled_no += market.no
         in_all = payouts.value(market.settled_yes, market.settled_no)
-        self._changes.settlings.append(
+        self.changes.settlings.append(
             Settling(
                 market=market,
                 market_id=settlement.market_id,
@@ -196,9 +182,9 @@ class Engine:
         )
         market.is_open, market.payouts, market.settled_ns = False, payouts, now_ns
         market.yes = market.no = 0
-        self._changes.markets[market.platform, market.key] = market
-        self._pay(market.platform, in_all - before)
-        self._report(
+        self.changes.markets[market.platform, market.key] = market
+        self.pay(market.platform, in_all - before)
+        self.report(
             market.platform,
             Settled(
                 platform=market.platform,
@@ -212,24 +198,24 @@ class Engine:
         """End every working order whose expiry has come, in the order of their expiries."""
         while (order := self._expiries.take_due(now_ns)) is not None:
             market = self.state.markets[order.platform, order.market_key]
-            self._close(order, market, OrderStatus.EXPIRED, "expired", now_ns)
-            self._relock(market)
+            self.close(order, market, OrderStatus.EXPIRED, "expired", now_ns)
+            self.relock(market)
 
     def move_cash(self, platform: Platform, amount: int, now_ns: int) -> bool:
         """Deposit (> 0) or withdraw (< 0); False if a withdrawal exceeds what is available."""
         if amount < 0 and self.state.accounts[platform].available + amount < 0:
             return False
-        self._changes.moves.append(CashMove(platform=platform, amount=amount, created_ns=now_ns))
-        self._pay(platform, amount)
+        self.changes.moves.append(CashMove(platform=platform, amount=amount, created_ns=now_ns))
+        self.pay(platform, amount)
         return True
 
     def _take(
         self, order: PaperOrder, market: PaperMarket, plan: list[tuple[int, int]], now_ns: int
     ) -> tuple[Fill, ...]:
-        self._use_up(order, market, plan)
+        self.use_up(order, market, plan)
         order.taken_count = len(plan)
         return tuple(
-            self._fill(
+            self.fill(
                 order,
                 market,
                 admission.named_price(order, price),
@@ -253,19 +239,19 @@ class Engine:
         if not order.remaining:
             return
         if is_killed:
-            self._end(order, OrderStatus.CANCELLED, "killed", "killed", now_ns)
+            self.end(order, OrderStatus.CANCELLED, "killed", "killed", now_ns)
         elif order.time_in_force not in _KEEPS_WORKING:
-            self._end(order, OrderStatus.CANCELLED, "cancelled", "not_filled", now_ns)
+            self.end(order, OrderStatus.CANCELLED, "cancelled", "not_filled", now_ns)
         elif barrier is not None and matching.reaches(
             barrier, order.yes_limit, is_bid=order.is_bid
         ):
-            self._end(order, OrderStatus.CANCELLED, "cancelled", "self_trade", now_ns)
+            self.end(order, OrderStatus.CANCELLED, "cancelled", "self_trade", now_ns)
         elif (
             order.time_in_force is TimeInForce.GTD
             and order.expires_ns is not None
             and order.expires_ns <= now_ns
         ):
-            self._end(order, OrderStatus.EXPIRED, "expired", "expired", now_ns)
+            self.end(order, OrderStatus.EXPIRED, "expired", "expired", now_ns)
         else:
             self.state.working[order.client_order_id] = order
             market.working[order.client_order_id] = order
@@ -292,124 +278,7 @@ class Engine:
             )
             if not plan:
                 continue
-            self._use_up(order, market, plan)
-            self._fill(
-                order, market, order.limit_price, matching.total(plan), now_ns, is_maker=True
-            )
-            self._trim(market, now_ns)
-        self._relock(market)
-
-    def _use_up(self, order: PaperOrder, market: PaperMarket, plan: list[tuple[int, int]]) -> None:
-        if order.is_bid:
-            market.asks = matching.use_up(market.asks, plan)
-        else:
-            market.bids = matching.use_up(market.bids, plan)
-
-    def _fill(
-        self,
-        order: PaperOrder,
-        market: PaperMarket,
-        price: int,
-        quantity: int,
-        now_ns: int,
-        *,
-        is_maker: bool,
-    ) -> Fill:
-        """Book one execution; price is of the named side."""
-        fee = charge(order, quantity, price, is_maker=is_maker)
-        order.fill_count += 1
-        order.filled += quantity
-        order.updated_ns = now_ns
-        order.status = OrderStatus.PARTIALLY_FILLED
-        fill = Fill(
-            client_order_id=order.client_order_id,
-            trade_id=f"{order.client_order_id}-{order.fill_count}",
-            quantity=quantity,
-            price=price,
-            fee=fee,
-            is_maker=is_maker,
-            time_ns=now_ns,
-        )
-        self._hold(order, market, price, quantity, fee)
-        self._changes.orders[order.client_order_id] = order
-        self._changes.fills.append((order.order_id, fill))
-        self._report(order.platform, Filled(fill=fill))
-        if not order.remaining:
-            self._end(order, OrderStatus.FILLED, "filled", None, now_ns)
-            market.working.pop(order.client_order_id, None)
-        return fill
-
-    def _hold(
-        self, order: PaperOrder, market: PaperMarket, price: int, quantity: int, fee: int
-    ) -> None:
-        """Move contracts and cash; where positions net, a closed pair pays its dollar at once."""
-        if order.action is Action.SELL:
-            market.add(order.outcome, -quantity)
-            self._pay(order.platform, mul_floor(price, quantity) - fee)
-        else:
-            pairs = 0
-            if TERMS[order.platform].is_netting:
-                pairs = min(quantity, market.held(order.outcome.opposite))
-                market.add(order.outcome.opposite, -pairs)
-            market.add(order.outcome, quantity - pairs)
-            self._pay(order.platform, pairs - mul_ceil(price, quantity) - fee)
-        self._changes.markets[market.platform, market.key] = market
-
-    def _trim(self, market: PaperMarket, now_ns: int) -> None:
-        """Cancel the newest Sells of what is no longer held: a Sell only ever closes."""
-        for outcome in Side:
-            excess = market.selling(outcome) - market.held(outcome)
-            for order in reversed(as_listed(market.working.values())):
-                if excess <= 0:
-                    break
-                if order.action is Action.SELL and order.outcome is outcome:
-                    excess -= order.remaining
-                    self._close(order, market, OrderStatus.CANCELLED, "position_closed", now_ns)
-
-    def _cancel_all(self, market: PaperMarket, reason: str, now_ns: int) -> None:
-        for order in as_listed(market.working.values()):
-            self._close(order, market, OrderStatus.CANCELLED, reason, now_ns)
-        self._relock(market)
-
-    def _close(
-        self,
-        order: PaperOrder,
-        market: PaperMarket,
-        status: OrderStatus,
-        reason: str,
-        now_ns: int,
-    ) -> None:
-        """End a working order and say so on the account's stream."""
-        closed = "expired" if status is OrderStatus.EXPIRED else "cancelled"
-        self._end(order, status, closed, reason, now_ns)
-        market.working.pop(order.client_order_id, None)
-        self._report(
-            order.platform,
-            OrderClosed(
-                client_order_id=order.client_order_id,
-                closed=closed,
-                reason=reason,
-                time_ns=now_ns,
-                filled=order.filled,
-            ),
-        )
-
-    def _end(
-        self, order: PaperOrder, status: OrderStatus, closed: str, reason: str | None, now_ns: int
-    ) -> None:
-        order.status, order.closed, order.reason = status, closed, reason
-        order.updated_ns = now_ns
-        self.state.working.pop(order.client_order_id, None)
-        self._changes.orders[order.client_order_id] = order
-
-    def _relock(self, market: PaperMarket) -> None:
-        lock = lock_of(market, TERMS[market.platform])
-        self.state.accounts[market.platform].locked += lock - market.locked
-        market.locked = lock
-
-    def _pay(self, platform: Platform, amount: int) -> None:
-        self.state.accounts[platform].cash += amount
-        self._changes.accounts.add(platform)
-
-    def _report(self, platform: Platform, report: Report) -> None:
-        self._changes.reports.append((platform, report))
+            self.use_up(order, market, plan)
+            self.fill(order, market, order.limit_price, matching.total(plan), now_ns, is_maker=True)
+            self.trim(market, now_ns)
+        self.relock(market)

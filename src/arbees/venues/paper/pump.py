@@ -18,8 +18,8 @@ from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.ports import Clock
 from arbees.errors import VenueError, VenueNotSent, VenueOutcomeUnknown
 from arbees.venues.paper.book import PaperBook, Rows, rows_of
-from arbees.venues.paper.changes import ExchangeChanges
 from arbees.venues.paper.engine import Engine
+from arbees.venues.paper.ledger import ExchangeChanges
 from arbees.venues.paper.stream import DropCopy
 
 T = TypeVar("T")

@@ -137,8 +137,8 @@ class OfMarket(msgspec.Struct, frozen=True):
     market_ticker: str = ""
 
 
-class BookFeed:
-    """The books of one connection after the other."""
+class BookSubscriptions:
+    """Which books are asked for, and what is to be asked for next."""
 
     def __init__(self, offset_ns: Callable[[], int | None]) -> None:
         """
@@ -296,7 +296,9 @@ class BookFeed:
             more = {**more, "market_tickers": named}
         return found | {"params": more} if more else found
 
-    # What comes --------------------------------------------------------------------------------
+
+class BookFeed(BookSubscriptions):
+    """The books of one connection after the other, as messages tell them."""
 
     def take(self, message: Message, now_ns: int) -> None:
         """Take the next message of the connection."""
