@@ -27,6 +27,7 @@ from benchmarks import (
     serving,
 )
 from benchmarks.measure import Row
+from benchmarks.peer import compare
 
 FOLDER = Path(__file__).resolve().parents[1] / "var" / "bench"
 COLUMNS = (46, 16, 18)
@@ -50,6 +51,7 @@ def parts(*, is_quick: bool) -> list[Part]:
         ("halting", lambda: halting.measure(FOLDER, rounds, 40 // share)),
         ("restarting", lambda: restarting.measure(FOLDER, rounds, many)),
         ("memory", lambda: memory.measure(FOLDER, many)),
+        ("peer", lambda: compare.measure(FOLDER, rounds, 4_000 // share)),
     ]
 
 

@@ -13,6 +13,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = PROJECT["project"]["dependencies"]
 DEV = PROJECT["dependency-groups"]["dev"]
 OURS = {"arbees", "verification", "tests", "tools", "benchmarks"}
+PEER = (ROOT / "benchmarks" / "peer" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+"""What the stack that Arbees is compared with imports, in an environment of its own."""
 OTHERWISE = {"yaml": "pyyaml", "_pytest": "pytest"}
 """Modules whose package is called something else."""
 
