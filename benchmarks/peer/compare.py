@@ -143,8 +143,8 @@ def peer(python: Path, place: Path) -> Iterator[Server]:
             "PEER_DATABASE": f"postgresql+asyncpg://peer@127.0.0.1:{port}/postgres",
             "PEER_REDIS_PORT": str(cache),
         }
-        words = ["-m", "uvicorn", "stack:app", "--port", str(mine), "--log-level", "warning"]
-        with running([str(python), *words], HERE, surroundings) as stack:
+        words = ["-m", "uvicorn", "stack:app", "--app-dir", str(HERE), "--port", str(mine)]
+        with running([str(python), *words, "--log-level", "warning"], place, surroundings) as stack:
             wait_for(mine, stack)
             yield Server("the hand-written stack", [database, redis, stack], mine)
 

@@ -138,15 +138,15 @@ def test_an_original_that_rests_or_is_unknown_is_the_answer() -> None:
     ],
 )
 def test_a_denial_that_lifts_is_waited_for(code: str) -> None:
-    """The next attempt comes when the denial lifts: the same key, a fresh id and time."""
+    """The next attempt comes when it lifts: the same key, a fresh id, the signal's own time."""
     gateway = Scripted(denial(code, until=SOON), answer())
-    found = gateway.client().submit(**FIELDS, request_id="first", reason="r")
+    found = gateway.client(max_age_seconds=30).submit(**FIELDS, request_id="first", reason="r")
     first, second = gateway.bodies()
     assert (str(found.status), found.attempt) == ("Filled", 2)
     assert first["idempotency_key"] == second["idempotency_key"] == "key-1"
     assert (first["request_id"], second["attempt"], second["reason"]) == ("first", 2, "r")
     assert second["request_id"].startswith("req-")
-    assert datetime.fromisoformat(second["created_at"]) > datetime.fromisoformat(SOON)
+    assert second["created_at"] == first["created_at"]
     assert sum(gateway.pauses) < 5.1
 
 
@@ -165,7 +165,7 @@ def test_a_denial_that_lifts_is_waited_for(code: str) -> None:
 def test_any_other_denial_is_the_answer(codes: tuple[str, ...], until: str | None) -> None:
     """What somebody must judge, what names no time, what lifts too late: a value, at once."""
     gateway = Scripted(denial(*codes, until=until))
-    found = gateway.client().submit(**FIELDS)
+    found = gateway.client(max_age_seconds=30).submit(**FIELDS)
     assert (found.is_denied, found.code, found.denials[0].limit) == (
         True,
         codes[0],
@@ -182,7 +182,15 @@ def test_how_long_a_signal_is_good() -> None:
     gateway = Scripted(denial("RATE_LIMIT_MINUTE", until=SOON))
     assert gateway.client().submit(**FIELDS, expires_at="2026-01-28T20:30:05Z").is_denied
     gateway = Scripted(denial("RATE_LIMIT_MINUTE", until=SOON))
-    assert gateway.client().submit(**FIELDS, created_at="2026-01-28T20:29:34Z").is_denied
+    old = gateway.client(max_age_seconds=30)
+    assert old.submit(**FIELDS, created_at="2026-01-28T20:29:34Z").is_denied
+
+
+def test_nobody_waits_unasked() -> None:
+    """Without a word on how long the signal is good, a denial is the answer, and at once."""
+    gateway = Scripted(denial("RATE_LIMIT_MINUTE", until=SOON), answer())
+    assert gateway.client().submit(**FIELDS).is_denied
+    assert gateway.pauses == []
 
 
 def test_denied_again_and_again() -> None:
@@ -199,7 +207,7 @@ def test_denied_again_and_again() -> None:
 def test_a_lost_answer_within_a_later_attempt() -> None:
     """The duplicate of a second attempt is unwrapped as that of a first one."""
     gateway = Scripted(denial("VENUE_PAUSED", until=SOON), LOST, duplicate())
-    found = gateway.client().submit(**FIELDS)
+    found = gateway.client(max_age_seconds=30).submit(**FIELDS)
     assert (str(found.status), found.attempt) == ("Filled", 2)
 
 

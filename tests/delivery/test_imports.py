@@ -49,7 +49,7 @@ def imported(folder: Path) -> dict[str, str]:
         ("tests", RUN + DEV),
         ("tools", RUN + DEV),
         ("verification", RUN + DEV),
-        ("benchmarks", RUN + DEV),
+        ("benchmarks", RUN + DEV + PEER),
     ],
 )
 def test_imports_are_asked_for(folder: str, lines: list[str]) -> None:

@@ -68,7 +68,7 @@ class AsyncClient:
         *,
         answer_seconds: float = 10.0,
         patience_seconds: float = 30.0,
-        max_age_seconds: float = 30.0,
+        max_age_seconds: float | None = None,
         transport: AsyncTransport | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -81,7 +81,8 @@ class AsyncClient:
             api_key: None = `ARBEES_API_KEY`.
             answer_seconds: how long to wait for an answer, besides what a call waits itself.
             patience_seconds: how long to try while the gateway is not there or decides nothing.
-            max_age_seconds: how long a signal without `expires_at` is worth coming again with.
+            max_age_seconds: how old a signal may get while a denial that lifts is waited for;
+                None = only `expires_at` lets it wait.
             transport: what carries the calls; None = HTTP.
             now_ns: UTC nanoseconds.
             sleep: pauses, in seconds.

@@ -50,7 +50,8 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
         pace: of coming again.
         answer_seconds: how long to wait for an answer, besides what the call itself waits.
         patience_seconds: how long to try while nothing is decided.
-        max_age_seconds: how long a signal without `expires_at` is worth coming again with.
+        max_age_seconds: how old a signal may get while a denial that lifts is waited for; None =
+            only `expires_at` lets it wait.
     """
 
     now_ns: Callable[[], int]
@@ -58,7 +59,7 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace
     answer_seconds: float = 10.0
     patience_seconds: float = 30.0
-    max_age_seconds: float = 30.0
+    max_age_seconds: float | None = None
 
 
 class Trial:

@@ -1,10 +1,12 @@
 """Where the gateway is, and with which key: as given, else by the command line's variables.
 
 Guarantees that a key is read from the environment or a file and is never shown. Why `.env` is not
-read: a library goes by its caller's environment, not by what lies in the folder.
+read: a library goes by its caller's environment, not by what lies in the folder. Where that would
+go to another gateway than the command line does, it says so and goes nowhere.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +18,11 @@ from arbees.errors import ConfigurationError
 HOST, PORT = "127.0.0.1", "8321"
 _EVERYWHERE = {"0.0.0.0": HOST, "::": "::1"}  # noqa: S104 - it is read
 """Where to go to a gateway that listens at every address."""
+
+_ADDRESS = re.compile(
+    r"(?m)^(?:export[ \t]+)?(HTTP_HOST|HTTP_PORT|ARBEES_URL)=[ \t]*['\"]?([^\s'\"#]*)"
+)
+"""An address in a `.env` file."""
 
 
 class ClientAddress(NamedTuple):
@@ -47,10 +54,12 @@ def find(
         environ: the environment.
 
     Raises:
-        ConfigurationError: no such address, or a key file that cannot be read.
+        ConfigurationError: no such address, a key file that cannot be read, or an address that
+            stands in `.env` alone.
     """
     if url is None:
         url = environ.get("ARBEES_URL") or _local(environ)
+        _require_no_other(environ)
     parts = urlsplit(url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -77,6 +86,24 @@ def _local(environ: Mapping[str, str]) -> str:
     host = _EVERYWHERE.get(host, host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"http://{host}:{environ.get('HTTP_PORT') or PORT}"
+
+
+def _require_no_other(environ: Mapping[str, str]) -> None:
+    """Refuse to go to the default address where `.env` in this folder names another."""
+    try:
+        text = Path(".env").read_text("utf-8")
+    except (OSError, ValueError):
+        return
+    defaults = {"HTTP_HOST": HOST, "HTTP_PORT": PORT, "ARBEES_URL": ""}
+    for name, value in _ADDRESS.findall(text):
+        if name not in environ and value not in {"", defaults[name]}:
+            raise ConfigurationError(
+                "Expected an address from the environment or as `url`: this client does not read "
+                ".env, which names one",
+                setting=name,
+                value=value,
+                fix=f"Pass url=, or export {name} (`set -a; . ./.env`).",
+            )
 
 
 def _key(environ: Mapping[str, str]) -> str:

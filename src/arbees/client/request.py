@@ -73,7 +73,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         request_id: the name of this request; made up where it is None.
         created_at: when the signal was made; now where it is None.
         expires_at: the latest moment to send, and how long a denial that lifts by itself is
-            waited for.
+            waited for; without it none is.
     """
 
     idempotency_key: str

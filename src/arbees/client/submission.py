@@ -2,10 +2,11 @@
 
 Guarantees that a request whose answer was lost is asked again under the same key and request id,
 never under new ones, and that the answer to that, a duplicate of ourselves, is shown as what became
-of the first; and that a request which was denied for the venue's state or a rate comes again, as
-the next attempt, when the denial says that it lifts, for as long as its signal is good. Any other
-denial is the answer. It fails with `GatewayRefused`, `GatewayBusy` or `GatewayUnreachable`; after
-the last two the same key may be asked again, also by another process.
+of the first. Where the caller said how long its signal is good, a request that was denied for the
+venue's state or a rate comes again as the next attempt when the denial says that it lifts, with the
+signal's own time: what is too old by then is denied. Any other denial is the answer. It fails with
+`GatewayRefused`, `GatewayBusy` or `GatewayUnreachable`; after the last two the same key may be
+asked again, also by another process.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -64,14 +65,13 @@ class Submission:
             lifted += 1
             margin = MARGIN_SECONDS + self._settings.pace.draw() * MARGIN_SECONDS * lifted
             again = max(until, self._now()) + timedelta(seconds=margin)
-            if again > self._deadline:
+            if self._deadline is None or again > self._deadline:
                 return result
             yield Pause((again - self._now()).total_seconds())
             self._request = replace(
                 self._request,
                 request_id=self._settings.new_id(),
                 attempt=self._request.attempt + 1,
-                created_at=self._now(),
             )
 
     def _attempt(self) -> Steps[Result]:
@@ -118,11 +118,13 @@ class Submission:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._settings.now_ns() / 1e9, UTC)
 
-    def _last_moment(self, now: datetime) -> datetime:
-        """Return until when the signal is good."""
+    def _last_moment(self, now: datetime) -> datetime | None:
+        """Return until when a denial that lifts is waited for; None = not at all."""
         expires = None if self._request.expires_at is None else moment(self._request.expires_at)
         if expires is not None:
             return expires
+        if self._settings.max_age_seconds is None:
+            return None
         assert self._request.created_at is not None
         created = moment(self._request.created_at) or now
         return created + timedelta(seconds=self._settings.max_age_seconds)

@@ -199,10 +199,10 @@ def _title(section: type) -> str:
 
 
 _TITLES = {
-    "Gateway": "The gateway",
-    "AuditLog": "The audit log",
+    "GatewaySettings": "The gateway",
+    "AuditLogSettings": "The audit log",
     "Exceptions": "Ramp, exceptions and evidence",
-    "Client": "The command line",
+    "ClientSettings": "The command line",
     "Kalshi": "Kalshi",
     "Polymarket": "Polymarket",
 }

@@ -158,7 +158,7 @@ class Gateway(AsyncClient):
         folder: Path | str | None = None,
         clock: JumpingClock | None = None,
         patience_seconds: float = 30.0,
-        max_age_seconds: float = 30.0,
+        max_age_seconds: float | None = None,
     ) -> None:
         """
         Prepare; nothing is opened yet.
@@ -169,7 +169,8 @@ class Gateway(AsyncClient):
             folder: where journal, paper book and audit log lie; None = where the settings say.
             clock: its time; None = the system's.
             patience_seconds: how long to try while nothing is decided.
-            max_age_seconds: how long a signal without `expires_at` is worth coming again with.
+            max_age_seconds: how old a signal may get while a denial that lifts is waited for;
+                None = only `expires_at` lets it wait.
 
         Raises:
             ConfigurationError: the settings refuse, or ask for live trading.

@@ -123,10 +123,10 @@ def test_states_go_only_where_they_may() -> None:
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("yes_quantity", "Holding(quantity=-1, cost=0, closing=0)"),
-        ("yes_cost", "Holding(quantity=0, cost=-1, closing=0)"),
-        ("no_quantity", "Holding(quantity=-1, cost=0, closing=0)"),
-        ("no_cost", "Holding(quantity=0, cost=-1, closing=0)"),
+        ("yes_quantity", "OutcomeHolding(quantity=-1, cost=0, closing=0)"),
+        ("yes_cost", "OutcomeHolding(quantity=0, cost=-1, closing=0)"),
+        ("no_quantity", "OutcomeHolding(quantity=-1, cost=0, closing=0)"),
+        ("no_cost", "OutcomeHolding(quantity=0, cost=-1, closing=0)"),
     ],
 )
 def test_nothing_is_held_below_nothing(name: str, shown: str) -> None:
