@@ -46,7 +46,7 @@ from arbees.api.openapi.shapes import (
     KillView,
     RecordView,
 )
-from arbees.api.table_measures import MEASURES
+from arbees.api.table_measures import HISTORY, MEASURES
 from arbees.api.table_operating import OPERATING
 from arbees.core.book.api_keys import (
     REASON_MAX,
@@ -58,7 +58,9 @@ from arbees.core.book.api_keys import (
 from arbees.core.language.quote import QuoteWire, SettlementWire
 from arbees.core.language.request import RequestWire
 from arbees.core.language.strict_json import Identifier
+from arbees.core.language.words import ResultStatus
 from arbees.core.orders.result import Result
+from arbees.interface.history import HistoryPage
 from arbees.interface.operator import Listed, TouchView
 from arbees.interface.views import Readiness, Receipt, StatusView
 
@@ -68,7 +70,6 @@ _KEY = Parameter(
     type=Identifier,
     says="The key of an execution; its last attempt is shown.",
     example="key-1",
-    required=True,
 )
 _WAIT = Parameter(
     name="wait",
@@ -76,6 +77,14 @@ _WAIT = Parameter(
     type=Annotated[float, msgspec.Meta(ge=0, le=executions.WAIT_SECONDS_MAX)],
     says="Seconds to wait for a final result; 0 = at once after the commit; 10 unless given.",
     example=10,
+)
+
+_STATUS = Parameter(
+    name="status",
+    place="query",
+    type=ResultStatus,
+    says="Only results that stand so now.",
+    example="Filled",
 )
 
 EXECUTIONS = (
@@ -114,13 +123,13 @@ EXECUTIONS = (
         method="GET",
         path="/v1/executions",
         operation="findExecution",
-        summary="Show the result of a key",
+        summary="Show the result of a key, or what was decided",
         handler=executions.by_key,
         tag="Requests",
         scopes=("read",),
         sight="own",
-        parameters=(_KEY,),
-        answers={200: ExecutionView},
+        parameters=(_KEY, *HISTORY, _STATUS),
+        answers={200: ExecutionView | HistoryPage[Result]},
         problems={404: ("NOT_FOUND",)},
     ),
     Endpoint(

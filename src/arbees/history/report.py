@@ -17,6 +17,8 @@ from arbees.core.book.book import Book, fresh
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import to_decimal
 from arbees.core.ports import Stored
+from arbees.history.trades import Trades, TradesReader
+from arbees.interface.history import PnlRow
 from arbees.interface.measures import By, QualityView
 from arbees.telemetry.quality.quality import Quality, QualityReader
 
@@ -24,7 +26,7 @@ LISTED_MAX = 200
 """Alerts and halts that a report lists; it counts all."""
 
 
-class ReportReader(QualityReader, Protocol):
+class ReportReader(QualityReader, TradesReader, Protocol):
     """What is needed of a journal."""
 
     def records(self, after: int = 0) -> Iterator[Stored]:
@@ -59,6 +61,8 @@ class PeriodReport(msgspec.Struct, frozen=True, kw_only=True):
     until: str
     quality: QualityView
     pnl: Pnl
+    pnl_by: tuple[PnlRow, ...]
+    """Of the orders that were approved in the period, by what the quality is grouped by."""
     halts: tuple[ReportedAlert, ...]
     halts_raised: int
     alerts: tuple[ReportedAlert, ...]
@@ -120,6 +124,10 @@ def report(
         if period.begun is not None:
             period.take(stored.time_ns, event)
     ended = _pnl(book)
+    rows: tuple[PnlRow, ...] = ()
+    if by is not None and by != "venue":
+        trades = Trades(reader, lambda _time_ns: "")
+        rows = trades.pnl(by, since_ns, None, until_ns).rows
     realized, fees, unrealized = (
         now - then for now, then in zip(ended, period.begun or ended, strict=True)
     )
@@ -133,6 +141,7 @@ def report(
             unrealized=to_decimal(unrealized),
             total=to_decimal(realized - fees + unrealized),
         ),
+        pnl_by=rows,
         halts=tuple(period.halts),
         halts_raised=period.halts_raised,
         alerts=tuple(period.alerts),

@@ -15,6 +15,7 @@ from arbees.core.language.request import Request
 from arbees.core.orders.result import Result
 from arbees.interface.denial_reviews import Reviewer
 from arbees.interface.drills import Driller
+from arbees.interface.history import TradeHistory
 from arbees.interface.measures import Observer
 from arbees.interface.operator import Operator
 
@@ -347,7 +348,7 @@ class Ahead(Exception):  # noqa: N818 - an expected outcome
         )
 
 
-class Follower(Observer, Protocol):
+class Follower(Observer, TradeHistory, Protocol):
     """What reads at length, from the durable journal and off the writer's loop."""
 
     def events(self, after: int) -> AsyncIterator[bytes]:

@@ -136,6 +136,21 @@ class JournalReader(Tables):
                 yield Stored(*row)
             after = rows[-1][0]
 
+    def latest(self, kinds: Collection[str], before: int | None, limit: int) -> list[Stored]:
+        """
+        Return the last durable records of some kinds, the newest first.
+
+        Args:
+            kinds: which.
+            before: only records with a sequence below it; None = all.
+            limit: at most so many.
+        """
+        places = ", ".join("?" * len(kinds))
+        bound = "sequence < ? AND " if before is not None else ""
+        query = f"{STORED}WHERE {bound}kind IN ({places}) ORDER BY sequence DESC LIMIT ?"
+        values: Values = (*(() if before is None else (before,)), *kinds, limit)
+        return [Stored(*row) for row in self.ask(query, values)]
+
     def snapshot(self) -> tuple[int, str, bytes] | None:
         """Return the newest snapshot that is intact and not newer than the head."""
         with self._lock:

@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+from arbees.history.follower import JournalFollower
 from arbees.journal import JournalReader
 from arbees.runtime.desk import JumpingClock
 from arbees.runtime.gateway import TradingGateway
 from arbees.settings import Settings
 from arbees.telemetry.audit.log import AuditLog, NoAuditLog
-from arbees.telemetry.follower import JournalFollower
 from arbees.venues.paper import PaperExchange
 
 LAST_EVENTS_SECONDS = 2.0

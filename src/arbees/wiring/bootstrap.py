@@ -18,7 +18,9 @@ from arbees.core.book.book import fresh
 from arbees.core.deciding.commands import Record, Rules
 from arbees.core.event import Event
 from arbees.errors import ConfigurationError
+from arbees.history.follower import JournalFollower
 from arbees.history.recovery import recover, replay, snapshot_version
+from arbees.history.trades import Trades
 from arbees.journal import JournalReader, SqliteJournal
 from arbees.runtime.api_keys import KEY_KINDS, has_key
 from arbees.runtime.clock import RecordedClock, SystemClock
@@ -58,8 +60,7 @@ from arbees.telemetry.alerts.record import AlertRecord
 from arbees.telemetry.alerts.rules import AlertWatch
 from arbees.telemetry.audit.files import AuditFiles
 from arbees.telemetry.audit.log import AuditLog, Copy, NoAuditLog
-from arbees.telemetry.days import day_start
-from arbees.telemetry.follower import JournalFollower
+from arbees.telemetry.days import day_of, day_start
 from arbees.telemetry.logs import AuditConsole, set_up
 from arbees.telemetry.metrics.counters import Counters
 from arbees.telemetry.metrics.exposition import Metrics
@@ -205,10 +206,25 @@ def assemble(
         Counters(),
         audit_sequence=lambda: audit.sequence if files.audit_log is not None else None,
     )
-    follower = JournalFollower(
-        stream, Quality(reader), metrics, lambda: day_start(clock.now_ns(), desk.options.zone)
-    )
+    follower = _follower(stream, reader, metrics, clock, desk.options.zone)
     return Assembly(gateway, exchanges.paper, audit, reader, clock, follower=follower)
+
+
+def _follower(
+    stream: EventStream,
+    reader: JournalReader,
+    metrics: Metrics,
+    clock: JumpingClock,
+    zone: ZoneInfo,
+) -> JournalFollower:
+    """Return what reads the journal at length."""
+    return JournalFollower(
+        stream,
+        Quality(reader),
+        Trades(reader, partial(day_of, zone=zone)),
+        metrics,
+        lambda: day_start(clock.now_ns(), zone),
+    )
 
 
 def _audit_log(

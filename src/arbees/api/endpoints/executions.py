@@ -12,6 +12,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from starlette.requests import Request as HttpRequest
 
+from arbees.api.endpoints import history
 from arbees.api.http.access import Caller, caller_of
 from arbees.api.http.body import parameters, read_json
 from arbees.api.http.context import Context
@@ -73,15 +74,23 @@ def of_strategy(asked: Request, strategy: str) -> Request:
 
 
 async def by_key(context: Context, request: HttpRequest) -> Reply:
-    """Show the result of a key's last attempt as known now, with the records it is the fold of."""
+    """
+    Show the result of a key's last attempt, or what was decided, the newest first.
+
+    With `idempotency_key`: the result as known now, with the records it is the fold of. Without it:
+    a page of results, at most `limit`; ask with `cursor` for what is older. A bound key sees its
+    own.
+    """
     gateway = context.gateway
+    if b"idempotency_key=" not in request.scope["query_string"]:
+        if request.headers.get("content-length", "0") != "0":
+            raise Malformed(
+                "idempotency_key",
+                "Expected the key of an execution, was absent",
+                "GET shows a result, a request is sent with POST",
+            )
+        return await history.executions(context, request)
     found = parameters(request.scope["query_string"], ("idempotency_key",))
-    if "idempotency_key" not in found:
-        raise Malformed(
-            "idempotency_key",
-            "Expected the key of an execution, was absent",
-            "GET shows a result, a request is sent with POST",
-        )
     key = identifier("idempotency_key", found["idempotency_key"])
     execution = gateway.execution_by_key(key, caller_of(request.scope).strategy)
     return _shown(caller_of(request.scope), execution, f"idempotency_key {key}")

@@ -104,11 +104,7 @@ def market_settled(book: Book, event: events.MarketSettled, time_ns: int) -> Non
     market.is_settled = True
     market.settled_yes -= event.yes_quantity
     market.settled_no -= event.no_quantity
-    if event.yes_payout is not None and event.no_payout is not None:
-        payouts = Payouts(event.yes_payout, event.no_payout)
-    else:
-        payouts = won_by(event.result or Side.NO)
-    _pay(book, market, payouts, event, time_ns)
+    _pay(book, market, payouts_of(event), event, time_ns)
     recount(book, market)
     for cycle in book.cycles.values():
         if cycle.market_key == event.market_key:
@@ -117,8 +113,14 @@ def market_settled(book: Book, event: events.MarketSettled, time_ns: int) -> Non
 
 def settlement_corrected(book: Book, event: events.SettlementCorrected, time_ns: int) -> None:
     """Pay the difference that an amended result makes."""
-    payouts = Payouts(event.yes_payout, event.no_payout)
-    _pay(book, book.markets[event.market_key], payouts, event, time_ns)
+    _pay(book, book.markets[event.market_key], payouts_of(event), event, time_ns)
+
+
+def payouts_of(event: events.MarketSettled | events.SettlementCorrected) -> Payouts:
+    """Return what contracts of the market pay; records of the first versions name the winner."""
+    if event.yes_payout is not None and event.no_payout is not None:
+        return Payouts(event.yes_payout, event.no_payout)
+    return won_by(getattr(event, "result", None) or Side.NO)
 
 
 def _pay(

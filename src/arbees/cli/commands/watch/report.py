@@ -151,6 +151,19 @@ def _show(found: PeriodReport) -> None:
         ]
     )
     show_quality(found.quality)
+    if found.pnl_by:
+        table(
+            ("P&L of orders", "realized", "unrealized", "fees", "total", "fills"),
+            [
+                (
+                    each.name or "-",
+                    *map(_amount, (each.realized, each.unrealized)),
+                    *map(_amount, (each.fees, each.total)),
+                    each.fills,
+                )
+                for each in found.pnl_by[:_TABLE_MAX]
+            ],
+        )
     _alert_line("Halts", found.halts, found.halts_raised)
     _alert_line("Alerts", found.alerts, found.alerts_raised)
 
@@ -221,6 +234,10 @@ def _ends(row: QualityRow) -> str:
 
 def _percent(rate: Decimal | None) -> str:
     return "-" if rate is None else f"{rate * 100:.1f} %"
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "-" if amount is None else dollars(amount)
 
 
 def _per(amount: Decimal | None) -> str:

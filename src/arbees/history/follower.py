@@ -1,4 +1,4 @@
-"""All that reads the journal at length for others to look at, behind the port of the core.
+"""All that reads the journal at length for others to look at, behind the port of the interface.
 
 Guarantees that it reads only, over a connection and in threads of its own: the writer's loop does
 not wait for it. It fails as its parts do.
@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from zoneinfo import ZoneInfo
 
 from arbees.core.book.book import Day
+from arbees.core.orders.result import Result
+from arbees.history.trades import Trades
+from arbees.interface.history import FillView, HistoryPage, HistoryQuery, PnlBy, PnlView
 from arbees.interface.measures import By, QualityView
 from arbees.telemetry.alerts.digest import DailyDigest
 from arbees.telemetry.metrics.exposition import Metrics
@@ -23,6 +26,7 @@ class JournalFollower:
         self,
         stream: EventStream,
         quality: Quality,
+        trades: Trades,
         metrics: Metrics,
         day_start: Callable[[], int],
     ) -> None:
@@ -32,12 +36,14 @@ class JournalFollower:
         Args:
             stream: of events.
             quality: of execution.
+            trades: what was executed.
             metrics: of the gateway.
             day_start: returns when the trading day of now began.
         """
         self.stream = stream
         self.measuring = metrics
         self._quality = quality
+        self._trades = trades
         self._day_start = day_start
         self._turn = asyncio.Lock()
 
@@ -50,6 +56,21 @@ class JournalFollower:
         start_ns = self._day_start() if since_ns is None else since_ns
         async with self._turn:
             return await asyncio.to_thread(self._quality.view, start_ns, by=by)
+
+    async def executions(self, query: HistoryQuery) -> HistoryPage[Result]:
+        """Return results, the newest first; see the port."""
+        async with self._turn:
+            return await asyncio.to_thread(self._trades.executions, query)
+
+    async def fills(self, query: HistoryQuery) -> HistoryPage[FillView]:
+        """Return executions, the newest first; see the port."""
+        async with self._turn:
+            return await asyncio.to_thread(self._trades.fills, query)
+
+    async def pnl(self, by: PnlBy, since_ns: int | None, strategy: str | None) -> PnlView:
+        """Return profit and loss by anything; see the port."""
+        async with self._turn:
+            return await asyncio.to_thread(self._trades.pnl, by, since_ns, strategy)
 
     def digest(self, raise_: Callable[..., None], zone: ZoneInfo, day: Day | None) -> DailyDigest:
         """
