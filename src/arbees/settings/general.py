@@ -406,8 +406,6 @@ GENERAL: tuple[type, ...] = (
 """The sections that are no safeguards, in the order in which they are shown."""
 
 LATER: dict[str, str] = {
-    "REDIS_URL": "Redis as a way in and out",
-    "REDIS_DOWN_POLICY": "Redis as a way in and out",
     "ABSENCE_AFTER_SECS": "the live adapter of Polymarket",
     "POLYMARKET_SIGNATURE_TYPE": "the live adapter of Polymarket",
 }

@@ -68,6 +68,7 @@ from arbees.telemetry.quality.quality import Quality
 from arbees.telemetry.stream.stream import EventStream
 from arbees.venues.paper.terms import TERMS
 from arbees.wiring.assembly import Assembly, Files
+from arbees.wiring.bus import bus_of
 from arbees.wiring.exchanges import exchanges_of
 from arbees.wiring.winding_down import winding_down
 
@@ -329,9 +330,15 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
     await server.start()
     try:
         files = Files.of(settings)
-        async with running(settings, clock=clock, files=files, ends=ends, ready=ready) as assembly:
+        bus = bus_of(settings, clock)
+        sinks = (LogSink(),) if bus is None else (LogSink(), bus.alerts)
+        async with running(
+            settings, clock=clock, files=files, ends=ends, ready=ready, sinks=sinks
+        ) as assembly:
             gc.freeze()  # what was recovered stays: no collection need walk it
             server.attach(assembly.gateway, assembly.follower)
+            if bus is not None:
+                await bus.start(assembly)
             if is_closed(assembly.gateway):
                 sys.stderr.write(f"Warning: {NO_KEYS_YET}\n")
             sys.stderr.write(f"Ready on {server.address}\n")

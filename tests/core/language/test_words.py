@@ -22,8 +22,8 @@ SPELLINGS: dict[type[StrEnum], tuple[str, ...]] = {
     ),
     words.TradingState: ("ACTIVE", "REDUCING", "HALTED", "READ_ONLY"),
     words.HaltSource: (
-        *("file", "http", "command", "signal", "redis", "daily_loss", "repeated_execution"),
-        *("reconciliation", "journal", "clock", "order_group"),
+        *("file", "http", "command", "signal", "redis", "redis_down", "daily_loss"),
+        *("repeated_execution", "reconciliation", "journal", "clock", "order_group"),
     ),
 }
 

@@ -144,6 +144,8 @@ class HaltSource(StrEnum):
     COMMAND = "command"
     SIGNAL = "signal"
     REDIS = "redis"
+    REDIS_DOWN = "redis_down"
+    """Redis is not heard, and `REDIS_DOWN_POLICY` says what holds meanwhile."""
     DAILY_LOSS = "daily_loss"
     REPEATED_EXECUTION = "repeated_execution"
     RECONCILIATION = "reconciliation"

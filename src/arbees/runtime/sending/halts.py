@@ -73,7 +73,7 @@ class Halts:
             msg = f"Expected ENABLE, REDUCE or DISABLE, was {action!r}"
             raise ValueError(msg)
         lift = commands.LiftHalt(
-            sources=(source,) if source == HaltSource.REDIS else (),
+            sources=(source,) if source in {HaltSource.REDIS, HaltSource.REDIS_DOWN} else (),
             scope=scope,
             reason=reason,
             actor=actor,
