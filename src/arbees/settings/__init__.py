@@ -6,6 +6,7 @@ Each class of settings is its own section; the safeguards' are the safeguards th
 """
 
 from arbees.settings.general import (
+    Alerting,
     AuditLogSettings,
     ClientSettings,
     Exceptions,
@@ -17,6 +18,7 @@ from arbees.settings.loaded import Settings, Shown, address_of, all_sections, lo
 from arbees.settings.problems import SettingsRefused
 
 __all__ = [
+    "Alerting",
     "AuditLogSettings",
     "ClientSettings",
     "Exceptions",

@@ -186,6 +186,50 @@ class AuditLogSettings(Section, frozen=True, kw_only=True):
     ] = 90
 
 
+class Alerting(Section, frozen=True, kw_only=True):
+    """Where alerts go besides the log, and which."""
+
+    urls: Annotated[
+        str | None,
+        Setting(
+            name="ALERT_URLS",
+            kind=SettingKind.TEXT,
+            doc="Addresses as Apprise reads them (ntfy://topic, mailto://...), blanks between; "
+            "needs the extra `alerts`.",
+            is_secret=True,
+        ),
+    ] = None
+    webhook_url: Annotated[
+        str | None,
+        Setting(
+            name="ALERT_WEBHOOK_URL",
+            kind=SettingKind.URL,
+            doc="Where each alert is posted as JSON.",
+            choices=("https", "http"),
+            is_secret=True,
+        ),
+    ] = None
+    webhook_secret: Annotated[
+        str | None,
+        Setting(
+            name="ALERT_WEBHOOK_SECRET",
+            kind=SettingKind.TEXT,
+            doc="Signs what is posted: HMAC-SHA256 of the body in X-Arbees-Signature.",
+            is_secret=True,
+        ),
+    ] = None
+    least: Annotated[
+        str,
+        Setting(
+            name="ALERT_MIN_PRIORITY",
+            kind=SettingKind.TEXT,
+            doc="The least important alerts that are sent there.",
+            default="warning",
+            choices=("info", "warning", "critical"),
+        ),
+    ] = "warning"
+
+
 class Exceptions(Section, frozen=True, kw_only=True):
     """What an operator changed on purpose: the ramp, safeguards off, evidence overridden."""
 
@@ -398,6 +442,7 @@ class Polymarket(Section, frozen=True, kw_only=True):
 GENERAL: tuple[type, ...] = (
     GatewaySettings,
     AuditLogSettings,
+    Alerting,
     Exceptions,
     ClientSettings,
     Kalshi,

@@ -201,6 +201,7 @@ def _title(section: type) -> str:
 _TITLES = {
     "GatewaySettings": "The gateway",
     "AuditLogSettings": "The audit log",
+    "Alerting": "Alerts",
     "Exceptions": "Ramp, exceptions and evidence",
     "ClientSettings": "The command line",
     "Kalshi": "Kalshi",

@@ -38,7 +38,7 @@ from arbees.safeguards.kill_switch import KillSwitch
 from arbees.safeguards.price_reference import PriceReference
 from arbees.safeguards.reconciliation import Reconciliation
 from arbees.safeguards.venue_health import VenueHealth
-from arbees.settings import Settings
+from arbees.settings import Alerting, Settings
 from arbees.settings.authority import (
     Unmet,
     confirm_live,
@@ -58,6 +58,7 @@ from arbees.telemetry.alerts.board import (
 from arbees.telemetry.alerts.digest import DailyDigest
 from arbees.telemetry.alerts.record import AlertRecord
 from arbees.telemetry.alerts.rules import AlertWatch
+from arbees.telemetry.alerts.sinks import Apprise, QueuedSink, Webhook
 from arbees.telemetry.audit.files import AuditFiles
 from arbees.telemetry.audit.log import AuditLog, Copy, NoAuditLog
 from arbees.telemetry.days import day_of, day_start
@@ -228,6 +229,17 @@ def _follower(
     )
 
 
+def alert_sinks(settings: Settings, now_ns: Callable[[], int]) -> list[QueuedSink]:
+    """Return where alerts go besides the log. Raises ConfigurationError."""
+    asked, found = settings.section(Alerting), list[QueuedSink]()
+    if asked.webhook_url is not None:
+        webhook = Webhook(asked.webhook_url, asked.webhook_secret, now_ns)
+        found.append(QueuedSink("webhook", webhook, asked.least))
+    if asked.urls is not None:
+        found.append(QueuedSink("apprise", Apprise(asked.urls), asked.least))
+    return found
+
+
 def _audit_log(
     settings: Settings,
     files: Files,
@@ -331,10 +343,15 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
     try:
         files = Files.of(settings)
         bus = bus_of(settings, clock)
-        sinks = (LogSink(),) if bus is None else (LogSink(), bus.alerts)
+        queued = alert_sinks(settings, clock.now_ns)
+        sinks: list[Sink] = [LogSink(), *queued, *([] if bus is None else [bus.alerts])]
         async with running(
             settings, clock=clock, files=files, ends=ends, ready=ready, sinks=sinks
         ) as assembly:
+            for each in queued:
+                desk = assembly.gateway.desk
+                work = partial(each.run, desk.alert, desk.alert_over, clock.sleep)
+                desk.supervisor.keep(work, f"alerts by {each.name}")
             gc.freeze()  # what was recovered stays: no collection need walk it
             server.attach(assembly.gateway, assembly.follower)
             if bus is not None:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import redis.asyncio as aioredis
 
-from arbees.core.language.strict_json import format_time
 from arbees.telemetry.alerts.board import Alert
-from arbees.telemetry.audit.line import SERVICE, encode
+from arbees.telemetry.alerts.sinks import event_of
+from arbees.telemetry.audit.line import encode
 from arbees.telemetry.audit.projection import AuditReader, Projector
 
 AUDIT = "audit:execution"
@@ -22,7 +22,6 @@ NOTIFICATIONS = "notification:events"
 WAITING_MAX = 1_000
 PAGE = 200
 LOOK_SECONDS = 0.1
-PRIORITIES = {"critical": "CRITICAL", "warning": "HIGH", "info": "LOW"}
 
 
 class AuditOutbox:
@@ -77,19 +76,7 @@ class AlertOutbox:
 
     def send(self, alert: Alert) -> None:
         """Take an alert that is new, due for a reminder, or cleared."""
-        event = {
-            "event_type": alert.name.value,
-            "priority": PRIORITIES[alert.severity.value],
-            "data": {
-                "service": SERVICE,
-                "alert": alert.name.value,
-                "message": alert.message,
-                "is_cleared": alert.cleared_ns is not None,
-                **{name: str(value) for name, value in alert.data.items()},
-            },
-            "ts": format_time(self._now_ns()),
-        }
-        self._waiting.append(json.dumps(event).encode())
+        self._waiting.append(json.dumps(event_of(alert, self._now_ns())).encode())
 
     async def run(self, client: aioredis.Redis) -> None:
         """Publish what waits, until cancelled."""
