@@ -1,5 +1,6 @@
 """What is known of a market changes: status, start, ticks, fees, games; live at Kalshi."""
 
+import asyncio
 import contextlib
 from decimal import Decimal
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import pytest
 
 from arbees.core import events
+from arbees.core.language.request import Request
 from arbees.core.language.units import MICRO, NS_PER_SECOND
 from arbees.core.language.words import (
     Action,
+    HaltSource,
     Platform,
     ResultStatus,
     Side,
@@ -324,3 +327,38 @@ async def test_a_halt_of_a_game_stops_all_of_its_markets(name: str) -> None:
 def test_the_record_of_a_status_says_the_venues_word() -> None:
     """For whoever reads the journal."""
     assert events.MarketStatusChanged(market_key="K", is_open=False, status="inactive").status
+
+
+async def test_what_is_refused_anyway_asks_no_venue() -> None:
+    """A duplicate and a halted request are answered at once while the venue's reads hang."""
+    async with kalshi_stage() as scene:
+        scene.show(MARKET)
+        request = scene.request("5", "0.40")
+        first = await scene.send(request)
+        assert first is not None
+        assert first.status is ResultStatus.FILLED
+        reads: list[Request] = []
+
+        async def hang(asked: Request) -> None:
+            reads.append(asked)
+            await asyncio.sleep(60)
+
+        gateway = scene.assembly.gateway
+        gateway._directory.ensure = hang  # type: ignore[method-assign,assignment]
+        again = await asyncio.wait_for(scene.send(request), 2)
+        assert again is not None
+        assert again.code == "DUPLICATE_REQUEST"
+        await gateway.kill_switch(
+            "ENABLE", scope="all", reason="x", source=HaltSource.COMMAND, actor="t"
+        )
+        halted = await asyncio.wait_for(scene.send(scene.request("5", "0.40")), 2)
+        assert halted is not None
+        assert halted.code == "HALTED"
+        assert reads == []
+        await gateway.kill_switch(
+            "DISABLE", scope="all", reason="x", source=HaltSource.COMMAND, actor="t"
+        )
+        waiting = asyncio.create_task(scene.send(scene.request("5", "0.40")))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        assert len(reads) == 1

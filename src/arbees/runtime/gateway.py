@@ -24,11 +24,13 @@ from arbees.core.deciding.outcomes import (
 from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.request import Request
 from arbees.core.language.words import (
+    SCOPE_ALL,
     HaltSource,
     Mode,
     OrderStatus,
     Platform,
     TimeInForce,
+    TradingState,
 )
 from arbees.core.orders.result import Life, Recorded, Result
 from arbees.interface.operator import Conflict
@@ -209,7 +211,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         """Decide, send and wait; see the port."""
         if self._trouble:
             raise self._undecided()
-        if self._directory.is_needed:
+        if self._directory.is_needed and not self._is_settled_without_venue(request):
             await self._directory.ensure(request)
         received_ns = self.desk.clock.now_ns()
         command = commands.Submit(request=request, received_ns=received_ns, key_id=key_id)
@@ -218,6 +220,16 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         if isinstance(first[2], events.DuplicateRefused):
             return self.reads.duplicate(first)
         return await self._wait(request.request_id, wait_seconds)
+
+    def _is_settled_without_venue(self, request: Request) -> bool:
+        """Tell whether a request is refused whatever its venue says: it need not be asked."""
+        if request.attempt == 1 and self.desk.lookups.is_known(request):
+            return True
+        halts = self.desk.gate.in_force().items()
+        return any(
+            scope == SCOPE_ALL and halt.state.rank >= TradingState.HALTED.rank
+            for (_, scope, _), halt in halts
+        )
 
     async def _wait(self, request_id: str, wait_seconds: float) -> Result:
         deadline = asyncio.get_running_loop().time() + wait_seconds

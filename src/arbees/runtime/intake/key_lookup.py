@@ -55,6 +55,11 @@ class Lookups:
             finally:
                 self._tables = self._journal
 
+    def is_known(self, request: Request) -> bool:
+        """Tell whether a request's key was seen before, durable or not."""
+        key = request.idempotency_key
+        return key in self._keys or self._tables.key(key) is not None
+
     def complete(self, command: commands.Command) -> commands.Command:
         """Add to a command what the tables know of its key or order."""
         if isinstance(command, commands.Submit):
