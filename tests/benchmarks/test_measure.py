@@ -78,4 +78,4 @@ def test_a_quick_run_has_the_same_parts() -> None:
     """Only with fewer samples."""
     names = [name for name, _ in run.parts(is_quick=False)]
     assert names == [name for name, _ in run.parts(is_quick=True)]
-    assert len(set(names)) == len(names) == 9
+    assert len(set(names)) == len(names) == 10

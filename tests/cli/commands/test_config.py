@@ -140,3 +140,12 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
             app(words)
         assert caught.value.code in {0, None}
         assert json.loads(capsys.readouterr().out)["settings_hash"] == load({}).hash
+
+
+def test_addresses_of_alerts_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `run` would refuse is no good setting: an address that Apprise does not know."""
+    monkeypatch.setenv("ALERT_URLS", "nonsense")
+    assert check() == 78
+    assert "ALERT_URLS" in capsys.readouterr().err

@@ -188,7 +188,7 @@ def test_a_halt_cancels_what_it_covers(
 
 
 ALL_SOURCES = tuple(HaltSource)
-BY_HAND = ("http", "command", "signal", "redis")
+BY_HAND = ("http", "command", "signal", "redis", "redis_down")
 AUTOMATIC = (
     *("daily_loss", "repeated_execution", "reconciliation", "journal", "clock"),
     "order_group",

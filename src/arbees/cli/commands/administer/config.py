@@ -7,6 +7,7 @@ else.
 
 import json
 import sys
+import time
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -16,6 +17,7 @@ from arbees.cli.commands.start.host import HostState
 from arbees.errors import ConfigurationError
 from arbees.settings import Settings, SettingsRefused, load_here
 from arbees.settings.authority import refusals
+from arbees.wiring.bootstrap import alert_sinks
 
 app = App(name="config", help="Look at the settings: check them, show them.")
 
@@ -53,6 +55,7 @@ def check(*, as_json: Json = False) -> int:
         settings = load_here()
         problems += [ConfigurationError(text) for text in refusals(settings)]
         problems += _unwritable(settings)
+        alert_sinks(settings, time.time_ns)
     except ConfigurationError as error:
         problems += problems_of(error)
     warnings = () if settings is None else settings.warnings
