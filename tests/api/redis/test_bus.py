@@ -68,6 +68,24 @@ async def test_a_key_that_stands_holds() -> None:
         await around.until(lambda: around.sources == {"redis"})
 
 
+async def test_a_key_that_a_restart_forgot_lifts_nothing() -> None:
+    """Redis comes back empty: nobody deleted the key, so the stop stands."""
+    around = Surroundings()
+    await around.redis.set(SWITCH, "ENABLE")
+    async with around.running():
+        await around.until(lambda: around.sources == {"redis"})
+        around.server.is_up = False
+        await around.until(lambda: "REDIS_DOWN" in around.alerts)
+        around.server.values.clear()
+        around.server.is_up = True
+        await around.until(lambda: not around.alerts)
+        before = around.clock.now
+        await around.until(lambda: around.clock.now - before > 5_000_000_000)
+        assert around.sources == {"redis"}
+        await around.redis.publish(SWITCH, "DISABLE")
+        await around.until(lambda: not around.sources)
+
+
 async def test_a_key_that_was_never_set_lifts_nothing() -> None:
     """A published stop is not lifted by the absence of the key."""
     around = Surroundings()

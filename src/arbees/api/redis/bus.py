@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import redis.asyncio as aioredis
 import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from arbees.core.language.strict_json import format_time
@@ -79,6 +81,8 @@ def client_of(url: str) -> aioredis.Redis:
         socket_timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
         decode_responses=False,
+        # A connection that was lost is ours to notice: what it did not hear is not known.
+        retry=Retry(NoBackoff(), 0),
     )
 
 
@@ -125,7 +129,7 @@ class RedisBus:
         self._first = asyncio.Event()
         self._trouble = "not connected yet"
         self._was_set = False
-        """Whether the operator's key was seen to say ENABLE."""
+        """Whether the operator's key was seen to say ENABLE, over this connection."""
         self._told: str | None = None
         self._is_settled = False
         """Whether all is well since Redis was heard, and the policy of before is lifted."""
@@ -144,6 +148,8 @@ class RedisBus:
 
     async def _session(self) -> None:
         client = self._connect()
+        # What a Redis that was restarted has forgotten, nobody has deleted: it lifts nothing.
+        self._was_set = False
         listening = client.pubsub()
         try:
             await listening.subscribe(SWITCH, self._echo)
