@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -141,11 +142,61 @@ def test_lists() -> None:
     assert gateway.calls[0].path == "/v1/orders"
 
 
+def test_history() -> None:
+    """Results, fills and P&L are typed; filters stand in the query as the wire has them."""
+    fill = {
+        "sequence": 9,
+        "time": "2026-01-28T20:30:00.000Z",
+        "request_id": "r",
+        "idempotency_key": "k",
+        "client_order_id": "arb-1",
+        "trade_id": "t",
+        "platform": "Kalshi",
+        "market_id": "M",
+        "market_key": "M",
+        "strategy": "alpha",
+        "model_version": None,
+        "side": "Yes",
+        "action": "Buy",
+        "quantity": 5,
+        "price": 0.61,
+        "fee": 0.02,
+        "is_maker": False,
+        "is_reversed": False,
+    }
+    row = {
+        "name": "alpha",
+        "realized": -0.2,
+        "unrealized": None,
+        "fees": 0.1,
+        "total": None,
+        "fills": 2,
+    }
+    gateway = Scripted(
+        ok({"items": [fill], "cursor": "9", "sequence": 12}),
+        ok({"items": [], "cursor": None, "sequence": 12}),
+        ok({"by": "strategy", "since": None, "rows": [row], "sequence": 12}),
+    )
+    client = gateway.client()
+    found = client.fills(strategy="alpha", limit=1, since=datetime(2026, 1, 28, tzinfo=UTC))
+    assert (found.items[0].price, found.cursor) == (Decimal("0.61"), "9")
+    assert client.executions(cursor="9").items == ()
+    assert client.pnl().rows[0].realized == Decimal("-0.2")
+    assert [each.path for each in gateway.calls] == [
+        "/v1/fills?strategy=alpha&limit=1&since=2026-01-28T00%3A00%3A00%2B00%3A00",
+        "/v1/executions?cursor=9",
+        "/v1/pnl?by=strategy",
+    ]
+
+
 READS: list[Callable[[Client], object]] = [
     lambda client: client.status(),
     lambda client: client.orders(),
     lambda client: client.positions(),
     lambda client: client.balances(),
+    lambda client: client.executions(),
+    lambda client: client.fills(),
+    lambda client: client.pnl(),
     lambda client: client.kill_status(),
     lambda client: client.receipt("r"),
     lambda client: client.feed([]),

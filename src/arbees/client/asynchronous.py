@@ -10,13 +10,14 @@ from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from arbees.client.async_http import AsyncHttp
 from arbees.client.blocking import request_of, settings_of
-from arbees.client.calls import AcceptedQuotes, Calls
+from arbees.client.calls import AcceptedQuotes, Calls, Filter
 from arbees.client.following import Following
 from arbees.client.place import find
-from arbees.client.request import Request, RequestFields
+from arbees.client.request import Request, RequestFields, Time
 from arbees.client.results import Event, Execution, Items, Result
 from arbees.client.steps import Call, Heard, Outcome, Pause, Steps
 from arbees.client.submission import Submission
+from arbees.interface.history import FillView, HistoryPage, PnlView
 from arbees.interface.operator import (
     BalanceView,
     CancelReply,
@@ -174,6 +175,24 @@ class AsyncClient:
     async def positions(self) -> Items[PositionView]:
         """Return what is held."""
         return await self._run(self._calls.positions())
+
+    async def executions(self, **filters: Filter) -> HistoryPage[Result]:
+        """
+        Return what was decided, the newest first.
+
+        Args:
+            filters: `since`, `until`, `strategy`, `market`, `status`, `cursor`, `limit`; see
+                docs/how-to/see-what-was-executed.md.
+        """
+        return await self._run(self._calls.executions(**filters))
+
+    async def fills(self, **filters: Filter) -> HistoryPage[FillView]:
+        """Return executions of orders, the newest first; filters as those of `executions`."""
+        return await self._run(self._calls.fills(**filters))
+
+    async def pnl(self, by: str = "strategy", since: Time | None = None) -> PnlView:
+        """Return profit and loss by strategy, market, game, sport, model_version or day."""
+        return await self._run(self._calls.pnl(by, since))
 
     async def balances(self) -> Items[BalanceView]:
         """Return the money of each venue."""

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, Self, TypeVar, Unpack, overload
 
 from arbees.client.blocking_http import BlockingHttp
-from arbees.client.calls import AcceptedQuotes, Calls, ClientOptions
+from arbees.client.calls import AcceptedQuotes, Calls, ClientOptions, Filter
 from arbees.client.following import Following
 from arbees.client.pace import Pace
 from arbees.client.place import find
-from arbees.client.request import Request, RequestFields
+from arbees.client.request import Request, RequestFields, Time
 from arbees.client.results import Event, Execution, Items, Result
 from arbees.client.steps import Call, Heard, Outcome, Pause, Steps
 from arbees.client.submission import Submission
+from arbees.interface.history import FillView, HistoryPage, PnlView
 from arbees.interface.operator import (
     BalanceView,
     CancelReply,
@@ -204,6 +205,24 @@ class Client:
     def positions(self) -> Items[PositionView]:
         """Return what is held."""
         return self._run(self._calls.positions())
+
+    def executions(self, **filters: Filter) -> HistoryPage[Result]:
+        """
+        Return what was decided, the newest first.
+
+        Args:
+            filters: `since`, `until`, `strategy`, `market`, `status`, `cursor`, `limit`; see
+                docs/how-to/see-what-was-executed.md.
+        """
+        return self._run(self._calls.executions(**filters))
+
+    def fills(self, **filters: Filter) -> HistoryPage[FillView]:
+        """Return executions of orders, the newest first; filters as those of `executions`."""
+        return self._run(self._calls.fills(**filters))
+
+    def pnl(self, by: str = "strategy", since: Time | None = None) -> PnlView:
+        """Return profit and loss by strategy, market, game, sport, model_version or day."""
+        return self._run(self._calls.pnl(by, since))
 
     def balances(self) -> Items[BalanceView]:
         """Return the money of each venue."""

@@ -6,17 +6,19 @@ the errors of `arbees.errors.GatewayError`.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from arbees.client.pace import Pace
-from arbees.client.request import encode
+from arbees.client.request import Time, encode
 from arbees.client.results import Execution, Items, Problem, Result, read
 from arbees.client.steps import Broken, Call, Heard, Outcome, Pause, Steps, ask
 from arbees.core.language.words import ResultStatus
 from arbees.errors import AccessRefused, GatewayBusy, GatewayRefused, GatewayUnreachable
+from arbees.interface.history import FillView, HistoryPage, PnlView
 from arbees.interface.operator import (
     BalanceView,
     CancelReply,
@@ -26,6 +28,8 @@ from arbees.interface.operator import (
 from arbees.interface.views import KillReply, Receipt, StatusView
 
 T = TypeVar("T")
+Filter = Time | int | None
+"""What the history may be asked by."""
 
 BUSY = frozenset({408, 429, 502, 503, 504})
 """Nothing is decided now; whether anything was before, the code says."""
@@ -214,6 +218,18 @@ class Calls:
         """Return what is held."""
         return self._get("/v1/positions", Items[PositionView])
 
+    def executions(self, **filters: Filter) -> Steps[HistoryPage[Result]]:
+        """Return what was decided, the newest first."""
+        return self._get(f"/v1/executions{_filters(filters)}", HistoryPage[Result])
+
+    def fills(self, **filters: Filter) -> Steps[HistoryPage[FillView]]:
+        """Return executions of orders, the newest first."""
+        return self._get(f"/v1/fills{_filters(filters)}", HistoryPage[FillView])
+
+    def pnl(self, by: str, since: Time | None) -> Steps[PnlView]:
+        """Return profit and loss by anything."""
+        return self._get(f"/v1/pnl{_filters({'by': by, 'since': since})}", PnlView)
+
     def balances(self) -> Steps[Items[BalanceView]]:
         """Return the money of each venue."""
         return self._get("/v1/balances", Items[BalanceView])
@@ -260,6 +276,16 @@ class Calls:
         data = None if body is None else encode(body)
         call = Call(method, path, data, self.settings.answer_seconds)
         return ok(self.settings, call, kind, is_repeatable=is_repeatable)
+
+
+def _filters(given: Mapping[str, Filter]) -> str:
+    """Return the query of filters; moments in the form of the wire."""
+    texts = {
+        name: value.isoformat() if isinstance(value, datetime) else str(value)
+        for name, value in given.items()
+        if value is not None
+    }
+    return _query(**texts)
 
 
 def _query(**named: str | None) -> str:
