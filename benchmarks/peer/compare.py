@@ -23,7 +23,7 @@ from statistics import median
 
 import msgspec
 
-from benchmarks.client import load, request
+from benchmarks.client import HEAD_END, load, request
 from benchmarks.measure import Row, percentile, row
 
 HERE = Path(__file__).parent
@@ -40,6 +40,7 @@ WIDE = {
     ),
     "MAX_TOTAL_EXPOSURE": "1000000000",
     "PAPER_BALANCE": "1000000000",
+    "MAX_DAILY_LOSS": "100000000",
 }
 
 
@@ -210,6 +211,7 @@ def compare(ours: Server, theirs: Server, connections: int, rounds: int, count: 
             laps.setdefault(f"{server.name} p99", []).append(percentile(each, 0.99) / 1e3)
             costs[server.name].append((server.cpu_seconds() - before) / count * 1e3)
             if server is ours:
+                require_filled(ours.port, f"{connections}-{number}")
                 sizes.append((server.disk_bytes() - held) / count / 1e3)
         rates.append(found[ours.name])
         ratios.append(found[ours.name] / found[theirs.name])
@@ -277,6 +279,17 @@ def quote(port: int) -> None:
         if answer.status not in {200, 202}:
             raise RuntimeError(f"Expected a quote to be taken, was {answer.status}: {said!r}")
     connection.close()
+
+
+def require_filled(port: int, run: str) -> None:
+    """Raise RuntimeError unless one more request fills: denials cost less than orders."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    body = requests(f"last-{run}", 1)[0].partition(HEAD_END)[2]
+    connection.request("POST", "/v1/executions", body, {"content-type": "application/json"})
+    found = json.loads(connection.getresponse().read())
+    connection.close()
+    if found.get("status") != "Filled":
+        raise RuntimeError(f"Expected orders to fill to the end, was {found.get('code')}")
 
 
 def free_ports(count: int) -> list[int]:
