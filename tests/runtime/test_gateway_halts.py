@@ -194,6 +194,30 @@ async def test_an_acknowledged_reduction_steps_down_what_halts() -> None:
         assert reply.halts == ()
 
 
+@pytest.mark.parametrize("source", ["http", "command", "redis"])
+async def test_a_plain_reduction_never_loosens(source: str) -> None:
+    """Gate and book stay HALTED, before and after a restart; the receipt is the standing halt's."""
+    async with running(KillSwitch()) as rig:
+        first = await rig.halt(source=source)
+        reply = await rig.halt("REDUCE", source=source)
+        assert (reply.state, reply.receipt_id) == ("HALTED", first.receipt_id)
+        assert {each.state for each in rig.desk.gate.in_force().values()} == {"HALTED"}
+        assert rig.desk.gate.pending == {}
+        assert (await rig.ask()).code == "HALTED"
+    async with running(KillSwitch(), journal=rig.journal) as again:
+        assert again.gateway.kill_status().state == "HALTED"
+        reply = await again.halt("REDUCE", source=source, acknowledge=True)
+        assert (reply.state, len(reply.halts)) == ("REDUCING", 1)
+
+
+async def test_a_reduction_on_the_heels_of_a_halt_does_not_loosen_it() -> None:
+    """Neither of the two is durable yet when the weaker comes."""
+    async with running(KillSwitch()) as rig:
+        await asyncio.gather(rig.halt(), rig.halt("REDUCE"), rig.halt("REDUCE"))
+        assert rig.gateway.kill_status().state == "HALTED"
+        assert rig.desk.gate.pending == {}
+
+
 async def test_enable_cancels_what_works_and_names_it() -> None:
     """Everything that works in the scope is cancelled; the record names it."""
     async with running() as rig:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from arbees.core import events
-from arbees.core.book.book import Day, Subject
+from arbees.core.book.book import Day, Subject, halt_name
 from arbees.core.book.open_order import Order
 from arbees.core.deciding import commands
 from arbees.core.deciding.control import liftable, subject_of
@@ -184,6 +185,26 @@ def test_a_halt_cancels_what_it_covers(
         ),
         tuple(commands.CancelOrder(order.client_order_id) for order in covered),
     )
+    scene.check()
+
+
+@pytest.mark.parametrize("source", HaltSource)
+@pytest.mark.parametrize("owner", ["", "k1"])
+def test_only_what_is_acknowledged_loosens_a_halt(source: HaltSource, owner: str) -> None:
+    """A plain reduction over a halt of its own kind cancels what opens, and leaves it HALTED."""
+    scene, orders = crowd()
+    stop = replace(halt(source), owner=owner)
+    reduce = replace(stop, state=TradingState.REDUCING)
+    scene.do(stop)
+    standing = scene.book.halts[halt_name(source, "all", owner)]
+    decision = scene.do(reduce)
+    assert decision.events == ()
+    opening = {orders["kalshi"].client_order_id, orders["poly"].client_order_id}
+    wanted = {each.client_order_id for each in decision.effects if hasattr(each, "client_order_id")}
+    assert wanted == opening
+    assert scene.book.halts == {halt_name(source, "all", owner): standing}
+    scene.do(replace(reduce, acknowledge=True))
+    assert scene.book.halts[halt_name(source, "all", owner)].state is TradingState.REDUCING
     scene.check()
 
 

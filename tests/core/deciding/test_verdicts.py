@@ -11,6 +11,56 @@ from arbees.core.deciding.verdicts import Deny, Pass, Skipped, Verdict, Warn, jo
 from arbees.core.language.codes import CODES
 from arbees.safeguards import ALL
 
+NUMBERS_OF_2026 = [
+    "NOT_AUTHORIZED",
+    "AUTHORIZATION_EXPIRED",
+    "HALTED",
+    "REDUCE_ONLY",
+    "EXPIRED",
+    "STALE_SIGNAL",
+    "FUTURE_DATED",
+    "MODEL_VERSION_MISSING",
+    "MODEL_VERSION_DENIED",
+    "MARKET_UNKNOWN",
+    "MARKET_CLOSED",
+    "MARKET_STALE",
+    "INVALID_TICK",
+    "INVALID_QUANTITY",
+    "MIN_ORDER",
+    "CLASSIFICATION_CONFLICT",
+    "SELL_EXCEEDS_POSITION",
+    "OUTSIDE_WINDOW",
+    "VENUE_PAUSED",
+    "MAX_ORDER_SIZE",
+    "MAX_ORDER_CONTRACTS",
+    "PRICE_OUT_OF_RANGE",
+    "PREGAME_DELTA",
+    "THROUGH_QUOTE",
+    "QUOTE_STALE",
+    "QUOTE_MISSING",
+    "EDGE_IMPLAUSIBLE",
+    "RATE_LIMIT_MINUTE",
+    "RATE_LIMIT_HOUR",
+    "REPEATED_EXECUTION",
+    "SELF_TRADE",
+    "MAX_OPEN_ORDERS",
+    "MAX_POSITION_PER_MARKET",
+    "MAX_GAME_EXPOSURE",
+    "MAX_SPORT_EXPOSURE",
+    "MAX_TOTAL_EXPOSURE",
+    "INSUFFICIENT_BALANCE",
+    "BALANCE_STALE",
+    "MAX_DAILY_LOSS",
+    "MARKS_STALE",
+    "UNKNOWN_IN_MARKET",
+    "MAX_UNKNOWN_ORDERS",
+    "VENUE_UNAVAILABLE",
+    "VENUE_HEARTBEAT_LATE",
+    "VENUE_BLIND",
+    "CLOCK_SKEW",
+    "RECONCILIATION_BREAK",
+]
+"""What records of 2026 say by number, from 0."""
 SAFEGUARDS: tuple[Any, ...] = ALL
 NAMES = st.sampled_from([*CODES, "NEW_CODE"])
 VALUES = st.none() | st.integers(-(10**15), 10**15) | st.text(max_size=8)
@@ -51,6 +101,26 @@ def test_records_of_before_read_as_they_are() -> None:
 def test_how_a_verdict_is_kept(verdict: Verdict, kept: bytes) -> None:
     """Numbers of codes never change: journals hold them for ever."""
     assert bytes(journaled([verdict])) == kept
+
+
+def test_numbers_of_codes_never_change() -> None:
+    """Journals hold them for ever: codes are added at the end alone."""
+    for number, code in enumerate(NUMBERS_OF_2026):
+        assert bytes(journaled([Pass(code)])) == f"[{number}]".encode()
+        in_full = msgspec.to_builtins([Pass(code)])
+        assert verdicts_of(msgspec.Raw(f"[{number}]".encode())) == in_full
+
+
+@pytest.mark.parametrize("observed", [-3, 0, 2, 5])
+def test_a_headroom_is_left_out_where_it_is_what_the_limit_leaves(observed: int) -> None:
+    """Then alone: records that have none are read as limit less what was observed."""
+    at = NUMBERS_OF_2026.index("MAX_TOTAL_EXPOSURE")
+    left_out: list[Verdict] = [Pass("MAX_TOTAL_EXPOSURE", observed, 3, 3 - observed)]
+    assert bytes(journaled(left_out)) == f"[[{at},{observed},3]]".encode()
+    kept: list[Verdict] = [Pass("MAX_TOTAL_EXPOSURE", observed, 3, 4 - observed)]
+    assert bytes(journaled(kept)) == f"[[{at},{observed},3,{4 - observed}]]".encode()
+    for each in (left_out, kept):
+        assert verdicts_of(journaled(each)) == msgspec.to_builtins(each)
 
 
 def test_every_code_of_a_safeguard_has_a_number() -> None:

@@ -104,12 +104,16 @@ def raise_halt(book: Book, command: commands.RaiseHalt) -> commands.Decision:
 
     HALTED cancels all that it covers, REDUCING what opens risk. The receipt names the
     risk-increasing orders that were handed over before. What somebody halted before in the same
-    way is not recorded again, but its cancels are asked for again.
+    way, or harder, is not recorded again, but its cancels are asked for again: only what is
+    acknowledged loosens a halt.
     """
     opening_only = command.state is TradingState.REDUCING
     orders = covered(book, command.scope, opening_only=opening_only)
     new_events, effects = _cancels(orders, f"halt: {command.reason}", command.actor)
     standing = book.halts.get(halt_name(command.source, command.scope, command.owner))
+    is_harder = standing is not None and standing.state.rank > command.state.rank
+    if is_harder and not command.acknowledge:
+        return _decision(new_events, effects)
     stepped = _stepped_down(book, command)
     is_repeated = (
         standing is not None

@@ -124,7 +124,7 @@ class Halts:
 
     def _receipt_of(self, raised: commands.RaiseHalt, committed: Committed) -> str | None:
         """Return the id of the receipt: its own, or that of the halt which it repeats."""
-        if committed.records:
+        if any(isinstance(event, events.HaltRaised) for _, _, event in committed.records):
             return raised.receipt_id
         name = halt_name(raised.source, raised.scope, raised.owner)
         standing = self._desk.book.halts.get(name)

@@ -92,9 +92,10 @@ def reduce(
 ) -> int:
     """Let only reducing orders pass; opening ones are cancelled.
 
-    With --acknowledge it steps down what halts the scope harder, also what the gateway halted by
-    itself: the way out of a day that lost too much. That holds while the loss lasts; another tenth
-    of the limit lost halts anew. Ends as `kill on` does where the gateway answers.
+    What halts the scope harder stays as it is. With --acknowledge it is stepped down, also what the
+    gateway halted by itself: the way out of a day that lost too much. That holds while the loss
+    lasts; another tenth of the limit lost halts anew. Ends as `kill on` does where the gateway
+    answers.
 
     Example: `arbees kill reduce --acknowledge --reason "closing what is left"`
 
@@ -104,6 +105,8 @@ def reduce(
     heard = _heard(where, _order("REDUCE", scope, reason, acknowledge=acknowledge))
     connection.tell_doubts(where)
     code = _tell_heard(where, heard, as_json=as_json)
+    if isinstance(heard, GatewayAnswer) and heard.is_ok and heard.json.get("state") == "HALTED":
+        say("Halted as before: to let what reduces pass, add --acknowledge", style="bold red")
     if where.is_guess and isinstance(heard, GatewayAnswer):
         say(f"PERHAPS NOT YOURS: {_GUESS.format(where.url)}", style="bold red")
         return worse(code, Exit.FAILURE)
