@@ -15,7 +15,7 @@ from arbees.core.orders.result import Result
 from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.rehearsal.kalshi.server import OWNER
 from arbees.settings import load
-from arbees.wiring.exchanges import group_limit
+from arbees.wiring.exchanges import burst_of
 from verification.live.scene import (
     MARKET,
     OTHER,
@@ -145,8 +145,8 @@ async def test_what_our_limits_allow_trips_no_group() -> None:
     """All that may rest is swept at once, and as much as may be sent in a minute after it."""
     limits = {"MAX_OPEN_ORDERS": "10", "MAX_ORDERS_PER_MINUTE": "5", "MAX_ORDERS_PER_HOUR": "9"}
     settings = load({"MAX_ORDER_CONTRACTS": "100", **limits})
-    assert group_limit(settings) == 100 * (10 + 5) * MICRO
-    assert group_limit(load({})) == 100 * (50 + 20) * MICRO
+    assert burst_of(settings) == 100 * (10 + 5) * MICRO
+    assert burst_of(load({})) == 100 * (50 + 20) * MICRO
 
 
 @pytest.mark.parametrize("kind", [FaultKind.TRADING_PAUSE, FaultKind.EXCHANGE_PAUSE])

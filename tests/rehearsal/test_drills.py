@@ -15,8 +15,8 @@ from arbees.rehearsal.drills.generous import GENEROUS, only
 from arbees.rehearsal.drills.run import KEY, NAMES, drill
 from arbees.rehearsal.drills.stage import DrillStage, Theatre, clear_of_pauses
 from arbees.safeguards import ALL
-from arbees.safeguards.trading_window import kalshi_pause
 from arbees.settings import Settings, load
+from arbees.venues.kalshi.spec import weekly_pause
 
 NOW = parse_time("2026-01-28T20:30:00Z")
 PAUSE = parse_time("2026-01-29T08:30:00Z")
@@ -161,7 +161,7 @@ def test_passes_around_the_weekly_pause() -> None:
     """In and shortly before the venue's pause a drill takes place after it."""
     for before_minutes in (-30, 0, 10, 60, 240):
         moment = clear_of_pauses(PAUSE - before_minutes * 60 * 10**9)
-        assert kalshi_pause(moment) is None
+        assert weekly_pause(moment) is None
         assert moment >= PAUSE
     assert clear_of_pauses(NOW) == NOW
     assert asyncio.run(drill("rate_limit", load({}), PAUSE)).is_passed

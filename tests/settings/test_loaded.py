@@ -18,6 +18,7 @@ from arbees.safeguards.order_size import OrderSize
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings, SettingsRefused, all_sections, load
 from arbees.settings.general import GENERAL
+from arbees.venues.kalshi.spec import Kalshi
 
 SECRET = "hunter2-correct-horse"
 SECRETS = {
@@ -222,7 +223,7 @@ def test_secrets_are_hidden(tmp_path: Path) -> None:
     for settings in (load(SECRETS), load({}, dotenv)):
         assert SECRET not in everything_said(settings)
         assert settings.shown()["KALSHI_PRIVATE_KEY"].text == "***"
-        assert settings.kalshi.private_key == SECRET
+        assert settings.section(Kalshi).private_key == SECRET
         assert settings.api_key == SECRET
         assert settings.gateway.redis_url == SECRETS["REDIS_URL"]
 
@@ -267,7 +268,7 @@ def test_secret_from_a_file(tmp_path: Path) -> None:
         load({}, dotenv),
         load({}, None, toml),
     ):
-        assert settings.kalshi.private_key == SECRET
+        assert settings.section(Kalshi).private_key == SECRET
         assert settings.shown()["KALSHI_PRIVATE_KEY"].text == "***"
         assert settings.warnings == ()
         assert SECRET not in everything_said(settings)

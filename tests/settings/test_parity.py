@@ -11,6 +11,7 @@ from arbees.settings import all_sections, load
 from arbees.settings.catalog import Catalog
 from arbees.settings.general import LATER
 from arbees.settings.parse import UNITS
+from arbees.venues.registry import VENUES
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "arbees"
 TREES = {
@@ -46,6 +47,8 @@ def declared(node: ast.Call | ast.AnnAssign) -> Iterator[ast.expr]:
 
 
 READ = {word for tree in TREES.values() for word in reads(tree)}
+READ |= {field for spec in VENUES.values() for field in (*spec.credentials, *spec.url_names)}
+"""What a venue's spec names is asked for by name."""
 
 
 def test_every_setting_is_read() -> None:

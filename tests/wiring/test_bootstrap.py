@@ -30,6 +30,7 @@ from arbees.wiring.bootstrap import (
 from tests.runtime.memory_journal import MemoryJournal
 from tests.runtime.rig import running
 from tests.safeguards.build import NOW
+from tests.venues.kalshi.keypairs import ed25519_key, pem_of
 
 SECOND = NS_PER_SECOND
 
@@ -296,3 +297,28 @@ async def test_recovery_reads_what_a_service_wrote(tmp_path: Path) -> None:
     reader.close()
     assert kinds[0] == events.Bound.__name__
     assert kinds[-1] == events.Stopped.__name__
+
+
+LIVE = {"PAPER_TRADING": "0", "LIVE_TRADING_AUTHORIZED": "true", "KALSHI_API_KEY_ID": "key"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_inline", "is_paused"),
+    [(LIVE, False, True), ({}, True, True), ({}, False, False)],
+)
+async def test_whose_calendar_counts(
+    tmp_path: Path, settings: dict[str, str], *, is_inline: bool, is_paused: bool
+) -> None:
+    """That of the venue live and in recorded time; the paper exchange trades at any hour."""
+    key = {"KALSHI_PRIVATE_KEY": pem_of(ed25519_key())} if settings else {}
+    thursday = parse_time("2026-01-29T08:30:00Z")
+    assembly = assemble(
+        load({**settings, **key}),
+        clock=RecordedClock(thursday),
+        files=files_in(tmp_path),
+        is_inline=is_inline,
+    )
+    health = assembly.gateway.desk.facts.health(Platform.KALSHI, thursday, "Kalshi")
+    assert health.is_paused is is_paused
+    assert (health.reason == "Thursdays 03:00-05:00 New York") is is_paused
+    assembly.gateway.desk.journal.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from arbees.core.language.words import Mode, Platform
 from arbees.rehearsal.kalshi.engine.rules import OWNER
 from arbees.settings import Settings
-from arbees.settings.general import Kalshi
+from arbees.venues.kalshi.spec import Kalshi
 from arbees.venues.kalshi.venue import KalshiVenue
 from arbees.wiring.assembly import Assembly, Files
 from arbees.wiring.bootstrap import assemble

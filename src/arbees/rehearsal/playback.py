@@ -27,11 +27,9 @@ from arbees.core.language.quote import (
 from arbees.core.language.request import Request, parse_request
 from arbees.core.language.strict_json import Malformed
 from arbees.core.language.units import mul_floor, to_decimal
-from arbees.core.language.words import Platform
 from arbees.core.orders.result import Recorded, Result
 from arbees.errors import ConfigurationError
 from arbees.runtime.clock import RecordedClock
-from arbees.safeguards.trading_window import kalshi_pause
 from arbees.settings import Settings
 from arbees.wiring.bootstrap import Assembly, Files, assemble
 
@@ -229,16 +227,6 @@ class Player:
         self.results = [self.results[index] for index in by_line]
 
 
-def recorded_pause(platform: Platform, now_ns: int) -> int | None:
-    """
-    Return until when Kalshi pauses at a time, every week; None = it trades.
-
-    The paper exchange has no pause of its own. What is recorded happened at the venue, and there
-    nobody traded then.
-    """
-    return kalshi_pause(now_ns) if platform is Platform.KALSHI else None
-
-
 _OWN = frozenset({"DUPLICATE_REQUEST", "DUPLICATE_SIGNAL", "IDEMPOTENCY_CONFLICT"})
 
 
@@ -300,9 +288,7 @@ async def _play(
     pace: Callable[[int], None],
 ) -> dict[str, Any]:
     clock = RecordedClock(inputs[0].time_ns if inputs else 0)
-    assembly = assemble(
-        settings, clock=clock, files=files, is_inline=True, recorded_pause=recorded_pause
-    )
+    assembly = assemble(settings, clock=clock, files=files, is_inline=True)
     player = Player(assembly, clock)
     await assembly.start(follow=False)
     try:

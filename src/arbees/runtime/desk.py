@@ -18,7 +18,7 @@ from arbees.runtime.sending.dispatcher import Dispatcher
 from arbees.runtime.sending.gate import Gate, KillFile
 from arbees.runtime.supervisor import Supervisor
 from arbees.runtime.watching.marks import Marks
-from arbees.runtime.watching.venue_facts import RecordedPause, VenueFacts
+from arbees.runtime.watching.venue_facts import Pauses, VenueFacts
 
 
 class Alerts(Protocol):
@@ -104,7 +104,7 @@ class Desk:
         alerts: Alerts,
         supervisor: Supervisor,
         market_data: Mapping[Platform, MarketData] | None = None,
-        recorded_pause: RecordedPause | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         """Build the parts; nothing runs yet."""
         self.journal = journal
@@ -131,7 +131,7 @@ class Desk:
         self.uncompared = set(venues)
         """Venues whose word was not compared with the book since the start: nothing opens there."""
         self.conditions = Conditions(venues, self.breakers, self.uncompared)
-        self.facts = VenueFacts(self.conditions, venues, self.market_data, recorded_pause)
+        self.facts = VenueFacts(self.conditions, venues, self.market_data, pauses)
         step = Step(
             book=book,
             rules=rules,

@@ -19,7 +19,7 @@ from arbees.core.deciding.verdicts import (
 )
 from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.strict_json import format_time
-from arbees.core.language.words import Mode
+from arbees.core.language.words import Mode, Platform
 
 _PAPER: tuple[Verdict, ...] = (
     Skipped("NOT_AUTHORIZED", "paper trading"),
@@ -72,7 +72,7 @@ class Authorization(msgspec.Struct, frozen=True):
         Setting(
             name="LIVE_PLATFORMS",
             kind=SettingKind.LIST,
-            choices=("Kalshi", "Polymarket"),
+            choices=tuple(Platform),
             doc="Platforms that may trade live; unset = all that have credentials.",
         ),
     ] = ()

@@ -19,7 +19,7 @@ from arbees.core.deciding.verdicts import (
     Verdict,
 )
 from arbees.core.language.units import NS_PER_SECOND, is_multiple, whole_seconds
-from arbees.core.language.words import UNCLASSIFIED, Platform, Side
+from arbees.core.language.words import UNCLASSIFIED, Side
 
 _KNOWN = Pass("MARKET_UNKNOWN")
 _OPEN = Pass("MARKET_CLOSED")
@@ -121,7 +121,7 @@ def _classification(order: Candidate, listing: Listing) -> Verdict:
     """Compare what the request says of the market with what is known; tell the first conflict."""
     request = order.request
     is_own = order.leg == 0
-    token = request.token_id if is_own and order.platform is Platform.POLYMARKET else None
+    token = None if listing.is_netting or not is_own else request.token_id
     if request.sport is None and request.game_id is None and token is None:
         return _NO_LABELS
     sport = order.market.sport

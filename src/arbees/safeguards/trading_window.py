@@ -6,7 +6,6 @@ follow the zone's own clocks, also on days of 23 and 25 hours.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -22,9 +21,8 @@ from arbees.core.deciding.verdicts import (
 )
 from arbees.core.language.setting import Setting, SettingKind
 from arbees.core.language.strict_json import format_time
-from arbees.core.language.units import NS_PER_SECOND, div_floor, whole_seconds
-from arbees.core.language.weekly_hours import Hours, zone_of
-from arbees.core.language.words import Mode, Platform
+from arbees.core.language.units import NS_PER_SECOND, div_floor
+from arbees.core.language.weekly_hours import Hours
 
 PHASES = ("any", "pregame", "in_game")
 DEFAULT = "default"
@@ -39,30 +37,6 @@ _NO_WINDOW = Skipped("OUTSIDE_WINDOW", "no window is set for this sport")
 _INSIDE = Pass("OUTSIDE_WINDOW")
 _NOT_PAUSED = Pass("VENUE_PAUSED")
 _FREE: tuple[Verdict, ...] = (_NO_WINDOW, _NOT_PAUSED)
-
-_WEEK = 604_800
-_HOUR = 3_600
-_LAST_SECOND = 253_402_300_799
-"""The end of the year 9999."""
-
-
-def kalshi_pause(now_ns: int) -> int | None:
-    """
-    Return when Kalshi's weekly pause ends, or None outside it.
-
-    Thursdays from 03:00 to before 05:00 in New York, which is four or five hours behind UTC; no
-    clocks change on a Thursday.
-    """
-    second = whole_seconds(now_ns)
-    # The epoch was a Thursday.
-    thursday = second - div_floor(second, _WEEK) * _WEEK
-    if not 7 * _HOUR <= thursday < 10 * _HOUR or not 0 <= second <= _LAST_SECOND:
-        return None
-    local = datetime.fromtimestamp(second, zone_of("America/New_York"))
-    if local.hour not in {3, 4}:
-        return None
-    since_midnight = local.hour * _HOUR + local.minute * 60 + local.second
-    return (second - since_midnight + 5 * _HOUR) * NS_PER_SECOND
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -224,7 +198,7 @@ class TradingWindow(msgspec.Struct, frozen=True):
 
     def check(self, order: Candidate, book: Book, facts: Facts) -> tuple[Verdict, ...]:
         """Look up the window of the order's sport, and whether the venue is paused."""
-        paused = _pause(order, book, facts)
+        paused = _pause(order, facts)
         windows = self.windows.of
         if not windows:
             return _FREE if paused is _NOT_PAUSED else (_NO_WINDOW, paused)
@@ -234,17 +208,8 @@ class TradingWindow(msgspec.Struct, frozen=True):
         return _NO_WINDOW if window is None else window.check(order, facts.now_ns), paused
 
 
-def _pause(order: Candidate, book: Book, facts: Facts) -> Verdict:
-    """
-    Judge the venue's pause.
-
-    On paper only what the venue's monitor says counts: the paper exchange trades at any hour. In
-    live trading the calendar counts too, should the monitor be late.
-    """
-    if order.platform is Platform.KALSHI and book.mode != Mode.PAPER:
-        ends = kalshi_pause(facts.now_ns)
-        if ends is not None:
-            return Deny("VENUE_PAUSED", "Kalshi, Thursdays 03:00-05:00 New York", None, ends)
+def _pause(order: Candidate, facts: Facts) -> Verdict:
+    """Judge the venue's pause, which its monitor or its calendar tells."""
     if facts.venue.is_paused:
         reason = facts.venue.reason or "paused"
         return Deny("VENUE_PAUSED", f"{order.platform.value}: {reason}", None, facts.venue.until_ns)

@@ -11,8 +11,6 @@ from arbees.settings.general import (
     ClientSettings,
     Exceptions,
     GatewaySettings,
-    Kalshi,
-    Polymarket,
 )
 from arbees.settings.loaded import Settings, Shown, address_of, all_sections, load, load_here
 from arbees.settings.problems import SettingsRefused
@@ -23,8 +21,6 @@ __all__ = [
     "ClientSettings",
     "Exceptions",
     "GatewaySettings",
-    "Kalshi",
-    "Polymarket",
     "Settings",
     "SettingsRefused",
     "Shown",

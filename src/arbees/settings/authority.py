@@ -16,9 +16,8 @@ from arbees.core.language.words import Mode, Platform
 from arbees.errors import ConfigurationError
 from arbees.safeguards.authorization import Authorization
 from arbees.settings.loaded import Settings
+from arbees.venues.registry import VENUES
 
-ADAPTERS = (Platform.KALSHI,)
-"""Where this version can trade live."""
 CONFIRMATION = "CONFIRM LIVE TRADING"
 """What is typed at the terminal, exactly."""
 _CHANGES_MAX = 20
@@ -37,13 +36,11 @@ def refusal(settings: Settings) -> str | None:
 
 def credentialed(settings: Settings) -> tuple[Platform, ...]:
     """Return the platforms whose credentials are complete."""
-    kalshi, polymarket = settings.kalshi, settings.polymarket
-    found: list[Platform] = []
-    if kalshi.api_key_id and kalshi.private_key:
-        found.append(Platform.KALSHI)
-    if polymarket.private_key and polymarket.funder_address:
-        found.append(Platform.POLYMARKET)
-    return tuple(found)
+    return tuple(
+        platform
+        for platform, spec in VENUES.items()
+        if all(getattr(settings.section(spec.account), field) for field in spec.credentials)
+    )
 
 
 def live_platforms(settings: Settings) -> tuple[Platform, ...]:
@@ -59,26 +56,22 @@ def live_platforms(settings: Settings) -> tuple[Platform, ...]:
     text = ",".join(words)
     for platform in named:
         if platform not in complete:
+            needed = VENUES[platform].credential_names
             raise ConfigurationError(
                 f"Expected credentials of {platform.value}",
                 setting="LIVE_PLATFORMS",
                 value=text,
-                fix=f"Set {_CREDENTIALS[platform]}, or remove {platform.value} from the list.",
+                fix=f"Set {needed}, or remove {platform.value} from the list.",
             )
     if not named:
+        names = (spec.credential_names for spec in VENUES.values())
         raise ConfigurationError(
             "Expected credentials of a platform for live trading",
             setting="LIVE_PLATFORMS",
             value=text,
-            fix=f"Set {' or '.join(_CREDENTIALS.values())}, or PAPER_TRADING=1.",
+            fix=f"Set {' or '.join(names)}, or PAPER_TRADING=1.",
         )
     return named
-
-
-_CREDENTIALS = {
-    Platform.KALSHI: "KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY",
-    Platform.POLYMARKET: "POLYMARKET_PRIVATE_KEY and POLYMARKET_FUNDER_ADDRESS",
-}
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -201,12 +194,13 @@ def overridden(settings: Settings) -> str | None:
 
 def missing_adapters(platforms: Sequence[Platform]) -> str | None:
     """Return which of these platforms this version cannot trade on live, None if it can on all."""
-    missing = [platform.value for platform in platforms if platform not in ADAPTERS]
+    there = [each.value for each, spec in VENUES.items() if spec.adapter_module is not None]
+    missing = [platform.value for platform in platforms if platform.value not in there]
     if not missing:
         return None
     return (
         f"There is no live adapter for {', '.join(missing)} in this version.\n"
-        f"Set LIVE_PLATFORMS={','.join(ADAPTERS)}, or PAPER_TRADING=1 for the paper exchange"
+        f"Set LIVE_PLATFORMS={','.join(there)}, or PAPER_TRADING=1 for the paper exchange"
     )
 
 
@@ -225,12 +219,10 @@ def unencrypted(settings: Settings, platforms: Sequence[Platform]) -> list[str]:
 
 
 def _urls(settings: Settings, platforms: Sequence[Platform]) -> list[str]:
-    kalshi, polymarket = settings.kalshi, settings.polymarket
-    urls = {
-        Platform.KALSHI: (kalshi.base_url, kalshi.ws_url),
-        Platform.POLYMARKET: (polymarket.clob_url, polymarket.ws_url, polymarket.data_url),
-    }
-    return [url for each in platforms for url in urls[each]]
+    specs = [VENUES[platform] for platform in platforms]
+    return [
+        getattr(settings.section(spec.account), field) for spec in specs for field in spec.url_names
+    ]
 
 
 def _is_local(url: str) -> bool:

@@ -6,27 +6,11 @@ shape in which safeguards describe theirs. Fails only by being incomplete; the p
 
 from typing import Annotated
 
-import msgspec
-
-from arbees.core.language.setting import Setting, SettingKind, settings_of
+from arbees.core.language.setting import Section, Setting, SettingKind
 from arbees.core.language.units import NS_PER_SECOND
-from arbees.settings.problems import HIDDEN
+from arbees.venues.registry import VENUES
 
 PROFILES = ("day1", "week1", "week2", "month1")
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of these sections: shows itself without its secrets."""
-
-    def __repr__(self) -> str:
-        """Return fields and values, `***` for a secret that is set."""
-        secret = {field for field, found in settings_of(type(self)).items() if found.is_secret}
-        parts = (
-            f"{field}={HIDDEN if value and field in secret else repr(value)}"
-            for field in self.__struct_fields__
-            for value in (getattr(self, field),)
-        )
-        return f"{type(self).__name__}({', '.join(parts)})"
 
 
 class GatewaySettings(Section, frozen=True, kw_only=True):
@@ -325,128 +309,13 @@ class ClientSettings(Section, frozen=True, kw_only=True):
     ] = None
 
 
-class Kalshi(Section, frozen=True, kw_only=True):
-    """The account at Kalshi."""
-
-    api_key_id: Annotated[
-        str | None,
-        Setting(
-            name="KALSHI_API_KEY_ID",
-            kind=SettingKind.TEXT,
-            doc="Id of the API key.",
-            is_secret=True,
-        ),
-    ] = None
-    private_key: Annotated[
-        str | None,
-        Setting(
-            name="KALSHI_PRIVATE_KEY",
-            kind=SettingKind.TEXT,
-            doc="Private key of the API key: RSA or Ed25519, in PEM.",
-            is_secret=True,
-        ),
-    ] = None
-    base_url: Annotated[
-        str,
-        Setting(
-            name="KALSHI_BASE_URL",
-            kind=SettingKind.URL,
-            doc="Kalshi's trading API.",
-            default="https://external-api.kalshi.com/trade-api/v2",
-        ),
-    ] = "https://external-api.kalshi.com/trade-api/v2"
-    ws_url: Annotated[
-        str,
-        Setting(
-            name="KALSHI_WS_URL",
-            kind=SettingKind.URL,
-            doc="Kalshi's stream.",
-            default="wss://external-api-ws.kalshi.com/trade-api/ws/v2",
-            choices=("wss", "ws"),
-        ),
-    ] = "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
-    subaccount: Annotated[
-        int,
-        Setting(
-            name="KALSHI_SUBACCOUNT",
-            kind=SettingKind.COUNT,
-            default="0",
-            low="0",
-            high="63",
-            doc="Subaccount that is traded; 0 is the primary one. What others do is left alone.",
-        ),
-    ] = 0
-
-
-class Polymarket(Section, frozen=True, kw_only=True):
-    """The account at Polymarket."""
-
-    private_key: Annotated[
-        str | None,
-        Setting(
-            name="POLYMARKET_PRIVATE_KEY",
-            kind=SettingKind.TEXT,
-            doc="Private key that signs orders, hexadecimal.",
-            is_secret=True,
-        ),
-    ] = None
-    funder_address: Annotated[
-        str | None,
-        Setting(
-            name="POLYMARKET_FUNDER_ADDRESS",
-            kind=SettingKind.TEXT,
-            doc="Address of the wallet that holds the funds.",
-        ),
-    ] = None
-    signature_type: Annotated[
-        int,
-        Setting(
-            name="POLYMARKET_SIGNATURE_TYPE",
-            kind=SettingKind.COUNT,
-            doc="0 own account, 1 proxy, 2 Gnosis Safe, 3 deposit wallet.",
-            default="3",
-            low="0",
-            high="3",
-        ),
-    ] = 3
-    clob_url: Annotated[
-        str,
-        Setting(
-            name="POLYMARKET_CLOB_URL",
-            kind=SettingKind.URL,
-            doc="Polymarket's order book API.",
-            default="https://clob.polymarket.com",
-        ),
-    ] = "https://clob.polymarket.com"
-    ws_url: Annotated[
-        str,
-        Setting(
-            name="POLYMARKET_WS_URL",
-            kind=SettingKind.URL,
-            doc="Polymarket's streams.",
-            default="wss://ws-subscriptions-clob.polymarket.com/ws",
-            choices=("wss", "ws"),
-        ),
-    ] = "wss://ws-subscriptions-clob.polymarket.com/ws"
-    data_url: Annotated[
-        str,
-        Setting(
-            name="POLYMARKET_DATA_URL",
-            kind=SettingKind.URL,
-            doc="Polymarket's data API.",
-            default="https://data-api.polymarket.com",
-        ),
-    ] = "https://data-api.polymarket.com"
-
-
 GENERAL: tuple[type, ...] = (
     GatewaySettings,
     AuditLogSettings,
     Alerting,
     Exceptions,
     ClientSettings,
-    Kalshi,
-    Polymarket,
+    *(each.account for each in VENUES.values()),
 )
 """The sections that are no safeguards, in the order in which they are shown."""
 

@@ -36,8 +36,6 @@ from arbees.settings.general import (
     ClientSettings,
     Exceptions,
     GatewaySettings,
-    Kalshi,
-    Polymarket,
 )
 from arbees.settings.problems import SettingsRefused
 from arbees.settings.sources.gather import gather
@@ -139,16 +137,6 @@ class Settings:
     def exceptions(self) -> Exceptions:
         """What an operator changed on purpose."""
         return self.section(Exceptions)
-
-    @property
-    def kalshi(self) -> Kalshi:
-        """The account at Kalshi."""
-        return self.section(Kalshi)
-
-    @property
-    def polymarket(self) -> Polymarket:
-        """The account at Polymarket."""
-        return self.section(Polymarket)
 
     def source_of(self, name: str) -> tuple[str, str]:
         """Return where a setting comes from (`default`, `.env`, `environment`), and the place."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from arbees.core.language.setting import Setting, SettingKind
+from arbees.core.language.setting import HIDDEN, Setting, SettingKind
 from arbees.core.language.strict_json import format_time, parse_time
 from arbees.core.language.units import (
     MICRO,
@@ -19,7 +19,6 @@ from arbees.core.language.units import (
     ratio_floor,
 )
 from arbees.errors import without_login
-from arbees.settings.problems import HIDDEN
 
 Value = bool | int | str | tuple[str, ...]
 

@@ -6,9 +6,9 @@ among the values. Refuses by raising `SettingsRefused`, which ends the process w
 
 from collections.abc import Sequence
 
+from arbees.core.language.setting import HIDDEN
 from arbees.errors import ConfigurationError, without_login
 
-HIDDEN = "***"
 """What stands for a secret wherever it would be shown."""
 _SHOWN_MAX = 80
 

@@ -14,6 +14,7 @@ from arbees.settings.general import LATER
 from arbees.settings.loaded import all_sections
 from arbees.settings.parse import UNITS, range_of
 from arbees.settings.profile import STEPS, limits_of
+from arbees.venues.registry import VENUES
 
 ENV_EXAMPLE = Path(".env.example")
 REFERENCE = Path("docs/reference/settings.md")
@@ -204,8 +205,7 @@ _TITLES = {
     "Alerting": "Alerts",
     "Exceptions": "Ramp, exceptions and evidence",
     "ClientSettings": "The command line",
-    "Kalshi": "Kalshi",
-    "Polymarket": "Polymarket",
+    **{each.account.__name__: str(each.platform) for each in VENUES.values()},
 }
 
 

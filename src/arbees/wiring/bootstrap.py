@@ -17,6 +17,7 @@ from arbees import __version__
 from arbees.core.book.book import fresh
 from arbees.core.deciding.commands import Record, Rules
 from arbees.core.event import Event
+from arbees.core.language.words import Mode
 from arbees.errors import ConfigurationError
 from arbees.history.follower import JournalFollower
 from arbees.history.recovery import recover, replay, snapshot_version
@@ -30,7 +31,6 @@ from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.options import Options
 from arbees.runtime.signals import Ends, hear_signals
 from arbees.runtime.supervisor import Supervisor
-from arbees.runtime.watching.venue_facts import RecordedPause
 from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.balance import Balance
 from arbees.safeguards.daily_loss import DailyLoss
@@ -68,6 +68,7 @@ from arbees.telemetry.metrics.exposition import Metrics
 from arbees.telemetry.quality.quality import Quality
 from arbees.telemetry.stream.stream import EventStream
 from arbees.venues.paper.terms import TERMS
+from arbees.venues.registry import VENUES, pause_of
 from arbees.wiring.assembly import Assembly, Files
 from arbees.wiring.bus import bus_of
 from arbees.wiring.exchanges import exchanges_of
@@ -86,6 +87,7 @@ __all__ = [
 
 ALERT_SECONDS = 5.0
 NO_ALERTS = NoAlerts()
+LIVE_TERMS = {platform: spec.terms for platform, spec in VENUES.items()}
 SWITCH_SECONDS = 0.000_5
 """How long a thread (audit log, verification) keeps the interpreter from the waiting loop."""
 
@@ -97,7 +99,7 @@ def rules_of(settings: Settings) -> Rules:
         account=settings.gateway.account,
         environment=settings.gateway.environment,
         safeguards=settings.safeguards,
-        terms=TERMS,
+        terms=TERMS if settings.mode is Mode.PAPER else LIVE_TERMS,
         balance_buffer=settings.section(Balance).balance_buffer,
         break_policies=settings.section(Reconciliation).policies.of,
         break_policy=settings.section(Reconciliation).reconcile_policy,
@@ -151,7 +153,6 @@ def assemble(
     alerts: Alerts = NO_ALERTS,
     seed: int = 0,
     copies: Sequence[Copy] = (),
-    recorded_pause: RecordedPause | None = None,
 ) -> Assembly:
     """
     Wire one gateway; nothing runs yet.
@@ -165,7 +166,6 @@ def assemble(
         alerts: takes alerts.
         seed: of the exchange's disturbances.
         copies: who else gets each audit line.
-        recorded_pause: when the venue of recorded time paused; None = never.
 
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
@@ -191,7 +191,7 @@ def assemble(
             venues=exchanges.venues,
             simulator=exchanges.paper,
             market_data=exchanges.market_data,
-            recorded_pause=recorded_pause,
+            pauses=pause_of if is_inline or settings.mode is Mode.LIVE else None,
             clock=clock,
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
             alerts=alerts,

@@ -7,9 +7,8 @@ Fails by `ConfigurationError`.
 
 import msgspec
 
-from arbees.core.language.units import MICRO
 from arbees.core.language.words import Mode, Platform
-from arbees.core.ports import Clock, MarketData, Tasks, Venue
+from arbees.core.ports import MarketData, Tasks, Venue
 from arbees.runtime.desk import JumpingClock
 from arbees.safeguards.balance import Balance
 from arbees.safeguards.open_orders import OpenOrders
@@ -18,12 +17,9 @@ from arbees.safeguards.rate_limit import RateLimit
 from arbees.safeguards.venue_health import VenueHealth
 from arbees.settings import Settings
 from arbees.settings.authority import credentialed, live_platforms
-from arbees.venues.kalshi.connection.connection import KalshiAccount, KalshiConnection
-from arbees.venues.kalshi.connection.keys import parse_key
-from arbees.venues.kalshi.markets.markets import KalshiMarketData
-from arbees.venues.kalshi.orders.groups import LIMIT_MAX
-from arbees.venues.kalshi.venue import KalshiVenue
 from arbees.venues.paper import PaperExchange
+from arbees.venues.registry import VENUES
+from arbees.venues.spec import ConnectionOptions
 from arbees.wiring.assembly import Files
 
 
@@ -60,12 +56,29 @@ def exchanges_of(
     Raises:
         ConfigurationError: a key that cannot be used, or a book that cannot be opened.
     """
+    options = ConnectionOptions(
+        clock=clock,
+        tasks=tasks,
+        skew_max_ns=settings.section(VenueHealth).max_clock_skew,
+        burst=burst_of(settings),
+    )
     if settings.mode is Mode.LIVE and not is_inline:
-        return _live(settings, clock, tasks)
+        live = {
+            spec.platform: spec.adapter().connect(settings.section(spec.account), options)
+            for spec in (VENUES[platform] for platform in live_platforms(settings))
+        }
+        return Exchanges(
+            {platform: each.venue for platform, each in live.items()},
+            {platform: each.market_data for platform, each in live.items()},
+            None,
+        )
     market_data: dict[Platform, MarketData] = {}
-    if not is_inline and Platform.KALSHI in credentialed(settings):
-        connection = KalshiConnection(kalshi_account(settings), clock, tasks)
-        market_data[Platform.KALSHI] = KalshiMarketData(connection, {}, owns_connection=True)
+    if not is_inline:
+        market_data = {
+            spec.platform: spec.adapter().follow(settings.section(spec.account), options)
+            for spec in (VENUES[platform] for platform in credentialed(settings))
+            if spec.adapter_module is not None
+        }
     general = settings.gateway
     paper = PaperExchange.open(
         files.paper_book,
@@ -79,48 +92,16 @@ def exchanges_of(
     return Exchanges(venues, market_data, paper)
 
 
-def _live(settings: Settings, clock: Clock, tasks: Tasks) -> Exchanges:
-    venues: dict[Platform, Venue] = {}
-    market_data: dict[Platform, MarketData] = {}
-    if Platform.KALSHI in live_platforms(settings):
-        connection, shards = (
-            KalshiConnection(kalshi_account(settings), clock, tasks),
-            dict[str, int](),
-        )
-        venues[Platform.KALSHI] = KalshiVenue(connection, shards)
-        market_data[Platform.KALSHI] = KalshiMarketData(connection, shards)
-    return Exchanges(venues, market_data, None)
-
-
-def kalshi_account(settings: Settings) -> KalshiAccount:
+def burst_of(settings: Settings) -> int | None:
     """
-    Return the account at Kalshi.
-
-    Raises:
-        ConfigurationError: its key cannot be used.
-    """
-    kalshi = settings.kalshi
-    return KalshiAccount(
-        key=parse_key(kalshi.private_key or ""),
-        key_id=kalshi.api_key_id or "",
-        base_url=kalshi.base_url,
-        ws_url=kalshi.ws_url,
-        skew_max_ns=settings.section(VenueHealth).max_clock_skew,
-        group_limit=group_limit(settings),
-        subaccount=kalshi.subaccount,
-    )
-
-
-def group_limit(settings: Settings) -> int:
-    """
-    Return the most micro-contracts that our own limits let through in 15 s: they never trip it.
+    Return the most micro-contracts that our own limits let through in 15 s; None = no such number.
 
     All that may rest can be swept at once, and within the same 15 s a whole minute's orders can be
-    sent and filled in their places. Without one of these limits there is no such number.
+    sent and filled in their places. Without one of these limits nothing bounds them.
     """
     needed = {OrderSize.name, OpenOrders.name, RateLimit.name}
     if not needed.isdisjoint(settings.disabled):
-        return LIMIT_MAX * MICRO
+        return None
     size, rate = settings.section(OrderSize), settings.section(RateLimit)
     orders = settings.section(OpenOrders).max_open_orders + rate.max_orders_per_minute
     return size.max_order_contracts * orders

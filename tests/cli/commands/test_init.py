@@ -14,7 +14,8 @@ import pytest
 
 from arbees.cli.main import build, main
 from arbees.cli.shared.texts import CommandPage, pages
-from arbees.settings import Kalshi, load
+from arbees.settings import load
+from arbees.venues.kalshi.spec import Kalshi
 
 Capture = pytest.CaptureFixture[str]
 SOURCE = str(Path(__file__).parents[3] / "src")

@@ -10,9 +10,10 @@ from arbees.core.language.words import (
     TimeInForce,
 )
 from arbees.venues.paper.state import Extra, PaperMarket, PaperOrder, lock_of
-from arbees.venues.paper.terms import KALSHI, POLYMARKET
+from arbees.venues.paper.terms import TERMS
 from tests.venues.paper.rig import BUY, NO, SELL, YES, micro
 
+KALSHI, POLYMARKET = TERMS[Platform.KALSHI], TERMS[Platform.POLYMARKET]
 Working = tuple[Action, Side, str, int]
 
 

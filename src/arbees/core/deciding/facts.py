@@ -33,7 +33,7 @@ class VenueHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     is_blind: bool = False
     """Our own stream of orders and fills is not trusted."""
     is_paused: bool = False
-    """The venue's trading pause (Kalshi Thursdays 03:00-05:00 New York)."""
+    """The venue's trading pause, by its own word or by its calendar; not on paper."""
     blind_reason: str | None = None
     """Why not, where that is known."""
     is_sendable: bool = True

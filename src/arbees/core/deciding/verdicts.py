@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 import msgspec
 
 from arbees.core.deciding.facts import Facts
+from arbees.core.language.codes import NUMBERED
 
 if TYPE_CHECKING:
     from arbees.core.book.book import Book
@@ -50,24 +51,7 @@ class Warn(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=True):
 Verdict = Pass | Skipped | Deny | Warn
 
 
-_NUMBERED: tuple[str, ...] = (
-    *("NOT_AUTHORIZED", "AUTHORIZATION_EXPIRED", "HALTED", "REDUCE_ONLY"),
-    *("EXPIRED", "STALE_SIGNAL", "FUTURE_DATED", "MODEL_VERSION_MISSING"),
-    *("MODEL_VERSION_DENIED", "MARKET_UNKNOWN", "MARKET_CLOSED", "MARKET_STALE"),
-    *("INVALID_TICK", "INVALID_QUANTITY", "MIN_ORDER"),
-    *("CLASSIFICATION_CONFLICT", "SELL_EXCEEDS_POSITION", "OUTSIDE_WINDOW"),
-    *("VENUE_PAUSED", "MAX_ORDER_SIZE", "MAX_ORDER_CONTRACTS"),
-    *("PRICE_OUT_OF_RANGE", "PREGAME_DELTA", "THROUGH_QUOTE", "QUOTE_STALE"),
-    *("QUOTE_MISSING", "EDGE_IMPLAUSIBLE", "RATE_LIMIT_MINUTE"),
-    *("RATE_LIMIT_HOUR", "REPEATED_EXECUTION", "SELF_TRADE", "MAX_OPEN_ORDERS"),
-    *("MAX_POSITION_PER_MARKET", "MAX_GAME_EXPOSURE", "MAX_SPORT_EXPOSURE"),
-    *("MAX_TOTAL_EXPOSURE", "INSUFFICIENT_BALANCE", "BALANCE_STALE"),
-    *("MAX_DAILY_LOSS", "MARKS_STALE", "UNKNOWN_IN_MARKET"),
-    *("MAX_UNKNOWN_ORDERS", "VENUE_UNAVAILABLE", "VENUE_HEARTBEAT_LATE"),
-    *("VENUE_BLIND", "CLOCK_SKEW", "RECONCILIATION_BREAK"),
-)
-"""Codes that journals name by their place here: names may be added at the end, nothing else."""
-_NUMBERS: dict[str, int | str] = {code: number for number, code in enumerate(_NUMBERED)}
+_NUMBERS: dict[str, int | str] = {code: number for number, code in enumerate(NUMBERED)}
 _TAGS = frozenset({"Pass", "Skipped", "Deny", "Warn"})
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -116,7 +100,7 @@ def _in_full(kept: Any) -> list[Any]:  # noqa: ANN401 - as decoded
 
 
 def _named(code: int | str) -> str:
-    return code if isinstance(code, str) else _NUMBERED[code]
+    return code if isinstance(code, str) else NUMBERED[code]
 
 
 def _headroom(observed: Observed, limit: Observed) -> int | None:

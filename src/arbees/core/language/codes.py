@@ -358,6 +358,24 @@ CODES: dict[str, Code] = {
     ),
 }
 
+NUMBERED: tuple[str, ...] = (
+    *("NOT_AUTHORIZED", "AUTHORIZATION_EXPIRED", "HALTED", "REDUCE_ONLY"),
+    *("EXPIRED", "STALE_SIGNAL", "FUTURE_DATED", "MODEL_VERSION_MISSING"),
+    *("MODEL_VERSION_DENIED", "MARKET_UNKNOWN", "MARKET_CLOSED", "MARKET_STALE"),
+    *("INVALID_TICK", "INVALID_QUANTITY", "MIN_ORDER"),
+    *("CLASSIFICATION_CONFLICT", "SELL_EXCEEDS_POSITION", "OUTSIDE_WINDOW"),
+    *("VENUE_PAUSED", "MAX_ORDER_SIZE", "MAX_ORDER_CONTRACTS"),
+    *("PRICE_OUT_OF_RANGE", "PREGAME_DELTA", "THROUGH_QUOTE", "QUOTE_STALE"),
+    *("QUOTE_MISSING", "EDGE_IMPLAUSIBLE", "RATE_LIMIT_MINUTE"),
+    *("RATE_LIMIT_HOUR", "REPEATED_EXECUTION", "SELF_TRADE", "MAX_OPEN_ORDERS"),
+    *("MAX_POSITION_PER_MARKET", "MAX_GAME_EXPOSURE", "MAX_SPORT_EXPOSURE"),
+    *("MAX_TOTAL_EXPOSURE", "INSUFFICIENT_BALANCE", "BALANCE_STALE"),
+    *("MAX_DAILY_LOSS", "MARKS_STALE", "UNKNOWN_IN_MARKET"),
+    *("MAX_UNKNOWN_ORDERS", "VENUE_UNAVAILABLE", "VENUE_HEARTBEAT_LATE"),
+    *("VENUE_BLIND", "CLOCK_SKEW", "RECONCILIATION_BREAK"),
+)
+"""Codes that journals name by their place here: names may be added at the end, nothing else."""
+
 
 def message(code: str, observed: int | str | None, limit: int | str | None) -> str:
     """Return the sentence of a denial or warning. Raises KeyError for what is no code."""

@@ -9,6 +9,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from arbees.core.language.words import Platform
+
 _CURRENCY = re.compile(r"[$€£¢%]|usd|usdc|dollars?|cents?|contracts?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"-?\d{1,3}([,_ ']\d{3})+(\.\d+)?", re.ASCII)
 _COMMA = re.compile(r"-?\d+,\d{1,6}", re.ASCII)
@@ -170,8 +172,8 @@ def of_scope(text: str, kinds: Iterable[str]) -> str:
     if text.strip().lower() in {"all", "*", "everything", "global", ""}:
         return "did you mean all?"
     if not colon:
-        is_platform = kind.lower() in {"kalshi", "polymarket"}
-        guess = f"platform:{kind.title()}" if is_platform else f"sport:{kind.upper()}"
+        named = [each for each in Platform if each.lower() == kind.lower()]
+        guess = f"platform:{named[0]}" if named else f"sport:{kind.upper()}"
         return f"did you mean {guess}? The kind stands in front"
     near = _near(kind.lower(), kinds)
     return f"did you mean {near[0]}:{name or 'X'}?" if near else ""

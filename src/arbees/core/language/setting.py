@@ -9,6 +9,9 @@ from typing import get_type_hints
 
 import msgspec
 
+HIDDEN = "***"
+"""What stands for a secret."""
+
 
 class SettingKind(StrEnum):
     """What a setting's text means, and the Python value it becomes."""
@@ -80,3 +83,17 @@ def settings_of(section: type) -> dict[str, Setting]:
             if isinstance(note, Setting):
                 found[field] = note
     return found
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of these sections: shows itself without its secrets."""
+
+    def __repr__(self) -> str:
+        """Return fields and values, `***` for a secret that is set."""
+        secret = {field for field, found in settings_of(type(self)).items() if found.is_secret}
+        parts = (
+            f"{field}={HIDDEN if value and field in secret else repr(value)}"
+            for field in self.__struct_fields__
+            for value in (getattr(self, field),)
+        )
+        return f"{type(self).__name__}({', '.join(parts)})"

@@ -37,8 +37,8 @@ from arbees.safeguards.repeated_execution import RepeatedExecution
 from arbees.safeguards.sport_exposure import SportExposure
 from arbees.safeguards.total_exposure import TotalExposure
 from arbees.safeguards.unknown_orders import UnknownOrders
+from arbees.venues.kalshi.spec import KALSHI
 from arbees.venues.paper.faults import Fault
-from arbees.venues.paper.terms import KALSHI
 
 COUNT_MAX = 2_000
 """Orders that a drill sends one by one; a higher limit is proved at this one instead."""
@@ -157,7 +157,8 @@ async def balance(theatre: Theatre) -> None:
 
 def _reserved(size: int, buffer: int) -> Reservation:
     """Return what a Buy at one half reserves at Kalshi."""
-    rates = (KALSHI.taker_rate, KALSHI.fee_grid, buffer)
+    terms = KALSHI.terms
+    rates = (terms.taker_rate, terms.fee_grid, buffer)
     return reserve(Side.YES, Action.BUY, size, HALF, rates, None, is_reducing=False)
 
 

@@ -27,8 +27,8 @@ from arbees.rehearsal.drills.stage import (
 from arbees.safeguards.authorization import Authorization
 from arbees.safeguards.kill_switch import KillSwitch
 from arbees.safeguards.reconciliation import Reconciliation
-from arbees.safeguards.trading_window import kalshi_pause
 from arbees.safeguards.venue_health import VenueHealth
+from arbees.venues.kalshi.spec import weekly_pause
 from arbees.venues.paper.faults import Fault
 
 _DAY_NS = 86_400 * NS_PER_SECOND
@@ -42,7 +42,7 @@ async def authorization(theatre: Theatre) -> None:
         platform = Platform.POLYMARKET
     live = replace(now, paper_trading=False, live_trading_authorized=True)
     live = replace(live, live_trading_authorized_until=None)
-    moment = theatre.now_ns if kalshi_pause(theatre.now_ns) is None else theatre.now_ns + _DAY_NS
+    moment = theatre.now_ns if weekly_pause(theatre.now_ns) is None else theatre.now_ns + _DAY_NS
     market = MARKET if platform is Platform.KALSHI else ELSEWHERE
 
     async def on(mine: Authorization, act: Callable[[DrillStage, Any], Awaitable[None]]) -> None:

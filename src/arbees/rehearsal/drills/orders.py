@@ -24,7 +24,8 @@ from arbees.safeguards.model_version import ModelVersion
 from arbees.safeguards.order_size import OrderSize
 from arbees.safeguards.price_range import PriceRange
 from arbees.safeguards.price_reference import PriceReference
-from arbees.safeguards.trading_window import DEFAULT, TradingWindow, Window, Windows, kalshi_pause
+from arbees.safeguards.trading_window import DEFAULT, TradingWindow, Window, Windows
+from arbees.venues.kalshi.spec import weekly_pause
 
 SIZE_MAX = 1_000_000_000 * MICRO
 """The largest order that a request may ask for."""
@@ -287,7 +288,7 @@ async def _hours(theatre: Theatre, mine: TradingWindow, sport: str, window: Wind
     )
     plain = replace(mine, windows=Windows({sport.casefold(): Window(hours=window.hours)}))
     for moment, is_open in ((inside, True), (outside, False)):
-        if moment is None or kalshi_pause(moment) is not None:
+        if moment is None or weekly_pause(moment) is not None:
             theatre.note(f"{sport}: {'never' if is_open else 'always'} open by its hours")
             continue
         async with theatre.stage(only(theatre.settings, plain), start_ns=moment) as stage:
@@ -304,7 +305,7 @@ def _first(start_ns: int, holds: Callable[[int], bool]) -> int | None:
     """Return the first minute of the coming week in which something holds."""
     for minute in range(_WEEK_MINUTES):
         moment = start_ns + minute * _MINUTE_NS
-        if holds(moment) and kalshi_pause(moment) is None:
+        if holds(moment) and weekly_pause(moment) is None:
             return moment
     return None
 
@@ -331,6 +332,6 @@ async def _phase(theatre: Theatre, mine: TradingWindow, sport: str, window: Wind
 def _in_pause(now_ns: int) -> int:
     """Return a moment in the next weekly pause of Kalshi."""
     moment = now_ns
-    while kalshi_pause(moment) is None:
+    while weekly_pause(moment) is None:
         moment += 10 * _MINUTE_NS
     return moment

@@ -6,6 +6,7 @@ never a traceback; what went wrong is told.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import cast
 
 import msgspec
 
@@ -33,36 +34,18 @@ class Drill(msgspec.Struct, frozen=True):
 
 Script = Callable[[Theatre], Awaitable[None]]
 
-DRILLS: dict[str, Script] = {
-    "authorization": control.authorization,
-    "kill_switch": control.kill_switch,
-    "freshness": orders.freshness,
-    "model_version": orders.model_version,
-    "market": orders.market,
-    "holding": orders.holding,
-    "trading_window": orders.trading_window,
-    "order_size": orders.order_size,
-    "price_range": orders.price_range,
-    "price_reference": orders.price_reference,
-    "rate_limit": amounts.rate_limit,
-    "repeated_execution": amounts.repeated_execution,
-    "opposing_order": amounts.opposing_order,
-    "open_orders": amounts.open_orders,
-    "market_exposure": amounts.market_exposure,
-    "game_exposure": amounts.game_exposure,
-    "sport_exposure": amounts.sport_exposure,
-    "total_exposure": amounts.total_exposure,
-    "balance": amounts.balance,
-    "daily_loss": amounts.daily_loss,
-    "unknown_orders": amounts.unknown_orders,
-    "venue_health": control.venue_health,
-    "reconciliation": control.reconciliation,
-    KEY: control.idempotency,
-}
-"""By safeguard, in the order of evaluation; then the key."""
-
 NAMES = (*(str(each.name) for each in ALL), KEY)  # type: ignore[attr-defined]
 """What must be drilled."""
+
+
+def _script_of(name: str) -> Script:
+    """Return the drill of a safeguard, a function of its name. Raises StopIteration."""
+    rooms = (amounts, control, orders)
+    return cast("Script", next(getattr(each, name) for each in rooms if hasattr(each, name)))
+
+
+DRILLS: dict[str, Script] = {name: _script_of(name) for name in NAMES}
+"""By safeguard, in the order of evaluation; then the key."""
 
 
 async def drill(

@@ -26,11 +26,11 @@ from arbees.core.language.words import (
 )
 from arbees.core.orders.result import Result
 from arbees.errors import InvariantViolation
-from arbees.rehearsal.playback import Player, recorded_pause
+from arbees.rehearsal.playback import Player
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.intake.writer import Lane
-from arbees.safeguards.trading_window import kalshi_pause
 from arbees.settings import Settings
+from arbees.venues.kalshi.spec import weekly_pause
 from arbees.wiring.bootstrap import Files, assemble
 
 HALF = MICRO // 2
@@ -176,9 +176,9 @@ _OWN = frozenset({"DUPLICATE_REQUEST", "DUPLICATE_SIGNAL", "IDEMPOTENCY_CONFLICT
 def clear_of_pauses(now_ns: int) -> int:
     """Return a moment, or the end of a pause that is on or begins before a drill may be over."""
     for minutes in range(0, _LONGEST_MINUTES, 10):
-        ends = kalshi_pause(now_ns + minutes * MINUTE_NS)
-        if ends is not None:
-            return ends
+        pause = weekly_pause(now_ns + minutes * MINUTE_NS)
+        if pause is not None:
+            return pause.until_ns
     return now_ns
 
 
@@ -219,7 +219,6 @@ class Theatre:
                 files=files,
                 is_inline=True,
                 kill_file=kill_file,
-                recorded_pause=recorded_pause,
             )
             if assembly.paper is None:
                 raise InvariantViolation("a drill holds nothing but a paper exchange")

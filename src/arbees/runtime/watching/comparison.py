@@ -27,9 +27,8 @@ from arbees.core.language.units import format_dollars, format_micro
 from arbees.core.language.words import OrderStatus, Platform, Side
 from arbees.core.orders.breaks import CONTRADICTORY
 from arbees.runtime.desk import Desk
+from arbees.venues.registry import VENUES
 
-DUST = {Platform.KALSHI: 0, Platform.POLYMARKET: 10_000}
-"""Differences up to this are no break (Polymarket settles in units that leave dust)."""
 NOT_TOLD = "not listed, and not found yet"
 NOT_READ = "its row cannot be read"
 UNSURE = frozenset({NOT_TOLD, NOT_READ})
@@ -238,7 +237,7 @@ class Comparing:
                 )
                 found.take(item, key, opened)
                 continue
-            dust = DUST[self._platform]
+            dust = VENUES[self._platform].dust
             differs = [abs(one - other) > dust for one, other in zip(mine, theirs, strict=True)]
             if not any(differs):
                 found.take(item, key, None)

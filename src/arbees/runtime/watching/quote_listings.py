@@ -50,12 +50,11 @@ def plain_listing(
     lot: int | None = None,
 ) -> Listing:
     """Return a listing with the venue's terms where nothing else is known."""
-    is_polymarket = platform is Platform.POLYMARKET
     return Listing(
         platform=platform,
         market_id=market_id,
-        market_key=(market_key if is_polymarket else None) or market_id,
-        opposite_id=opposite_id if is_polymarket else None,
+        market_key=market_id if terms.is_netting else market_key or market_id,
+        opposite_id=None if terms.is_netting else opposite_id,
         sport=None if sport is None else sport.upper(),
         game_id=game_id,
         game_start_ns=game_start_ns,

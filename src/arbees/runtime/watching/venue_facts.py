@@ -8,9 +8,10 @@ from arbees.core.deciding.facts import VenueHealth
 from arbees.core.language.words import Platform
 from arbees.core.ports import Venue
 from arbees.runtime.sending.breaker import Conditions
+from arbees.venues.spec import WeeklyPause
 
-RecordedPause = Callable[[Platform, int], int | None]
-"""Until when a venue pauses at a time, by its calendar; None = it trades."""
+Pauses = Callable[[Platform, int], WeeklyPause | None]
+"""The pause that a venue's calendar has at a time; None = it trades."""
 
 
 class VenueFacts:
@@ -21,7 +22,7 @@ class VenueFacts:
         conditions: Conditions,
         venues: Mapping[Platform, Venue],
         with_own_books: Collection[Platform],
-        recorded_pause: RecordedPause | None,
+        pauses: Pauses | None,
     ) -> None:
         """
         Know nothing yet of balances and markets.
@@ -30,12 +31,12 @@ class VenueFacts:
             conditions: what stops orders to the venues.
             venues: by platform.
             with_own_books: those whose market data comes from themselves.
-            recorded_pause: pauses of the real venue, where a simulated one has none; None = none.
+            pauses: by the calendars of the venues; None = there are none, as on paper.
         """
         self._conditions = conditions
         self._venues = venues
         self._with_own_books = with_own_books
-        self._recorded_pause = recorded_pause
+        self._pauses = pauses
         self.balances_ns: dict[str, int] = {}
         """By pool: the venue's own time of its last figure."""
         self.markets_ns: dict[tuple[Platform, str], int] = {}
@@ -44,12 +45,10 @@ class VenueFacts:
     def health(self, platform: Platform, now_ns: int, pool: str) -> VenueHealth:
         """Return the state of a venue for an order in a pool."""
         health = self._conditions.health(platform, now_ns, pool)
-        ends = None if self._recorded_pause is None else self._recorded_pause(platform, now_ns)
-        if ends is None:
+        pause = None if self._pauses is None else self._pauses(platform, now_ns)
+        if pause is None:
             return health
-        return replace(
-            health, is_paused=True, reason="Thursdays 03:00-05:00 New York", until_ns=ends
-        )
+        return replace(health, is_paused=True, reason=pause.text, until_ns=pause.until_ns)
 
     def balance_ns(self, pool: str) -> int:
         """Return when a pool's balance was told last; 0 = never."""

@@ -42,17 +42,8 @@ from arbees.venues.kalshi.orders.groups import SHARDS, Groups
 from arbees.venues.kalshi.orders.orders import KalshiOrders, fill_of, listed_order
 from arbees.venues.kalshi.orders.portfolio import Portfolio, Rows, fields_of
 from arbees.venues.kalshi.orders.stream import OwnStream
+from arbees.venues.kalshi.spec import KALSHI
 
-TERMS = Terms(
-    is_netting=True,
-    taker_rate=70_000,
-    maker_rate=0,
-    fee_grid=100,
-    tick=10_000,
-    lot=10_000,
-    names_event=True,
-)
-"""Taker fee 0.07 x C x P x (1 - P), on the $0.0001 grid of direct members; hundredths."""
 GROUPS_SECONDS = 30.0
 """Between attempts to make the order groups that are missing."""
 SHARD_OF_POOL = {pool_name(shard) or Platform.KALSHI: shard for shard in SHARDS}
@@ -114,7 +105,7 @@ class KalshiVenue:
     @property
     def terms(self) -> Terms:
         """Netting, fee rates, default tick and lot."""
-        return TERMS
+        return KALSHI.terms
 
     @property
     def vitals(self) -> Vitals:

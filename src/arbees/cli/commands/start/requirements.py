@@ -36,15 +36,10 @@ from arbees.settings.authority import live_platforms
 from arbees.settings.catalog import Catalog
 from arbees.settings.loaded import AUDIT_LOG_FALLBACK, all_sections
 from arbees.settings.sources.dotenv import read_dotenv
+from arbees.venues.registry import VENUES
 
 VENUE_SECONDS = 2.0
-VENUE_URLS = {
-    "KALSHI_BASE_URL": "Kalshi",
-    "KALSHI_WS_URL": "Kalshi",
-    "POLYMARKET_CLOB_URL": "Polymarket",
-    "POLYMARKET_WS_URL": "Polymarket",
-    "POLYMARKET_DATA_URL": "Polymarket",
-}
+VENUE_URLS = {name: spec.platform for spec in VENUES.values() for name in spec.url_names.values()}
 _PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
 
@@ -242,7 +237,7 @@ def venues(settings: Settings) -> Iterator[HostFinding]:
     needed: set[str] = set()
     if settings.mode is Mode.LIVE:
         with contextlib.suppress(ConfigurationError):
-            needed = {str(platform.value) for platform in live_platforms(settings)}
+            needed = set(live_platforms(settings))
     calls = {
         name: shown[name].text
         for name, venue in VENUE_URLS.items()

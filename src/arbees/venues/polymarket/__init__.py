@@ -1,0 +1,1 @@
+"""Polymarket. No live adapter yet: what is known of the venue."""
