@@ -59,24 +59,25 @@ class Trades:
 
     def executions(self, query: HistoryQuery) -> HistoryPage[Result]:
         """Return results as known now, by when they were decided, the newest first."""
-        found: list[Result] = []
+        found: dict[str, Result] = {}
 
         def take(stored: Stored) -> bool:
             event = events.decode(stored.body)
             assert isinstance(event, events.OrderApproved | events.RequestDenied)
-            if event.leg or not _is_meant(query, event.request.strategy, event.request.market_id):
+            request_id = event.request.request_id
+            if event.leg or request_id in found or not _is_meant(query, event):
                 return False
-            life = fold(_life(self._reader, event.request.request_id))
+            life = fold(_life(self._reader, request_id))
             if life is None:
                 return False
             result = life.result()
             if query.status is not None and result.status != query.status:
                 return False
-            found.append(result)
+            found[request_id] = result
             return True
 
         cursor, last = self._walk(_DECIDED, query, take)
-        return HistoryPage(items=tuple(found), cursor=cursor, sequence=last)
+        return HistoryPage(items=tuple(found.values()), cursor=cursor, sequence=last)
 
     def fills(self, query: HistoryQuery) -> HistoryPage[FillView]:
         """Return executions, the newest first."""
@@ -259,8 +260,10 @@ class _Tally:
         )
 
 
-def _is_meant(query: HistoryQuery, strategy: str | None, market_id: str) -> bool:
-    return query.strategy in {None, strategy} and query.market in {None, market_id}
+def _is_meant(query: HistoryQuery, event: events.OrderApproved | events.RequestDenied) -> bool:
+    request = event.request
+    names = {None, request.market_id, getattr(event, "market_key", None)}
+    return query.strategy in {None, request.strategy} and query.market in names
 
 
 def _life(reader: TradesReader, request_id: str) -> list[Recorded]:
