@@ -51,7 +51,17 @@ def container_is_right(command: str) -> str | None:
     return files_are_there(command) or said
 
 
+def arguments_are_right(command: str) -> str | None:
+    """Parse what a command of ours is given."""
+    return wrong_in(command.split()[1:])
+
+
 ALL = (
+    Elsewhere(
+        r"arbees restore ",
+        "needs the gateway stopped, which a page cannot do here; its own test types it",
+        arguments_are_right,
+    ),
     Elsewhere(
         r"make (demo-kalshi|test|bench|mutants|torture|recorded|docs|dist|release"
         r"|fuzz|fuzz-kalshi|hostile|load|mechanisms|replay)\b",

@@ -59,6 +59,8 @@ COMMANDS: dict[str, Command] = {
     "reconcile": Command(PROVE, "Compare with the venues now; list and end breaks."),
     "cashflow": Command(ADMINISTER, "Record a deposit or a withdrawal."),
     "preflight": Command(PROVE, "Show whether the evidence is there that live trading asks for."),
+    "backup": Command(ADMINISTER, "Back up the journal, while trading goes on."),
+    "restore": Command(ADMINISTER, "Go on from a backup, halted until somebody has looked."),
     "config": Command(ADMINISTER, "Look at the settings: check them, show them."),
     "authorize": Command(ADMINISTER, "Allow live trading under the settings of now."),
     "keys": Command(ADMINISTER, "Make, list and revoke API keys."),

@@ -1,11 +1,11 @@
 """Remember: append-only, hash-chained, group commit; SQLite.
 
 `SqliteJournal` is the one writer, `JournalReader` follows it, `verify` proves a file from outside,
-`backup` copies it and `accept_head` goes on from a copy. What is on disk and when it is written
+`backup` copies it and `restore` goes on from a copy. What is on disk and when it is written
 stands in `docs/journal.md`.
 """
 
-from arbees.journal.backup import accept_head, backup
+from arbees.journal.backup import accept_head, backup, restore
 from arbees.journal.binding import Binding
 from arbees.journal.proof.index_check import IndexOf, implied_by_events
 from arbees.journal.proof.verifier import (
@@ -35,5 +35,6 @@ __all__ = [
     "backup",
     "implied_by_events",
     "read_witness",
+    "restore",
     "verify",
 ]

@@ -8,12 +8,14 @@ decision that what is missing was looked up at the venues. Both fail without a c
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import apsw
 
 from arbees.errors import ConfigurationError, JournalCorrupt, JournalUnavailable
+from arbees.journal.binding import Binding, require_same
 from arbees.journal.committer import Committer
 from arbees.journal.engine import (
     connect_reader,
@@ -24,7 +26,7 @@ from arbees.journal.engine import (
     run,
 )
 from arbees.journal.lock import WriterLock
-from arbees.journal.opening import epoch_of, head_of
+from arbees.journal.opening import epoch_of, head_of, make_folder
 from arbees.journal.proof.index_check import IndexOf
 from arbees.journal.proof.verifier import Progress, VerifierReport, verify
 from arbees.journal.proof.witness import (
@@ -116,19 +118,92 @@ def accept_head(path: str | os.PathLike[str], *, index_of: IndexOf | None = None
     place = Path(path).resolve()
     lock = WriterLock(place)
     try:
-        report = verify(place, index_of=index_of)
-        others = [one for one in report.findings if one.code not in _ABOUT_THE_WITNESS]
-        if others:
-            raise JournalCorrupt(
-                f"Expected a journal that verifies, {others[0].code}: {others[0].message}",
-                sequence=others[0].sequence,
-            )
-        _replace_witness(place)
-        return report
+        return _accept(place, index_of)
     except OSError as error:
         raise JournalUnavailable(f"Cannot accept the head of {place}: {error}") from error
     finally:
         lock.release()
+
+
+def restore(
+    source: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    wanted: Binding,
+    kept: Path,
+    halt: Callable[[], None],
+    index_of: IndexOf | None = None,
+) -> VerifierReport:
+    """
+    Put a backup in the place of a journal, and accept what it ends with as the newest record.
+
+    Nothing is deleted: what was there is moved to a folder. Nothing is moved before the backup is
+    known to be whole, and this account's.
+
+    Args:
+        source: the backup.
+        path: of the journal, which nobody may have open for writing.
+        wanted: whose journal it is.
+        kept: a new folder for the files that were there.
+        halt: called when nothing refuses any more, before anything is moved: keeps whoever starts
+            on the restored journal from trading.
+        index_of: as for `verify`.
+
+    Returns:
+        What the verification of the backup found: nothing.
+
+    Raises:
+        ConfigurationError: the backup is another account's, or the folder is there already.
+        LeaseLost: a gateway runs on the journal.
+        JournalCorrupt: the backup does not verify.
+        JournalUnavailable: files cannot be read or written.
+    """
+    place, origin = Path(path).resolve(), Path(source).resolve()
+    report = verify(origin, index_of=index_of)
+    if not report.is_intact or report.binding is None:
+        first = report.findings[0]
+        raise JournalCorrupt(
+            f"Expected a backup that verifies, {first.code}: {first.message}",
+            sequence=report.first_bad,
+        )
+    require_same(str(origin), wanted, report.binding)
+    make_folder(place.parent)
+    lock = WriterLock(place)
+    try:
+        kept.mkdir(mode=0o700)
+        halt()
+        for suffix in ("", "-wal", "-shm"):
+            old = place.with_name(place.name + suffix)
+            if old.exists():
+                old.rename(kept / old.name)
+        partial = place.with_name(place.name + ".partial")
+        shutil.copyfile(origin, partial)
+        make_private(partial)
+        _sync(partial)
+        partial.replace(place)
+        sync_folder(place.parent)
+        return _accept(place, index_of)
+    except FileExistsError as error:
+        raise ConfigurationError(
+            "Expected the name of a new folder", value=str(kept), fix="Move it away"
+        ) from error
+    except OSError as error:
+        raise JournalUnavailable(f"Cannot restore {place}: {error}") from error
+    finally:
+        lock.release()
+
+
+def _accept(place: Path, index_of: IndexOf | None) -> VerifierReport:
+    """Verify a journal whose lock is held, and let its witness say what it ends with."""
+    report = verify(place, index_of=index_of)
+    others = [one for one in report.findings if one.code not in _ABOUT_THE_WITNESS]
+    if others:
+        raise JournalCorrupt(
+            f"Expected a journal that verifies, {others[0].code}: {others[0].message}",
+            sequence=others[0].sequence,
+        )
+    _replace_witness(place)
+    return report
 
 
 def _replace_witness(place: Path) -> None:

@@ -93,7 +93,7 @@ def test_page_after_page(
     reading: Reading, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many as were asked for, none twice; what is left is told to people alone."""
-    monkeypatch.setattr("arbees.cli.shared.history.PAGE_MAX", 2)
+    monkeypatch.setattr("arbees.cli.commands.watch.pages.PAGE_MAX", 2)
     assert main(["executions", "--limit", "3", "--csv"]) == 0
     said = capsys.readouterr()
     assert [each["request_id"] for each in rows(said.out)] == ["req-4", "req-3", "req-2"]
@@ -122,7 +122,7 @@ def test_csv_has_every_cell(reading: Reading, capsys: Capture) -> None:
 
 def test_a_cell_is_no_formula(capsys: Capture) -> None:
     """What a table would carry out is a text."""
-    from arbees.cli.shared.history import print_csv
+    from arbees.cli.commands.watch.pages import print_csv
 
     print_csv([{"a": "=1+1", "b": -1, "c": None}])
     assert capsys.readouterr().out == "a,b,c\n'=1+1,-1,\n"

@@ -435,3 +435,45 @@ def _refusal(path: str, message: str) -> ConfigurationError:
         value=path,
         fix="Name another file, or stop what else uses it",
     )
+
+
+def copy_book(source: Path, target: Path) -> None:
+    """
+    Copy a book, in use or not, to a new file, as of one moment.
+
+    Raises:
+        ConfigurationError: the source cannot be read, or the target is there or cannot be made.
+    """
+    if target.exists():
+        raise _refusal(str(target), "Expected the name of a new file")
+    connection = None
+    try:
+        connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.execute("VACUUM INTO ?", (str(target),))
+    except apsw.Error as error:
+        target.unlink(missing_ok=True)
+        raise _refusal(str(source), f"Expected a paper book that can be copied ({error})") from None
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def restore_book(source: Path, path: Path, *, kept: Path) -> None:
+    """
+    Put a copy in the place of a book; what was there is moved to a folder.
+
+    Raises:
+        ConfigurationError: another process has the book open, or the copy cannot be read.
+    """
+    lock = _hold(path)
+    try:
+        partial = path.with_name(path.name + ".partial")
+        partial.unlink(missing_ok=True)
+        copy_book(source, partial)
+        for suffix in ("", "-wal", "-shm"):
+            old = path.with_name(path.name + suffix)
+            if old.exists():
+                old.rename(kept / old.name)
+        partial.replace(path)
+    finally:
+        os.close(lock)

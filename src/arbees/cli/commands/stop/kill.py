@@ -281,7 +281,7 @@ def _show(answer: GatewayAnswer, *, as_json: bool) -> None:
 # Stopping --------------------------------------------------------------------------------------
 
 
-class _File(NamedTuple):
+class KillFileMade(NamedTuple):
     """What became of the kill-switch file."""
 
     path: str
@@ -298,7 +298,7 @@ class _StopDone(NamedTuple):
     """The gateway's answer proves that the halt is in force and durable."""
     trouble: str = ""
     """Why the gateway is no answer."""
-    file: _File | None = None
+    file: KillFileMade | None = None
 
 
 def _stop(where: GatewayAddress, scope: str, reason: str | None) -> _StopDone:
@@ -364,18 +364,18 @@ def _tell_stop(where: GatewayAddress, stop: _StopDone, *, as_json: bool) -> Exit
     return _tell_file(stop.file, as_json=as_json)
 
 
-def _stop_by_file(where: GatewayAddress, reason: str | None) -> _File:
+def _stop_by_file(where: GatewayAddress, reason: str | None) -> KillFileMade:
     """Make the kill-switch file. Its existence is the halt, so making it is one step."""
     path = str(where.kill_file)
     try:
         path = os.path.abspath(path)  # noqa: PTH100 - a link stays what it is
-        return _make(Path(path), f"{reason or 'arbees kill on'} ({actor()})\n")
+        return make_kill_file(Path(path), f"{reason or 'arbees kill on'} ({actor()})\n")
     except (OSError, ValueError) as error:
         known = error if isinstance(error, OSError) else OSError(0, str(error))
-        return _File(path, error=known)
+        return KillFileMade(path, error=known)
 
 
-def _tell_file(file: _File, *, as_json: bool) -> Exit:
+def _tell_file(file: KillFileMade, *, as_json: bool) -> Exit:
     path, error = file.path, file.error
     if error is not None:
         say(f"NOT STOPPED: cannot make {path}: {error.strerror}", style="bold red")
@@ -392,18 +392,18 @@ def _tell_file(file: _File, *, as_json: bool) -> Exit:
     return Exit.UNREACHABLE
 
 
-def _make(path: Path, text: str) -> _File:
+def make_kill_file(path: Path, text: str) -> KillFileMade:
     """Make a file, and tell whether it was not there before. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     except FileExistsError:
-        return _File(str(path))
+        return KillFileMade(str(path))
     try:
         os.write(number, text.encode("utf-8", "replace"))
         os.fsync(number)
     except OSError as error:
-        return _File(str(path), is_new=True, note=f"Its text is not there: {error.strerror}")
+        return KillFileMade(str(path), is_new=True, note=f"Its text is not there: {error.strerror}")
     finally:
         os.close(number)
-    return _File(str(path), is_new=True)
+    return KillFileMade(str(path), is_new=True)

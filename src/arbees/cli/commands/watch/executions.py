@@ -4,8 +4,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from arbees.cli.shared.console import Json, plain, styled, table
-from arbees.cli.shared.history import (
+from arbees.cli.commands.watch.pages import (
     Csv,
     Limit,
     Market,
@@ -15,6 +14,7 @@ from arbees.cli.shared.history import (
     Until,
     show_history,
 )
+from arbees.cli.shared.console import Json, plain, styled, table
 from arbees.core.language.words import ResultStatus
 
 _STYLES = {"Rejected": "yellow", "Failed": "red", "Unknown": "bold red"}

@@ -2,8 +2,7 @@
 
 from cyclopts import App
 
-from arbees.cli.shared.console import Json, plain, table
-from arbees.cli.shared.history import (
+from arbees.cli.commands.watch.pages import (
     Csv,
     Limit,
     Market,
@@ -13,6 +12,7 @@ from arbees.cli.shared.history import (
     Until,
     show_history,
 )
+from arbees.cli.shared.console import Json, plain, table
 
 app = App(name="fills")
 

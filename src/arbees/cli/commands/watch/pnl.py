@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 
 from cyclopts import App
 
+from arbees.cli.commands.watch.pages import Csv, Since, print_csv
 from arbees.cli.shared.console import Json, dollars, plain, print_bytes, say, styled, table
 from arbees.cli.shared.exits import Exit
 from arbees.cli.shared.gateway import ask, find_client
-from arbees.cli.shared.history import Csv, Since, print_csv
 from arbees.cli.shared.http import GatewayAnswer
 from arbees.interface.history import PnlBy
 
