@@ -353,9 +353,9 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
                 work = partial(each.run, desk.alert, desk.alert_over, clock.sleep)
                 desk.supervisor.keep(work, f"alerts by {each.name}")
             gc.freeze()  # what was recovered stays: no collection need walk it
-            server.attach(assembly.gateway, assembly.follower)
             if bus is not None:
                 await bus.start(assembly)
+            server.attach(assembly.gateway, assembly.follower)
             if is_closed(assembly.gateway):
                 sys.stderr.write(f"Warning: {NO_KEYS_YET}\n")
             sys.stderr.write(f"Ready on {server.address}\n")

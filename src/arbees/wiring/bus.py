@@ -3,7 +3,7 @@
 from functools import partial
 
 from arbees.api.redis.bus import RedisBus, client_of
-from arbees.api.redis.outbox import AlertOutbox, AuditOutbox
+from arbees.api.redis.outbox import JournalOutbox, LastWords
 from arbees.api.redis.requests import RequestStream
 from arbees.runtime.desk import JumpingClock
 from arbees.safeguards.kill_switch import KillSwitch
@@ -19,17 +19,21 @@ class Bus:
         self._settings = settings
         self._url = url
         self._clock = clock
-        self.alerts = AlertOutbox(clock.now_ns)
+        self.alerts = LastWords(clock.now_ns)
 
     async def start(self, assembly: Assembly) -> None:
         """Connect in tasks of the gateway; wait a moment for the first word of Redis."""
         gateway, desk = assembly.gateway, assembly.gateway.desk
-        requests = RequestStream(gateway, self._clock.now_ns)
-        parts = [self.alerts.run, requests.run]
-        if self._settings.audit_log.is_enabled:
-            name = f"{desk.book.account}:{desk.book.mode}"
-            audit = AuditOutbox(assembly.reader, lambda: desk.journal.head.sequence, name)
-            parts.append(audit.run)
+        name = f"{desk.book.account}:{desk.book.mode}"
+        requests = RequestStream(gateway, self._clock.now_ns, name)
+        outbox = JournalOutbox(
+            assembly.reader,
+            lambda: desk.journal.head.sequence,
+            name,
+            gateway=gateway,
+            later=requests,
+            is_audited=self._settings.audit_log.is_enabled,
+        )
         bus = RedisBus(
             partial(client_of, self._url),
             gateway=gateway,
@@ -37,11 +41,17 @@ class Bus:
             alert=desk.alert,
             alert_over=desk.alert_over,
             down_policy=self._settings.section(KillSwitch).redis_down_policy,
-            parts=tuple(parts),
         )
         desk.supervisor.keep(bus.run, "redis")
         await bus.first_heard()
+        await bus.judge()
         desk.supervisor.keep(bus.watch, "redis policy")
+        for part, work in (
+            ("redis requests", requests.run),
+            ("redis outbox", outbox.run),
+            ("redis last words", self.alerts.run),
+        ):
+            desk.supervisor.keep(partial(bus.keep, part, work), part)
 
 
 def bus_of(settings: Settings, clock: JumpingClock) -> Bus | None:

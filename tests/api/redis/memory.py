@@ -21,11 +21,29 @@ class Server:
         self.group: dict[bytes, bool] = {}
         """Entries that were handed out, by name, and whether they were acknowledged."""
         self.has_group = False
+        self.scores: dict[str, dict[str, float]] = {}
+        """Sorted sets, by name."""
+        self.run_id = "1"
+        self.is_full = False
+        """Takes nothing more."""
 
     def require_up(self) -> None:
         """Raise if the server is away."""
         if not self.is_up:
             raise CutOff("Connection refused")
+
+    def require_room(self) -> None:
+        """Raise if the server takes nothing."""
+        self.require_up()
+        if self.is_full:
+            raise ResponseError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    def restart(self) -> None:
+        """Come back, empty."""
+        self.values.clear()
+        self.scores.clear()
+        self.run_id += "1"
+        self.is_up = True
 
 
 def raw(value: object) -> bytes:
@@ -40,6 +58,8 @@ class PubSub:
         self._server = server
         self.channels: set[str] = set()
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.is_connected = True
+        self.connection = self
 
     async def subscribe(self, *channels: str) -> None:
         self._server.require_up()
@@ -52,7 +72,8 @@ class PubSub:
         ignore_subscribe_messages: bool,
         timeout: float,  # noqa: ASYNC109 - redis-py's word
     ) -> dict[str, Any] | None:
-        self._server.require_up()
+        if self.queue.empty():
+            self._server.require_up()
         try:
             async with asyncio.timeout(timeout / 100):
                 return await self.queue.get()
@@ -91,15 +112,46 @@ class Client:
         self.server.require_up()
         return self.server.values.get(name)
 
-    async def set(self, name: str, value: object) -> None:
+    async def exists(self, name: str) -> int:
         self.server.require_up()
+        return int(name in self.server.values)
+
+    async def info(self, section: str) -> dict[str, str]:
+        self.server.require_up()
+        return {"run_id": self.server.run_id}
+
+    async def zadd(self, name: str, scores: Mapping[str, float]) -> None:
+        self.server.require_room()
+        self.server.scores.setdefault(name, {}).update(scores)
+
+    async def zremrangebyrank(self, name: str, first: int, last: int) -> None:
+        self.server.require_up()
+
+    async def zmscore(self, name: str, members: list[str]) -> list[float | None]:
+        self.server.require_up()
+        return [self.server.scores.get(name, {}).get(each) for each in members]
+
+    async def zrevrange(
+        self,
+        name: str,
+        first: int,
+        last: int,
+        *,
+        withscores: bool,
+    ) -> list[tuple[bytes, float]]:
+        self.server.require_up()
+        found = self.server.scores.get(name, {}).items()
+        return [(member.encode(), score) for member, score in found]
+
+    async def set(self, name: str, value: object) -> None:
+        self.server.require_room()
         self.server.values[name] = raw(value)
 
     async def delete(self, name: str) -> None:
         self.server.values.pop(name, None)
 
     async def xadd(self, stream: str, fields: Mapping[str, object], **_limits: Any) -> bytes:
-        self.server.require_up()
+        self.server.require_room()
         entries = self.server.streams.setdefault(stream, [])
         name = b"%d-0" % (len(entries) + 1)
         entries.append((name, {key.encode(): raw(value) for key, value in fields.items()}))
@@ -154,7 +206,11 @@ class Pipeline:
 
         return keep
 
-    async def execute(self) -> None:
-        self._client.server.require_up()
-        for name, given, more in self._waiting:
-            await getattr(self._client, name)(*given, **more)
+    async def execute(self) -> list[Any]:
+        server = self._client.server
+        if {name for name, _, _ in self._waiting} & {"set", "xadd", "zadd"}:
+            server.require_room()  # all or nothing
+        server.require_up()
+        return [
+            await getattr(self._client, name)(*given, **more) for name, given, more in self._waiting
+        ]

@@ -8,7 +8,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from arbees.api.redis.bus import Part, RedisBus
+from arbees.api.redis.bus import RedisBus
 from arbees.core.language.words import HaltSource
 from arbees.interface.views import HaltView, KillReply, StatusView
 from tests.api.fake import NOW_NS, SINCE, FakeGateway
@@ -71,11 +71,12 @@ class Clock:
 class Surroundings:
     """Everything around a bus."""
 
-    def __init__(self, policy: str = "continue", *parts: Callable[["Surroundings"], Part]) -> None:
+    def __init__(self, policy: str = "continue") -> None:
         self.server = Server()
         self.gateway = Stopped()
         self.clock = Clock()
         self.alerts: set[str] = set()
+        self.said: list[str] = []
         self.redis = Client(self.server)
         self.bus = RedisBus(
             lambda: cast(Redis, Client(self.server)),
@@ -84,11 +85,11 @@ class Surroundings:
             alert=self._alert,
             alert_over=self.alerts.discard,
             down_policy=policy,
-            parts=tuple(each(self) for each in parts),
         )
 
     def _alert(self, name: str, message: str, **data: object) -> None:
         self.alerts.add(name)
+        self.said.append(message)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,14 +1,15 @@
 """The bus: one connection to Redis at a time, and whether it can be trusted.
 
 Guarantees that the order path never waits for Redis; that what an operator publishes or sets stops
-trading as any other halt does, and is lifted by Redis alone; and that a Redis which is away, or a
-subscription that hears nothing any more, is known by an echo of our own within seconds and answered
-as `REDIS_DOWN_POLICY` says, from the start on. It fails by connecting again, and says so.
+trading as any other halt does, and is lifted by Redis alone; that what was told is heard, also when
+the connection breaks right behind it; and that a Redis which is away, or a subscription that hears
+nothing any more, is known by an echo of our own within seconds and answered as `REDIS_DOWN_POLICY`
+says, from the start on. A Redis that hears and tells but takes nothing (it is full, or forbids it)
+keeps the switch and is an alert. It fails by connecting again, and says so.
 """
 
 import asyncio
 import contextlib
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -17,26 +18,27 @@ import redis.asyncio as aioredis
 import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import NS_PER_SECOND
 from arbees.core.language.visible_text import visible
 from arbees.core.language.words import SCOPE_ALL, HaltSource, TradingState
-from arbees.interface.views import Gateway, StatusView, Undecided
+from arbees.interface.views import Gateway, Undecided
 
 SWITCH = "trading:kill_switch"
 """The channel that an operator publishes to, and the key that one may set."""
 STATUS = "trading:kill_switch_status"
-SWITCH_EVENTS = "trading:kill_switch_events"
 WORDS = {
     **dict.fromkeys(("ENABLE", "ON", "HALT", "STOP"), "ENABLE"),
     **dict.fromkeys(("DISABLE", "OFF", "RESUME", "START"), "DISABLE"),
 }
+STRICTNESS = {"reduce": TradingState.REDUCING, "halt": TradingState.HALTED}
 STATES = {TradingState.ACTIVE: "DISABLED", TradingState.REDUCING: "REDUCING"}
 """The switch as the status key tells it; whatever is stricter is ENABLED."""
 BEAT_SECONDS = 0.5
 """Between looks at the operator's key, echoes, and writes of the status."""
+FIRST_BEAT_SECONDS = 0.02
+"""The same until the first echo is heard."""
 DEAF_SECONDS = 10.0
 """Without an echo for so long the subscription is made anew."""
 DOWN_SECONDS = 5.0
@@ -102,7 +104,6 @@ class RedisBus:
         alert: Raise,
         alert_over: Callable[[str], None],
         down_policy: str,
-        parts: tuple[Part, ...] = (),
     ) -> None:
         """
         Prepare; nothing connects yet.
@@ -114,7 +115,6 @@ class RedisBus:
             alert: raises an alert.
             alert_over: ends one.
             down_policy: `continue`, `reduce` or `halt`: what holds while Redis is not heard.
-            parts: what else uses the connection.
         """
         self._connect = connect
         self._gateway = gateway
@@ -122,15 +122,19 @@ class RedisBus:
         self._alert = alert
         self._alert_over = alert_over
         self._action = {"reduce": "REDUCE", "halt": "ENABLE"}.get(down_policy)
-        self._parts = parts
+        self._least = STRICTNESS.get(down_policy, TradingState.ACTIVE)
         self._echo = f"arbees:echo:{secrets.token_hex(8)}"
+        self._echo_ns = 0
+        """When our own echo was heard last; 0 = not over this connection."""
         self._heard_ns = 0
-        """When our own echo was heard last; 0 = never."""
+        """When the echo was heard and the operator's key was read; 0 = never."""
         self._first = asyncio.Event()
         self._trouble = "not connected yet"
-        self._was_set = False
-        """Whether the operator's key was seen to say ENABLE, over this connection."""
-        self._told: str | None = None
+        self._refused: dict[str, tuple[int, str]] = {}
+        """What Redis answers instead of doing it: when last, and why, by who asked."""
+        self._set_at: str | None = None
+        """The run of Redis in which the operator's key was seen to say ENABLE; None = it does not.
+        """
         self._is_settled = False
         """Whether all is well since Redis was heard, and the policy of before is lifted."""
 
@@ -146,71 +150,123 @@ class RedisBus:
                 _log.warning("Redis is not heard", why=self._trouble)
             await self._clock.sleep(RETRY_SECONDS)
 
+    async def keep(self, name: str, part: Part) -> None:
+        """Run a part over connections of its own until cancelled: its faults silence no stop."""
+        while True:
+            client = self._connect()
+            try:
+                await part(client)
+            except* (RedisError, OSError, TimeoutError) as group:
+                why = _first_of(group)
+                if group.subgroup(ResponseError) is not None:
+                    self._refuse(name, why)
+                _log.warning("Redis: a part of it goes on later", part=name, why=why)
+            finally:
+                await _closed(client)
+            await self._clock.sleep(RETRY_SECONDS)
+
     async def _session(self) -> None:
         client = self._connect()
-        # What a Redis that was restarted has forgotten, nobody has deleted: it lifts nothing.
-        self._was_set = False
+        # Whether the key was deleted or forgotten while we were away, nobody knows: lifts nothing.
+        self._set_at = None
+        self._echo_ns = 0
         listening = client.pubsub()
         try:
             await listening.subscribe(SWITCH, self._echo)
             started_ns = self._clock.now_ns()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen(listening, started_ns))
-                group.create_task(self._beat(client))
-                for part in self._parts:
-                    group.create_task(_endless(part, client))
+                group.create_task(self._listen(client, listening, started_ns))
+                group.create_task(self._keep_beating(client))
         finally:
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await listening.aclose()  # type: ignore[no-untyped-call]
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await client.aclose()
+            await _closed(listening)
+            await _closed(client)
 
-    async def _listen(self, listening: Any, started_ns: int) -> None:  # noqa: ANN401 - untyped
+    async def _listen(
+        self,
+        client: aioredis.Redis,
+        listening: Any,  # noqa: ANN401 - untyped
+        started_ns: int,
+    ) -> None:
         """Hear the operator, and ourselves. Raises Deaf."""
-        last_ns = started_ns
         while True:
             message = await listening.get_message(ignore_subscribe_messages=True, timeout=1.0)
-            now_ns = self._clock.now_ns()
-            if message is not None and message.get("type") == "message":
-                if message["channel"] == self._echo.encode():
-                    last_ns = self._heard_ns = now_ns
-                    self._first.set()
-                else:
-                    await self._take(message["data"], "published")
-            if now_ns - last_ns > DEAF_SECONDS * NS_PER_SECOND:
+            if message is not None:
+                await self._hear(client, message)
+            last_ns = self._echo_ns or started_ns
+            if self._clock.now_ns() - last_ns > DEAF_SECONDS * NS_PER_SECOND:
                 raise Deaf("our own echo is not heard")
+
+    async def _hear(self, client: aioredis.Redis, message: dict[str, Any]) -> None:
+        if message.get("type") != "message":
+            return
+        if message["channel"] == self._echo.encode():
+            self._echo_ns = self._clock.now_ns()
+            return
+        await self._take(client, message["data"])
+
+    async def _keep_beating(self, client: aioredis.Redis) -> None:
+        """
+        Go on when the connection breaks: the subscription has another, and goes on hearing.
+
+        What it heard already would be lost with it, and somebody was told that one heard.
+        """
+        while True:
+            try:
+                await self._beat(client)
+            except (RedisError, OSError, TimeoutError) as error:
+                self._trouble = visible(str(error) or type(error).__name__)
+                self._set_at = None  # what happened to the key meanwhile, nobody knows
+            await self._clock.sleep(BEAT_SECONDS if self._echo_ns else FIRST_BEAT_SECONDS)
 
     async def _beat(self, client: aioredis.Redis) -> None:
         """Say something to ourselves, read the operator's key, tell the state."""
-        while True:
-            await client.publish(self._echo, b"echo")
-            status = self._gateway.status()
-            await self._look(await client.get(SWITCH), status)
-            await self._tell(client, status)
-            await self._clock.sleep(BEAT_SECONDS)
+        await client.publish(self._echo, b"echo")
+        await self._look(client)
+        if self._echo_ns:
+            self._heard_ns = self._echo_ns
+            self._first.set()
+        word = STATES.get(TradingState(self._gateway.status().state), "ENABLED")
+        try:
+            await client.set(STATUS, word)
+        except ResponseError as error:
+            self._refuse("the state of the switch", visible(str(error)))
+
+    def _refuse(self, name: str, why: str) -> None:
+        self._refused[name] = (self._clock.now_ns(), why)
 
     # The kill switch ---------------------------------------------------------------------------
 
-    async def _take(self, data: bytes, how: str) -> None:
+    async def _take(self, client: aioredis.Redis, data: bytes) -> None:
         """Do what an operator says; a word that is none is not guessed at."""
         text = data.decode("utf-8", "replace").strip()
         action = WORDS.get(text.upper())
         if action is None:
             _log.warning("Redis: no word of the kill switch", text=visible(text[:80]))
             return
-        await self._switch(action, f"{how} {action} at {SWITCH}", HaltSource.REDIS)
+        if action == "DISABLE" and await _may_be_set(client):
+            _log.warning("Redis: the key says ENABLE, or is not known: it holds", key=SWITCH)
+            return
+        await self._switch(action, f"published {action} at {SWITCH}", HaltSource.REDIS)
 
-    async def _look(self, value: Any, status: StatusView) -> None:  # noqa: ANN401 - untyped
+    async def _look(self, client: aioredis.Redis) -> None:
         """Follow the operator's key: set to ENABLE halts; what was set is lifted by its end."""
-        text = "" if value is None else value.decode("utf-8", "replace").strip().upper()
-        is_set = WORDS.get(text) == "ENABLE"
-        if is_set:
+        # A full Redis takes no transaction. Nobody else writes our key: no need of one.
+        pipe = client.pipeline(transaction=False)
+        pipe.get(SWITCH)
+        pipe.exists(STATUS)
+        pipe.info("server")
+        value, is_marked, server = await pipe.execute()
+        run = str(server.get("run_id"))
+        if _word_of(value) == "ENABLE":
             # Also when it was lifted elsewhere: as long as it stands there, it holds.
-            if not self._was_set or not _is_halted(status, HaltSource.REDIS):
-                await self._switch("ENABLE", f"key {SWITCH} is {text}", HaltSource.REDIS)
-        elif self._was_set:
+            if self._set_at is None or not self._holds(HaltSource.REDIS, TradingState.HALTED):
+                await self._switch("ENABLE", f"key {SWITCH} says ENABLE", HaltSource.REDIS)
+            self._set_at = run
+            return
+        # Where our own key is gone as well, or Redis was started anew, it forgot: nobody lifted.
+        if self._set_at == run and is_marked:
             await self._switch("DISABLE", f"key {SWITCH} says so no more", HaltSource.REDIS)
-        self._was_set = is_set
+        self._set_at = None
 
     async def _switch(self, action: str, reason: str, source: HaltSource) -> None:
         try:
@@ -219,23 +275,6 @@ class RedisBus:
             )
         except Undecided as error:  # in force in memory all the same where it stops
             _log.warning("Redis: the kill switch is not on record", why=str(error))
-
-    async def _tell(self, client: aioredis.Redis, status: StatusView) -> None:
-        """Write how the switch stands, and tell each change of it."""
-        word = STATES.get(TradingState(status.state), "ENABLED")
-        await client.set(STATUS, word)
-        if word != self._told:
-            event = {
-                "event_type": "KILL_SWITCH",
-                "state": word,
-                "halts": [
-                    {"source": each.source, "scope": each.scope, "reason": each.reason}
-                    for each in status.halts
-                ],
-                "ts": format_time(self._clock.now_ns()),
-            }
-            await client.publish(SWITCH_EVENTS, json.dumps(event).encode())
-            self._told = word
 
     # The policy --------------------------------------------------------------------------------
 
@@ -248,36 +287,65 @@ class RedisBus:
     async def watch(self) -> None:
         """Apply the policy while Redis is not heard, and lift it when it is; until cancelled."""
         while True:
-            await self._judge()
+            await self.judge()
             await self._clock.sleep(BEAT_SECONDS)
 
-    async def _judge(self) -> None:
-        silent_ns = self._clock.now_ns() - self._heard_ns
+    async def judge(self) -> None:
+        """Apply or lift the policy by what is known now."""
+        now_ns = self._clock.now_ns()
+        silent_ns = now_ns - self._heard_ns
         if silent_ns > DOWN_SECONDS * NS_PER_SECOND:
             long = f"for {silent_ns // NS_PER_SECOND} s" if self._heard_ns else "since the start"
             why = f"Redis was not heard {long}: {self._trouble}"
             self._alert("REDIS_DOWN", why)
             self._is_settled = False
-            if self._action is not None and not self._is_down_in_force():
+            is_held = self._holds(HaltSource.REDIS_DOWN, self._least)
+            if self._action is not None and not is_held:
                 reason = f"{why} (REDIS_DOWN_POLICY)"
                 await self._switch(self._action, reason, HaltSource.REDIS_DOWN)
+            return
+        if self._holds(HaltSource.REDIS_DOWN, TradingState.REDUCING):
+            await self._switch("DISABLE", "Redis is heard again", HaltSource.REDIS_DOWN)
+        standing = {
+            name: why
+            for name, (at_ns, why) in self._refused.items()
+            if now_ns - at_ns <= DOWN_SECONDS * NS_PER_SECOND
+        }
+        if standing:
+            why = "; ".join(f"{name}: {why}" for name, why in standing.items())
+            self._alert("REDIS_DOWN", f"Redis is heard, but refuses what it is asked for: {why}")
+            self._is_settled = False
         elif not self._is_settled:
             self._alert_over("REDIS_DOWN")
-            if self._is_down_in_force():
-                await self._switch("DISABLE", "Redis is heard again", HaltSource.REDIS_DOWN)
             self._is_settled = True
 
-    def _is_down_in_force(self) -> bool:
-        """Tell whether the policy holds; one of an earlier process does too."""
-        return _is_halted(self._gateway.status(), HaltSource.REDIS_DOWN)
+    def _holds(self, source: HaltSource, least: TradingState) -> bool:
+        """Tell whether a source halts everything, at least so strictly."""
+        return any(
+            each.source == source
+            and each.scope == SCOPE_ALL
+            and TradingState(each.state).rank >= least.rank
+            for each in self._gateway.status().halts
+        )
 
 
-def _is_halted(status: StatusView, source: HaltSource) -> bool:
-    return any(each.source == source and each.scope == SCOPE_ALL for each in status.halts)
+async def _may_be_set(client: aioredis.Redis) -> bool:
+    """Tell whether the operator's key says ENABLE, or cannot be read."""
+    try:
+        return _word_of(await client.get(SWITCH)) == "ENABLE"
+    except (RedisError, OSError, TimeoutError):
+        return True
 
 
-async def _endless(part: Part, client: aioredis.Redis) -> None:
-    await part(client)
+def _word_of(value: Any) -> str | None:  # noqa: ANN401 - untyped
+    """Return what the operator's key says."""
+    text = "" if value is None else value.decode("utf-8", "replace").strip().upper()
+    return WORDS.get(text)
+
+
+async def _closed(connection: Any) -> None:  # noqa: ANN401 - a client or a subscription
+    with contextlib.suppress(RedisError, OSError, TimeoutError):
+        await connection.aclose()
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> str:

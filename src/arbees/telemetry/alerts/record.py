@@ -6,7 +6,6 @@ the gateway ends, is in the log alone. Repeats are recorded as often as the boar
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from arbees.core import events
 from arbees.core.book.book import StandingAlert
@@ -49,16 +48,54 @@ class AlertRecord:
                 message=alert.message[:MESSAGE_MAX],
                 since_ns=alert.since_ns,
                 count=alert.count,
-                data={name: _text(name, value) for name, value in alert.data.items()},
+                data=texts_of(alert),
             )
         )
 
 
-def _text(name: str, value: Any) -> str:  # noqa: ANN401 - whatever somebody tells
-    return format_micro(value) if name in _MONEY and isinstance(value, int) else str(value)
+def texts_of(alert: Alert) -> dict[str, str]:
+    """Return the details of an alert as people and programs read them; money in dollars."""
+    return {
+        name: format_micro(value) if name in _MONEY and isinstance(value, int) else str(value)
+        for name, value in alert.data.items()
+    }
 
 
-def standing(recorded: Iterable[StandingAlert]) -> tuple[Alert, ...]:
+def recorded(event: events.AlertRaised) -> Alert | None:
+    """Return an alert as its record tells it; None where this version knows none of the name."""
+    if event.name not in _NAMES:
+        return None
+    return Alert(
+        alert_id=event.alert_id,
+        name=AlertName(event.name),
+        severity=Severity(event.severity),
+        message=event.message,
+        since_ns=event.since_ns,
+        last_ns=event.since_ns,
+        count=event.count,
+        data=dict(event.data),
+    )
+
+
+def forgotten(alert_id: str) -> Alert | None:
+    """Return what the id of an alert tells of it, where its record is not at hand."""
+    name = alert_id.partition("|")[0]
+    if name not in _NAMES:
+        return None
+    known = AlertName(name)
+    subject = alert_id.partition("|")[2].split("|")
+    return Alert(
+        alert_id=alert_id,
+        name=known,
+        severity=known.severity,
+        message="",
+        since_ns=0,
+        last_ns=0,
+        data=dict(zip(known.subject, subject, strict=False)),
+    )
+
+
+def standing(recorded_ones: Iterable[StandingAlert]) -> tuple[Alert, ...]:
     """Return the alerts on record that are not over, for the board of a new process."""
     return tuple(
         Alert(
@@ -71,6 +108,6 @@ def standing(recorded: Iterable[StandingAlert]) -> tuple[Alert, ...]:
             count=each.count,
             data=dict(each.data),
         )
-        for each in recorded
-        if each.cleared_ns is None and each.name in list(AlertName)
+        for each in recorded_ones
+        if each.cleared_ns is None and each.name in _NAMES
     )

@@ -20,6 +20,7 @@ import structlog
 from arbees.core.language.strict_json import format_time
 from arbees.errors import ConfigurationError
 from arbees.telemetry.alerts.board import Alert, AlertName, Severity
+from arbees.telemetry.alerts.record import texts_of
 from arbees.telemetry.audit.line import SERVICE
 
 WAITING_MAX = 500
@@ -59,7 +60,7 @@ def event_of(alert: Alert, now_ns: int) -> dict[str, Any]:
             "message": alert.message,
             "count": alert.count,
             "is_cleared": alert.cleared_ns is not None,
-            **{name: str(value) for name, value in alert.data.items()},
+            **texts_of(alert),
         },
         "ts": format_time(now_ns),
     }
@@ -69,7 +70,7 @@ def text_of(alert: Alert) -> tuple[str, str]:
     """Return title and text for a phone: what, whether it stands, what to do."""
     over = "over: " if alert.cleared_ns is not None else ""
     lines = [alert.message]
-    lines += [f"{name}: {value}" for name, value in alert.data.items()]
+    lines += [f"{name}: {value}" for name, value in texts_of(alert).items()]
     if alert.severity is Severity.CRITICAL and alert.cleared_ns is None:
         lines.append(f"What to do: {RUNBOOKS}/{alert.name.value.lower().replace('_', '-')}.md")
     return f"{over}{alert.name.value}", "\n".join(lines)
