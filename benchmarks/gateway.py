@@ -43,6 +43,7 @@ from arbees.runtime.gateway import TradingGateway
 from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.intake.writer import Lane
 from arbees.runtime.options import Options
+from arbees.runtime.signals import Ends
 from arbees.runtime.supervisor import Supervisor
 from arbees.venues.paper.terms import TERMS
 from benchmarks import scene
@@ -239,9 +240,9 @@ class Bench:
             options=options(),
             alerts=NoAlerts(),
             supervisor=Supervisor(self.clock),
+            worker=Worker("journal"),
         )
-        self.desk.writer.worker = Worker("journal")
-        self.gateway = TradingGateway(self.desk)
+        self.gateway = TradingGateway(self.desk, warnings=tuple, on_end=Ends().ask)
 
     async def open_markets(self, markets: int) -> None:
         """List markets and quote them."""

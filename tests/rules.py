@@ -163,6 +163,43 @@ def broad_handlers(tree: ast.Module) -> Iterator[str]:
             yield f"{node.lineno}: Expected the errors that are meant, not all of them"
 
 
+def late_parts(tree: ast.Module) -> Iterator[str]:
+    """
+    Complain about what is put into a part after it was made, and about hooks that do nothing.
+
+    A field of a record that a function holds by its name may change; a part of a part may not, nor
+    may anything that is called.
+    """
+    for place, value in _stored(tree):
+        is_lambda = isinstance(value, ast.Lambda)
+        if not _is_own(place):
+            if isinstance(place.value, ast.Attribute) or is_lambda or _is_own(value):
+                yield f"{place.lineno}: Expected {place.attr} to be given when its part is made"
+        elif isinstance(value, ast.Lambda) and not isinstance(value.body, ast.Call):
+            yield f"{place.lineno}: Expected a hook to be given, was a default: {place.attr}"
+
+
+def _stored(tree: ast.Module) -> Iterator[tuple[ast.Attribute, ast.expr | None]]:
+    """Yield each attribute that is assigned, with what is assigned to it."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            pairs: list[tuple[ast.expr, ast.expr | None]] = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            for place, value in pairs:
+                if isinstance(place, ast.Attribute):
+                    yield place, value
+
+
+def _is_own(node: ast.AST | None) -> bool:
+    """Tell whether something is an attribute of the object itself."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return False
+    return node.value.id == "self"
+
+
 def floats(tree: ast.Module) -> Iterator[str]:
     """Complain about numbers that are not exact: literals, `/` and `float()`."""
     for node in ast.walk(tree):

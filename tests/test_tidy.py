@@ -113,6 +113,12 @@ def test_own_code(rule: rules.Rule) -> None:
     check(rule, in_folder("src/", "verification/"), tree_of)
 
 
+def test_a_part_is_given_what_it_uses() -> None:
+    """Nothing is assigned to a part after it was made, and no hook stands in for a missing one."""
+    rooms = ("src/arbees/wiring/", "src/arbees/runtime/", "src/arbees/rehearsal/drills/")
+    check(rules.late_parts, in_folder(*rooms), tree_of)
+
+
 def test_a_folder_is_a_room() -> None:
     """A folder holds few modules; one file a safeguard is a list (decision 0011)."""
     count = Counter(path.parent for path in in_folder("src/arbees/") if path.stem != "__init__")

@@ -30,6 +30,7 @@ from arbees.rehearsal.kalshi.engine.faults import FaultKind
 from arbees.rehearsal.kalshi.engine.rules import ExchangeMarket, TickRange
 from arbees.rehearsal.kalshi.server import KalshiServer
 from arbees.runtime.intake.commit_thread import Worker
+from arbees.runtime.signals import Ends
 from arbees.settings import load
 from arbees.wiring.assembly import Assembly, Files
 from arbees.wiring.bootstrap import assemble
@@ -89,8 +90,15 @@ class Paper:
             **self.addresses,
         }
         files = Files(self.folder / "journal.db", self.folder / "paper.db", None)
-        self._assembly = assemble(load(settings), clock=self.clock, files=files, alerts=self.alerts)
-        self._worker = self._assembly.gateway.desk.writer.worker = Worker("journal")
+        self._worker = Worker("journal")
+        self._assembly = assemble(
+            load(settings),
+            clock=self.clock,
+            files=files,
+            ends=Ends(),
+            alerts=self.alerts,
+            worker=self._worker,
+        )
         desk = self._assembly.gateway.desk
         await self._passing(self._assembly.start())
         await self.until(lambda: not desk.uncompared and desk.facts.balances_ns)

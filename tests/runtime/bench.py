@@ -15,6 +15,7 @@ from arbees.interface.views import Undecided
 from arbees.runtime.intake.key_lookup import Lookups
 from arbees.runtime.intake.step import Step, TakeQuote
 from arbees.runtime.intake.writer import (
+    BatchHooks,
     Committed,
     Lane,
     Writer,
@@ -84,14 +85,26 @@ class Bench:
             marks=marks,
             lookups=lookups,
             is_inline=is_inline,
+            worker=None,
         )
-        self.writer.is_admitting = True
+        self.writer.admit()
+        self.first: tuple[commands.Command, ...] = ()
+        """What comes before each batch."""
+        self.asked: list[int] = []
+        """When it was asked for."""
         self.out: list[Any] = []
         """Effects, records and answers, in the order in which they left."""
         self.poisoned: list[str] = []
-        self.writer.on_effects = self._effects
-        self.writer.on_records = self._records
-        self.writer.on_poison = self.poisoned.append
+        self.hooks = BatchHooks(
+            before_batch=self._before_batch,
+            on_effects=self._effects,
+            on_records=self._records,
+            on_poison=self.poisoned.append,
+        )
+
+    def _before_batch(self, now_ns: int) -> Sequence[commands.Command]:
+        self.asked.append(now_ns)
+        return self.first
 
     def _effects(self, effects: Sequence[commands.Effect]) -> None:
         self.out += effects
@@ -115,7 +128,7 @@ class Bench:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Task[None]"]:
         """Run the writer."""
-        task = asyncio.create_task(self.writer.run())
+        task = asyncio.create_task(self.writer.run(self.hooks))
         try:
             yield task
         finally:

@@ -19,6 +19,7 @@ from arbees.core.language.units import MICRO
 from arbees.core.language.words import Platform, Side
 from arbees.core.orders.result import Result
 from arbees.interface.views import KillReply
+from arbees.runtime.signals import Ends
 from arbees.settings import Settings, load
 from arbees.venues.paper.terms import TERMS
 from arbees.wiring.bootstrap import Assembly, Files, assemble
@@ -95,8 +96,13 @@ class Evening:
 
     async def open(self) -> None:
         """Open the files and start."""
+        self.ends = Ends()
         self.assembly = assemble(
-            self.settings, clock=self.clock, files=self.files, kill_file=self.kill_file
+            self.settings,
+            clock=self.clock,
+            files=self.files,
+            ends=self.ends,
+            kill_file=self.kill_file,
         )
         await self.assembly.start()
 
@@ -228,7 +234,7 @@ def alternate(market: str, price: int = 620) -> tuple[Alternate, ...]:
 
 async def aftermath(evening: Evening, left: Path, clock: SimulatedClock) -> None:
     """Start on what a crash left, hold the gateway to its promises, ask everything again, stop."""
-    assembly = assemble(evening.settings, clock=clock, files=files_in(left))
+    assembly = assemble(evening.settings, clock=clock, files=files_in(left), ends=Ends())
     await assembly.start()
     gateway = assembly.gateway
     await until_known(assembly, clock)

@@ -107,8 +107,11 @@ class Rig:
             alerts=self,
             supervisor=Supervisor(self.clock),
         )
-        self.gateway = TradingGateway(self.desk)
-        self.gateway.on_end = self.ended.append
+        self.warnings: tuple[str, ...] = ()
+        """Of what surrounds the gateway."""
+        self.gateway = TradingGateway(
+            self.desk, warnings=lambda: self.warnings, on_end=self.ended.append
+        )
 
     def raise_(self, name: str, message: str, **data: object) -> None:
         """Remember an alert, as a new one."""

@@ -55,14 +55,12 @@ def live(evening: Evening, fault: Fault) -> list[str]:
     async def main() -> None:
         await evening.open()
         fault.is_armed = True
-        ended: list[str] = []
-        evening.assembly.gateway.on_end = ended.append
         try:
             await trade(evening)
         except Undecided as error:
             heard.append(error.code)
             await evening.clock.sleep(1)
-            assert ended, "a journal that failed did not end the gateway"
+            assert evening.ends.exit_code == 1, "a journal that failed did not end the gateway"
         await evening.assembly.stop("the evening is over")
 
     with watched_disk() as disk:

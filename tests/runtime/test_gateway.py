@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from arbees.core.deciding.outcomes import Settled
 from arbees.core.language.payouts import NO_WON, YES_WON
 from arbees.core.language.quote import Settlement
 from arbees.core.language.words import Mode, Platform
+from arbees.core.orders.result import Recorded
 from arbees.errors import JournalUnavailable
 from arbees.interface.views import Undecided
 from arbees.runtime.intake.writer import LANE_MAX
@@ -247,8 +249,12 @@ async def test_followers_are_told_of_what_is_durable() -> None:
     async with running() as rig:
         told: list[tuple[int, str]] = []
         wakes: list[int] = []
-        rig.gateway.on_event = lambda time_ns, event: told.append((time_ns, events.kind(event)))
-        rig.gateway.on_durable = lambda: wakes.append(rig.journal.head.sequence)
+
+        def hear(records: Sequence[Recorded]) -> None:
+            told.extend((time_ns, events.kind(event)) for _, time_ns, event in records)
+            wakes.append(rig.journal.head.sequence)
+
+        rig.gateway.listen(hear)
         before = rig.journal.head.sequence
         rig.journal.before_append = lambda _entries: wakes.append(-1)
         await rig.ask()

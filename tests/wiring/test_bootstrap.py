@@ -17,6 +17,7 @@ from arbees.history.recovery import recover, snapshot_version
 from arbees.journal import JournalReader
 from arbees.rehearsal.scene import Scene
 from arbees.runtime.clock import RecordedClock
+from arbees.runtime.signals import Ends
 from arbees.settings import Settings, load
 from arbees.settings.loaded import AUDIT_LOG_FALLBACK
 from arbees.telemetry.audit.log import AuditLog, NoAuditLog
@@ -48,6 +49,7 @@ def wired(
         load({}) if settings is None else settings,
         clock=RecordedClock(NOW) if clock is None else clock,
         files=files_in(folder),
+        ends=Ends(),
         is_inline=True,
     )
 
@@ -159,7 +161,9 @@ async def test_what_is_wired_trades(tmp_path: Path) -> None:
 async def test_the_audit_log_may_be_off(tmp_path: Path) -> None:
     """Without an audit log none is written, and everything else works."""
     files = Files(tmp_path / "journal.db", tmp_path / "paper.db", None)
-    assembly = assemble(load({}), clock=RecordedClock(NOW), files=files, is_inline=True)
+    assembly = assemble(
+        load({}), clock=RecordedClock(NOW), files=files, ends=Ends(), is_inline=True
+    )
     assert isinstance(assembly.audit, NoAuditLog)
     await assembly.start(follow=False)
     await assembly.stop("done")
@@ -209,7 +213,9 @@ async def test_an_audit_log_that_cannot_be_written_refuses_the_start(tmp_path: P
     """The refusal names the setting; the stop after it ends, and lets go of everything."""
     (tmp_path / "file").touch()
     files = Files(tmp_path / "journal.db", tmp_path / "paper.db", tmp_path / "file" / "audit.jsonl")
-    assembly = assemble(load({}), clock=RecordedClock(NOW), files=files, is_inline=True)
+    assembly = assemble(
+        load({}), clock=RecordedClock(NOW), files=files, ends=Ends(), is_inline=True
+    )
     with pytest.raises(ConfigurationError, match="AUDIT_LOG_PATH"):
         await assembly.start(follow=False)
     await assembly.stop("it failed")
@@ -316,6 +322,7 @@ async def test_whose_calendar_counts(
         load({**settings, **key}),
         clock=RecordedClock(thursday),
         files=files_in(tmp_path),
+        ends=Ends(),
         is_inline=is_inline,
     )
     health = assembly.gateway.desk.facts.health(Platform.KALSHI, thursday, "Kalshi")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from arbees.core.language.words import Mode, Platform
 from arbees.rehearsal.kalshi.engine.rules import OWNER
+from arbees.runtime.intake.commit_thread import Worker
+from arbees.runtime.signals import Ends
 from arbees.settings import Settings
 from arbees.venues.kalshi.spec import Kalshi
 from arbees.venues.kalshi.venue import KalshiVenue
@@ -39,8 +41,10 @@ async def test_live_orders_are_named_and_cancelled() -> None:
         for order in scene.exchange.resting(OWNER):
             assert any(order.order_id in line for line in named)
 
-        def make(settings: Settings, files: Files) -> Assembly:
-            assembly = assemble(settings, clock=scene.clock, files=files)
+        def make(settings: Settings, files: Files, worker: Worker) -> Assembly:
+            assembly = assemble(
+                settings, clock=scene.clock, files=files, ends=Ends(), worker=worker
+            )
             venue = assembly.gateway.desk.venues[Platform.KALSHI]
             assert isinstance(venue, KalshiVenue)
             venue.hurry(1.0)
@@ -59,7 +63,7 @@ async def test_without_credentials_it_says_so() -> None:
     async with left(1) as (scene, paper):
         found = left_open(paper.varied({Kalshi: Kalshi()}, Mode.PAPER))
         assert found is not None
-        await found.run(lambda _settings, _files: _none())
+        await found.run(lambda *_asked: _none())
         assert "1 live order may still work at Kalshi" in found.warnings()[0]
         assert "no credentials of Kalshi" in found.warnings()[0]
         assert len(scene.exchange.resting(OWNER)) == 1

@@ -35,6 +35,7 @@ from arbees.rehearsal.kalshi.engine.rules import ExchangeOrder
 from arbees.rehearsal.kalshi.server import HOST, Addresses, KalshiServer
 from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.intake.writer import Lane
+from arbees.runtime.signals import Ends
 from arbees.settings import Settings, load
 from arbees.venues.kalshi.venue import KalshiVenue
 from arbees.wiring.assembly import Assembly, Files
@@ -137,13 +138,15 @@ class KalshiScene:
         if self.starts > 1:
             self.clock.advance(START_SECONDS)
         journal = self._folder / "live.db"
+        self._worker = Worker("journal")
         assembly = assemble(
             self.settings,
             clock=self.clock,
             files=Files(journal, self._folder / "paper.db", None),
+            ends=Ends(),
             alerts=self,
+            worker=self._worker,
         )
-        self._worker = assembly.gateway.desk.writer.worker = Worker("journal")
         self._assembly = assembly
         self.venue.hurry(self._answer_seconds)
         await self._while_time_passes(assembly.start())

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from arbees.core import events
@@ -213,15 +213,12 @@ async def _die(place: Path) -> None:
     """Be the second process: send an order whose answer is lost, and die of it."""
     async with stage(folder=place, start_ns=_later(1), do_stop=False) as scene:
         await scene.quote()
-        desk = scene.assembly.gateway.desk
-        notify = desk.writer.on_records
 
-        def watch(records: list[Recorded]) -> None:
-            notify(records)
+        def watch(records: Sequence[Recorded]) -> None:
             if any(isinstance(event, events.OrderUnknown) for _, _, event in records):
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        desk.writer.on_records = watch  # type: ignore[assignment]
+        scene.assembly.gateway.listen(watch)
         scene.assembly.exchange.faults.set(Fault.LOST_AFTER)
         scene.assembly.exchange.faults.set(Fault.REPORT_LOST)
         try:

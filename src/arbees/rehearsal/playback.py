@@ -30,6 +30,7 @@ from arbees.core.language.units import mul_floor, to_decimal
 from arbees.core.orders.result import Recorded, Result
 from arbees.errors import ConfigurationError
 from arbees.runtime.clock import RecordedClock
+from arbees.runtime.signals import Ends
 from arbees.settings import Settings
 from arbees.wiring.bootstrap import Assembly, Files, assemble
 
@@ -138,14 +139,7 @@ class Player:
         self.worst = Worst()
         self.fills = 0
         self.fees = 0
-        desk = assembly.gateway.desk
-        notify = desk.writer.on_records
-
-        def watch(records: Sequence[Recorded]) -> None:
-            notify(records)
-            self._look(records)
-
-        desk.writer.on_records = watch
+        assembly.gateway.listen(self._look)
 
     def _look(self, records: Sequence[Recorded]) -> None:
         """Follow fills, fees and exposures (by the plain formula of the design)."""
@@ -288,7 +282,7 @@ async def _play(
     pace: Callable[[int], None],
 ) -> dict[str, Any]:
     clock = RecordedClock(inputs[0].time_ns if inputs else 0)
-    assembly = assemble(settings, clock=clock, files=files, is_inline=True)
+    assembly = assemble(settings, clock=clock, files=files, ends=Ends(), is_inline=True)
     player = Player(assembly, clock)
     await assembly.start(follow=False)
     try:

@@ -23,6 +23,7 @@ from arbees.core.orders.result import Result
 from arbees.rehearsal.evening import START_NS
 from arbees.rehearsal.playback import Player
 from arbees.runtime.clock import RecordedClock
+from arbees.runtime.signals import Ends
 from arbees.settings import load
 from arbees.wiring.bootstrap import Assembly, Files, assemble
 
@@ -162,7 +163,7 @@ async def stage(
         loaded = load(dict(settings or {}), None, written)
         clock = RecordedClock(start_ns)
         files = Files(place / "journal.db", place / "paper.db", place / "audit.jsonl")
-        assembly = assemble(loaded, clock=clock, files=files, is_inline=True)
+        assembly = assemble(loaded, clock=clock, files=files, ends=Ends(), is_inline=True)
         scene = Scene(assembly, clock)
         try:
             await assembly.start(follow=False)

@@ -8,6 +8,7 @@ from arbees.core.deciding import commands
 from arbees.core.language.quote import Quote, Settlement
 from arbees.core.language.words import Platform
 from arbees.core.ports import Clock, Journal, MarketData, Venue
+from arbees.runtime.intake.commit_thread import Worker
 from arbees.runtime.intake.key_lookup import Lookups
 from arbees.runtime.intake.step import Step
 from arbees.runtime.intake.writer import Writer
@@ -103,6 +104,7 @@ class Desk:
         options: Options,
         alerts: Alerts,
         supervisor: Supervisor,
+        worker: Worker | None = None,
         market_data: Mapping[Platform, MarketData] | None = None,
         pauses: Pauses | None = None,
     ) -> None:
@@ -132,21 +134,21 @@ class Desk:
         """Venues whose word was not compared with the book since the start: nothing opens there."""
         self.conditions = Conditions(venues, self.breakers, self.uncompared)
         self.facts = VenueFacts(self.conditions, venues, self.market_data, pauses)
-        step = Step(
-            book=book,
-            rules=rules,
-            now_ns=clock.now_ns,
-            marks=self.marks,
-            lookups=self.lookups,
-            surroundings=self.facts,
-        )
         self.writer = Writer(
             journal=journal,
-            step=step,
+            step=Step(
+                book=book,
+                rules=rules,
+                now_ns=clock.now_ns,
+                marks=self.marks,
+                lookups=self.lookups,
+                surroundings=self.facts,
+            ),
             now_ns=clock.now_ns,
             marks=self.marks,
             lookups=self.lookups,
             is_inline=options.is_inline,
+            worker=worker,
         )
         self.dispatcher = Dispatcher(
             venues=venues,
@@ -156,7 +158,6 @@ class Desk:
             clock=clock,
             supervisor=self.supervisor,
         )
-        self.writer.on_effects = self.dispatcher.carry_out
         self.death: str | None = None
         """Which task died that the gateway cannot go on without; None = none did."""
         self.receipts = 0

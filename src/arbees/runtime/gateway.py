@@ -45,7 +45,7 @@ from arbees.interface.views import (
 from arbees.runtime.api_keys import KeyedDesk
 from arbees.runtime.desk import Desk
 from arbees.runtime.intake.step import TakeQuote
-from arbees.runtime.intake.writer import Committed, Lane
+from arbees.runtime.intake.writer import BatchHooks, Committed, Lane
 from arbees.runtime.lifecycle import GatewayLifecycle
 from arbees.runtime.looking.denial_reviews import Reviews
 from arbees.runtime.looking.drills import DrillRecords
@@ -53,6 +53,7 @@ from arbees.runtime.looking.gauges import Measuring
 from arbees.runtime.looking.operations import Operations
 from arbees.runtime.looking.reads import Reads
 from arbees.runtime.looking.refusals import Refusing
+from arbees.runtime.sending.dispatcher import Hearing
 from arbees.runtime.sending.flatten import Flattening
 from arbees.runtime.sending.halts import Halts
 from arbees.runtime.sending.sweep import Sweeps
@@ -64,6 +65,7 @@ from arbees.runtime.watching.reconciler import Reconciler
 RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD})
 _OF_KEYS = (events.KeyCreated, events.KeyRevoked)
 _OF_HALTS = (events.HaltRaised, events.HaltLifted)
+Listener = Callable[[Sequence[Recorded]], None]
 LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
@@ -71,11 +73,22 @@ LAST_CANCELS_SECONDS = 10.0
 class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
     """Implements `interface.views.Gateway` over a desk."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Wire the parts of a desk; `start` sets them going."""
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        warnings: Callable[[], tuple[str, ...]],
+        on_end: Callable[[str], None],
+    ) -> None:
+        """
+        Wire the parts of a desk; `start` sets them going.
+
+        `warnings` is asked for what an operator should look at (audit log behind, ...), `on_end` is
+        told when the process must end: the journal failed.
+        """
         super().__init__(desk)
         self.reads = Reads(desk)
-        self.monitors = Monitors(desk)
+        self.monitors = Monitors(desk, self._compare)
         self._directory = Directory(desk, self.monitors)
         self.refusing = Refusing(desk, lambda: self._trouble, self._directory.watched)
         self.measuring = Measuring(desk, self.reads, self.refusing, lambda: not self._trouble)
@@ -85,20 +98,28 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self.flattening = Flattening(desk, self.reads.receipts, self.submit)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
-        self._lifecycle = GatewayLifecycle(desk, self.monitors, self.reconciler, self._directory)
-        self.on_end: Callable[[str], None] = lambda _reason: None
-        """Told when the process must end: the journal failed."""
+        hooks = BatchHooks(
+            self.monitors.before_batch,
+            desk.dispatcher.carry_out,
+            on_records=self._on_records,
+            on_poison=self._on_poison,
+        )
+        self._lifecycle = GatewayLifecycle(
+            desk, hooks, self.monitors, self.reconciler, self._directory
+        )
+        self._warnings = warnings
+        self._on_end = on_end
+        self._listeners: list[Listener] = []
         self.last_cancels_seconds = LAST_CANCELS_SECONDS
-        self.on_durable: Callable[[], None] = lambda: None
-        """Told after each commit: followers may read on."""
-        self.on_event: Callable[[int, events.Event], None] = lambda _time_ns, _event: None
-        """Told of each durable event, for alerts; never blocks."""
-        self.warnings: Callable[[], tuple[str, ...]] = tuple
-        """Asked for what an operator should look at (audit log behind, ...)."""
-        desk.writer.on_records = self._on_records
-        desk.writer.on_poison = self._on_poison
+        desk.dispatcher.listen(
+            Hearing(self.monitors.note, self.reconciler.look_at_cash, self._directory.look_up)
+        )
         for venue in desk.venues.values():
             venue.listen(self._on_report)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell one more of what became durable, after each commit; it never blocks."""
+        self._listeners.append(listener)
 
     @property
     def is_live(self) -> bool:
@@ -134,10 +155,10 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
                 about = None if request is None else request.request_id
             if about is not None and (waiting := self._watch.get(about)) is not None:
                 waiting.set()
-            self.on_event(time_ns, event)
         self.reads.look()
         self.measuring.settle()
-        self.on_durable()
+        for listener in self._listeners:
+            listener(records)
         self._lifecycle.count(len(records))
 
     def _on_poison(self, reason: str) -> None:
@@ -146,7 +167,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         what = f"the journal failed: {reason}" if is_journal else reason
         self._trouble = (what,)
         message = f"{what}; restart to recover"
-        self.desk.gate.closed = Refusal(code="JOURNAL_FAILED", message=message)
+        self.desk.gate.close(Refusal(code="JOURNAL_FAILED", message=message))
         if is_journal:
             self.desk.alert("JOURNAL_TROUBLE", reason)
         self.reads.give_up()
@@ -162,7 +183,11 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         except TimeoutError:
             self.desk.alert("JOURNAL_TROUBLE", "not every cancel was answered before the end")
         finally:
-            self.on_end(reason)
+            self._on_end(reason)
+
+    def _compare(self) -> None:
+        """Compare a venue that is back with the book."""
+        self.reconciler.catch_up()
 
     def _on_report(self, report: Report) -> None:
         writer = self.desk.writer
@@ -337,7 +362,7 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
 
     def status(self) -> StatusView:
         """Return the state of everything."""
-        return self.reads.status((*self._trouble, *self.warnings()), self.refusing)
+        return self.reads.status((*self._trouble, *self._warnings()), self.refusing)
 
     def readiness(self) -> Readiness:
         """Return whether requests are decided; stays ready when halted, with reasons."""

@@ -18,7 +18,7 @@ from arbees.core.language.words import HaltSource, OrderStatus
 from arbees.core.ports import Remembers
 from arbees.errors import JournalCorrupt, JournalError, JournalUnavailable, VenueError
 from arbees.runtime.desk import Desk
-from arbees.runtime.intake.writer import Committed, Lane
+from arbees.runtime.intake.writer import BatchHooks, Committed, Lane
 from arbees.runtime.watching.directory import Directory
 from arbees.runtime.watching.monitors import Monitors
 from arbees.runtime.watching.reconciler import Reconciler
@@ -33,10 +33,16 @@ class GatewayLifecycle:
     """Starts and stops what a desk holds together."""
 
     def __init__(
-        self, desk: Desk, monitors: Monitors, reconciler: Reconciler, directory: Directory
+        self,
+        desk: Desk,
+        hooks: BatchHooks,
+        monitors: Monitors,
+        reconciler: Reconciler,
+        directory: Directory,
     ) -> None:
-        """Take the parts; nothing runs yet."""
+        """Take the parts; nothing runs yet. The hooks are those of the writer."""
         self._desk = desk
+        self._hooks = hooks
         self._directory = directory
         self._monitors = monitors
         self._reconciler = reconciler
@@ -55,7 +61,7 @@ class GatewayLifecycle:
         """
         desk, options = self._desk, self._desk.options
         self._is_started = True
-        desk.supervisor.start(desk.writer.run(), "writer")
+        desk.supervisor.start(desk.writer.run(self._hooks), "writer")
         started = events.Started(
             version=options.version,
             settings_hash=options.settings_hash,
@@ -88,7 +94,7 @@ class GatewayLifecycle:
         if not options.is_inline:
             desk.supervisor.start(self._keep_up(), "journal upkeep")
             desk.supervisor.start(self._verify(), "journal verification")
-        desk.writer.is_admitting = True
+        desk.writer.admit()
 
     def _orphans(self) -> tuple[events.Event, ...]:
         """
@@ -171,9 +177,8 @@ class GatewayLifecycle:
         desk.writer.stop_admitting()
         self._is_stopping = True
         # Before the cancels, so that nothing which they do not cover comes to rest behind them.
-        desk.gate.closed = desk.gate.closed or Refusal(
-            code="SHUTTING_DOWN", message="the gateway is stopping"
-        )
+        if desk.gate.closed is None:
+            desk.gate.close(Refusal(code="SHUTTING_DOWN", message="the gateway is stopping"))
         try:
             if self._is_started and desk.writer.poison is None:
                 self._is_started = False

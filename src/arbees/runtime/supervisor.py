@@ -31,7 +31,7 @@ class Supervisor:
         self._clock = clock
         self._died: Died = _unheard
         self._fatal: Died = _unheard
-        self._recovered: Callable[[str], None] = lambda _name: None
+        self._recovered: Callable[[str], None] = _unheard
         self._tasks: set[asyncio.Task[None]] = set()
         self.dead: dict[str, str] = {}
         """Tasks that died and do not run steadily again, with what they died of."""
@@ -128,8 +128,8 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _unheard(name: str, error: BaseException) -> None:
-    raise InvariantViolation(f"Expected somebody to hear that {name!r} died: {error!r}")
+def _unheard(*facts: object) -> None:
+    raise InvariantViolation(f"Expected somebody to hear what became of a task: {facts!r}")
 
 
 async def _lives(life: "asyncio.Task[None]") -> bool:

@@ -6,16 +6,19 @@ at last the journal. `arbees.wiring.bootstrap` makes it.
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from arbees.core.orders.result import Recorded
 from arbees.history.follower import JournalFollower
 from arbees.journal import JournalReader
-from arbees.runtime.desk import JumpingClock
+from arbees.runtime.desk import Desk, JumpingClock
 from arbees.runtime.gateway import TradingGateway
 from arbees.settings import Settings
 from arbees.telemetry.audit.log import AuditLog, NoAuditLog
 from arbees.venues.paper import PaperExchange
 
+Warnings = Callable[[], tuple[str, ...]]
 LAST_EVENTS_SECONDS = 2.0
 """How long the end waits for those who follow the events to take the last ones."""
 
@@ -62,6 +65,7 @@ class Assembly:
         self.follower = follower
         self._clock = clock
         self._wake = asyncio.Event()
+        gateway.listen(self._grew)
 
     @property
     def exchange(self) -> PaperExchange:
@@ -73,8 +77,6 @@ class Assembly:
     async def start(self, *, follow: bool = True) -> None:
         """Open the audit log and start the gateway; `follow` writes audit lines as they come."""
         self.audit.open()
-        self.gateway.on_durable = self._grew
-        self.gateway.warnings = self._warnings
         if follow:
             self.gateway.desk.supervisor.start(
                 self.audit.run(self._wake, self._clock.sleep), "audit log"
@@ -82,27 +84,9 @@ class Assembly:
             self.gateway.desk.supervisor.keep(self.follower.stream.run, "event stream")
         await self.gateway.start()
 
-    def _grew(self) -> None:
+    def _grew(self, _records: Sequence[Recorded]) -> None:
         self._wake.set()
         self.follower.stream.grew()
-
-    def _warnings(self) -> tuple[str, ...]:
-        found: list[str] = []
-        if self.audit.error is not None:
-            found.append(f"the audit log is behind: {self.audit.error}")
-        trouble = self.gateway.desk.journal.trouble
-        if trouble is not None:
-            found.append(trouble)
-        if self.paper is not None and self.paper.stop_reason is not None:
-            found.append(f"the paper exchange stopped: {self.paper.stop_reason}")
-        found += [
-            f"safeguard {name} is off: {reason}"
-            for name, reason in self.gateway.desk.options.disabled.items()
-        ]
-        overridden = self.gateway.desk.options.overridden
-        if overridden is not None:
-            found.append(f"live trading without its pre-flight evidence: {overridden}")
-        return tuple(found)
 
     async def stop(self, reason: str) -> None:
         """Stop in order: the gateway, the audit log up to the last record, the journal at last."""
@@ -117,3 +101,24 @@ class Assembly:
                 self.audit.catch_up()
             else:
                 await asyncio.to_thread(self.audit.catch_up)
+
+
+def warnings_of(
+    desk: Desk, paper: PaperExchange | None, audit: AuditLog | NoAuditLog, more: Sequence[Warnings]
+) -> tuple[str, ...]:
+    """Return what an operator should look at, one sentence each; `more` comes first."""
+    found = [text for warnings in more for text in warnings()]
+    if audit.error is not None:
+        found.append(f"the audit log is behind: {audit.error}")
+    trouble = desk.journal.trouble
+    if trouble is not None:
+        found.append(trouble)
+    if paper is not None and paper.stop_reason is not None:
+        found.append(f"the paper exchange stopped: {paper.stop_reason}")
+    found += [
+        f"safeguard {name} is off: {reason}" for name, reason in desk.options.disabled.items()
+    ]
+    overridden = desk.options.overridden
+    if overridden is not None:
+        found.append(f"live trading without its pre-flight evidence: {overridden}")
+    return tuple(found)

@@ -18,6 +18,7 @@ from arbees.core.book.book import fresh
 from arbees.core.deciding.commands import Record, Rules
 from arbees.core.event import Event
 from arbees.core.language.words import Mode
+from arbees.core.orders.result import Recorded
 from arbees.errors import ConfigurationError
 from arbees.history.follower import JournalFollower
 from arbees.history.recovery import recover, replay, snapshot_version
@@ -69,10 +70,10 @@ from arbees.telemetry.quality.quality import Quality
 from arbees.telemetry.stream.stream import EventStream
 from arbees.venues.paper.terms import TERMS
 from arbees.venues.registry import VENUES, pause_of
-from arbees.wiring.assembly import Assembly, Files
+from arbees.wiring.assembly import Assembly, Files, Warnings, warnings_of
 from arbees.wiring.bus import bus_of
 from arbees.wiring.exchanges import exchanges_of
-from arbees.wiring.winding_down import winding_down
+from arbees.wiring.winding_down import left_open, winding_down
 
 __all__ = [
     "SWITCH_SECONDS",
@@ -148,9 +149,13 @@ def assemble(
     *,
     clock: JumpingClock,
     files: Files,
+    ends: Ends,
     is_inline: bool = False,
     kill_file: str | None = None,
     alerts: Alerts = NO_ALERTS,
+    board: AlertBoard | None = None,
+    worker: Worker | None = None,
+    warnings: Sequence[Warnings] = (),
     seed: int = 0,
     copies: Sequence[Copy] = (),
 ) -> Assembly:
@@ -161,23 +166,20 @@ def assemble(
         settings: those in force.
         clock: the gateway's and the exchange's.
         files: where it keeps what it keeps.
+        ends: asked for an end with exit code 1 once the gateway cannot go on.
         is_inline: no threads; for recorded time.
         kill_file: the kill-switch file to watch; None = none.
         alerts: takes alerts.
+        board: the alerts, for the metrics; None = there are none.
+        worker: where commits run; None = in a thread of the loop's own.
+        warnings: who else has something that an operator should look at.
         seed: of the exchange's disturbances.
         copies: who else gets each audit line.
 
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
     """
-    general = settings.gateway
-    journal = SqliteJournal.open(
-        files.journal,
-        account=general.account,
-        environment=general.environment,
-        mode=settings.mode,
-        clock_ns=clock.now_ns,
-    )
+    journal = _journal(settings, files, clock)
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
         supervisor = Supervisor(clock)
@@ -196,20 +198,39 @@ def assemble(
             options=options_of(settings, is_inline=is_inline, kill_file=kill_file),
             alerts=alerts,
             supervisor=supervisor,
+            worker=worker,
         )
         reader = JournalReader(files.journal)
         is_timed = not isinstance(clock, RecordedClock)
         audit = _audit_log(settings, files, reader, () if is_inline else copies, is_timed=is_timed)
         stream = EventStream(reader, lambda: journal.head.sequence)
         undo.pop_all()
-    gateway = TradingGateway(desk)
+    gateway = TradingGateway(
+        desk,
+        warnings=partial(warnings_of, desk, exchanges.paper, audit, warnings),
+        on_end=partial(ends.ask, exit_code=1),
+    )
     metrics = Metrics(
-        gateway.measuring.take,
-        Counters(),
-        audit_sequence=lambda: audit.sequence if files.audit_log is not None else None,
+        gateway.measuring.take, Counters(), audit_sequence=_sequence_of(audit), board=board
     )
     follower = _follower(stream, reader, metrics, clock, desk.options.zone)
     return Assembly(gateway, exchanges.paper, audit, reader, clock, follower=follower)
+
+
+def _journal(settings: Settings, files: Files, clock: JumpingClock) -> SqliteJournal:
+    general = settings.gateway
+    return SqliteJournal.open(
+        files.journal,
+        account=general.account,
+        environment=general.environment,
+        mode=settings.mode,
+        clock_ns=clock.now_ns,
+    )
+
+
+def _sequence_of(audit: AuditLog | NoAuditLog) -> Callable[[], int | None]:
+    """Return what tells the last record in the audit log; None = there is no log."""
+    return lambda: None if isinstance(audit, NoAuditLog) else audit.sequence
 
 
 def _follower(
@@ -342,11 +363,18 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
     await server.start()
     try:
         files = Files.of(settings)
+        left = left_open(settings)
         bus = bus_of(settings, clock)
         queued = alert_sinks(settings, clock.now_ns)
         sinks: list[Sink] = [LogSink(), *queued, *([] if bus is None else [bus.alerts])]
         async with running(
-            settings, clock=clock, files=files, ends=ends, ready=ready, sinks=sinks
+            settings,
+            clock=clock,
+            files=files,
+            ends=ends,
+            ready=ready,
+            sinks=sinks,
+            warnings=() if left is None else (left.warnings,),
         ) as assembly:
             for each in queued:
                 desk = assembly.gateway.desk
@@ -361,10 +389,10 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
             sys.stderr.write(f"Ready on {server.address}\n")
             sys.stderr.flush()
 
-            def make(live: Settings, live_files: Files) -> Assembly:
-                return assemble(live, clock=clock, files=live_files)
+            def make(live: Settings, live_files: Files, worker: Worker) -> Assembly:
+                return assemble(live, clock=clock, files=live_files, ends=Ends(), worker=worker)
 
-            async with winding_down(settings, assembly, make):
+            async with winding_down(left, assembly, make):
                 await ends.asked.wait()
     finally:
         await server.stop()
@@ -383,6 +411,7 @@ async def running(
     ready: Callable[[Assembly], None] = lambda _assembly: None,
     sinks: Sequence[Sink] = (LogSink(),),
     has_console: bool = True,
+    warnings: Sequence[Warnings] = (),
 ) -> AsyncIterator[Assembly]:
     """
     Run one gateway, with alerts and metrics, for as long as the block lasts.
@@ -395,6 +424,7 @@ async def running(
         ready: given what was wired, before it starts.
         sinks: who is told of alerts.
         has_console: whether the audit log has a copy among the log lines.
+        warnings: who else has something that an operator should look at.
 
     Raises:
         ConfigurationError, JournalCorrupt, LeaseLost: refusals to start.
@@ -404,33 +434,34 @@ async def running(
     board = AlertBoard((*sinks, record))
     watch = AlertWatch(board, balance_low=settings.section(Balance).balance_low_threshold)
     alerts = AlertsNow(board, clock.now_ns)
-    assembly = assemble(
-        settings,
-        clock=clock,
-        files=files,
-        kill_file=settings.section(KillSwitch).kill_switch_file,
-        alerts=alerts,
-        copies=() if look == "off" else (AuditConsole(look),),
-    )
-    gateway = assembly.gateway
-    gateway.on_end = lambda reason: ends.ask(reason, 1)
-    worker = gateway.desk.writer.worker = Worker("journal")
-    try:
-        ready(assembly)
-        assembly.follower.measuring.board = board
-        digest = assembly.follower.digest(
-            alerts.raise_, gateway.desk.options.zone, gateway.desk.book.day
+    with Worker("journal") as worker:
+        assembly = assemble(
+            settings,
+            clock=clock,
+            files=files,
+            ends=ends,
+            kill_file=settings.section(KillSwitch).kill_switch_file,
+            alerts=alerts,
+            board=board,
+            worker=worker,
+            warnings=warnings,
+            copies=() if look == "off" else (AuditConsole(look),),
         )
-        _observe(gateway, watch, assembly.follower.measuring.counters, digest)
-        record.open(_teller(gateway))
-        await assembly.start()
-        gateway.desk.supervisor.keep(partial(_tick, watch, clock), "alerts")
-        gateway.desk.supervisor.keep(digest.run, "daily digest")
-        yield assembly
-    finally:
-        record.close()
-        await assembly.stop(ends.reason)
-        worker.close()
+        gateway = assembly.gateway
+        try:
+            ready(assembly)
+            digest = assembly.follower.digest(
+                alerts.raise_, gateway.desk.options.zone, gateway.desk.book.day
+            )
+            _observe(gateway, watch, assembly.follower.measuring.counters, digest)
+            record.open(_teller(gateway))
+            await assembly.start()
+            gateway.desk.supervisor.keep(partial(_tick, watch, clock), "alerts")
+            gateway.desk.supervisor.keep(digest.run, "daily digest")
+            yield assembly
+        finally:
+            record.close()
+            await assembly.stop(ends.reason)
 
 
 def _teller(gateway: TradingGateway) -> Callable[[Event], None]:
@@ -449,12 +480,13 @@ def _observe(
 ) -> None:
     """Hand durable events to alerts and metrics; tell them what is open from before."""
 
-    def take(time_ns: int, event: Event) -> None:
-        watch.take(time_ns, event)
-        counters.take(time_ns, event)
-        digest.take(event)
+    def take(records: Sequence[Recorded]) -> None:
+        for _, time_ns, event in records:
+            watch.take(time_ns, event)
+            counters.take(time_ns, event)
+            digest.take(event)
 
-    gateway.on_event = take
+    gateway.listen(take)
     watch.resume(gateway.desk.book)
     for order in gateway.desk.book.orders.values():
         counters.expect(order.client_order_id, order.platform)

@@ -69,7 +69,6 @@ class InProcess:
     def __init__(self, context: Context) -> None:
         """Carry calls to the endpoints that share a context."""
         self._context = context
-        context.access = Trusted()
         self._app = build_app(context, HOST)
 
     async def ask(self, call: Call) -> Outcome:
@@ -186,7 +185,7 @@ class Gateway(AsyncClient):
             )
         self._files = _files_of(self.settings, folder)
         self._clock: JumpingClock = SystemClock() if clock is None else clock
-        self._context = Context(None, self._clock.now_ns)
+        self._context = Context(None, self._clock.now_ns, access=Trusted())
         self._ends = Ends()
         self._running = AsyncExitStack()
         super().__init__(

@@ -31,7 +31,7 @@ SHOWN_MAX = 20
 """Orders that are named one by one."""
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
-Make = Callable[[Settings, Files], Assembly]
+Make = Callable[[Settings, Files, Worker], Assembly]
 
 
 class WindingDown:
@@ -83,19 +83,19 @@ class WindingDown:
             return
         live = self._settings.varied({}, Mode.LIVE)
         path = self._settings.journal_path(Mode.LIVE)
-        try:
-            assembly = make(live, Files(path, path.with_suffix(".none"), None))
-        except ArbeesError as error:
-            self._trouble = f"its journal cannot be taken over: {error}"
-            return
-        await self._end(assembly)
+        with Worker("live journal") as worker:
+            try:
+                assembly = make(live, Files(path, path.with_suffix(".none"), None), worker)
+            except ArbeesError as error:
+                self._trouble = f"its journal cannot be taken over: {error}"
+                return
+            await self._end(assembly)
 
     async def _end(self, assembly: Assembly) -> None:
         gateway = assembly.gateway
         desk = gateway.desk
         message = "paper trading: this journal is only wound down"
-        desk.gate.closed = Refusal(code="NOT_AUTHORIZED", message=message)
-        worker = desk.writer.worker = Worker("live journal")
+        desk.gate.close(Refusal(code="NOT_AUTHORIZED", message=message))
         try:
             await assembly.start()
             self._book = desk.book
@@ -107,7 +107,6 @@ class WindingDown:
             self._trouble = str(error)
         finally:
             await assembly.stop(REASON)
-            worker.close()
 
 
 def _line(order: Order) -> str:
@@ -137,22 +136,21 @@ def left_open(settings: Settings) -> WindingDown | None:
 
 
 @contextlib.asynccontextmanager
-async def winding_down(settings: Settings, assembly: Assembly, make: Make) -> AsyncIterator[None]:
+async def winding_down(
+    found: WindingDown | None, assembly: Assembly, make: Make
+) -> AsyncIterator[None]:
     """
     Wind down the live orders beside a paper gateway, for as long as the block lasts.
 
     Args:
-        settings: of the paper gateway.
-        assembly: the paper gateway, whose status tells of them.
+        found: what the live journal has open; None = nothing.
+        assembly: the paper gateway.
         make: wires a gateway.
     """
-    found = left_open(settings)
     if found is None:
         yield
         return
     found.say()
-    told = assembly.gateway.warnings
-    assembly.gateway.warnings = lambda: (*found.warnings(), *told())
     supervisor = assembly.gateway.desk.supervisor
     task = supervisor.once(found.run(make), "wind down live orders", found.gave_up)
     try:

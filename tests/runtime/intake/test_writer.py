@@ -146,18 +146,12 @@ async def test_each_caller_gets_its_own_records() -> None:
 async def test_first_commands_of_each_batch() -> None:
     """What must be looked at before anything else is asked for before each batch, with the time."""
     bench = Bench()
-    asked: list[int] = []
-
-    def look(now_ns: int) -> Sequence[commands.Command]:
-        asked.append(now_ns)
-        return (note("looked"),)
-
-    bench.writer.before_batch = look
+    bench.first = (note("looked"),)
     async with bench.running():
         await bench.put(halt())
         bench.now += SECOND
         await bench.submit()
-    assert asked == [NOW, NOW + SECOND]
+    assert bench.asked == [NOW, NOW + SECOND]
     kinds = bench.journal.kinds(events.Stopped, events.HaltRaised, events.OrderApproved)
     assert kinds == ["Stopped", "HaltRaised", "Stopped", "OrderApproved"]
 
@@ -284,7 +278,7 @@ async def test_a_full_lane_of_facts_refuses_quotes_only() -> None:
 async def test_requests_are_refused_while_not_admitting() -> None:
     """Starting or stopping, requests are refused and everything else goes on."""
     bench = Bench()
-    bench.writer.is_admitting = False
+    bench.writer.stop_admitting()
     with pytest.raises(Undecided) as refused:
         bench.submit()
     assert refused.value.code == "SHUTTING_DOWN"

@@ -188,7 +188,7 @@ async def test_status() -> None:
     async with running(
         version="1.2", settings_hash="abc", disabled={"order_size": "rehearsal"}
     ) as rig:
-        rig.gateway.warnings = lambda: ("the audit log is behind",)
+        rig.warnings = ("the audit log is behind",)
         rig.kalshi.answers.append(lambda order: fills(order, NOW))
         await rig.ask("k-1")
         await rig.settle()

@@ -87,7 +87,7 @@ async def test_our_own_gate_is_no_word_of_the_venue() -> None:
         await rig.ask()
         await rig.settle()
         await open_breaker(rig)
-        rig.desk.gate.closed = Refusal(code="SHUTTING_DOWN", message="m")
+        rig.desk.gate.close(Refusal(code="SHUTTING_DOWN", message="m"))
         rig.kalshi.before_gate.set()
         await rig.settle()
         assert rig.known().final

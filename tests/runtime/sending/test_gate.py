@@ -255,7 +255,7 @@ def test_repeated_execution_latch(place: Place) -> None:
 def test_closed_gate_lets_nothing_through(place: Place) -> None:
     """Stopping, or with a failed journal, nothing leaves, reducing or not; it says why."""
     closes = place.reducing()
-    place.gate.closed = Refusal(code="SHUTTING_DOWN", message="stopping")
+    place.gate.close(Refusal(code="SHUTTING_DOWN", message="stopping"))
     assert place.gate.check(closes) == place.gate.closed
 
 

@@ -1,7 +1,7 @@
 """The record of alerts: in the journal as it goes, bounded, and there after a restart."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from arbees.core import events
 from arbees.core.book.book import Book, fresh
@@ -9,6 +9,7 @@ from arbees.core.book.fold_control import alert_cleared, alert_raised
 from arbees.core.deciding import commands
 from arbees.core.deciding.outcomes import Inconclusive, Unknown
 from arbees.core.language.units import NS_PER_SECOND
+from arbees.core.orders.result import Recorded
 from arbees.errors import JournalUnavailable
 from arbees.telemetry.alerts.board import REMIND_NS, AlertBoard
 from arbees.telemetry.alerts.record import MESSAGE_MAX, AlertRecord, standing
@@ -167,7 +168,11 @@ class Watched:
         self.watch = AlertWatch(self.board, balance_low=100)
         self.watch.resume(rig.book)
         self.record.open(teller(rig))
-        rig.gateway.on_event = self.watch.take
+        rig.gateway.listen(self._take)
+
+    def _take(self, records: Sequence[Recorded]) -> None:
+        for _, time_ns, event in records:
+            self.watch.take(time_ns, event)
 
 
 def teller(rig: Rig) -> Callable[[events.Event], None]:

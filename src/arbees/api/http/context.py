@@ -26,10 +26,11 @@ class Context:
         gateway: Gateway | None,
         now_ns: Callable[[], int] = time.time_ns,
         follower: Follower | None = None,
+        access: Access | None = None,
     ) -> None:
-        """Hold gateway and follower, or wait for them."""
+        """Hold gateway and follower, or wait for them; `access` None = by API keys."""
         self.now_ns = now_ns
-        self.access = Access()
+        self.access = Access() if access is None else access
         self._gateway = gateway
         self._follower = follower
 

@@ -29,6 +29,7 @@ from arbees.errors import InvariantViolation
 from arbees.rehearsal.playback import Player
 from arbees.runtime.clock import RecordedClock
 from arbees.runtime.intake.writer import Lane
+from arbees.runtime.signals import Ends
 from arbees.settings import Settings
 from arbees.venues.kalshi.spec import weekly_pause
 from arbees.wiring.bootstrap import Files, assemble
@@ -217,6 +218,7 @@ class Theatre:
                 settings,
                 clock=clock,
                 files=files,
+                ends=Ends(),
                 is_inline=True,
                 kill_file=kill_file,
             )

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from arbees.errors import JournalError, LeaseLost
 from arbees.interface.measures import Histogram
@@ -40,6 +40,14 @@ class Worker:
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put((loop, future, work, args))
         return future
+
+    def __enter__(self) -> Self:
+        """Work for as long as the block lasts."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """End; see `close`."""
+        self.close()
 
     def close(self) -> None:
         """Do what is queued, then end; blocks until then."""

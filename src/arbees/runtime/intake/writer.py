@@ -53,6 +53,19 @@ class Committed(msgspec.Struct, frozen=True):
     records: tuple[Recorded, ...]
 
 
+class BatchHooks(msgspec.Struct, frozen=True):
+    """What goes on around each batch."""
+
+    before_batch: Callable[[int], Sequence[commands.Command]]
+    """Asked with the time: commands that must come first (kill file, trading day)."""
+    on_effects: Callable[[Sequence[commands.Effect]], None]
+    """Carries out what a durable batch set off."""
+    on_records: Callable[[Sequence[Recorded]], None]
+    """Told what is durable."""
+    on_poison: Callable[[str], None]
+    """Told once why nothing can be made durable any more."""
+
+
 Queued = tuple[commands.Command | TakeQuote, "asyncio.Future[Committed] | None"]
 
 
@@ -67,7 +80,8 @@ class Writer:
         now_ns: Callable[[], int],
         marks: Marks,
         lookups: Lookups,
-        is_inline: bool = False,
+        is_inline: bool,
+        worker: Worker | None,
     ) -> None:
         """
         Take over a journal.
@@ -79,6 +93,7 @@ class Writer:
             marks: the newest quotes.
             lookups: the journal's tables, with what is not durable yet.
             is_inline: commit on the event loop (recorded time) instead of in a thread.
+            worker: where commits run; None = in a thread of the loop's own.
         """
         self._journal = journal
         self.step = step
@@ -86,8 +101,7 @@ class Writer:
         self._marks = marks
         self._lookups = lookups
         self._is_inline = is_inline
-        self.worker: Worker | None = None
-        """Where commits run; None = in a thread of the loop's own."""
+        self.worker = worker
         self.lanes: tuple[deque[Queued], ...] = (deque(), deque(), deque())
         self._wake = asyncio.Event()
         self._in_hand: list[asyncio.Future[Committed] | None] = []
@@ -98,11 +112,7 @@ class Writer:
         """Of the quotes that wait those that a newer one of their market replaces."""
         self.is_admitting = False
         self.poison: str | None = None
-        self.before_batch: Callable[[int], Sequence[commands.Command]] = lambda _now: ()
-        """Asked before each batch: commands that must come first (kill file, trading day)."""
-        self.on_effects: Callable[[Sequence[commands.Effect]], None] = lambda _effects: None
-        self.on_records: Callable[[Sequence[Recorded]], None] = lambda _records: None
-        self.on_poison: Callable[[str], None] = lambda _reason: None
+        self._on_poison: Callable[[str], None] | None = None
 
     # In ----------------------------------------------------------------------------------------
 
@@ -161,6 +171,10 @@ class Writer:
         waiting.append((command, future))
         self._wake.set()
 
+    def admit(self) -> None:
+        """Admit requests from now on."""
+        self.is_admitting = True
+
     def stop_admitting(self) -> None:
         """Admit no request any more; those that wait hear so, undecided, with nothing spent."""
         self.is_admitting = False
@@ -171,15 +185,18 @@ class Writer:
 
     # Through -----------------------------------------------------------------------------------
 
-    async def run(self) -> None:
+    async def run(self, hooks: BatchHooks) -> None:
         """Work until cancelled or poisoned; whoever waits by then is told."""
         code = "JOURNAL_FAILED"
+        self._on_poison = hooks.on_poison
+        if self.poison is not None:
+            hooks.on_poison(self.poison)
         try:
             while self.poison is None:
                 await self._wake.wait()
                 self._wake.clear()
                 while any(self.lanes) and self.poison is None:
-                    await self._work()
+                    await self._work(hooks)
         except asyncio.CancelledError:
             code = "SHUTTING_DOWN"
             raise
@@ -188,13 +205,13 @@ class Writer:
             self._refuse_all(code)
             self._in_hand = []
 
-    async def _work(self) -> None:
+    async def _work(self, hooks: BatchHooks) -> None:
         """Decide one batch, make it durable, release what it set off."""
         entries: list[Entry] = []
         effects: list[commands.Effect] = []
         decided: list[tuple[Recorded, ...]] = []
         with self._lookups.looking():
-            for command, future in self._next():
+            for command, future in self._next(hooks.before_batch(self._now_ns())):
                 self._in_hand.append(future)
                 decided.append(self.step.decide(command, entries, effects))
             deeper = self._marks.deeper()
@@ -212,13 +229,13 @@ class Writer:
         else:
             took_ns = self._now_ns() - begun_ns
             self._deciding_ns = min(max(took_ns, DECIDING_NS), DECIDING_NS_MAX)
-            self._release(effects, decided)
+            self._release(hooks, effects, decided)
         self._in_hand = []
 
-    def _next(self) -> Iterator[Queued]:
+    def _next(self, first: Sequence[commands.Command]) -> Iterator[Queued]:
         """Yield a batch: what must come first, then lane by lane while there is room and time."""
         begun_ns, count = self._now_ns(), 0
-        for command in self.before_batch(begun_ns):
+        for command in first:
             count += 1
             yield command, None
         for lane in self.lanes:
@@ -254,17 +271,20 @@ class Writer:
             await self.worker.run(append, entries)
 
     def _release(
-        self, effects: list[commands.Effect], decided: Sequence[tuple[Recorded, ...]]
+        self,
+        hooks: BatchHooks,
+        effects: list[commands.Effect],
+        decided: Sequence[tuple[Recorded, ...]],
     ) -> None:
         published = [record for records in decided for record in records]
         self._lookups.forget_batch()
         if effects:
-            self.on_effects(effects)
+            hooks.on_effects(effects)
         for future, records in zip(self._in_hand, decided, strict=True):
             if future is not None and not future.done():
                 future.set_result(Committed(records))
         if published:
-            self.on_records(published)
+            hooks.on_records(published)
 
     def abandon(self, reason: str) -> None:
         """
@@ -277,7 +297,8 @@ class Writer:
         self.poison = reason
         self.is_admitting = False
         self._refuse_all("JOURNAL_FAILED")
-        self.on_poison(reason)
+        if self._on_poison is not None:
+            self._on_poison(reason)
 
     def _refuse_all(self, code: str) -> None:
         """Tell everybody who waits that the outcome is not known."""

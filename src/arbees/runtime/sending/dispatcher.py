@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+import msgspec
+
 from arbees.core.book.book import Book
 from arbees.core.book.open_order import Order
 from arbees.core.deciding import commands
@@ -36,7 +38,7 @@ from arbees.core.language.words import (
     TradingState,
 )
 from arbees.core.ports import CancelsMany, Clock, Venue
-from arbees.errors import VenueError
+from arbees.errors import InvariantViolation, VenueError
 from arbees.runtime.intake.writer import Lane, Writer
 from arbees.runtime.sending.gate import Gate
 from arbees.runtime.supervisor import Supervisor, Work
@@ -65,6 +67,16 @@ class Note(Protocol):
             pool: of the order that was spoken of; empty = it concerns the whole venue.
         """
         ...
+
+
+class Hearing(msgspec.Struct, frozen=True):
+    """Who hears what a venue did."""
+
+    note: Note
+    unexplained: Callable[[], None]
+    """Told where only cash keeps an order from being absent: it may have moved otherwise."""
+    refused: Callable[[Platform, str], None]
+    """Told of the market of an order that the venue refused."""
 
 
 class Dispatcher:
@@ -105,12 +117,11 @@ class Dispatcher:
         """Seconds before the next cancel of an order that the last one did not end."""
         self._pausing = 0
         """How many of the cancels and lookups only wait for their next attempt."""
-        self.note: Note = _ignored
-        """Told of each contact with a venue."""
-        self.on_unexplained: Callable[[Platform], None] = lambda _platform: None
-        """Told where only cash keeps an order from being absent: it may have moved otherwise."""
-        self.on_refused: Callable[[Platform, str], None] = lambda _platform, _market_id: None
-        """Told of the market of an order that the venue refused."""
+        self._hear = Hearing(_unheard, _unheard, _unheard)
+
+    def listen(self, hearing: "Hearing") -> None:
+        """Tell somebody of the venues; before anything is carried out."""
+        self._hear = hearing
 
     @property
     def is_idle(self) -> bool:
@@ -180,7 +191,7 @@ class Dispatcher:
             self.sending.discard(order.client_order_id)
         self._judge(order.platform, order.market_key, outcome)
         if isinstance(outcome, Refused) and not outcome.is_kill:
-            self.on_refused(order.platform, order.market_id)
+            self._hear.refused(order.platform, order.market_id)
         if isinstance(outcome, Accepted) and outcome.closed is None and _is_brief(order):
             # Its own stream says how it ended, within moments; if it does not, we ask.
             self._once(self._resolving, order.client_order_id, self._verify, "verify")
@@ -201,13 +212,13 @@ class Dispatcher:
             return  # our own word, not the venue's
         pool = _pool_of(self._book, market_key)
         if isinstance(outcome, NotSent):  # it reached no shard
-            self.note(platform, outcome.message, is_health=outcome.is_health)
+            self._hear.note(platform, outcome.message, is_health=outcome.is_health)
         elif isinstance(outcome, Unknown):
-            self.note(platform, outcome.message, is_health=outcome.is_health, pool=pool)
+            self._hear.note(platform, outcome.message, is_health=outcome.is_health, pool=pool)
         elif not (isinstance(outcome, Refused) and outcome.is_health):
             # A pause or a limit of calls is an answer: the venue's own state says what it takes.
-            self.note(platform, None)
-            self.note(platform, None, pool=pool)
+            self._hear.note(platform, None)
+            self._hear.note(platform, None, pool=pool)
 
     def _tell(self, command: commands.Command) -> None:
         """Hand an answer to the writer; a poisoned one cannot take it, the restart will ask."""
@@ -234,7 +245,9 @@ class Dispatcher:
                     )
                     return
                 pool = _pool_of(self._book, order.market_key)
-                self.note(order.platform, outcome.message, is_health=outcome.is_health, pool=pool)
+                self._hear.note(
+                    order.platform, outcome.message, is_health=outcome.is_health, pool=pool
+                )
                 pause = await self._pause(pause)
         finally:
             self._cancelling.discard(client_order_id)
@@ -260,7 +273,7 @@ class Dispatcher:
             is_health = any(
                 isinstance(each, CancelUnknown) and each.is_health for each in outcomes.values()
             )
-            self.note(platform, said, is_health=is_health)
+            self._hear.note(platform, said, is_health=is_health)
         for name in left:
             self._once(self._cancelling, name, self._cancel, "cancel")
 
@@ -291,7 +304,7 @@ class Dispatcher:
             try:
                 await self._venues[platform].cancel_everything()
             except VenueError as error:
-                self.note(platform, str(error), is_health=error.is_health)
+                self._hear.note(platform, str(error), is_health=error.is_health)
                 pause = await self._pause(pause)
             else:
                 return
@@ -306,7 +319,7 @@ class Dispatcher:
             try:
                 await self._venues[platform].re_arm(pool)
             except VenueError as error:
-                self.note(platform, str(error), is_health=error.is_health)
+                self._hear.note(platform, str(error), is_health=error.is_health)
                 pause = await self._pause(pause)
             else:
                 return
@@ -356,21 +369,19 @@ class Dispatcher:
                 order.client_order_id, order.market_id, sent_ns
             )
         except VenueError as error:
-            self.note(order.platform, str(error), is_health=error.is_health)
+            self._hear.note(order.platform, str(error), is_health=error.is_health)
             return Inconclusive(message=str(error))
         if isinstance(lookup, Missing):
             lookup = explained(self._book, order, lookup)
             if isinstance(lookup, Inconclusive):
-                self.on_unexplained(order.platform)
+                self._hear.unexplained()
         if not isinstance(lookup, Inconclusive):
-            self.note(order.platform, None)
+            self._hear.note(order.platform, None)
         return lookup
 
 
-def _ignored(
-    platform: Platform, error: str | None, *, is_health: bool = True, pool: str = ""
-) -> None:
-    """Take no note."""
+def _unheard(*facts: object, **_more: object) -> None:
+    raise InvariantViolation(f"Expected somebody to hear of venues: {facts!r}")
 
 
 def _is_brief(order: ApprovedOrder | Order) -> bool:

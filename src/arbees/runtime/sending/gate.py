@@ -76,8 +76,12 @@ class Gate:
         }
         """Those that are: the book runs ahead, also with their ends."""
         self.closed: Refusal | None = None
-        """Set when nothing at all may leave any more: stopping, or the journal failed."""
+        """Why nothing at all may leave any more: stopping, or the journal failed."""
         self._authority_until_ns = authority_until_ns
+
+    def close(self, refusal: Refusal) -> None:
+        """Let nothing leave any more, for good."""
+        self.closed = refusal
 
     def halt(
         self,

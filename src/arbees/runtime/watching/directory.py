@@ -94,7 +94,6 @@ class Directory:
         self._newest: dict[Place, Quote] = {}
         self._first: dict[Place, asyncio.Event] = {}
         self._flush: asyncio.TimerHandle | None = None
-        desk.dispatcher.on_refused = self.look_up
 
     @property
     def is_needed(self) -> bool:

@@ -45,19 +45,23 @@ Stale = tuple[str, str, str]
 class Monitors:
     """The watchers of one desk."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Watch a desk; `before_batch` is asked by its writer."""
+    def __init__(self, desk: Desk, on_reconnect: Callable[[], None]) -> None:
+        """
+        Watch a desk.
+
+        Args:
+            desk: its writer asks `before_batch`, its dispatcher tells `note`.
+            on_reconnect: told when a venue is back: what happened meanwhile is to be compared
+                (R11).
+        """
         self._desk = desk
+        self._on_reconnect = on_reconnect
         self._day_ends_ns = 0
         self._probed: set[tuple[Platform, str]] = set()
         self._balances_ns = dict.fromkeys(desk.venues, desk.clock.now_ns())
         """When each venue told its balances last; before that, since when it is asked."""
         self._began_ns = desk.clock.now_ns()
         self._stale: set[Stale] = set()
-        self.on_reconnect: Callable[[], None] = lambda: None
-        """Told when a venue is back: what happened meanwhile is to be compared (R11)."""
-        desk.writer.before_batch = self.before_batch
-        desk.dispatcher.note = self.note
 
     def start(self) -> None:
         """Start the loops."""
@@ -280,7 +284,7 @@ class Monitors:
         )
         desk.writer.tell(commands.Record(events=(changed,)))
         if not breaker.is_open:
-            self.on_reconnect()
+            self._on_reconnect()
             return
         part = "" if shard is None else pool
         if (platform, part) not in self._probed:

@@ -51,8 +51,6 @@ class Reconciler:
         self.turn = asyncio.Lock()
         """Held while a comparison goes on, and by whoever moves what is compared."""
         self._began_ns = desk.clock.now_ns()
-        monitors.on_reconnect = self.catch_up
-        desk.dispatcher.on_unexplained = self._look_at_cash
         self._looked_ns = 0
 
     # When --------------------------------------------------------------------------------------
@@ -64,7 +62,7 @@ class Reconciler:
             self._is_catching_up = True
             self._desk.supervisor.keep(self._until_compared, "reconcile after a reconnect")
 
-    def _look_at_cash(self, _platform: Platform) -> None:
+    def look_at_cash(self) -> None:
         """Compare now and then while only cash keeps an order from being absent."""
         now_ns = self._desk.clock.now_ns()
         if now_ns - self._looked_ns > 2 * SOON_SECONDS * NS_PER_SECOND:
