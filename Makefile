@@ -137,6 +137,10 @@ load: $(READY) ## 16 connections and 8 followers of the events for a minute, eve
 faults: $(READY) ## Every fault of Kalshi x every call, and of what is read; fifteen minutes
 	@$(BIN)/python -m verification.live.matrix $(ARGS)
 
+.PHONY: browser
+browser: $(READY) ## The control room in a real browser (needs Chromium): every action, screenshots
+	@$(BIN)/python -m verification.browser $(ARGS)
+
 .PHONY: mechanisms
 mechanisms: $(READY) ## Take out what belief rests on, one at a time; `make faults` must notice
 	@$(BIN)/python -m tools.mechanisms $(ARGS)

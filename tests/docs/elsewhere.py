@@ -63,7 +63,7 @@ ALL = (
         arguments_are_right,
     ),
     Elsewhere(
-        r"make (demo-kalshi|test|bench|mutants|torture|recorded|docs|dist|release"
+        r"make (browser|demo-kalshi|test|bench|mutants|torture|recorded|docs|dist|release"
         r"|fuzz|fuzz-kalshi|hostile|load|mechanisms|replay)\b",
         "takes minutes, or builds what the tests of delivery build; CI runs those that it needs",
         word_is_there,

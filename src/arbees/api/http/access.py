@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from starlette.types import Scope
 
+from arbees.api.control_room.sessions import Sessions
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Header
 from arbees.api.http.slots import CONNECTION
@@ -76,6 +77,25 @@ class Caller:
         """Refuse it what its key does not allow. Raises Problem (403)."""
         if not self.has(scope):
             raise Problem(403, "SCOPE_REQUIRED", f"Expected a key with the scope {scope} to {what}")
+
+    def permit(self, scopes: tuple[str, ...], sight: str) -> None:
+        """Refuse it an endpoint that its key does not allow; see `Endpoint`. Raises Problem."""
+        if self.key is None:
+            return
+        if not any(wanted in self.key.scopes for wanted in scopes):
+            raise Problem(
+                403,
+                "SCOPE_REQUIRED",
+                f"Expected a key with the scope {' or '.join(scopes)}, "
+                f"this one has {', '.join(self.key.scopes)}",
+            )
+        if self.strategy is not None and sight == "account":
+            raise Problem(
+                403,
+                "STRATEGY_REFUSED",
+                "This concerns the whole account, and the key is bound to strategy "
+                f"{self.strategy}",
+            )
 
     def sees(self, strategy: str | None) -> bool:
         """Tell whether it may see what belongs to a strategy."""
@@ -151,6 +171,7 @@ class Access:
     def __init__(self) -> None:
         """Begin with nobody counted."""
         self._windows: dict[str, deque[int]] = {}
+        self.sessions = Sessions()
 
     def admit(
         self,
@@ -177,8 +198,7 @@ class Access:
             raise refused(NO_KEYS_YET)
         if not gateway.is_keyed:
             return ANYBODY
-        secret = secret_of(scope["headers"])
-        key = None if secret is None else gateway.authenticate(secret)
+        key = self._key_of(gateway, scope, now_ns)
         if key is None:
             raise refused(NO_KEY)
         is_urgent = _URGENT.issuperset(scopes)
@@ -193,20 +213,27 @@ class Access:
             )
         if key.requests_per_minute is not None and not is_urgent:
             self._count(key, key.requests_per_minute, now_ns())
-        if not any(wanted in key.scopes for wanted in scopes):
-            raise Problem(
-                403,
-                "SCOPE_REQUIRED",
-                f"Expected a key with the scope {' or '.join(scopes)}, "
-                f"this one has {', '.join(key.scopes)}",
-            )
-        if key.strategy is not None and sight == "account":
-            raise Problem(
-                403,
-                "STRATEGY_REFUSED",
-                f"This concerns the whole account, and the key is bound to strategy {key.strategy}",
-            )
-        return Caller(key, gateway)
+        caller = Caller(key, gateway)
+        caller.permit(scopes, sight)
+        return caller
+
+    def _key_of(self, gateway: Gateway, scope: Scope, now_ns: Callable[[], int]) -> ApiKey | None:
+        """
+        Return the key in force of a request: its bearer, or that of its session.
+
+        Raises:
+            Problem: a session that changes something without the token of our page (403).
+        """
+        headers = scope["headers"]
+        if any(name == b"authorization" for name, _ in headers):
+            secret = secret_of(headers)
+            return None if secret is None else gateway.authenticate(secret)
+        session = self.sessions.find(headers, now_ns())
+        if session is None or not gateway.is_in_force(session.key.key_id):
+            return None
+        if scope["method"] not in {"GET", "HEAD"} and not session.is_ours(headers):
+            raise Problem(403, "ORIGIN_REFUSED", "Expected the token of the control room's page")
+        return session.key
 
     def _count(self, key: ApiKey, most: int, now_ns: int) -> None:
         """Count a request. Raises Problem (429), which does not count."""

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from arbees.api.control_room.room import ControlRoom
 from arbees.api.http import problem
 from arbees.api.http.context import Context
 from arbees.api.http.guard import Guard
@@ -26,7 +27,7 @@ def build_app(context: Context, host: str) -> Starlette:
         host: where it listens, which `Host` may name besides loopback.
     """
     app = Starlette(
-        routes=routes_of(ENDPOINTS, context),
+        routes=[*routes_of(ENDPOINTS, context), *ControlRoom(context, ENDPOINTS).routes()],
         middleware=[Middleware(Guard, host)],
         exception_handlers={
             problem.Problem: problem.on_problem,
