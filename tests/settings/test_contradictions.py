@@ -85,6 +85,10 @@ def refused(environ: dict[str, str]) -> list[str]:
             ["DISABLED_SAFEGUARDS: ", "at most 3 safeguards off in live trading", "4 are named"],
         ),
         (
+            {"JOURNAL_URL": "postgresql://trader:secret@db/arbees"},
+            ["JOURNAL_URL: Expected no shared journal", "***", "Remove JOURNAL_URL."],
+        ),
+        (
             {**LIVE, "AUDIT_LOG_ENABLED": "false"},
             ["AUDIT_LOG_ENABLED: ", "'false'", "Set AUDIT_LOG_ENABLED=true."],
         ),

@@ -45,6 +45,7 @@ def contradictions(
     """
     yield from _out_of_order(values)
     yield from _shared_files(values)
+    yield from _not_there(values)
     yield from _switched_off(values, mode, safeguards)
     if mode is Mode.LIVE:
         yield from _careless(values)
@@ -80,6 +81,14 @@ def _shared_files(values: Values) -> Iterator[ConfigurationError]:
             if other != name:
                 expected = f"Expected a file of its own, {other} names it too"
                 yield _about(values[name], expected, "Name another file.")
+
+
+def _not_there(values: Values) -> Iterator[ConfigurationError]:
+    """Refuse what would be believed to hold and does not."""
+    shared = values.get("JOURNAL_URL")
+    if shared is not None and shared.value:
+        expected = "Expected no shared journal: this version keeps it in the file of JOURNAL_PATH"
+        yield _about(shared, expected, "Remove JOURNAL_URL.")
 
 
 def _switched_off(

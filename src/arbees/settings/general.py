@@ -43,6 +43,16 @@ class GatewaySettings(Section, frozen=True, kw_only=True):
             default="var/arbees-{mode}.db",
         ),
     ] = "var/arbees-{mode}.db"
+    journal_url: Annotated[
+        str | None,
+        Setting(
+            name="JOURNAL_URL",
+            kind=SettingKind.URL,
+            doc="A journal that several machines share. Refused: this version keeps it in a file.",
+            choices=("postgresql", "postgres"),
+            is_secret=True,
+        ),
+    ] = None
     paper_book_path: Annotated[
         str,
         Setting(

@@ -70,6 +70,15 @@ class Polymarket(Section, frozen=True, kw_only=True):
             default="https://data-api.polymarket.com",
         ),
     ] = "https://data-api.polymarket.com"
+    gamma_url: Annotated[
+        str,
+        Setting(
+            name="POLYMARKET_GAMMA_URL",
+            kind=SettingKind.URL,
+            doc="Polymarket's list of markets.",
+            default="https://gamma-api.polymarket.com",
+        ),
+    ] = "https://gamma-api.polymarket.com"
 
 
 POLYMARKET = VenueSpec(
