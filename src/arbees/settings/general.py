@@ -222,6 +222,34 @@ class Alerting(Section, frozen=True, kw_only=True):
             choices=("info", "warning", "critical"),
         ),
     ] = "warning"
+    command: Annotated[
+        str | None,
+        Setting(
+            name="ALERT_COMMAND",
+            kind=SettingKind.TEXT,
+            doc="A program, with arguments, that is run for each alert and gets it as JSON on its "
+            "input; no shell reads it.",
+        ),
+    ] = None
+    quiet_hours: Annotated[
+        str | None,
+        Setting(
+            name="ALERT_QUIET_HOURS",
+            kind=SettingKind.TEXT,
+            doc="When only critical alerts are sent, such as 22:00-07:00 in the zone of "
+            "TRADING_DAY_TIMEZONE; the rest is sent together behind it.",
+        ),
+    ] = None
+    heartbeat_url: Annotated[
+        str | None,
+        Setting(
+            name="ALERT_HEARTBEAT_URL",
+            kind=SettingKind.URL,
+            doc="Asked every minute while the gateway is ready: a dead man's switch elsewhere.",
+            choices=("https", "http"),
+            is_secret=True,
+        ),
+    ] = None
 
 
 class Exceptions(Section, frozen=True, kw_only=True):

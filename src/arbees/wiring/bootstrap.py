@@ -39,7 +39,7 @@ from arbees.safeguards.kill_switch import KillSwitch
 from arbees.safeguards.price_reference import PriceReference
 from arbees.safeguards.reconciliation import Reconciliation
 from arbees.safeguards.venue_health import VenueHealth
-from arbees.settings import Alerting, Settings
+from arbees.settings import Settings
 from arbees.settings.authority import (
     Unmet,
     confirm_live,
@@ -59,7 +59,6 @@ from arbees.telemetry.alerts.board import (
 from arbees.telemetry.alerts.digest import DailyDigest
 from arbees.telemetry.alerts.record import AlertRecord
 from arbees.telemetry.alerts.rules import AlertWatch
-from arbees.telemetry.alerts.sinks import Apprise, QueuedSink, Webhook
 from arbees.telemetry.audit.files import AuditFiles
 from arbees.telemetry.audit.log import AuditLog, Copy, NoAuditLog
 from arbees.telemetry.days import day_of, day_start
@@ -70,6 +69,7 @@ from arbees.telemetry.quality.quality import Quality
 from arbees.telemetry.stream.stream import EventStream
 from arbees.venues.paper.terms import TERMS
 from arbees.venues.registry import VENUES, pause_of
+from arbees.wiring.alerting import alert_sinks, keep_alerting
 from arbees.wiring.assembly import Assembly, Files, Warnings, warnings_of
 from arbees.wiring.bus import bus_of
 from arbees.wiring.exchanges import exchanges_of
@@ -250,17 +250,6 @@ def _follower(
     )
 
 
-def alert_sinks(settings: Settings, now_ns: Callable[[], int]) -> list[QueuedSink]:
-    """Return where alerts go besides the log. Raises ConfigurationError."""
-    asked, found = settings.section(Alerting), list[QueuedSink]()
-    if asked.webhook_url is not None:
-        webhook = Webhook(asked.webhook_url, asked.webhook_secret, now_ns)
-        found.append(QueuedSink("webhook", webhook, asked.least))
-    if asked.urls is not None:
-        found.append(QueuedSink("apprise", Apprise(asked.urls), asked.least))
-    return found
-
-
 def _audit_log(
     settings: Settings,
     files: Files,
@@ -376,10 +365,7 @@ async def _serve(settings: Settings, prepare: Callable[[Assembly], None]) -> int
             sinks=sinks,
             warnings=() if left is None else (left.warnings,),
         ) as assembly:
-            for each in queued:
-                desk = assembly.gateway.desk
-                work = partial(each.run, desk.alert, desk.alert_over, clock.sleep)
-                desk.supervisor.keep(work, f"alerts by {each.name}")
+            keep_alerting(settings, assembly.gateway, queued, clock)
             gc.freeze()  # what was recovered stays: no collection need walk it
             if bus is not None:
                 await bus.start(assembly)

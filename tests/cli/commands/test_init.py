@@ -169,7 +169,7 @@ def test_without_a_terminal_it_does_not_ask(folder: Path) -> None:
 
 def test_asks_at_a_terminal(folder: Path) -> None:
     """At a real terminal it asks one thing after the other, and asks again what was no answer."""
-    answers = ["", "", "week9", "week1", "NBA=500", "", "8400", "", "alpha"]
+    answers = ["", "", "week9", "week1", "NBA=500", "", "8400", "", "alpha", ""]
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "arbees", "init"],

@@ -13,17 +13,20 @@ from typing import Any
 
 import msgspec
 import redis.asyncio as aioredis
+from redis.exceptions import RedisError
 
+from arbees.api.redis.bus import client_of
 from arbees.api.redis.requests import RequestStream
 from arbees.core import events
 from arbees.core.language.strict_json import format_time
+from arbees.core.language.visible_text import visible
 from arbees.core.language.words import TradingState
 from arbees.core.orders import lifecycle
 from arbees.core.ports import Stored
 from arbees.interface.views import Gateway
 from arbees.telemetry.alerts.board import Alert, AlertName
 from arbees.telemetry.alerts.record import forgotten, recorded
-from arbees.telemetry.alerts.sinks import event_of
+from arbees.telemetry.alerts.sinks import Failed, event_of
 from arbees.telemetry.audit.line import encode
 from arbees.telemetry.audit.projection import AuditReader, Projector
 
@@ -182,3 +185,16 @@ class LastWords:
                 if self._waiting and self._waiting[0] is first:
                     self._waiting.popleft()
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def tell_once(url: str, alert: Alert) -> str:
+    """Publish one alert over a connection of its own, and say who heard. Raises Failed."""
+    client = client_of(url)
+    try:
+        data = json.dumps(event_of(alert, alert.last_ns)).encode()
+        heard = await client.publish(NOTIFICATIONS, data)
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Failed(visible(str(error) or type(error).__name__)) from None
+    finally:
+        await client.aclose()
+    return f"{heard} heard it on {NOTIFICATIONS}"

@@ -52,11 +52,12 @@ class AlertName(StrEnum):
     PRICE_WARNING = "PRICE_WARNING"
     ALERT_SINK_FAILED = "ALERT_SINK_FAILED"
     DAILY_DIGEST = "DAILY_DIGEST"
+    ALERT_TEST = "ALERT_TEST"
 
     @property
     def severity(self) -> Severity:
         """How soon somebody must look."""
-        if self is AlertName.DAILY_DIGEST:
+        if self in _INFO:
             return Severity.INFO
         return Severity.CRITICAL if self in _CRITICAL else Severity.WARNING
 
@@ -65,6 +66,8 @@ class AlertName(StrEnum):
         """Which details name what it is about; alerts of one name and subject are one."""
         return _SUBJECTS.get(self, ())
 
+
+_INFO = frozenset({AlertName.DAILY_DIGEST, AlertName.ALERT_TEST})
 
 _CRITICAL = frozenset(
     {

@@ -1,8 +1,9 @@
-"""Where alerts go besides the log: a webhook, and whatever Apprise can reach.
+"""Where alerts go besides the log: a webhook, a command, whatever Apprise can reach, a heartbeat.
 
-Guarantees that raising an alert waits for nobody: each sink has a queue of its own, bounded, of
-which the oldest is lost first. What fails is tried again with growing pauses; what fails for good
-is written to the log in full, and is an alert of the others (`ALERT_SINK_FAILED`), as is its end.
+Guarantees that raising an alert waits for nobody: each sink, and each address of Apprise's is one,
+has a queue of its own, bounded, of which the oldest is lost first. What fails is tried again with
+growing pauses; what fails for good is written to the log in full, and is an alert of the others
+(`ALERT_SINK_FAILED`), as is its end.
 """
 
 import asyncio
@@ -10,7 +11,8 @@ import hashlib
 import hmac
 import importlib
 import json
-from collections import deque
+import shlex
+import shutil
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -20,14 +22,16 @@ import structlog
 from arbees.core.language.strict_json import format_time
 from arbees.errors import ConfigurationError
 from arbees.telemetry.alerts.board import Alert, AlertName, Severity
+from arbees.telemetry.alerts.outgoing import Outgoing, QuietHours
 from arbees.telemetry.alerts.record import texts_of
 from arbees.telemetry.audit.line import SERVICE
 
-WAITING_MAX = 500
 TRIES = 4
 PAUSE_SECONDS = 1.0
 """After the first failure; doubled after each further one."""
 SEND_SECONDS = 10.0
+BEAT_SECONDS = 60.0
+RATE_SECONDS = 1.0
 SIGNATURE = "X-Arbees-Signature"
 PRIORITIES = {Severity.CRITICAL: "CRITICAL", Severity.WARNING: "HIGH", Severity.INFO: "LOW"}
 LEAST = ("info", "warning", "critical")
@@ -76,14 +80,21 @@ def text_of(alert: Alert) -> tuple[str, str]:
     return f"{over}{alert.name.value}", "\n".join(lines)
 
 
-Deliver = Callable[[Alert], Awaitable[None]]
-"""Hands an alert over. Raises Failed."""
+Deliver = Callable[[Alert], Awaitable[str]]
+"""Hands an alert over, and says what came back. Raises Failed."""
 
 
 class QueuedSink:
     """One sink: a bounded queue before something that may be slow or fail."""
 
-    def __init__(self, name: str, deliver: Deliver, least: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        deliver: Deliver,
+        least: str,
+        now_ns: Callable[[], int],
+        quiet: QuietHours | None = None,
+    ) -> None:
         """
         Queue for something that delivers.
 
@@ -91,17 +102,20 @@ class QueuedSink:
             name: of the sink, for people.
             deliver: hands an alert over.
             least: the least important severity that is sent.
+            now_ns: returns the time.
+            quiet: when only what is critical is sent; the rest is sent together behind it.
         """
         self.name = name
-        self._deliver = deliver
+        self.deliver = deliver
         self._least = LEAST.index(least)
-        self._waiting: deque[Alert] = deque(maxlen=WAITING_MAX)
+        self._now_ns = now_ns
+        self._waiting = Outgoing(quiet)
 
     def send(self, alert: Alert) -> None:
         """Take an alert that is new, due for a reminder, or cleared."""
         is_own = alert.name is AlertName.ALERT_SINK_FAILED and alert.data.get("sink") == self.name
         if LEAST.index(alert.severity.value) >= self._least and not is_own:
-            self._waiting.append(alert)
+            self._waiting.add(alert, self._now_ns())
 
     async def run(
         self,
@@ -111,8 +125,8 @@ class QueuedSink:
     ) -> None:
         """Deliver what waits, until cancelled."""
         while True:
-            while self._waiting:
-                await self._one(self._waiting.popleft(), alert, alert_over, sleep)
+            for each in self._waiting.take(self._now_ns()):
+                await self._one(each, alert, alert_over, sleep)
             await sleep(0.1)
 
     async def _one(
@@ -126,7 +140,7 @@ class QueuedSink:
         for number in range(TRIES):
             try:
                 async with asyncio.timeout(SEND_SECONDS):
-                    await self._deliver(taken)
+                    await self.deliver(taken)
             except (Failed, TimeoutError) as error:
                 why = str(error) or f"no answer within {SEND_SECONDS:g} s"
                 if number + 1 < TRIES:
@@ -148,7 +162,7 @@ class Webhook:
         self._secret = secret
         self._now_ns = now_ns
 
-    async def __call__(self, alert: Alert) -> None:
+    async def __call__(self, alert: Alert) -> str:
         """Post one alert. Raises Failed."""
         body = json.dumps(event_of(alert, self._now_ns())).encode()
         headers = {"Content-Type": "application/json"}
@@ -164,41 +178,147 @@ class Webhook:
             ):
                 if answer.status >= 300:
                     raise Failed(f"it answered {answer.status}")
+                return f"it answered {answer.status}"
         except aiohttp.ClientError as error:
             raise Failed(type(error).__name__) from None
 
 
-class Apprise:
-    """Sends alerts to the addresses of `ALERT_URLS`, in a thread: the library waits."""
+class AlertCommand:
+    """Runs a command of the operator's for each alert, which gets it as JSON on its input."""
 
-    def __init__(self, urls: str) -> None:
+    def __init__(self, line: str, now_ns: Callable[[], int]) -> None:
         """
-        Read the addresses.
+        Read a command line; no shell reads it.
 
         Raises:
-            ConfigurationError: the library is not installed, or an address is none of its.
+            ConfigurationError: its quotes do not match, or there is no such program.
         """
         try:
-            library: Any = importlib.import_module("apprise")
-        except ImportError:
+            self._words = shlex.split(line)
+        except ValueError:
+            self._words = []
+        if not self._words or shutil.which(self._words[0]) is None:
             raise ConfigurationError(
-                "Expected the package apprise to be installed",
-                setting="ALERT_URLS",
-                value="***",
-                fix="Install it: pip install 'arbees[alerts]'.",
-            ) from None
-        self._library = library.Apprise()
-        if not self._library.add(urls) or not len(self._library):
-            raise ConfigurationError(
-                "Expected addresses as Apprise reads them",
-                setting="ALERT_URLS",
-                value="***",
-                fix="Write them like ntfy://topic or mailto://user:password@host, blanks between.",
+                "Expected a program that can be run, and its arguments",
+                setting="ALERT_COMMAND",
+                value=line,
+                fix="Write it like /usr/local/bin/page --team trading; quotes as in a shell.",
             )
+        self._now_ns = now_ns
 
-    async def __call__(self, alert: Alert) -> None:
-        """Send one alert to all addresses. Raises Failed."""
+    async def __call__(self, alert: Alert) -> str:
+        """Run it for one alert. Raises Failed."""
+        body = json.dumps(event_of(alert, self._now_ns())).encode()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._words,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise Failed(f"it cannot be run: {error.strerror}") from None
+        try:
+            await process.communicate(body)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            raise Failed(f"it ended with {process.returncode}")
+        return "it ended with 0"
+
+
+class Apprise:
+    """Sends alerts to one address of Apprise's, in a thread: the library waits."""
+
+    def __init__(self, address: Any) -> None:  # noqa: ANN401 - the library has no types
+        """Hold an address as the library read it."""
+        self._address = address
+
+    async def __call__(self, alert: Alert) -> str:
+        """Send one alert. Raises Failed."""
         title, text = text_of(alert)
-        is_taken = await asyncio.to_thread(self._library.notify, body=text, title=title)
+        is_taken = await asyncio.to_thread(self._address.notify, body=text, title=title)
         if not is_taken:
-            raise Failed("one of the addresses did not take it")
+            raise Failed("it did not take it")
+        return "it took it"
+
+
+def apprise_of(urls: str) -> list[tuple[str, Apprise]]:
+    """
+    Return what sends to each of the addresses of `ALERT_URLS`, with a name without its secrets.
+
+    Raises:
+        ConfigurationError: the library is not installed, or an address is none of its.
+    """
+    try:
+        library: Any = importlib.import_module("apprise")
+    except ImportError:
+        raise ConfigurationError(
+            "Expected the package apprise to be installed",
+            setting="ALERT_URLS",
+            value="***",
+            fix="Install it: pip install 'arbees[alerts]'.",
+        ) from None
+    read = library.Apprise()
+    if not read.add(urls) or not len(read):
+        raise ConfigurationError(
+            "Expected addresses as Apprise reads them",
+            setting="ALERT_URLS",
+            value="***",
+            fix="Write them like ntfy://topic or mailto://user:password@host, blanks between.",
+        )
+    found = []
+    for number, each in enumerate(read, 1):
+        # The library waits 5.5 s between two to one address; storms are told together before it.
+        each.request_rate_per_sec = min(each.request_rate_per_sec, RATE_SECONDS)
+        address = library.Apprise()
+        address.add(each)
+        found.append((f"apprise {number} ({each.service_name})", Apprise(address)))
+    return found
+
+
+class Heartbeat:
+    """Asks an address every minute while all is well: who watches it hears of a dead gateway."""
+
+    name = "heartbeat"
+
+    def __init__(self, url: str, is_well: Callable[[], bool]) -> None:
+        """Beat at an address for as long as `is_well` says so."""
+        self._url = url
+        self._is_well = is_well
+
+    async def run(
+        self,
+        alert: Notice,
+        alert_over: Callable[..., None],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """Beat until cancelled; a beat that fails is an alert, and the next is soon."""
+        while True:
+            if self._is_well():
+                try:
+                    async with asyncio.timeout(SEND_SECONDS):
+                        await self.beat()
+                except (Failed, TimeoutError) as error:
+                    why = str(error) or f"no answer within {SEND_SECONDS:g} s"
+                    name, text = AlertName.ALERT_SINK_FAILED.value, f"The heartbeat failed: {why}"
+                    alert(name, text, sink=self.name)
+                    await sleep(BEAT_SECONDS / 4)
+                    continue
+                alert_over(AlertName.ALERT_SINK_FAILED.value, sink=self.name)
+            await sleep(BEAT_SECONDS)
+
+    async def beat(self) -> str:
+        """Ask the address once. Raises Failed."""
+        try:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(self._url, allow_redirects=False) as answer,
+            ):
+                if answer.status >= 300:
+                    raise Failed(f"it answered {answer.status}")
+                return f"it answered {answer.status}"
+        except aiohttp.ClientError as error:
+            raise Failed(type(error).__name__) from None

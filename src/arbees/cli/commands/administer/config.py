@@ -17,7 +17,7 @@ from arbees.cli.commands.start.host import HostState
 from arbees.errors import ConfigurationError
 from arbees.settings import Settings, SettingsRefused, load_here
 from arbees.settings.authority import refusals
-from arbees.wiring.bootstrap import alert_sinks
+from arbees.wiring.alerting import alert_sinks
 
 app = App(name="config", help="Look at the settings: check them, show them.")
 

@@ -2,7 +2,8 @@
 
 Guarantees that the mode is paper, that both files are written or neither, that what they say passes
 `arbees config check` before it is written, that nothing is overwritten unasked, and that a file
-with secrets is for its owner alone. No secret is asked for: a key stays in its own file.
+with secrets is for its owner alone. A key stays in its own file; where alerts go may hold a secret,
+and is asked for, since a gateway that tells nobody is found out too late.
 """
 
 import os
@@ -62,6 +63,9 @@ def init(
     strategies: Annotated[
         str | None, Parameter(help="Names of the strategies to come, with commas between.")
     ] = None,
+    alert_urls: Annotated[
+        str | None, Parameter(help="Where alerts go, as Apprise reads it, such as ntfy://topic.")
+    ] = None,
     folder: Annotated[Path, Parameter(help="Where to write, and to run from.")] = Path(),
     yes: Annotated[
         bool, Parameter(name=("--yes", "-y"), negative="", help="Ask nothing; take the defaults.")
@@ -96,10 +100,8 @@ def init(
         "kalshi_key_id": kalshi_key_id,
         "kalshi_key_file": kalshi_key_file,
         "strategies": strategies,
+        "alert_urls": alert_urls,
     }
-    if not yes and not sys.stdin.isatty():
-        say("There is no terminal to ask at. Take the defaults with --yes, and flags for the rest")
-        return Exit.USAGE
     try:
         answers = _answers(flags, is_asking=not yes)
     except ValueError as error:
@@ -117,6 +119,10 @@ def init(
 def _answers(flags: dict[str, str | None], *, is_asking: bool) -> dict[str, str]:
     """Return an answer to everything, as it was given, asked for, or by default."""
     answers: dict[str, str] = {}
+    if is_asking and not sys.stdin.isatty():
+        raise ValueError(
+            "There is no terminal to ask at. Take the defaults with --yes, and flags for the rest"
+        )
     if is_asking:
         say("Arbees asks, Enter takes what stands in brackets. The mode is paper.", style="bold")
     for name, flag in flags.items():
@@ -175,6 +181,12 @@ def _question(name: str, answers: dict[str, str]) -> Question:
         ),
         "strategies": Question(
             "--strategies", "Strategies that will send requests (Enter = none)", "", _read_names
+        ),
+        "alert_urls": Question(
+            "--alert-urls",
+            "Where alerts go, such as ntfy://topic (Enter = the log alone)",
+            "",
+            _read_addresses,
         ),
     }[name]
 
@@ -241,6 +253,16 @@ def _read_names(text: str) -> str:
     return text
 
 
+def _read_addresses(text: str) -> str:
+    from arbees.telemetry.alerts.sinks import apprise_of
+
+    try:
+        apprise_of(text)
+    except ConfigurationError as error:
+        raise ValueError(f"{error.message}. {error.fix}") from None
+    return text
+
+
 def _read_key_file(text: str) -> str:
     """Check that a file holds a private key and is for its owner alone."""
     path = Path(text).expanduser().absolute()
@@ -275,6 +297,7 @@ def _write(folder: Path, answers: dict[str, str], *, overwrite: bool) -> int:
         "HTTP_PORT": answers["port"],
         "KALSHI_API_KEY_ID": answers["kalshi_key_id"],
         "KALSHI_PRIVATE_KEY_FILE": answers["kalshi_key_file"],
+        "ALERT_URLS": answers["alert_urls"],
     }
     profile = None if answers["profile"] == NO_PROFILE else answers["profile"]
     names = _names(answers["strategies"])
@@ -325,6 +348,7 @@ def _tell_next(folder: Path, strategies: list[str]) -> None:
     here = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
     say("Next:", style="bold")
     say(f"  {here}arbees doctor")
+    say(f"  {here}arbees alerts test")
     say(f"  {here}arbees run")
     if strategies:
         say("Once there is a key, all need one; yours first:")
