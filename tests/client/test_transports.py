@@ -173,11 +173,19 @@ def test_a_connection_is_kept(server: Server, both: Both) -> None:
 
 def test_a_connection_that_was_closed_is_not_used(server: Server, both: Both) -> None:
     """A kept connection that the gateway closed meanwhile leaves no call in doubt."""
-    for _ in range(3):
-        server.acts = [say(WHOLE, then_close=True)]
+    for _ in range(20):
+        closed = threading.Event()
+
+        def act(connection: socket.socket, _: bytes, closed: threading.Event = closed) -> None:
+            connection.sendall(WHOLE)
+            threading.Event().wait(0.005)  # the answer is read before the connection ends
+            connection.close()
+            closed.set()
+
+        server.acts = [act]
         assert both.ask(POST) == Heard(200, BODY, "3")
-        threading.Event().wait(0.05)
-    assert len(server.requests) == 3
+        assert closed.wait(5)
+    assert len(server.requests) == 20
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 Guarantees that what was sent is told from what was not. It decides nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -57,6 +58,8 @@ class AsyncHttp:
 
     async def ask(self, call: Call) -> Outcome:
         """Make one call."""
+        for _ in range(2):  # lets the loop see that a kept connection was closed meanwhile
+            await asyncio.sleep(0)
         try:
             async with self._request(call) as response:
                 body = await response.read()
