@@ -193,30 +193,28 @@ for words in ("--help", "man"):
 ENDPOINT: Edits = {
     "api/endpoints/status.py": (
         (
-            "async def ready(",
-            '''async def moon(context: Context, _request: Request) -> Reply:
+            """@partial(
+    Endpoint,
+    method="GET",
+    path="/healthz",
+""",
+            '''@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/moon",
+    operation="getMoon",
+    summary="Show the moon",
+    tag="Requests",
+    scopes=("read",),
+    sight="shared",
+    answers={200: Alive},
+)
+async def moon(context: Context, _request: Request) -> Reply:
     """Show the moon."""
     return json_reply(Alive(alive=True))
 
 
 ''',
-        ),
-    ),
-    "api/table.py": (
-        (
-            '    Endpoint(\n        method="GET",\n        path="/v1/executions/{request_id:path}"',
-            """    Endpoint(
-        method="GET",
-        path="/v1/moon",
-        operation="getMoon",
-        summary="Show the moon",
-        handler=status.moon,
-        tag="Requests",
-        scopes=("read",),
-        sight="all",
-        answers={200: Alive},
-    ),
-""",
         ),
     ),
 }

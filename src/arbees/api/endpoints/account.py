@@ -4,6 +4,8 @@ Guarantees that what is shown is durable, and that a movement of money is an exa
 0, within bounds, by somebody and for a reason.
 """
 
+from functools import partial
+
 import msgspec
 from starlette.requests import Request
 
@@ -12,12 +14,21 @@ from arbees.api.http.access import caller_of
 from arbees.api.http.attribution import actor_of, reason_of
 from arbees.api.http.body import parameters, read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.reply import Reply, json_reply
 from arbees.core.language import strict_json
 from arbees.core.language.strict_json import Malformed
 from arbees.core.language.units import MICRO
 from arbees.core.language.words import Platform
-from arbees.interface.operator import Conflict
+from arbees.interface.operator import (
+    AlertView,
+    BalanceView,
+    CashflowView,
+    Conflict,
+    Listed,
+    PositionView,
+    SafeguardView,
+)
 
 DOLLARS_MAX = 1_000_000_000
 _PLATFORMS = strict_json.words(Platform)
@@ -38,6 +49,16 @@ class Cashflow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 _CASHFLOW = msgspec.json.Decoder(Cashflow)
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/positions",
+    operation="listPositions",
+    summary="List what is held",
+    tag="Account",
+    scopes=("read",),
+    answers={200: Listed[PositionView]},
+)
 async def positions(context: Context, request: Request) -> Reply:
     """
     List what is held, side by side.
@@ -51,6 +72,16 @@ async def positions(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.positions())
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/balances",
+    operation="listBalances",
+    summary="List the money of each venue",
+    tag="Account",
+    scopes=("read",),
+    answers={200: Listed[BalanceView]},
+)
 async def balances(context: Context, request: Request) -> Reply:
     """
     List the money of each venue.
@@ -63,6 +94,16 @@ async def balances(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.balances())
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/safeguards",
+    operation="listSafeguards",
+    summary="List the safeguards with settings and headroom",
+    tag="Account",
+    scopes=("read",),
+    answers={200: Listed[SafeguardView]},
+)
 async def safeguards(context: Context, request: Request) -> Reply:
     """
     List every safeguard in the order of evaluation, with settings and the use of its limits.
@@ -75,6 +116,16 @@ async def safeguards(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.safeguards())
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/alerts",
+    operation="listAlerts",
+    summary="List the alerts that were raised",
+    tag="Account",
+    scopes=("read",),
+    answers={200: Listed[AlertView]},
+)
 async def alerts(context: Context, request: Request) -> Reply:
     """
     List the alerts that were raised, the newest first, also before a restart.
@@ -86,6 +137,19 @@ async def alerts(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.alerts())
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/cashflows",
+    operation="moveCash",
+    summary="Record a deposit or a withdrawal",
+    tag="Account",
+    scopes=("admin",),
+    body=Cashflow,
+    example={"platform": "Kalshi", "amount": 500, "reason": "a transfer from the bank"},
+    answers={201: CashflowView},
+    problems={409: ("INSUFFICIENT_BALANCE",)},
+)
 async def move_cash(context: Context, request: Request) -> Reply:
     """
     Record a deposit (above 0) or a withdrawal (below 0).

@@ -1,17 +1,37 @@
 """`POST /v1/denials/reviews`: keep what an operator says of denials."""
 
+from functools import partial
+
 from starlette.requests import Request
 
 from arbees.api.http.access import caller_of
 from arbees.api.http.attribution import actor_of, reason_of
 from arbees.api.http.body import parameters, read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Reply, json_reply
 from arbees.core.events import DenialReviewed
-from arbees.interface.denial_reviews import NoDenial, parse_reviews
+from arbees.interface.denial_reviews import NoDenial, ReviewsWire, ReviewView, parse_reviews
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/denials/reviews",
+    operation="reviewDenials",
+    summary="Confirm or dispute denials",
+    tag="Account",
+    scopes=("admin",),
+    body=ReviewsWire,
+    example={
+        "denials": [{"request_id": "req-1", "sequence": 17}],
+        "verdict": "confirmed",
+        "reason": "the size was a mistake of the strategy",
+    },
+    answers={201: ReviewView},
+    problems={404: ("NOT_FOUND",)},
+)
 async def review(context: Context, request: Request) -> Reply:
     """
     Say of denials whether they were right.

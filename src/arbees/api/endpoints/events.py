@@ -9,7 +9,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Annotated
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,8 +20,10 @@ from starlette.types import Receive, Scope, Send
 from arbees.api.http.access import Caller, caller_of
 from arbees.api.http.body import parameters
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import EVENT_STREAM, Endpoint, Parameter
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Header, Reply
+from arbees.api.openapi.shapes import RecordView
 from arbees.core.language.strict_json import Malformed, shown
 from arbees.interface.views import Ahead
 
@@ -37,6 +42,37 @@ _HEADERS: tuple[Header, ...] = (
 )
 
 
+_SEQUENCE = Annotated[int, msgspec.Meta(ge=0, le=SEQUENCE_MAX)]
+
+
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/events",
+    operation="followEvents",
+    summary="Follow the journal as server-sent events",
+    tag="Looking",
+    scopes=("read",),
+    parameters=(
+        Parameter(
+            name="after",
+            place="query",
+            type=_SEQUENCE,
+            says="Begin after this record; 0, the default, begins with the first.",
+            example=0,
+        ),
+        Parameter(
+            name=LAST_EVENT_ID,
+            place="header",
+            type=_SEQUENCE,
+            says="The last record that was heard; counts instead of `after`.",
+            example=0,
+        ),
+    ),
+    answers={200: RecordView},
+    media_type=EVENT_STREAM,
+    problems={409: ("AHEAD_OF_JOURNAL",), 503: ("QUEUE_FULL",)},
+)
 async def events(context: Context, request: Request) -> Response:
     """
     Follow the journal.

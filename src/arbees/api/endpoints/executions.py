@@ -6,24 +6,30 @@ the same key. The path of a request is short on purpose: route, body, parse, gat
 """
 
 import asyncio
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Annotated
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 from starlette.requests import Request as HttpRequest
 
 from arbees.api.endpoints import history
+from arbees.api.endpoints.history import HISTORY
 from arbees.api.http.access import Caller, caller_of
 from arbees.api.http.body import parameters, read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint, Parameter
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Reply, json_reply
-from arbees.api.openapi.shapes import execution_view
+from arbees.api.openapi.shapes import ExecutionView, execution_view
 from arbees.core.language.ids import scoped
-from arbees.core.language.request import Request, parse_request
-from arbees.core.language.strict_json import Malformed, identifier
+from arbees.core.language.request import Request, RequestWire, parse_request
+from arbees.core.language.strict_json import Identifier, Malformed, identifier
 from arbees.core.language.units import MICRO, format_micro, parse_micro
+from arbees.core.language.words import ResultStatus
 from arbees.core.orders.result import Result
+from arbees.interface.history import HistoryPage
 from arbees.interface.views import Execution
 
 WAIT_SECONDS = 10.0
@@ -31,6 +37,60 @@ WAIT_SECONDS = 10.0
 WAIT_SECONDS_MAX = 60
 
 
+_KEY = Parameter(
+    name="idempotency_key",
+    place="query",
+    type=Identifier,
+    says="The key of an execution; its last attempt is shown.",
+    example="key-1",
+)
+_WAIT = Parameter(
+    name="wait",
+    place="query",
+    type=Annotated[float, msgspec.Meta(ge=0, le=WAIT_SECONDS_MAX)],
+    says="Seconds to wait for a final result; 0 = at once after the commit; 10 unless given.",
+    example=10,
+)
+_STATUS = Parameter(
+    name="status",
+    place="query",
+    type=ResultStatus,
+    says="Only results that stand so now.",
+    example="Filled",
+)
+
+
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/executions",
+    operation="submit",
+    summary="Decide a request and send the order",
+    tag="Requests",
+    scopes=("submit",),
+    sight="own",
+    parameters=(_WAIT,),
+    body=RequestWire,
+    example={
+        "request_id": "req-1",
+        "idempotency_key": "key-1",
+        "platform": "Kalshi",
+        "market_id": "NBA-BOS",
+        "side": "Yes",
+        "size": 10,
+        "limit_price": 0.65,
+    },
+    answers={200: Result, 202: Result},
+    says={
+        200: "Decided and final: a fill, a cancel, a denial, a duplicate, a conflict.",
+        202: "Decided and not final yet: resting, of unknown fate, or `wait` is over.",
+    },
+    links={
+        "getExecution": {"request_id": "$request.body#/request_id"},
+        "findExecution": {"idempotency_key": "$request.body#/idempotency_key"},
+    },
+    problems={503: ("QUEUE_FULL",)},
+)
 async def submit(context: Context, request: HttpRequest) -> Reply:
     """
     Decide a request, send the order, and wait for a final result.
@@ -73,6 +133,19 @@ def of_strategy(asked: Request, strategy: str) -> Request:
     )
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/executions",
+    operation="findExecution",
+    summary="Show the result of a key, or what was decided",
+    tag="Requests",
+    scopes=("read",),
+    sight="own",
+    parameters=(_KEY, *HISTORY, _STATUS),
+    answers={200: ExecutionView | HistoryPage[Result]},
+    problems={404: ("NOT_FOUND",)},
+)
 async def by_key(context: Context, request: HttpRequest) -> Reply:
     """
     Show the result of a key's last attempt, or what was decided, the newest first.
@@ -96,6 +169,27 @@ async def by_key(context: Context, request: HttpRequest) -> Reply:
     return _shown(caller_of(request.scope), execution, f"idempotency_key {key}")
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/executions/{request_id:path}",
+    operation="getExecution",
+    summary="Show the result of a request",
+    tag="Requests",
+    scopes=("read",),
+    sight="own",
+    parameters=(
+        Parameter(
+            name="request_id",
+            place="path",
+            type=Identifier,
+            says="The id of a request, percent-encoded.",
+            example="req-1",
+        ),
+    ),
+    answers={200: ExecutionView},
+    problems={404: ("NOT_FOUND",)},
+)
 async def by_request_id(context: Context, request: HttpRequest) -> Reply:
     """Show the result of a request as known now, with the records it is the fold of."""
     gateway = context.gateway

@@ -7,6 +7,7 @@ all the same.
 """
 
 import asyncio
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -15,12 +16,14 @@ from arbees.api.http.access import caller_of
 from arbees.api.http.attribution import ASKED, actor_out_of, reason_out_of
 from arbees.api.http.body import read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Reply, json_reply
 from arbees.core.language import strict_json
 from arbees.core.language.strict_json import ABSENT, Malformed, OptionalNumber
 from arbees.core.language.units import MICRO, format_micro
 from arbees.core.language.words import SCOPE_ALL
+from arbees.interface.views import Receipt
 
 WAIT_SECONDS = 5.0
 """How long the answer waits for the end."""
@@ -42,6 +45,24 @@ class FlattenCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 _FLATTEN = msgspec.json.Decoder(FlattenCommand)
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/flatten",
+    operation="flatten",
+    summary="Close what is held of a scope",
+    tag="Orders",
+    scopes=("submit", "cancel"),
+    sight="own",
+    body=FlattenCommand,
+    example={"scope": "strategy:s", "reason": "the model is wrong", "max_slippage": "0.05"},
+    answers={200: Receipt, 202: Receipt},
+    says={
+        200: "On record, and nothing is left to come.",
+        202: "On record; the receipt fills up until it is `complete`.",
+    },
+    links={"getReceipt": {"receipt_id": "$response.body#/receipt_id"}},
+)
 async def flatten(context: Context, request: Request) -> Reply:
     """
     Close what is held of a scope.

@@ -5,6 +5,7 @@ loop: the follower reads in threads, one at a time.
 """
 
 from collections.abc import Awaitable, Mapping
+from functools import partial
 from typing import TypeVar, get_args
 
 from starlette.requests import Request
@@ -12,12 +13,20 @@ from starlette.requests import Request
 from arbees.api.http.access import caller_of
 from arbees.api.http.body import parameters
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint, Parameter
 from arbees.api.http.problem import RETRY, Problem
 from arbees.api.http.reply import Reply, json_reply
-from arbees.core.language.strict_json import Malformed, identifier, parse_time, shown
+from arbees.core.language.strict_json import (
+    Identifier,
+    Malformed,
+    Timestamp,
+    identifier,
+    parse_time,
+    shown,
+)
 from arbees.core.language.words import ResultStatus
 from arbees.errors import JournalUnavailable
-from arbees.interface.history import PAGE_MAX, HistoryQuery, PnlBy
+from arbees.interface.history import PAGE_MAX, FillView, HistoryPage, HistoryQuery, PnlBy, PnlView
 
 T = TypeVar("T")
 
@@ -32,6 +41,55 @@ async def executions(context: Context, request: Request) -> Reply:
     return json_reply(await _read(context.follower.executions(query)))
 
 
+HISTORY = (
+    Parameter(
+        name="since",
+        place="query",
+        type=Timestamp,
+        says="Nothing older.",
+        example="2026-01-28T05:00:00Z",
+    ),
+    Parameter(
+        name="until",
+        place="query",
+        type=Timestamp,
+        says="Nothing from then on.",
+        example="2026-01-29T05:00:00Z",
+    ),
+    Parameter(
+        name="strategy", place="query", type=Identifier, says="Of a strategy.", example="alpha"
+    ),
+    Parameter(
+        name="market",
+        place="query",
+        type=Identifier,
+        says="Of a market, by the venue's name of it.",
+        example="NBA-BOS",
+    ),
+    Parameter(
+        name="cursor",
+        place="query",
+        type=str,
+        says="Only what is older: the `cursor` of the page before.",
+        example="100",
+    ),
+    Parameter(name="limit", place="query", type=str, says="At most so many; 1000.", example="100"),
+)
+"""What the lists of the history take."""
+
+
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/fills",
+    operation="listFills",
+    summary="Show executions of orders",
+    tag="Looking",
+    scopes=("read",),
+    sight="own",
+    parameters=HISTORY,
+    answers={200: HistoryPage[FillView]},
+)
 async def fills(context: Context, request: Request) -> Reply:
     """
     Show executions of orders, the newest first.
@@ -43,6 +101,27 @@ async def fills(context: Context, request: Request) -> Reply:
     return json_reply(await _read(context.follower.fills(query)))
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/pnl",
+    operation="getPnl",
+    summary="Show profit and loss by anything",
+    tag="Looking",
+    scopes=("read",),
+    sight="own",
+    parameters=(
+        Parameter(
+            name="by",
+            place="query",
+            type=PnlBy,
+            says="What tells groups apart; strategy unless given.",
+            example="strategy",
+        ),
+        HISTORY[0],
+    ),
+    answers={200: PnlView},
+)
 async def pnl(context: Context, request: Request) -> Reply:
     """
     Show profit and loss by strategy, market, game, sport, model version or day.

@@ -6,20 +6,23 @@ says that they have seen it. When the journal fails, the answer is 503 and says 
 the same.
 """
 
+from functools import partial
+
 import msgspec
 from starlette.requests import Request
 
 from arbees.api.http.access import ANYBODY, Caller, caller_of
 from arbees.api.http.body import parameters, read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint, Parameter
 from arbees.api.http.problem import Problem, of_undecided
 from arbees.api.http.reply import Reply, json_reply
-from arbees.api.openapi.shapes import kill_view
+from arbees.api.openapi.shapes import KillView, kill_view
 from arbees.core.language import strict_json
-from arbees.core.language.strict_json import Malformed
+from arbees.core.language.strict_json import Identifier, Malformed
 from arbees.core.language.words import SCOPE_ALL, HaltSource
 from arbees.interface.operator import Conflict
-from arbees.interface.views import Gateway, Undecided
+from arbees.interface.views import Gateway, Receipt, Undecided
 
 _STOPS = frozenset({"ENABLE", "REDUCE"})
 ACTIONS = {"enable": "ENABLE", "disable": "DISABLE", "reduce": "REDUCE"}
@@ -61,6 +64,21 @@ _STOP = msgspec.json.Decoder(_StopBody)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/kill-switch",
+    operation="switch",
+    summary="Halt, reduce or resume trading",
+    tag="Kill switch",
+    scopes=("halt", "resume"),
+    sight="shared",
+    body=KillCommand,
+    example={"action": "ENABLE", "reason": "the model is wrong", "scope": "sport:NBA"},
+    answers={200: KillView},
+    links={"getReceipt": {"receipt_id": "$response.body#/receipt_id"}},
+    problems={409: ("ACKNOWLEDGE_REQUIRED", "TOO_MANY_HALTS")},
+)
 async def act(context: Context, request: Request) -> Reply:
     """
     Halt, reduce or resume trading.
@@ -75,11 +93,43 @@ async def act(context: Context, request: Request) -> Reply:
     return await switch(gateway, command, client, caller_of(request.scope))
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/kill-switch",
+    operation="getKillSwitch",
+    summary="Show the halts in force",
+    tag="Kill switch",
+    scopes=("read",),
+    sight="shared",
+    answers={200: KillView},
+)
 async def show(context: Context, _request: Request) -> Reply:
     """Show the halts in force."""
     return json_reply(kill_view(context.gateway.kill_status()))
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/kill-switch/receipts/{receipt_id:path}",
+    operation="getReceipt",
+    summary="Show what a halt, mass cancel or flattening did",
+    tag="Kill switch",
+    scopes=("read", "halt", "cancel"),
+    sight="own",
+    parameters=(
+        Parameter(
+            name="receipt_id",
+            place="path",
+            type=Identifier,
+            says="The id that the command answered.",
+            example="receipt-1",
+        ),
+    ),
+    answers={200: Receipt},
+    problems={404: ("NOT_FOUND",)},
+)
 async def receipt(context: Context, request: Request) -> Reply:
     """
     Show what a halt or a mass cancel did to open orders so far.

@@ -4,21 +4,49 @@ Guarantees that neither is worked out on the loop: the follower reads and writes
 reader at a time each.
 """
 
+from functools import partial
 from typing import get_args
 
 from starlette.requests import Request
 
 from arbees.api.http.body import parameters
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint, Parameter
 from arbees.api.http.problem import RETRY, Problem
 from arbees.api.http.reply import Reply, json_reply
-from arbees.core.language.strict_json import Malformed, parse_time, shown
+from arbees.core.language.strict_json import Malformed, Timestamp, parse_time, shown
 from arbees.errors import JournalUnavailable
-from arbees.interface.measures import By
+from arbees.interface.measures import By, QualityView
 
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/quality",
+    operation="getQuality",
+    summary="Show fill rate, slippage, latencies and denials",
+    tag="Looking",
+    scopes=("read",),
+    parameters=(
+        Parameter(
+            name="since",
+            place="query",
+            type=Timestamp,
+            says="Requests decided since then; the beginning of the trading day unless given.",
+            example="2026-01-28T05:00:00Z",
+        ),
+        Parameter(
+            name="by",
+            place="query",
+            type=By,
+            says="Group by this, besides the sum over all.",
+            example="venue",
+        ),
+    ),
+    answers={200: QualityView},
+)
 async def quality(context: Context, request: Request) -> Reply:
     """
     Show fill rate, slippage, latencies, denials and rejects.
@@ -50,6 +78,17 @@ def _by(text: str) -> By:
     raise Malformed("by", f"Expected one of {', '.join(get_args(By))}, was {shown(text)}")
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/metrics",
+    operation="getMetrics",
+    summary="Show the metrics for Prometheus",
+    tag="Looking",
+    scopes=("read",),
+    answers={200: str},
+    media_type=TEXT.decode(),
+)
 async def metrics(context: Context, request: Request) -> Reply:
     """
     Show the metrics in the text format of Prometheus.

@@ -5,6 +5,7 @@ nobody feeds prices by hand. Why: safeguards and paper fills judge by these quot
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -13,12 +14,13 @@ from starlette.requests import Request
 from arbees.api.endpoints.orders import conflict
 from arbees.api.http.body import LIST_BYTES_MAX, parameters, read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Reply, json_reply
 from arbees.api.openapi.shapes import AcceptedView
-from arbees.core.language.quote import parse_quote, parse_settlement
+from arbees.core.language.quote import QuoteWire, SettlementWire, parse_quote, parse_settlement
 from arbees.core.language.strict_json import Malformed
-from arbees.interface.operator import Conflict
+from arbees.interface.operator import Conflict, Listed, TouchView
 from arbees.interface.views import Gateway
 
 T = TypeVar("T")
@@ -27,6 +29,27 @@ ITEMS_MAX = 1_000
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/quotes",
+    operation="feedQuotes",
+    summary="Feed quotes to the paper exchange",
+    tag="Market data",
+    scopes=("submit", "admin"),
+    body=QuoteWire | list[QuoteWire],
+    body_bytes_max=LIST_BYTES_MAX,
+    example={
+        "platform": "Kalshi",
+        "market_id": "NBA-BOS",
+        "sport": "NBA",
+        "game_id": "g1",
+        "bids": [[0.64, 100]],
+        "asks": [[0.66, 50]],
+    },
+    answers={200: AcceptedView},
+    problems={409: ("PAPER_ONLY", "VENUE_SPEAKS")},
+)
 async def feed(context: Context, request: Request) -> Reply:
     """
     Take one quote, or a list of at most 1,000.
@@ -43,6 +66,17 @@ async def feed(context: Context, request: Request) -> Reply:
     return json_reply(AcceptedView(accepted=len(quotes)))
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/quotes",
+    operation="listQuotes",
+    summary="List the newest quote of each market",
+    tag="Market data",
+    scopes=("read",),
+    sight="shared",
+    answers={200: Listed[TouchView]},
+)
 async def show(context: Context, request: Request) -> Reply:
     """
     List the newest quote of each market: the best prices of Yes.
@@ -55,6 +89,20 @@ async def show(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.touches())
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/settlements",
+    operation="settle",
+    summary="Settle markets on the paper exchange",
+    tag="Market data",
+    scopes=("admin",),
+    body=SettlementWire | list[SettlementWire],
+    body_bytes_max=LIST_BYTES_MAX,
+    example={"platform": "Kalshi", "market_id": "NBA-BOS", "result": "Yes"},
+    answers={200: AcceptedView},
+    problems={409: ("PAPER_ONLY", "VENUE_SPEAKS")},
+)
 async def settle(context: Context, request: Request) -> Reply:
     """Take one settlement, or a list of at most 1,000; either every item is read or none taken."""
     gateway = _paper(context)

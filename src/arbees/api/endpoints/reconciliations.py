@@ -4,6 +4,8 @@ Guarantees that a query which failed is told as such and concludes nothing, and 
 person ends is journaled with who and why.
 """
 
+from functools import partial
+
 import msgspec
 from starlette.requests import Request
 
@@ -11,11 +13,12 @@ from arbees.api.http.access import caller_of
 from arbees.api.http.attribution import actor_of, reason_of
 from arbees.api.http.body import parameters, read_json
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Reply, json_reply
 from arbees.core.language import strict_json
 from arbees.core.language.strict_json import Malformed
-from arbees.interface.operator import Conflict
+from arbees.interface.operator import BreakView, Conflict, Listed, ReconciliationView, ResolvedView
 
 BREAK_ID_MAX = 512
 
@@ -33,6 +36,16 @@ class ResolveBreak(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 _RESOLVE = msgspec.json.Decoder(ResolveBreak)
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/v1/reconciliations",
+    operation="listBreaks",
+    summary="List the open reconciliation breaks",
+    tag="Reconciliation",
+    scopes=("read",),
+    answers={200: Listed[BreakView]},
+)
 async def show(context: Context, request: Request) -> Reply:
     """List the open reconciliation breaks, oldest first."""
     gateway = context.gateway
@@ -40,6 +53,16 @@ async def show(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.breaks())
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/reconciliations",
+    operation="reconcile",
+    summary="Compare with every venue now",
+    tag="Reconciliation",
+    scopes=("admin",),
+    answers={200: ReconciliationView},
+)
 async def run(context: Context, request: Request) -> Reply:
     """
     Compare the book with every venue now, and answer when that is done.
@@ -52,6 +75,19 @@ async def run(context: Context, request: Request) -> Reply:
     return json_reply(await gateway.reconcile())
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/reconciliations/resolve",
+    operation="resolveBreak",
+    summary="End a reconciliation break by hand",
+    tag="Reconciliation",
+    scopes=("admin",),
+    body=ResolveBreak,
+    example={"break_id": "Kalshi|position|NBA-BOS", "reason": "the venue corrected it"},
+    answers={200: ResolvedView},
+    problems={404: ("NOT_FOUND",)},
+)
 async def resolve(context: Context, request: Request) -> Reply:
     """
     End a break by hand.
@@ -68,6 +104,19 @@ async def resolve(context: Context, request: Request) -> Reply:
     return json_reply(resolved)
 
 
+@partial(
+    Endpoint,
+    method="POST",
+    path="/v1/reconciliations/adopt",
+    operation="adoptBreak",
+    summary="Take the venue's word of a reconciliation break",
+    tag="Reconciliation",
+    scopes=("admin",),
+    body=ResolveBreak,
+    example={"break_id": "Kalshi|cash|Kalshi:3", "reason": "a trade by hand"},
+    answers={200: ResolvedView},
+    problems={404: ("NOT_FOUND",), 409: ("AGREES", "NOT_COMPARED")},
+)
 async def adopt(context: Context, request: Request) -> Reply:
     """
     Take the venue's word of a break.

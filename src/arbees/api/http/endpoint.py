@@ -4,7 +4,7 @@ Guarantees that an endpoint is described once. A field that is missing cannot be
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -46,10 +46,10 @@ class Parameter:
     required: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Endpoint:
     """
-    One method on one path.
+    One method on one path; `@partial(Endpoint, ...)` above its handler makes it.
 
     Attributes:
         method: `HEAD` comes with every `GET` by itself.
@@ -77,11 +77,12 @@ class Endpoint:
         reaches_gateway: whether it needs the gateway, and so may answer 503 while it starts.
     """
 
+    handler: Handler
+    _: KW_ONLY
     method: Method
     path: str
     operation: str
     summary: str
-    handler: Handler
     tag: str
     scopes: tuple[Scope, ...] = ()
     sight: Sight = "account"

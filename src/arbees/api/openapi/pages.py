@@ -6,7 +6,7 @@ first asked for), and that the page needs nothing from elsewhere and runs no scr
 
 import asyncio
 import re
-from functools import _lru_cache_wrapper, cache
+from functools import _lru_cache_wrapper, cache, partial
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from arbees.api.http.body import parameters
 from arbees.api.http.context import Context
+from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.reply import Header, Reply
 from arbees.api.openapi import reference_page
 from arbees.api.openapi.document import document
@@ -51,12 +52,33 @@ def _page() -> bytes:
     return reference_page.render(spec()).encode()
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/openapi.json",
+    operation="getOpenApi",
+    summary="Describe the interface for programs",
+    tag="Pages",
+    answers={200: dict[str, Any]},
+    reaches_gateway=False,
+)
 async def openapi(_context: Context, request: Request) -> Reply:
     """Describe the interface for programs: an OpenAPI 3.1 document."""
     parameters(request.scope["query_string"], ())
     return Reply(200, await _made(_json))
 
 
+@partial(
+    Endpoint,
+    method="GET",
+    path="/docs",
+    operation="getDocs",
+    summary="Describe the interface for people",
+    tag="Pages",
+    answers={200: str},
+    media_type="text/html; charset=utf-8",
+    reaches_gateway=False,
+)
 async def docs(_context: Context, request: Request) -> Reply:
     """Describe the interface for people: one page that works offline."""
     parameters(request.scope["query_string"], ())
