@@ -94,6 +94,28 @@ def figures(page: Page) -> None:
     check("its record is the head", f"Record {status['journal']['sequence']}" in text)
 
 
+def past(page: Page) -> None:
+    """Search for a request, have it explained, and go back."""
+    page.fill("#requests input[name=text]", "stage-2")
+    page.click("#requests button[type=submit]")
+    page.wait_for_selector("#requests [data-explain=stage-1]", state="detached")
+    page.click("#requests [data-explain=stage-2]")
+    page.wait_for_selector("#drawer .life")
+    said, denials = page.inner_text("#drawer"), api("/v1/executions/stage-2")["denials"]
+    check("every denial is explained", all(f"{each['code']}\tdeny" in said for each in denials))
+    found = Axe().run(page).response["violations"]
+    check("axe finds nothing in the drawer", not found, [each["id"] for each in found])
+    page.screenshot(path=SHOTS / "explained.png")
+    page.keyboard.press("Escape")
+    check("the keyboard closes the drawer", not page.is_visible("#drawer"))
+    page.select_option("#pnl select", "market")
+    page.click("#pnl button[type=submit]")
+    row = api("/v1/pnl?by=market")["rows"][0]
+    page.wait_for_selector(f"#pnl >> text={row['name']}")
+    act(page, "COMPARE")
+    page.wait_for_selector("#said >> text=Compared: 0 open breaks.")
+
+
 def main() -> int:
     """Do everything once."""
     with sync_playwright() as playwright:
@@ -102,6 +124,7 @@ def main() -> int:
         said: list[str] = []
         page = enter(browser, 1440, "light", said)
         figures(page)
+        past(page)
         act(page, "CANCEL")
         page.wait_for_selector("#orders >> text=None")
         check("a cancel is done", not api("/v1/orders")["items"])
@@ -131,6 +154,8 @@ def main() -> int:
         page.wait_for_selector("#cut:visible", timeout=10_000)
         cut_ms = (time.monotonic() - begun) * 1_000
         check("cut off, it says so", cut_ms < CUT_MS, f"{cut_ms:.0f} ms")
+        is_seen = "e => e.getBoundingClientRect().bottom > 0"
+        check("also where somebody has scrolled down", page.locator("#cut").evaluate(is_seen))
         check("and greys what stands", page.evaluate("document.body.classList.contains('cut')"))
         page.screenshot(path=SHOTS / "cut.png")
         os.kill(PROCESS, signal.SIGCONT)

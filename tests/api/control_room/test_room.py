@@ -1,55 +1,21 @@
 """The control room over a connection: who may look, who may act, and what a page may run."""
 
 import json
-import re
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
-from arbees.api import ApiServer
 from arbees.api.control_room import room
 from arbees.api.control_room.sessions import SECONDS, SESSIONS_MAX, Sessions
 from arbees.core.language.words import KeyScope
-from tests.api.fake import NOW_NS, Answer, FakeGateway, Wire, halt
-from tests.api.fake_follower import FakeFollower
+from tests.api.control_room.reader import enter, text_of
+from tests.api.fake import NOW_NS, FakeGateway, Wire, halt
 from tests.api.fake_keys import FakeKeys
 
 pytestmark = pytest.mark.anyio
 STOP = json.dumps({"action": "ENABLE"}).encode()
 RESUME = json.dumps({"action": "DISABLE", "reason": "looked"}).encode()
-
-
-@pytest.fixture
-async def wire(gateway: FakeGateway) -> AsyncIterator[Wire]:
-    """Connect to a server with a follower."""
-    follower = FakeFollower()
-    server = ApiServer(gateway, "127.0.0.1", 0, now_ns=lambda: NOW_NS, follower=follower)
-    await server.start()
-    wire = await Wire.open(server.address)
-    yield wire
-    wire.close()
-    await server.stop()
-
-
-async def enter(wire: Wire, secret: str) -> tuple[dict[str, str], str]:
-    """Log in; return the cookie as a header, and the token of the page."""
-    answer = await wire.ask("POST", "/login", json.dumps({"key": secret}).encode())
-    assert answer.status == 200, answer.body
-    cookie = answer.headers["set-cookie"]
-    for part in ("HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={SECONDS}"):
-        assert part in cookie
-    headers = {"Cookie": cookie.partition(";")[0]}
-    page = (await wire.ask("GET", "/", headers=headers)).body.decode()
-    found = re.search(r'data-token="([^"]+)"', page)
-    assert found is not None
-    return headers, found[1]
-
-
-def text_of(answer: Answer) -> str:
-    """Return what a page says, without its marks."""
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.body.decode()).split())
 
 
 async def test_without_keys_everybody_on_this_machine_looks(

@@ -7,10 +7,11 @@ done is done by the public API: the page calls it with the session of its reader
 
 import asyncio
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from arbees.api.control_room.looking_back import LookingBack, amount
 from arbees.api.control_room.sessions import COOKIE, SECONDS
 from arbees.api.http.access import ANYBODY, CALLER, NO_KEY, NO_KEYS_YET, Caller, is_closed, refused
 from arbees.api.http.body import read_json
@@ -26,7 +28,10 @@ from arbees.api.http.endpoint import Endpoint
 from arbees.api.http.problem import Problem
 from arbees.api.http.reply import Header, Reply
 from arbees.core.language import strict_json
+from arbees.core.language.strict_json import Malformed
 from arbees.core.language.units import MICRO, format_dollars
+from arbees.core.language.words import ResultStatus
+from arbees.interface.history import PnlBy
 
 _HTML = b"text/html; charset=utf-8"
 POLICY = (
@@ -40,20 +45,17 @@ _ALONE: tuple[Header, ...] = (
     (b"x-frame-options", b"DENY"),
 )
 _ASSETS = {"room.js": b"text/javascript; charset=utf-8", "room.css": b"text/css; charset=utf-8"}
-FILLS_SHOWN = 20
 
 SEEN = {
-    "status": ("getStatus", b""),
-    "safeguards": ("listSafeguards", b""),
-    "alerts": ("listAlerts", b""),
-    "orders": ("listOrders", b""),
-    "positions": ("listPositions", b""),
-    "balances": ("listBalances", b""),
-    "breaks": ("listBreaks", b""),
-    "fills": ("listFills", b"limit=%d" % FILLS_SHOWN),
-    "denied": ("findExecution", b"status=Rejected&limit=10"),
+    "status": "getStatus",
+    "safeguards": "listSafeguards",
+    "alerts": "listAlerts",
+    "orders": "listOrders",
+    "positions": "listPositions",
+    "balances": "listBalances",
+    "breaks": "listBreaks",
 }
-"""What the page shows: its name there, the operation of the API, and its query."""
+"""What is renewed every second: its name on the page, and the operation of the API."""
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
@@ -84,7 +86,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"dollars": dollars, "moment": moment}
+    found.filters |= {"dollars": dollars, "moment": moment, "amount": amount}
     return found
 
 
@@ -109,6 +111,7 @@ class ControlRoom:
             Route("/login", self._login, methods=["POST"]),
             Route("/logout", self._logout, methods=["POST"]),
             Route("/room/now", self._now),
+            *LookingBack(self._ask_for_reader, _render).routes(),
             Route("/room/{name}", self._asset),
         ]
 
@@ -138,9 +141,24 @@ class ControlRoom:
             "who": None if caller.key is None else caller.key.name,
             "scopes": () if caller.key is None else caller.key.scopes,
             "strategy": caller.strategy,
+            "statuses": tuple(ResultStatus),
+            "groups": get_args(PnlBy),
             "token": "" if session is None else session.token,
         }
         return await asyncio.to_thread(_render, "page.html", values)
+
+    async def _ask_for_reader(
+        self,
+        request: Request,
+        operation: str,
+        query: str = "",
+        path: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Ask for whoever looks. Raises Problem (401): nobody that may."""
+        caller = self._caller(request)
+        if caller is None:
+            raise refused(NO_KEY)
+        return await self._ask(request, caller, operation, query, path)
 
     async def _now(self, request: Request) -> Response:
         """Return what changes on the page; 401 where the session ended."""
@@ -153,19 +171,28 @@ class ControlRoom:
     async def _seen(self, request: Request, caller: Caller) -> dict[str, Any]:
         """Return what the API answers to a caller, or why it does not, by the page's names."""
         return {
-            name: await self._ask(request, caller, self._endpoints[operation], query)
-            for name, (operation, query) in SEEN.items()
+            name: await self._ask(request, caller, operation) for name, operation in SEEN.items()
         }
 
     async def _ask(
-        self, request: Request, caller: Caller, endpoint: Endpoint, query: bytes
+        self,
+        request: Request,
+        caller: Caller,
+        operation: str,
+        query: str = "",
+        path: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        scope = {**request.scope, CALLER: caller, "query_string": query, "path_params": {}}
+        """Return what an operation of the API answers to a caller, or why it does not."""
+        endpoint = self._endpoints[operation]
+        asked = {"query_string": query.encode(), "path_params": path or {}}
+        scope = {**request.scope, CALLER: caller, **asked}
         try:
             caller.permit(endpoint.scopes, endpoint.sight)
             reply = await endpoint.handler(self._context, Request(scope, request.receive))
         except Problem as problem:
             return {"refused": problem.detail}
+        except Malformed as error:
+            return {"refused": error.text}
         found: dict[str, Any] = json.loads(bytes(reply.body), parse_float=Decimal)
         return {"refused": None, **found}
 

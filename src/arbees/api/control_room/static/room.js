@@ -8,6 +8,8 @@ const ACTS = {
   REDUCE: { what: "Let only reducing orders pass?", about: "Opening orders are cancelled.", yes: "Reduce", scope: true, reason: "", seen: "Step down also what halts harder: I have looked at why" },
   DISABLE: { what: "Resume trading?", about: "Look at what halted first.", yes: "Resume", scope: true, reason: "required", seen: "Lift also what the gateway halted by itself: I have looked at why" },
   FLATTEN: { what: "Close what is held?", about: "Opening orders are cancelled, what is held is sold inside the collar. Where trading is halted, reduce first.", yes: "Flatten", scope: true, reason: "required" },
+  ADOPT: { what: "Take the venue's word?", about: "The venue is compared once more; what it says becomes the book's.", yes: "Adopt", reason: "required" },
+  COMPARE: { what: "Compare the book with every venue now?", about: "It asks the venues and changes nothing there.", yes: "Compare" },
   CANCEL: { what: "Cancel this order?", about: "", yes: "Cancel the order" },
 };
 
@@ -31,6 +33,12 @@ async function act(name, id, form) {
     if (name === "CANCEL") {
       await call("DELETE", `/v1/orders/${encodeURIComponent(id)}`);
       say("The cancel was asked for.");
+    } else if (name === "ADOPT") {
+      await call("POST", "/v1/reconciliations/adopt", { break_id: id, reason });
+      say(`The venue's word of ${id} is the book's now.`);
+    } else if (name === "COMPARE") {
+      const done = await call("POST", "/v1/reconciliations");
+      say(done.complete ? `Compared: ${done.breaks.length} open breaks.` : `NOT COMPARED: ${done.failed.join(", ")}.`);
     } else if (name === "FLATTEN") {
       const done = await call("POST", "/v1/flatten", { scope, reason });
       say(`Flattening ${done.scope}: receipt ${done.receipt_id}.`);
@@ -52,6 +60,7 @@ async function act(name, id, form) {
 function ask(button) {
   const name = button.dataset.act, rule = ACTS[name], dialog = by("ask"), form = dialog.querySelector("form");
   form.reset();
+  form.scope.value = button.dataset.scope || "all";
   by("ask-what").textContent = rule.what;
   by("ask-about").textContent = rule.about;
   by("ask-yes").textContent = rule.yes;
@@ -77,6 +86,38 @@ function replace(now) {
     if (held) part.querySelector(`[data-id="${CSS.escape(held)}"]`)?.focus();
   }
   document.title = `${by("state").dataset.state || "?"} · Arbees control room`;
+}
+
+// Searches and lists that are asked for, and the drawer that explains a request.
+async function fetchPart(path) {
+  const answer = await fetch(path, { signal: AbortSignal.timeout(20000) });
+  if (answer.status === 401) location.href = "/login";
+  if (!answer.ok) throw new Error(`${answer.status}: the gateway does not say`);
+  return answer.text();
+}
+
+async function list(form, cursor) {
+  const place = form.parentElement.querySelector(".list"), query = new URLSearchParams(new FormData(form));
+  for (const [name, text] of [...query]) if (!text) query.delete(name);
+  if (cursor) query.set("cursor", cursor);
+  place.setAttribute("aria-busy", "true");
+  try {
+    place.innerHTML = await fetchPart(`/room/${form.dataset.list}?${query}`);
+  } catch (error) {
+    place.textContent = `Not shown: ${error.message}`;
+  }
+  place.removeAttribute("aria-busy");
+}
+
+async function explain(id) {
+  by("drawer-name").textContent = id;
+  by("drawer-says").textContent = "Asked …";
+  by("drawer").showModal();
+  try {
+    by("drawer-says").innerHTML = await fetchPart(`/room/request?${new URLSearchParams({ id })}`);
+  } catch (error) {
+    by("drawer-says").textContent = `Not shown: ${error.message}`;
+  }
 }
 
 let renewing = false;
@@ -109,7 +150,16 @@ if (by("now")) {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-act]");
     if (button) ask(button);
+    const explained = event.target.closest("[data-explain]");
+    if (explained) explain(explained.dataset.explain);
+    const older = event.target.closest("[data-older]");
+    if (older) list(older.closest("section").querySelector("form"), older.dataset.older);
   });
+  for (const form of document.querySelectorAll("form.search")) {
+    form.addEventListener("submit", (event) => { event.preventDefault(); list(form); });
+    list(form);
+  }
+  by("drawer-close").addEventListener("click", () => by("drawer").close());
   by("ask-no").addEventListener("click", () => by("ask").close("no"));
   by("logout")?.addEventListener("click", () => call("POST", "/logout", {}).then(() => { location.href = "/login"; }));
   setInterval(renew, EVERY_MS);
