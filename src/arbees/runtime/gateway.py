@@ -70,7 +70,7 @@ LAST_CANCELS_SECONDS = 10.0
 """How long the end waits for cancels once the journal has failed."""
 
 
-class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
+class TradingGateway(KeyedDesk, Operations):
     """Implements `interface.views.Gateway` over a desk."""
 
     def __init__(
@@ -92,18 +92,16 @@ class TradingGateway(KeyedDesk, Operations, DrillRecords, Reviews):
         self._directory = Directory(desk, self.monitors)
         self.refusing = Refusing(desk, lambda: self._trouble, self._directory.watched)
         self.measuring = Measuring(desk, self.reads, self.refusing, lambda: not self._trouble)
-        self._sweeps = Sweeps(desk)
+        self._sweeps = Sweeps(desk.book, desk.writer, desk.venues, desk.supervisor, desk.clock)
+        self.record_drills = DrillRecords(desk.writer, desk.options.limits_hash).record_drills
+        self.review_denials = Reviews(desk.writer, desk.journal).review_denials
         self.reconciler = Reconciler(desk, self.monitors)
         self._halts = Halts(desk, self.reads)
         self.flattening = Flattening(desk, self.reads.receipts, self.submit)
         self._watch: dict[str, asyncio.Event] = {}
         self._trouble: tuple[str, ...] = ("starting",)
-        hooks = BatchHooks(
-            self.monitors.before_batch,
-            desk.dispatcher.carry_out,
-            on_records=self._on_records,
-            on_poison=self._on_poison,
-        )
+        before, after = self.monitors.before_batch, desk.dispatcher.carry_out
+        hooks = BatchHooks(before, after, self._on_records, self._on_poison)
         self._lifecycle = GatewayLifecycle(
             desk, hooks, self.monitors, self.reconciler, self._directory
         )

@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from arbees.core.deciding import commands
 from arbees.core.events import Drilled
 from arbees.interface.drills import DrillsView
-from arbees.runtime.desk import Desk
-from arbees.runtime.intake.writer import Lane
+from arbees.runtime.intake.writer import Lane, Writer
 
 
 class DrillRecords:
-    """The part of the gateway that takes drills; the gateway gives it its desk."""
+    """Takes drills."""
 
-    desk: Desk
+    def __init__(self, writer: Writer, limits_hash: str) -> None:
+        """Take what makes drills durable; the hash is that of the limits in force."""
+        self._writer = writer
+        self._limits_hash = limits_hash
 
     async def record_drills(self, drills: Sequence[Drilled]) -> DrillsView:
         """Journal drills; see the port."""
-        desk = self.desk
-        committed = await desk.writer.put(commands.Record(events=tuple(drills)), Lane.FACTS)
-        mine = desk.options.limits_hash
+        committed = await self._writer.put(commands.Record(events=tuple(drills)), Lane.FACTS)
+        mine = self._limits_hash
         return DrillsView(
             recorded=len(drills),
             limits_agree=all(each.limits_hash == mine for each in drills),

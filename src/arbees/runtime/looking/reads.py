@@ -57,7 +57,7 @@ class Reads:
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._takes: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
         self._figures = self.look()
-        self.receipts = Receipts(desk, self.durable)
+        self.receipts = Receipts(desk.journal, desk.book, desk.scopes, self.durable)
 
     def look(self) -> Figures:
         """Return figures of the book; where it runs ahead of the disk, those of before (P1)."""

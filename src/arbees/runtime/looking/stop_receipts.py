@@ -8,35 +8,47 @@ will be.
 from collections.abc import Callable, Iterator, Sequence
 
 from arbees.core import events
+from arbees.core.book.book import Book
 from arbees.core.deciding.flatten_plan import Close, held_of
 from arbees.core.language.strict_json import format_time
 from arbees.core.language.units import format_micro, to_decimal
 from arbees.core.language.words import ResultStatus
 from arbees.core.orders.result import Life, Recorded, fold
+from arbees.core.ports import Journal
 from arbees.interface.views import (
     Receipt,
     ReceiptClose,
     ReceiptLeft,
     ReceiptOrder,
 )
-from arbees.runtime.desk import Desk
+from arbees.runtime.looking.scopes import Scopes
 
 NEVER_PLANNED = "the gateway ended before it was planned how to close it: ask again"
 NEVER_ASKED = "it was not asked for: the order before it did not fill, or the gateway ended"
 
 
 class Receipts:
-    """Reads the receipts of one desk."""
+    """Reads receipts."""
 
-    def __init__(self, desk: Desk, durable: Callable[[str], list[Recorded]]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        book: Book,
+        scopes: Scopes,
+        durable: Callable[[str], list[Recorded]],
+    ) -> None:
         """
-        Read a desk.
+        Prepare.
 
         Args:
-            desk: whose journal knows the orders.
+            journal: knows the orders.
+            book: knows what is held.
+            scopes: knows which names there are.
             durable: returns the durable records of a request or receipt.
         """
-        self._desk = desk
+        self._journal = journal
+        self._book = book
+        self._scopes = scopes
         self._durable = durable
         self.flattening: set[str] = set()
         """Receipts whose positions are being closed now."""
@@ -127,12 +139,12 @@ class Receipts:
             completed_at=format_time(ended_ns) if is_complete else None,
             closing=tuple(closing),
             left=tuple(left),
-            matches_nothing=not self._desk.scopes.is_known(receipt.scope),
+            matches_nothing=not self._scopes.is_known(receipt.scope),
         )
 
     def _never_planned(self, scope: str) -> Iterator[ReceiptLeft]:
         """Yield what is still held of a scope of which nothing was ever asked to be closed."""
-        for market, side, _, quantity in held_of(self._desk.book, scope):
+        for market, side, _, quantity in held_of(self._book, scope):
             yield ReceiptLeft(
                 platform=market.listing.platform,
                 market_id=market.listing.market_id,
@@ -144,7 +156,7 @@ class Receipts:
     def _orders(self, names: Sequence[str], sequence: int) -> Iterator[tuple[Life, ReceiptOrder]]:
         """Yield what became of orders since a record."""
         for client_order_id in names:
-            row = self._desk.journal.order(client_order_id)
+            row = self._journal.order(client_order_id)
             records = [] if row is None else self._durable(row.request_id)
             life = fold(records)
             if life is None or records[0][0] > sequence:

@@ -6,22 +6,24 @@ that it denied may rest. What is shown is handed over, reopened by the core, and
 halt. A venue that cannot be asked has shown nothing: the receipt stays open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from arbees.core import events
+from arbees.core.book.book import Book
 from arbees.core.deciding import commands
 from arbees.core.deciding.control import subject_of
 from arbees.core.deciding.outcomes import VenueOrder
 from arbees.core.language.ids import CLIENT_ORDER_ID_PREFIX
 from arbees.core.language.words import Platform, TradingState
 from arbees.core.orders.terms import agrees
+from arbees.core.ports import Clock, Venue
 from arbees.errors import VenueError
 from arbees.interface.views import Receipt, Undecided
-from arbees.runtime.desk import Desk
-from arbees.runtime.intake.writer import Lane
+from arbees.runtime.intake.writer import Lane, Writer
+from arbees.runtime.supervisor import Supervisor
 
 PAUSE_FIRST = 0.25
 PAUSE_MAX = 5.0
@@ -37,11 +39,22 @@ class _Sweep(msgspec.Struct):
 
 
 class Sweeps:
-    """Asks the venues of one desk after halts: one task a venue, while anything is to be asked."""
+    """Asks the venues after halts: one task a venue, while anything is to be asked."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(
+        self,
+        book: Book,
+        writer: Writer,
+        venues: Mapping[Platform, Venue],
+        supervisor: Supervisor,
+        clock: Clock,
+    ) -> None:
         """Sweep nothing yet; `follow` is told of durable halts."""
-        self._desk = desk
+        self._book = book
+        self._writer = writer
+        self._venues = venues
+        self._supervisor = supervisor
+        self._clock = clock
         self._open: dict[str, _Sweep] = {}
         self._asking: set[Platform] = set()
 
@@ -60,7 +73,7 @@ class Sweeps:
         for platform in self._concerned(event.scope):
             if platform not in self._asking:
                 self._asking.add(platform)
-                self._desk.supervisor.keep(partial(self._ask, platform), f"sweep {platform}")
+                self._supervisor.keep(partial(self._ask, platform), f"sweep {platform}")
 
     def judge(self, receipt: Receipt) -> Receipt:
         """Return a receipt, not complete while a venue has not shown that nothing works."""
@@ -70,10 +83,10 @@ class Sweeps:
 
     def _concerned(self, scope: str) -> list[Platform]:
         """Return the venues at which something in a scope may work."""
-        kind, _, name = self._desk.book.canonical(scope).partition(":")
-        market = self._desk.book.markets.get(name) if kind == "market" else None
+        kind, _, name = self._book.canonical(scope).partition(":")
+        market = self._book.markets.get(name) if kind == "market" else None
         known = name if kind == "platform" else None if market is None else market.listing.platform
-        venues = list(self._desk.venues)
+        venues = list(self._venues)
         return [each for each in venues if each == known] or venues
 
     async def _ask(self, platform: Platform) -> None:
@@ -89,13 +102,13 @@ class Sweeps:
                 if not sweep.left:
                     del self._open[name]
             if any(platform in each.left for each in self._open.values()):
-                await self._desk.clock.sleep(pause)
+                await self._clock.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX)
         self._asking.discard(platform)
 
     async def _shown(self, platform: Platform) -> Sequence[VenueOrder] | None:
         """Return what works of ours at a venue, once the book has taken it; None = not told."""
-        desk, venue = self._desk, self._desk.venues[platform]
+        venue = self._venues[platform]
         try:
             balances = await venue.balances()  # they tell how fresh the list is at least
             listed = await venue.open_orders()
@@ -108,17 +121,17 @@ class Sweeps:
             if (each.client_order_id or "").startswith(CLIENT_ORDER_ID_PREFIX)
         ]
         for each in ours:
-            if not agrees(desk.book.orders.get(each.client_order_id or ""), each):
-                desk.writer.tell(commands.TakeVenueOrder(listed=each, as_of_ns=as_of_ns))
+            if not agrees(self._book.orders.get(each.client_order_id or ""), each):
+                self._writer.tell(commands.TakeVenueOrder(listed=each, as_of_ns=as_of_ns))
         try:
-            await desk.writer.put(commands.Record(events=()), Lane.FACTS)
+            await self._writer.put(commands.Record(events=()), Lane.FACTS)
         except Undecided:
             return None
         return ours
 
     def _works(self, sweep: _Sweep, shown: Sequence[VenueOrder]) -> bool:
         """Tell whether anything that a venue shows may be in the scope of a halt."""
-        book = self._desk.book
+        book = self._book
         for each in shown:
             order = book.orders.get(each.client_order_id or "")
             if order is None:
