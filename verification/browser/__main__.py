@@ -170,7 +170,7 @@ def main() -> int:
             stage.stop()
     if is_written and not walked.returncode:
         for theme in ("light", "dark"):
-            shutil.copy(SHOTS / f"{theme}-1440.png", DOCS / f"control-room-{theme}.png")
+            shutil.copy(SHOTS / f"{theme}-1440-first.png", DOCS / f"control-room-{theme}.png")
     return walked.returncode
 
 

@@ -62,6 +62,12 @@ def look(browser: Browser) -> None:
             said: list[str] = []
             page = enter(browser, width, theme, said)
             page.wait_for_timeout(1_500)
+            page.screenshot(path=SHOTS / f"{theme}-{width}-first.png")
+            page.click("#quality button[type=submit]")
+            page.click("#pnl button[type=submit]")
+            page.wait_for_selector("#quality th >> text=MAX_ORDER_SIZE")
+            page.wait_for_selector("#pnl td")
+            page.evaluate("scrollTo(0, 0)")
             page.screenshot(path=SHOTS / f"{theme}-{width}.png", full_page=True)
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             found = Axe().run(page).response["violations"]

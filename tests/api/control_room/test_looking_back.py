@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from arbees.api.control_room.looking_back import ROWS, amount
+from arbees.api.control_room.looking_back import ROWS, amount, changes_of
 from arbees.core.deciding import commands
 from arbees.core.deciding.verdicts import Deny, Pass, Skipped
 from arbees.core.language.words import KeyScope
@@ -12,6 +12,7 @@ from arbees.core.orders.result import fold
 from arbees.interface.history import HistoryQuery
 from arbees.interface.views import Execution
 from arbees.runtime.looking.reads import view
+from arbees.settings import load
 from tests.api.control_room.reader import enter, text_of
 from tests.api.fake import FakeGateway, Wire
 from tests.api.fake_follower import FakeFollower
@@ -19,6 +20,7 @@ from tests.core.scene import MICRO, Says, Scene
 from tests.safeguards.build import NOW, request
 
 pytestmark = pytest.mark.anyio
+PARTS = ("requests", "request?id=r-1", "fills", "pnl", "quality", "settings")
 
 
 def decide(gateway: FakeGateway, strategy: str | None = None) -> None:
@@ -87,6 +89,32 @@ async def test_what_cannot_be_searched_is_said(wire: Wire, path: str) -> None:
     assert "<i>" not in answer.body.decode()
 
 
+async def test_the_quality_of_the_day(wire: Wire, follower: FakeFollower) -> None:
+    """Counts, stages and codes as the API answers them, by what was asked for."""
+    said = text_of(await wire.ask("GET", "/room/quality?by=venue"))
+    answer = (await wire.ask("GET", "/v1/quality?by=venue")).json
+    assert follower.asked[0] == (None, "venue")
+    total = answer["total"]
+    assert f"All {total['requests']} {total['denied']} {total['approved']}" in said
+    for each in total["codes"]:
+        assert f"{each['code']} {each['count']}" in said
+    for each in answer["groups"]:
+        assert f"{each['name']} {each['requests']} {each['denied']}" in said
+    stages = [each for each in total["latency"] if each["count"]]
+    assert stages
+    for each in stages:
+        assert f"{each['stage'].replace('_', ' ')} {each['count']} {each['p50_ms']}" in said
+
+
+def test_settings_that_differ() -> None:
+    """Only those: a default that is written in another way is none, one that is emptied is."""
+    sheets = load({"MAX_ORDER_SIZE": "25", "MAX_DAILY_LOSS": "500"}).sheets()
+    found = changes_of([{"name": name, "settings": each} for name, each in sheets.items()])
+    assert found == [("order_size", "MAX_ORDER_SIZE", "25", "100")]
+    found = changes_of([{"name": "price_reference", "settings": {"EDGE_POLICY": ""}}])
+    assert found == [("price_reference", "EDGE_POLICY", "", "warn")]
+
+
 async def test_an_unknown_parameter_is_malformed(wire: Wire) -> None:
     """As everywhere."""
     assert (await wire.ask("GET", "/room/requests?limit=9")).status == 400
@@ -97,13 +125,13 @@ async def test_a_reader_is_needed(wire: Wire, gateway: FakeGateway) -> None:
     decide(gateway, "theirs")
     bound = gateway.hold("own", KeyScope.READ, strategy="own")
     blind = gateway.hold("blind", KeyScope.HALT)
-    for path in ("requests", "request?id=r-1", "fills", "pnl"):
+    for path in PARTS:
         assert (await wire.ask("GET", f"/room/{path}")).status == 401
     headers, _ = await enter(wire, bound)
     said = text_of(await wire.ask("GET", "/room/request?id=r-1", headers=headers))
     assert said == "Not shown: No execution with request_id r-1 is known"
     headers, _ = await enter(wire, blind)
-    for path in ("requests", "request?id=r-1", "fills", "pnl"):
+    for path in PARTS:
         said = text_of(await wire.ask("GET", f"/room/{path}", headers=headers))
         assert said.startswith("Not shown: Expected a key with the scope read")
 

@@ -1,4 +1,4 @@
-"""What happened, on the page: requests by search, what explains one, fills, profit and loss.
+"""What is asked for on the page: requests and what explains one, fills, P&L, quality, settings.
 
 Guarantees that every word follows from what the API's own handlers answer to the same caller: the
 explanation of a request is told from the records in that answer, as a receipt tells it. Why apart
@@ -9,7 +9,8 @@ What cannot be found or read is said in its place.
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,6 +27,7 @@ from arbees.core.language.units import MICRO, format_dollars
 from arbees.core.orders.result import Recorded
 from arbees.history.timeline import tell
 from arbees.history.timeline_shapes import Timeline
+from arbees.settings import load
 
 ROWS = 25
 """Of a list; more come when asked for."""
@@ -38,6 +40,15 @@ Ask = Callable[..., Awaitable[Answers]]
 Render = Callable[[str, dict[str, Any]], Response]
 
 
+class Change(NamedTuple):
+    """A setting that is not the default, as text."""
+
+    safeguard: str
+    name: str
+    text: str
+    default: str
+
+
 def amount(value: object, code: str) -> str:
     """Return a figure of a verdict for people, in the unit of its code."""
     unit = CODES[code].unit if code in CODES else Unit.TEXT
@@ -46,6 +57,23 @@ def amount(value: object, code: str) -> str:
     if unit is Unit.DOLLARS and isinstance(value, Decimal):
         return format_dollars(int(value * MICRO))
     return str(value) if isinstance(value, str) else f"{value}{_UNITS.get(unit, '')}"
+
+
+@cache
+def _defaults() -> dict[str, str]:
+    """Return the defaults of the safeguards' settings, written as they are shown."""
+    return {name: text for sheet in load({}).sheets().values() for name, text in sheet.items()}
+
+
+def changes_of(safeguards: list[dict[str, Any]]) -> list[Change]:
+    """Return the settings that differ from their defaults, in the order of the safeguards."""
+    defaults = _defaults()
+    return [
+        Change(safeguard["name"], name, text, defaults.get(name, ""))
+        for safeguard in safeguards
+        for name, text in safeguard["settings"].items()
+        if text != defaults.get(name, "")
+    ]
 
 
 def timeline_of(records: list[dict[str, Any]]) -> Timeline:
@@ -81,6 +109,8 @@ class LookingBack:
             Route("/room/request", self._request),
             Route("/room/fills", self._fills),
             Route("/room/pnl", self._pnl),
+            Route("/room/quality", self._quality),
+            Route("/room/settings", self._settings),
         ]
 
     async def _requests(self, request: Request) -> Response:
@@ -130,6 +160,19 @@ class LookingBack:
         return await self._page(
             "pnl.html", {"page": await self._ask(request, "getPnl", urlencode(found))}
         )
+
+    async def _quality(self, request: Request) -> Response:
+        """Show fill rate, slippage, latencies and denials of the trading day."""
+        found = parameters(request.scope["query_string"], ("by",))
+        page = await self._ask(request, "getQuality", urlencode(found))
+        return await self._page("quality.html", {"page": page})
+
+    async def _settings(self, request: Request) -> Response:
+        """Show the settings of the safeguards that are not the defaults."""
+        parameters(request.scope["query_string"], ())
+        page = await self._ask(request, "listSafeguards")
+        changed = [] if page["refused"] else await asyncio.to_thread(changes_of, page["items"])
+        return await self._page("settings.html", {"page": page, "changed": changed})
 
     async def _page(self, name: str, values: dict[str, Any]) -> Response:
         return await asyncio.to_thread(self._render, name, values)

@@ -32,6 +32,7 @@ from arbees.core.language.strict_json import Malformed
 from arbees.core.language.units import MICRO, format_dollars
 from arbees.core.language.words import ResultStatus
 from arbees.interface.history import PnlBy
+from arbees.interface.measures import By
 
 _HTML = b"text/html; charset=utf-8"
 POLICY = (
@@ -143,6 +144,7 @@ class ControlRoom:
             "strategy": caller.strategy,
             "statuses": tuple(ResultStatus),
             "groups": get_args(PnlBy),
+            "quality_groups": get_args(By),
             "token": "" if session is None else session.token,
         }
         return await asyncio.to_thread(_render, "page.html", values)

@@ -157,7 +157,7 @@ if (by("now")) {
   });
   for (const form of document.querySelectorAll("form.search")) {
     form.addEventListener("submit", (event) => { event.preventDefault(); list(form); });
-    list(form);
+    if ("auto" in form.dataset) list(form);
   }
   by("drawer-close").addEventListener("click", () => by("drawer").close());
   by("ask-no").addEventListener("click", () => by("ask").close("no"));
