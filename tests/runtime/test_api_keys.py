@@ -245,6 +245,8 @@ async def test_to_reduce_what_is_halted_is_to_loosen() -> None:
         assert not loosens("REDUCE", source="command")
         assert not loosens("ENABLE")
         await rig.halt("REDUCE", scope="sport:NBA")
+        assert loosens("REDUCE"), "what is halted harder stays so unless it is acknowledged"
+        await rig.halt("REDUCE", scope="sport:NBA", acknowledge=True)
         assert not loosens("REDUCE")
         with pytest.raises(ValueError, match="Expected all"):
             loosens("REDUCE", "everything")
