@@ -124,6 +124,19 @@ async def test_a_published_end_lifts_nothing_while_the_key_stands() -> None:
         assert [each["action"] for each in around.gateway.switched] == ["ENABLE", "ENABLE"]
 
 
+async def test_a_stop_that_is_published_behind_the_end_of_the_key_holds() -> None:
+    """The end of the key is noticed later than the stop that came after it: it lifts nothing."""
+    around = Surroundings()
+    await around.redis.set(SWITCH, "ENABLE")
+    async with around.running():
+        await around.until(lambda: around.sources == {"redis"})
+        await around.redis.delete(SWITCH)
+        await around.redis.publish(SWITCH, "ENABLE")
+        before = around.clock.now
+        await around.until(lambda: around.clock.now - before > 5_000_000_000)
+        assert around.sources == {"redis"}
+
+
 async def test_what_came_before_the_cut_is_heard() -> None:
     """Redis told the operator that one heard: so it was, though the connection broke behind it."""
     around = Surroundings()

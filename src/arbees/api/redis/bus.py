@@ -246,6 +246,8 @@ class RedisBus:
         if action == "DISABLE" and await _may_be_set(client):
             _log.warning("Redis: the key says ENABLE, or is not known: it holds", key=SWITCH)
             return
+        # An end of the key that is not noticed yet is older than this, and must not lift it.
+        self._set_at = None
         await self._switch(action, f"published {action} at {SWITCH}", HaltSource.REDIS)
 
     async def _look(self, client: aioredis.Redis) -> None:
