@@ -1,9 +1,9 @@
 """`arbees pnl`: profit and loss, by strategy or by anything else."""
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from arbees.cli.commands.watch.pages import Csv, Since, print_csv
 from arbees.cli.shared.console import Json, dollars, plain, print_bytes, say, styled, table
@@ -17,7 +17,11 @@ app = App(name="pnl")
 
 @app.default
 def pnl(
-    *, by: PnlBy = "strategy", since: Since = None, as_json: Json = False, as_csv: Csv = False
+    *,
+    by: Annotated[PnlBy, Parameter(help="What tells groups apart.")] = "strategy",
+    since: Since = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
 ) -> int:
     """Show what the orders brought, of what was approved since a moment; ever unless given.
 
