@@ -21,7 +21,7 @@ MEANT = {
     **dict.fromkeys(("order", "buy", "sell", "execute", "send"), "submit"),
     **dict.fromkeys(("health", "diagnose"), "doctor"),
     **dict.fromkeys(("limits", "exposure", "rules"), "safeguards"),
-    **dict.fromkeys(("log", "logs", "history"), "audit tail"),
+    **dict.fromkeys(("log", "logs"), "audit tail"),
     **dict.fromkeys(("settings", "env"), "config show"),
     **dict.fromkeys(("watch", "dashboard", "monitor"), "top"),
     **dict.fromkeys(("deposit", "withdraw"), "cashflow"),
