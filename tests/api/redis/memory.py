@@ -1,7 +1,7 @@
 """A Redis by hand: what the bus uses of one, in memory, and cut off when a test says so."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis.exceptions import ConnectionError as CutOff
@@ -26,6 +26,8 @@ class Server:
         self.run_id = "1"
         self.is_full = False
         """Takes nothing more."""
+        self.before_set: Callable[[], object] = lambda: None
+        """Happens right before something is set."""
 
     def require_up(self) -> None:
         """Raise if the server is away."""
@@ -143,9 +145,11 @@ class Client:
         found = self.server.scores.get(name, {}).items()
         return [(member.encode(), score) for member, score in found]
 
-    async def set(self, name: str, value: object) -> None:
+    async def set(self, name: str, value: object, *, xx: bool = False) -> None:
         self.server.require_room()
-        self.server.values[name] = raw(value)
+        self.server.before_set()
+        if not xx or name in self.server.values:
+            self.server.values[name] = raw(value)
 
     async def delete(self, name: str) -> None:
         self.server.values.pop(name, None)

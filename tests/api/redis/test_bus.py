@@ -112,6 +112,28 @@ async def test_a_key_that_redis_forgot_within_one_connection_lifts_nothing() -> 
             await around.until(lambda: not around.sources)
 
 
+async def test_a_redis_that_is_emptied_between_two_of_our_commands_lifts_nothing() -> None:
+    """Our own key is not made anew before it was seen to be gone: it tells the two apart."""
+    around = Surroundings()
+    async with around.running():
+        await around.redis.set(SWITCH, "ENABLE")
+        await around.until(lambda: around.sources == {"redis"})
+        await around.until(lambda: STATUS in around.server.values)
+        emptied: list[bool] = []
+
+        def empty() -> None:
+            if not emptied:
+                emptied.append(True)
+                around.server.values.clear()
+
+        around.server.before_set = empty
+        await around.until(lambda: emptied)
+        await around.until(lambda: STATUS in around.server.values)
+        before = around.clock.now
+        await around.until(lambda: around.clock.now - before > 3_000_000_000)
+        assert around.sources == {"redis"}
+
+
 async def test_a_published_end_lifts_nothing_while_the_key_stands() -> None:
     """Not even for the moment until the key is read again: an order would pass."""
     around = Surroundings()

@@ -11,7 +11,7 @@ keeps the switch and is an alert. It fails by connecting again, and says so.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import redis.asyncio as aioredis
@@ -41,6 +41,8 @@ FIRST_BEAT_SECONDS = 0.02
 """The same until the first echo is heard."""
 DEAF_SECONDS = 10.0
 """Without an echo for so long the subscription is made anew."""
+END_SECONDS = 0.5
+"""Between two times of asking a part to end."""
 DOWN_SECONDS = 5.0
 """Without an echo for so long the policy holds."""
 RETRY_SECONDS = 1.0
@@ -145,8 +147,8 @@ class RedisBus:
         while True:
             try:
                 await self._session()
-            except* (RedisError, OSError, TimeoutError, Deaf) as group:
-                self._trouble = _first_of(group)
+            except (RedisError, OSError, TimeoutError, Deaf) as error:
+                self._trouble = visible(str(error) or type(error).__name__)
                 _log.warning("Redis is not heard", why=self._trouble)
             await self._clock.sleep(RETRY_SECONDS)
 
@@ -174,9 +176,17 @@ class RedisBus:
         try:
             await listening.subscribe(SWITCH, self._echo)
             started_ns = self._clock.now_ns()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen(client, listening, started_ns))
-                group.create_task(self._keep_beating(client))
+            parts = (
+                asyncio.create_task(self._listen(client, listening, started_ns)),
+                asyncio.create_task(self._keep_beating(client)),
+            )
+            # No group: where a part fails as the bus is ended, a group forgets that it was ended.
+            try:
+                done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await _ended(parts)
+            for each in done:
+                each.result()
         finally:
             await _closed(listening)
             await _closed(client)
@@ -190,8 +200,9 @@ class RedisBus:
         """Hear the operator, and ourselves. Raises Deaf."""
         while True:
             message = await listening.get_message(ignore_subscribe_messages=True, timeout=1.0)
-            if message is not None:
+            if message is not None:  # what was told is heard before the line is given up
                 await self._hear(client, message)
+                continue
             last_ns = self._echo_ns or started_ns
             if self._clock.now_ns() - last_ns > DEAF_SECONDS * NS_PER_SECOND:
                 raise Deaf("our own echo is not heard")
@@ -221,13 +232,14 @@ class RedisBus:
     async def _beat(self, client: aioredis.Redis) -> None:
         """Say something to ourselves, read the operator's key, tell the state."""
         await client.publish(self._echo, b"echo")
-        await self._look(client)
+        is_marked = await self._look(client)
         if self._echo_ns:
             self._heard_ns = self._echo_ns
             self._first.set()
         word = STATES.get(TradingState(self._gateway.status().state), "ENABLED")
         try:
-            await client.set(STATUS, word)
+            # Where it was there and is gone now, Redis forgot: the next look must see that.
+            await client.set(STATUS, word, xx=is_marked)
         except ResponseError as error:
             self._refuse("the state of the switch", visible(str(error)))
 
@@ -250,8 +262,13 @@ class RedisBus:
         self._set_at = None
         await self._switch(action, f"published {action} at {SWITCH}", HaltSource.REDIS)
 
-    async def _look(self, client: aioredis.Redis) -> None:
-        """Follow the operator's key: set to ENABLE halts; what was set is lifted by its end."""
+    async def _look(self, client: aioredis.Redis) -> bool:
+        """
+        Follow the operator's key: set to ENABLE halts; what was set is lifted by its end.
+
+        Returns:
+            Whether our own key was there.
+        """
         # A full Redis takes no transaction. Nobody else writes our key: no need of one.
         pipe = client.pipeline(transaction=False)
         pipe.get(SWITCH)
@@ -264,11 +281,12 @@ class RedisBus:
             if self._set_at is None or not self._holds(HaltSource.REDIS, TradingState.HALTED):
                 await self._switch("ENABLE", f"key {SWITCH} says ENABLE", HaltSource.REDIS)
             self._set_at = run
-            return
+            return bool(is_marked)
         # Where our own key is gone as well, or Redis was started anew, it forgot: nobody lifted.
         if self._set_at == run and is_marked:
             await self._switch("DISABLE", f"key {SWITCH} says so no more", HaltSource.REDIS)
         self._set_at = None
+        return bool(is_marked)
 
     async def _switch(self, action: str, reason: str, source: HaltSource) -> None:
         try:
@@ -343,6 +361,15 @@ def _word_of(value: Any) -> str | None:  # noqa: ANN401 - untyped
     """Return what the operator's key says."""
     text = "" if value is None else value.decode("utf-8", "replace").strip().upper()
     return WORDS.get(text)
+
+
+async def _ended(parts: Iterable["asyncio.Task[None]"]) -> None:
+    """End tasks; one that loses its cancellation among errors of the connection is asked again."""
+    left = set(parts)
+    while left:
+        for each in left:
+            each.cancel()
+        _, left = await asyncio.wait(left, timeout=END_SECONDS)
 
 
 async def _closed(connection: Any) -> None:  # noqa: ANN401 - a client or a subscription
