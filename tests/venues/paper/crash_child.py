@@ -50,6 +50,8 @@ async def call(exchange: PaperExchange, prefix: str, caller: int) -> None:
             filled = sum(fill.quantity for fill in answer.fills)
             line = f"{order.client_order_id} {filled} {answer.closed or 'working'}\n"
             os.write(1, line.encode())
+        else:  # full: without a turn of the loop nothing is ever taken out
+            await asyncio.sleep(0)
 
 
 async def main(path: str, prefix: str) -> None:
