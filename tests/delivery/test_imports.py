@@ -13,8 +13,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = PROJECT["project"]["dependencies"]
 DEV = PROJECT["dependency-groups"]["dev"]
 OURS = {"arbees", "verification", "tests", "tools", "benchmarks"}
-PEER = (ROOT / "benchmarks" / "peer" / "requirements.txt").read_text(encoding="utf-8").splitlines()
-"""What the stack that Arbees is compared with imports, in an environment of its own."""
+PEER, BROWSER = (
+    (ROOT / folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for folder in ("benchmarks/peer", "verification/browser")
+)
+"""What the stack that Arbees is compared with, and the browser, import in their environments."""
 OTHERWISE = {"yaml": "pyyaml", "_pytest": "pytest"}
 """Modules whose package is called something else."""
 
@@ -48,7 +51,7 @@ def imported(folder: Path) -> dict[str, str]:
         ("src", RUN),
         ("tests", RUN + DEV),
         ("tools", RUN + DEV),
-        ("verification", RUN + DEV),
+        ("verification", RUN + DEV + BROWSER),
         ("benchmarks", RUN + DEV + PEER),
     ],
 )
